@@ -1,0 +1,1 @@
+"""Commands that need no course: they work from the installed wheel alone."""

@@ -1,0 +1,51 @@
+"""`flipbook COMMAND` and `python -m common.course COMMAND`: every command, each imported only when it runs."""
+
+import importlib
+
+import click
+
+# name -> (module:function, one line for `flipbook --help`). The module is imported when the command is called.
+COMMANDS = {
+    "learn": ("common.course.commands.learn:learn", "Open JupyterLab on the start page."),
+    "start": ("common.course.commands.workspace:start", "Copy a lab into work/, where your answers live."),
+    "check": ("common.course.commands.check:check", "Check a lab, or one exercise of it."),
+    "watch": ("common.course.commands.watch:watch", "Check each notebook as you save it."),
+    "hint": ("common.course.commands.workspace:hint", "Show the next hint of an exercise."),
+    "reset": ("common.course.commands.workspace:reset", "Put an exercise back to its empty form (a backup is kept)."),
+    "progress": ("common.course.commands.workspace:progress", "Show how far you have come."),
+    "solution": ("common.course.commands.workspace:solution", "Show the reference answer of an exercise you have passed."),
+    "show": ("common.course.commands.show:show", "Draw a contact sheet of any video file."),
+    "data": ("common.cli.data:data", "List, verify and fetch the course's real clips."),
+    "grade": ("common.course.commands.grade:grade", "Grade a folder of submissions, each in a sandbox."),
+    "mutants": ("common.course.commands.mutants:mutants", "Prove the graders: every wrong answer fails, every right one passes."),
+    "build": ("common.course.commands.build:build", "Build solutions and labs from their sources."),
+    "doctor": ("common.course.commands.doctor:doctor", "Look at this installation and say what is missing."),
+    "test": ("common.course.commands.test:test", "Run every check there is."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports one only when it is asked for."""
+
+    def list_commands(self, ctx):
+        return list(COMMANDS)
+
+    def get_command(self, ctx, name):
+        if name not in COMMANDS:
+            return None
+        module, function = COMMANDS[name][0].split(":")
+        return getattr(importlib.import_module(module), function)
+
+    def format_commands(self, ctx, formatter):
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="flipbook-video", prog_name="flipbook")
+def main():
+    """Flipbook: learn video generation by building a video generator."""
+
+
+if __name__ == "__main__":
+    main(prog_name="flipbook")
