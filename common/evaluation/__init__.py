@@ -1,0 +1,6 @@
+"""Measurements of pictures and clips. Every function takes what it measures as an argument; none imports a model."""
+
+from common.evaluation.image import psnr, ssim
+from common.evaluation.temporal import flicker, motion_score
+
+__all__ = ["flicker", "motion_score", "psnr", "ssim"]
