@@ -72,7 +72,12 @@ def exercise_record(data: dict, lab_id: str, exercise: str) -> dict:
     return lab_record(data, lab_id)["exercises"].setdefault(exercise, {})
 
 
-def update(change: Callable[[dict], None]) -> dict:
+def exercise_of(data: dict, lab_id: str, exercise: str) -> dict:
+    """What `data` says of one exercise; empty when it was never checked."""
+    return data["labs"].get(lab_id, {}).get("exercises", {}).get(exercise, {})
+
+
+def update(change: Callable[[dict], object]) -> dict:
     """Read the record, let `change` alter it in place, write it back.
 
     Raises:
@@ -96,16 +101,21 @@ def record(lab: paths.Lab | str, results: Iterable[Result]) -> bool:
         Whether it was written.
     """
     lab_id = lab if isinstance(lab, str) else lab.id
+    by_exercise: dict[str, list[Result]] = {}
+    for result in results:
+        by_exercise.setdefault(result.exercise, []).append(result)
+
+    def change(data: dict) -> None:
+        for name, found in by_exercise.items():
+            _remember(exercise_record(data, lab_id, name), found)
+        lab_record(data, lab_id)["checked"] = now()
+
+    return note(change)
+
+
+def note(change: Callable[[dict], object]) -> bool:
+    """`update`, but a record that cannot be written is no reason to stop: says whether it was."""
     try:
-        by_exercise: dict[str, list[Result]] = {}
-        for result in results:
-            by_exercise.setdefault(result.exercise, []).append(result)
-
-        def change(data: dict) -> None:
-            for name, found in by_exercise.items():
-                _remember(exercise_record(data, lab_id, name), found)
-            lab_record(data, lab_id)["checked"] = now()
-
         update(change)
     except Exception:
         return False
