@@ -1,0 +1,116 @@
+"""`flipbook mutants`: prove the graders with the banks of wrong and right answers."""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from common.course import answers, paths, source
+from common.course.paths import Lab
+
+
+@click.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option(
+    "--bank", type=click.Path(path_type=Path), help="Try the answers in this folder instead of the course's own."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
+def mutants(ids, bank, as_json):
+    """Prove the graders: every wrong answer must fail its tests, every right one must pass.
+
+    Without an ID every built lab is proven. Exits 0 only when every wrong answer is killed, no right one is turned
+    away, and the banks themselves are in order.
+    """
+    from common.course.mutants import prove  # loads torch and pytest: after the arguments have been understood
+
+    labs = [paths.find_lab(lab_id) for lab_id in ids] or paths.all_labs()
+    found = answers.strangers_bank(bank, labs) if bank else answers.own_bank(labs)
+    disorder = [] if bank else [*answers.strays(labs), *answers.shortages(labs, found)]
+    verdicts, seconds = [], {}
+    for lab in dict.fromkeys(answer.lab for answer in found):
+        started = time.monotonic()
+        verdicts += prove(lab, [answer for answer in found if answer.lab == lab])
+        seconds[lab.id] = round(time.monotonic() - started, 2)
+
+    summary = summarise(labs, verdicts, disorder, seconds)
+    click.echo(json.dumps(summary, indent=1) if as_json else as_text(summary, verdicts))
+    sound = summary["kill_rate"] == 1 and summary["false_alarms"] == 0 and not summary["problems"]
+    sys.exit(0 if sound else 1)
+
+
+def summarise(labs: list[Lab], verdicts: list, disorder: list[str], seconds: dict[str, float]) -> dict:
+    """All that is known, as plain data. A wrong answer that cannot be tried is not killed; a right one is an alarm."""
+    rows = []
+    for lab in labs:
+        for exercise in source.exercises(lab):
+            here = [v for v in verdicts if (v.answer.lab, v.answer.exercise) == (lab, exercise.name)]
+            wrong = [v for v in here if v.answer.kind == "wrong"]
+            right = [v for v in here if v.answer.kind == "right"]
+            rows.append(
+                {
+                    "lab": lab.id,
+                    "exercise": exercise.name,
+                    "wrong": len(wrong),
+                    "killed": sum(v.good for v in wrong),
+                    "right": len(right),
+                    "passed": sum(v.good for v in right),
+                    "survivors": [v.answer.path.name for v in wrong if not v.good],
+                    "false_alarms": [v.answer.path.name for v in right if not v.good],
+                }
+            )
+    wrong, killed = sum(row["wrong"] for row in rows), sum(row["killed"] for row in rows)
+    nameless = [f"{v.answer.path}: {v.problem}" for v in verdicts if not v.answer.kind]
+    return {
+        "kill_rate": killed / wrong if wrong else 1.0,
+        "false_alarms": sum(row["right"] - row["passed"] for row in rows),
+        "problems": [*disorder, *nameless],
+        "seconds": seconds,
+        "exercises": rows,
+        "answers": [verdict_as_json(v) for v in verdicts],
+    }
+
+
+def verdict_as_json(verdict) -> dict:
+    answer = verdict.answer
+    return {
+        "lab": answer.lab.id,
+        "exercise": answer.exercise,
+        "file": answer.path.name,
+        "kind": answer.kind,
+        "misconception": answer.misconception,
+        "good": verdict.good,
+        "problem": verdict.problem,
+        "missing": verdict.missing,
+        "findings": [dict(zip(("status", "test", "message"), finding)) for finding in verdict.findings],
+        "seconds": round(verdict.seconds, 2),
+    }
+
+
+def as_text(summary: dict, verdicts: list) -> str:
+    """A table an exercise a row, then every answer that did not get what it deserves, with what was seen."""
+    width = max([8, *(len(row["exercise"]) for row in summary["exercises"])])
+    lines = [f"{'lab':6}{'exercise':{width}}  wrong killed  right passed"]
+    for row in summary["exercises"]:
+        counts = f"{row['wrong']:5} {row['killed']:6}  {row['right']:5} {row['passed']:6}"
+        lines.append(f"{row['lab']:6}{row['exercise']:{width}}  {counts}")
+    for verdict in verdicts:
+        if not verdict.good and verdict.answer.kind:
+            lines += ["", *_account(verdict)]
+    lines += ["", *(f"bank: {problem}" for problem in summary["problems"])]
+    spent = ", ".join(f"{lab_id} in {taken:.1f} s" for lab_id, taken in summary["seconds"].items()) or "no answers"
+    lines.append(f"kill rate {summary['kill_rate']:.3g}, false alarms {summary['false_alarms']} ({spent})")
+    return "\n".join(lines)
+
+
+def _account(verdict) -> list[str]:
+    answer = verdict.answer
+    called = "FALSE ALARM" if answer.kind == "right" else "SURVIVOR"
+    lines = [f"{called} {answer.lab.id} {answer.name}: {verdict.problem}"]
+    if answer.misconception:
+        lines.append(f"  it says of itself: {answer.misconception}")
+    for status, test, message in verdict.findings:
+        lines.append(f"  {status}: {test}")
+        lines += [f"      {line}" for line in message.splitlines()]
+    return lines

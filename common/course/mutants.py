@@ -1,0 +1,209 @@
+"""Proving a grader: every wrong answer of a bank must fail it, and every right one must pass.
+
+Each answer takes the place of its exercise's cell in the reference solution and is tried in a process of its own, two
+at a time. The processes are forks of one that has everything loaded, so an answer costs what its tests cost; where
+the system cannot fork (Windows) each one starts afresh. A wrong answer is killed when a test of its exercise ends as
+*fail*, with the words that the answer asks for in the failing messages. A crash, a hang or an unwritten answer is not
+a kill. A right answer passes when every test of its exercise holds, and every test of the exercises that need it.
+"""
+
+import contextlib
+import json
+import multiprocessing
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from multiprocessing import connection
+
+from common.course import checking, loader
+from common.course.answers import Answer
+from common.course.paths import CourseError, Lab
+from common.course.results import Result
+
+JOBS = 2
+TEST_SECONDS = 10  # what one test of one answer may take
+ANSWER_SECONDS = 30  # what one answer may take in all, before its process is killed
+
+
+@dataclass
+class Verdict:
+    """What became of one answer. `findings` are (status, test, message) of the tests that did not pass."""
+
+    answer: Answer
+    good: bool  # a wrong answer was killed, or a right one passed
+    problem: str = ""  # why it is not good
+    missing: list[str] = field(default_factory=list)  # words that no failing message has
+    findings: list[tuple[str, str, str]] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def prove(lab: Lab, bank: list[Answer], *, jobs: int = JOBS, answer_seconds: float = ANSWER_SECONDS) -> list[Verdict]:
+    """Try every answer of one lab, and hand the verdicts back in the bank's order.
+
+    Raises:
+        CourseError: the reference solution is not built, or does not pass its own grader.
+    """
+    cells = loader.read_cells(lab.notebook("solutions"))
+    _warm_up(cells, lab)
+    tried = {}
+    sound = [answer for answer in bank if not answer.malformed]
+
+    # The reference is tried first, beside the wrong answers: its results say which exercises need which.
+    trials = [_Trial(None, lab, cells, None)]
+    trials += [_Trial(a, lab, _with(cells, a), (a.exercise,)) for a in sound if a.kind == "wrong"]
+    for trial in _run(trials, jobs, answer_seconds):
+        tried[trial.answer] = trial
+    reference = tried.pop(None)
+    _must_pass(lab, reference)
+
+    trials = [_Trial(a, lab, _with(cells, a), _dependents(reference, a.exercise)) for a in sound if a.kind == "right"]
+    for trial in _run(trials, jobs, answer_seconds):
+        tried[trial.answer] = trial
+    return [judge(answer, tried.get(answer)) for answer in bank]
+
+
+@dataclass
+class _Trial:
+    """One process: these cells against the tests of these exercises (None: of all)."""
+
+    answer: Answer | None
+    lab: Lab
+    cells: list[loader.Cell]
+    exercises: tuple[str, ...] | None
+    results: list[Result] = field(default_factory=list)
+    broken: str = ""  # why there are no results
+    seconds: float = 0.0
+
+
+def judge(answer: Answer, trial: _Trial | None) -> Verdict:
+    """What the trial says about the answer."""
+    if trial is None:
+        return Verdict(answer, good=False, problem=answer.malformed)
+    verdict = Verdict(answer, good=False, problem=trial.broken, seconds=trial.seconds)
+    verdict.findings = [(result.status, result.title, result.message) for result in trial.results if not result.ok]
+    if trial.broken:
+        return verdict
+    if answer.kind == "right":
+        verdict.good = not verdict.findings
+        verdict.problem = "" if verdict.good else "a right answer was turned away"
+        return verdict
+
+    failing = " ".join(plain(message) for status, _, message in verdict.findings if status == "fail")
+    verdict.missing = [words for words in answer.words if plain(words) not in failing]
+    statuses = sorted({status for status, _, _ in verdict.findings})
+    if not statuses:
+        verdict.problem = "every test passed"
+    elif "fail" not in statuses:
+        verdict.problem = f"no test ended as fail, only as {' and '.join(statuses)}"
+    elif verdict.missing:
+        verdict.problem = "no failing message says " + " or ".join(repr(words) for words in verdict.missing)
+    verdict.good = not verdict.problem
+    return verdict
+
+
+def plain(text: str) -> str:
+    """Text as messages are compared: in lower case, each run of blanks and line ends as one space."""
+    return " ".join(text.casefold().split())
+
+
+def _with(cells: list[loader.Cell], answer: Answer) -> list[loader.Cell]:
+    return loader.replace_exercise(cells, answer.exercise, answer.code)
+
+
+def _dependents(reference: _Trial, exercise: str) -> tuple[str, ...]:
+    """The exercise, and those whose tests say that they need it."""
+    return (
+        exercise,
+        *sorted({r.exercise for r in reference.results if exercise in r.needs and r.exercise != exercise}),
+    )
+
+
+def _must_pass(lab: Lab, reference: _Trial) -> None:
+    failed = [f"{r.status}: {r.title}\n    {r.message}" for r in reference.results if not r.ok]
+    if reference.broken or failed or not reference.results:
+        what = reference.broken or "\n".join(failed) or "it has no tests"
+        raise CourseError(
+            f"the reference solution of {lab.id} does not pass its own grader, so no answer can be judged:\n{what}"
+        )
+
+
+def _warm_up(cells: list[loader.Cell], lab: Lab) -> None:
+    """Load in this process what every answer will need, once. One thread each: a fork inherits no thread pool."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    import pytest  # noqa: F401
+    import torch
+
+    torch.set_num_threads(1)
+    loader.load_cells(cells, lab.id)
+
+
+def _run(trials: list[_Trial], jobs: int, limit: float) -> Iterator[_Trial]:
+    """Run trials in processes, `jobs` at a time; each comes back with its results, or with what broke it."""
+    context = multiprocessing.get_context("fork" if hasattr(os, "fork") else "spawn")
+    waiting, running = deque(trials), {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                trial = waiting.popleft()
+                receiving, sending = context.Pipe(duplex=False)
+                process = context.Process(
+                    target=_try, args=(trial.lab, trial.cells, trial.exercises, sending), daemon=True
+                )
+                process.start()
+                sending.close()
+                running[receiving] = (trial, process, time.monotonic())
+            soonest = min(started for _, _, started in running.values()) + limit
+            for receiving in connection.wait(list(running), timeout=max(0.0, soonest - time.monotonic())):
+                trial, process, started = running.pop(receiving)
+                _collect(trial, receiving, process, started)
+                yield trial
+            for receiving in [r for r, (_, _, started) in running.items() if time.monotonic() - started >= limit]:
+                trial, process, started = running.pop(receiving)
+                _kill(process)
+                trial.seconds, trial.broken = time.monotonic() - started, f"timeout: it was stopped after {limit:g} s"
+                yield trial
+    finally:
+        for _, process, _ in running.values():
+            _kill(process)
+
+
+def _collect(trial: _Trial, receiving: connection.Connection, process, started: float) -> None:
+    try:
+        told = json.loads(receiving.recv_bytes())
+        trial.results, trial.broken = [Result(**result) for result in told["results"]], told["broken"]
+    except (EOFError, OSError):
+        process.join(5)
+        trial.broken = f"error: its process died (exit code {process.exitcode})"
+    _kill(process)
+    receiving.close()
+    trial.seconds = time.monotonic() - started
+
+
+def _kill(process) -> None:
+    """End the process with whatever it started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL) if hasattr(os, "killpg") else process.kill()
+    process.kill()
+    process.join()
+
+
+def _try(lab: Lab, cells: list[loader.Cell], exercises: tuple[str, ...] | None, sending: connection.Connection) -> None:
+    """In the child: run the tests and send what they found."""
+    if hasattr(os, "setsid"):
+        os.setsid()
+    silence = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(silence, stream)
+    try:
+        module = loader.load_cells(cells, lab.id)
+        results = checking.run_tests(lab, exercises, module=module, timeout=TEST_SECONDS)
+        told = {"broken": "", "results": [{**vars(result), "pictures": []} for result in results]}
+    except Exception as error:
+        told = {"broken": f"error: {type(error).__name__}: {error}", "results": []}
+    sending.send_bytes(json.dumps(told).encode())
+    sending.close()
+    if hasattr(os, "fork"):
+        os._exit(0)  # whatever the answer left behind, threads and exit hooks, ends here
