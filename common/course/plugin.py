@@ -1,0 +1,244 @@
+"""The pytest plugin behind every check: the `lab`, `seed` and `look` fixtures, the `exercise` marker, the results.
+
+    pytest tests/labs -p common.course.plugin                     check solutions/
+    pytest tests/labs -p common.course.plugin --target labs       check the fill-in labs
+    pytest tests/labs/01_tensors -p common.course.plugin --submission mine.ipynb
+"""
+
+import contextlib
+from dataclasses import dataclass, field
+
+import pytest
+
+from common.course import explain, loader, off_limits, paths
+from common.course.guards import Tampering, reseed, tamper_guard, time_limit
+from common.course.results import Result
+
+
+@dataclass
+class Session:
+    """What one run works on and what it found."""
+
+    namespace: dict | None = None  # of a live kernel
+    submission: str | None = None  # a notebook's path
+    modules: dict = field(default_factory=dict)  # notebook path -> module, or the exception that loading it raised
+    module: object = None  # an already loaded module
+    listener: object = None  # called as listener("start" | "end", Result)
+    exercises: set | None = None
+    deselect: frozenset = frozenset()
+    timeout: float = 20.0
+    seed: int = 0
+    collected: list = field(default_factory=list)  # every test of the file, before any is left out
+    results: list = field(default_factory=list)
+    parts: dict = field(default_factory=dict)  # lab -> the library parts that its exercises ask for
+
+
+SESSION = pytest.StashKey[Session]()
+PICTURES = pytest.StashKey[list]()
+KEY = pytest.StashKey[off_limits.AnswerKey]()
+LAST_GLOBALS = pytest.StashKey[dict]()
+
+
+def pytest_addoption(parser):
+    group = parser.getgroup("flipbook")
+    group.addoption("--submission", help="check this notebook instead of the one in --target")
+    group.addoption("--target", choices=["solutions", "labs", "work"], default="solutions")
+    group.addoption("--answer-timeout", type=float, default=20.0, help="seconds that one test of a lab may take")
+    group.addoption("--answer-seed", type=int, default=0, help="the `seed` fixture; verdicts must not depend on it")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "exercise(name, points=1, needs=(), hint=''): the exercise a test belongs to, and what it is worth"
+    )
+    if SESSION not in config.stash:
+        option = config.option
+        config.stash[SESSION] = Session(
+            submission=option.submission, timeout=option.answer_timeout, seed=option.answer_seed
+        )
+
+
+def lab_of(item) -> paths.Lab:
+    """The lab whose grader holds this test."""
+    return paths.Lab(item.path.parent.name, item.path.stem.removeprefix("test_"))
+
+
+def is_lab_test(item) -> bool:
+    return item.get_closest_marker("exercise") is not None
+
+
+def blank_result(item) -> Result:
+    """The result of a test that did not run yet."""
+    mark = item.get_closest_marker("exercise")
+    first_line = (getattr(item.function, "__doc__", None) or item.name.removeprefix("test_").replace("_", " ")).strip()
+    title = first_line.splitlines()[0] + (f" [{item.callspec.id}]" if hasattr(item, "callspec") else "")
+    needs = mark.kwargs.get("needs", ())
+    return Result(
+        test=item.nodeid.split("::", 1)[-1],
+        title=title,
+        exercise=mark.args[0] if mark.args else mark.kwargs["name"],
+        points=float(mark.kwargs.get("points", 1)),
+        needs=(needs,) if isinstance(needs, str) else tuple(needs),
+        hint=mark.kwargs.get("hint", ""),
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    session = config.stash[SESSION]
+    session.collected = [blank_result(item) for item in items if is_lab_test(item)]
+
+    def wanted(item):
+        if not is_lab_test(item):
+            return session.exercises is None
+        result = blank_result(item)
+        return (session.exercises is None or result.exercise in session.exercises) and result.test not in session.deselect
+
+    items[:] = [item for item in items if wanted(item)]
+
+
+@pytest.fixture
+def seed(request) -> int:
+    """A number to seed random inputs with. Instructors change it; no verdict may depend on it."""
+    return request.config.stash[SESSION].seed
+
+
+@pytest.fixture
+def lab(request):
+    """The learner's module: an attribute for each name of the notebook."""
+    session = request.config.stash[SESSION]
+    module = _module(session, request)
+    request.node.stash[LAST_GLOBALS] = loader.namespace_of(module)
+    request.node.stash[KEY].serve(module)
+    reseed(session.seed)
+    return module
+
+
+@pytest.fixture
+def look(request):
+    """`look(target=..., yours=...)`: pictures for the learner, drawn only when the test does not pass."""
+    shown = request.node.stash.setdefault(PICTURES, [])
+
+    def remember(*, target, yours):
+        shown.append((target, yours))
+
+    return remember
+
+
+def _module(session: Session, request):
+    if session.namespace is not None:
+        return loader.LiveModule(session.namespace)
+    if session.module is not None:
+        return session.module
+    which = lab_of(request.node)
+    path = str(session.submission or which.notebook(request.config.getoption("target", "solutions")))
+    if path not in session.modules:
+        session.modules[path] = _load(path, which, session.timeout)
+    if isinstance(session.modules[path], Exception):
+        raise session.modules[path]
+    return session.modules[path]
+
+
+def _load(path: str, which: paths.Lab, timeout: float):
+    """The module, or the `Exception` that says why there is none (never a `BaseException`: pytest keeps those)."""
+    try:
+        with tamper_guard(), time_limit(timeout):
+            return loader.load(path, which.id)
+    except explain.TestTimeout as exc:
+        return explain.SlowCells(f"the exercise cells of the notebook together {exc}")
+    except Exception as exc:
+        return exc
+    except BaseException as exc:
+        return explain.CellFailed(f"the notebook ended the program ({type(exc).__name__})")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """The library's parts are out of reach from before the set-up until after the clean-up."""
+    if not is_lab_test(item):
+        return (yield)
+    session = item.config.stash[SESSION]
+    which = lab_of(item)
+    if which not in session.parts:
+        session.parts[which] = off_limits.parts_of(which, _cells_of(session, which))
+    with off_limits.AnswerKey(session.parts[which]) as key:
+        item.stash[KEY] = key
+        return (yield)
+
+
+def _cells_of(session: Session, which: paths.Lab) -> list:
+    """The cells whose metadata name the library parts, where the lab's source is not at hand."""
+    if which.source.exists():
+        return []
+    for path in (which.notebook("labs"), session.submission):
+        with contextlib.suppress(paths.CourseError):
+            if path:
+                return loader.read_cells(path)
+    return []
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item):
+    if not is_lab_test(item):
+        return (yield)
+    session = item.config.stash[SESSION]
+    if session.listener:
+        session.listener("start", blank_result(item))
+    reseed(session.seed)
+    with time_limit(2 * session.timeout, explain.SlowCells):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    if not is_lab_test(item):
+        return (yield)
+    session = item.config.stash[SESSION]
+    reseed(session.seed)
+    guard = contextlib.nullcontext() if "monkeypatch" in item.fixturenames else tamper_guard()
+    with guard, time_limit(session.timeout):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if is_lab_test(item) and (call.when == "call" or (call.when == "setup" and not report.passed)):
+        session = item.config.stash[SESSION]
+        result = blank_result(item)
+        result.seconds = call.duration
+        try:
+            _judge(item, call, result)
+        except Exception as exc:  # an exception in this hook would end the run without a word
+            result.status, result.message = "error", f"the check itself failed: {type(exc).__name__}: {exc}"
+        session.results.append(result)
+        item.user_properties += [("exercise", result.exercise), ("points", result.points), ("status", result.status)]
+        if session.listener:
+            session.listener("end", result)
+        if report.failed and item.config.getoption("tbstyle", "auto") == "auto":
+            report.longrepr = f"[{result.status}] {result.title}\n    {result.message}"
+    return report
+
+
+def _judge(item, call, result: Result) -> None:
+    if call.excinfo is None:
+        result.status = "pass"
+        return
+    exc = call.excinfo.value
+    if isinstance(exc, Tampering):
+        result.status, result.message = "fail", str(exc)
+    else:
+        namespace = item.stash.get(LAST_GLOBALS, {})
+        result.status, result.message = explain.status_of(exc, result.exercise, namespace, str(item.path))
+    if result.status in ("fail", "error"):
+        result.pictures = _draw(item.stash.get(PICTURES, []))
+
+
+def _draw(shown: list) -> list[tuple[str, str]]:
+    from common.course.pictures import picture
+
+    pictures = []
+    for target, yours in shown[-2:]:
+        with contextlib.suppress(Exception):  # an answer may be of any kind, and a verdict is due without a picture
+            pictures.append(("target, yours, difference", picture(target, yours)))
+    return pictures
