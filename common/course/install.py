@@ -1,0 +1,355 @@
+"""Fill the virtual environment: what is needed, how large it is, then pip, with a bar that tells the time left.
+
+`flipbook.py` runs this file as a script with the environment's own, still empty, Python: only the standard library may
+be imported here. Exit codes: 0 done, 1 failed, 3 nothing could be reached, 130 stopped with Ctrl-C.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import urllib.parse
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+REQUIREMENT = ".[course,dev]"
+PIP = "pip>=26,<27"  # ensurepip's may be older, and those print no progress that a program can read
+FAILED, NO_NETWORK, STOPPED = 1, 3, 130
+
+# Measured on Linux, Python 3.11, CPU build of torch, 2026-11: 154 packages, 450 MB packed, 1,820 MB unpacked.
+TYPICAL_DOWNLOAD = 450e6
+UNPACKED_PER_DOWNLOADED = 4.1
+UNPACKING_RATE = 18e6  # downloaded bytes that are unpacked in a second; only for the first guess of the time left
+
+NVIDIA_ADVICE = """This machine shows no NVIDIA card, but {megabytes:,.0f} MB of this download serve only such a card.
+To do without them, press Ctrl-C and take PyTorch's build for the processor:
+    PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu python3 flipbook.py learn"""
+
+# What pip prints, and what it means for a person. The first that fits is the one.
+EXPLANATIONS = [
+    (r"No space left on device|Errno 28|not enough space", FAILED,
+     "the disk is full. Free some space and run this again: what has been downloaded is kept."),
+    (r"Read-only file system|Permission denied|Access is denied", FAILED,
+     "a file could not be written. Clone the course into a folder of your own, or set FLIPBOOK_VENV to one."),
+    (r"CERTIFICATE_VERIFY_FAILED", FAILED,
+     "the server's certificate is not trusted here. Behind a company's proxy, set PIP_CERT to its certificate file."),
+    (r"[Nn]ame resolution|Name or service not known|getaddrinfo failed|nodename nor servname|NameResolutionError"
+     r"|Failed to establish a new connection|Network is unreachable|ProxyError|Read timed out|ConnectTimeout"
+     r"|Connection refused|Connection broken|ConnectionResetError|RemoteDisconnected", NO_NETWORK,
+     "the packages could not be reached: there is no network, or it broke off. Connect and run this again; it goes on\n"
+     "from there. Behind a proxy, set HTTPS_PROXY first; with a mirror of your own, set PIP_INDEX_URL."),
+    (r"DO NOT MATCH THE HASHES", FAILED,
+     "a download arrived damaged. Run this again; if it stays, empty pip's cache with `python3 -m pip cache purge`."),
+    (r"No matching distribution found for (?P<what>\S+)", FAILED,
+     "there is no package {what} for this kind of machine and this Python."),
+]  # fmt: skip
+
+
+class Failure(Exception):
+    """The end of the installation: a sentence, and an exit code."""
+
+    def __init__(self, sentence: str, code: int = FAILED):
+        super().__init__(sentence)
+        self.code = code
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+@dataclass
+class Plan:
+    """What pip would fetch: file name -> bytes (0 where nobody would say), for packages that are not here yet."""
+
+    sizes: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        return sum(self.sizes.values())
+
+    @property
+    def is_complete(self) -> bool:
+        return all(self.sizes.values())
+
+    def nvidia_only(self) -> int:
+        return sum(size for name, size in self.sizes.items() if re.match(r"nvidia[_-]|triton-", name))
+
+
+# pip
+
+
+class Pip:
+    """Runs pip in this environment: every line into the log, and to a listener that draws the progress."""
+
+    def __init__(self, root: Path, venv: Path):
+        self.root, self.log, self.temporary = root, venv / "flipbook-install.log", venv / "flipbook-tmp"
+        self.log.write_text("")
+
+    def run(self, *arguments: str, listener=lambda line: None, tick=lambda: None) -> None:
+        """Run `pip ARGUMENTS`; `listener` gets each line, `tick` is called ten times a second.
+
+        Raises:
+            Failure: pip did not succeed; the message explains it, or shows the end of the log.
+        """
+        self.temporary.mkdir(exist_ok=True)
+        # The download waits beside the environment: /tmp is memory on many machines, and too small.
+        place = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self.temporary))
+        settings = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PIP_USER": "0", "PYTHONUNBUFFERED": "1"}
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "pip", *arguments],
+            cwd=self.root, env=os.environ | settings | place, text=True, errors="replace",
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, close_fds=False,
+        )  # fmt: skip
+        lines: list[str] = []
+        reader = threading.Thread(target=self._read, args=(process, lines, listener), daemon=True)
+        reader.start()
+        try:
+            while reader.is_alive():
+                reader.join(0.1)
+                tick()
+            code = process.wait()
+        finally:
+            process.kill()  # no effect on one that has ended
+            process.wait()
+            shutil.rmtree(self.temporary, ignore_errors=True)
+        if code:
+            raise self._failure("".join(lines), code)
+
+    def _read(self, process, lines, listener) -> None:
+        with self.log.open("a", encoding="utf-8") as log:
+            for line in process.stdout:
+                if not line.startswith("Progress "):
+                    lines.append(line)
+                    log.write(line)
+                    log.flush()
+                listener(line.rstrip())
+
+    def _failure(self, text: str, code: int) -> Failure:
+        for pattern, exit_code, sentence in EXPLANATIONS:
+            if match := re.search(pattern, text):
+                return Failure(f"{sentence.format(**match.groupdict())}\n(All that pip said: {self.log})", exit_code)
+        tail = "\n".join(f"    {line}" for line in text.strip().splitlines()[-15:])
+        return Failure(f"pip stopped with exit code {code}. The end of what it said ({self.log}):\n{tail}")
+
+
+# The plan
+
+
+def make_plan(pip: Pip, constraints: list[str], bar: "Bar") -> Plan:
+    """Ask pip what it would install, and the servers how large that is."""
+    found = 0
+
+    def count(line: str) -> None:
+        nonlocal found
+        found += line.startswith(("Collecting ", "Processing "))
+
+    report = pip.log.with_name("flipbook-plan.json")
+    pip.run(
+        "install", "--dry-run", "--report", str(report), "--progress-bar", "raw", "-e", REQUIREMENT, *constraints,
+        listener=count, tick=lambda: bar.note(f"looking up what is needed: {found} packages so far"),
+    )  # fmt: skip
+    entries = json.loads(report.read_text(encoding="utf-8"))["install"]
+    report.unlink()
+    urls = [entry["download_info"]["url"] for entry in entries if "dir_info" not in entry["download_info"]]
+    bar.note(f"looking up how large {len(urls)} packages are")
+    with ThreadPoolExecutor(16) as pool:
+        sizes = list(pool.map(size_of, urls))
+    return Plan({file_name(url): size for url, size in zip(urls, sizes, strict=True)})
+
+
+def file_name(url: str) -> str:
+    return urllib.parse.unquote(urllib.parse.urlsplit(url).path.rsplit("/", 1)[-1])
+
+
+def size_of(url: str) -> int:
+    """Bytes to fetch from this address; 0 when nobody would say."""
+    try:
+        if url.startswith("file:"):
+            return os.path.getsize(urllib.request.url2pathname(urllib.parse.urlsplit(url).path))
+        request = urllib.request.Request(url, method="HEAD", headers={"User-Agent": "flipbook"})
+        with urllib.request.urlopen(request, timeout=6) as answer:
+            return int(answer.headers.get("Content-Length") or 0)
+    except (OSError, ValueError):
+        return 0
+
+
+def announce(plan: Plan, venv: Path) -> None:
+    """Say how much is coming, check that it fits, and name the smaller way where there is one."""
+    if not plan.sizes:
+        return
+    total = plan.total if plan.is_complete else max(plan.total, TYPICAL_DOWNLOAD if len(plan.sizes) > 50 else 0)
+    roughly = "" if plan.is_complete else "roughly "
+    say(
+        f"{len(plan.sizes)} packages to fetch: {roughly}{total / 1e6:,.0f} MB to download, about "
+        f"{total * UNPACKED_PER_DOWNLOADED / 1e9:.1f} GB on disk.\n"
+        "You may stop at any time with Ctrl-C; the same command goes on from there."
+    )
+    if plan.nvidia_only() and not has_nvidia_card():
+        say(NVIDIA_ADVICE.format(megabytes=plan.nvidia_only() / 1e6))
+    needed, free = total * (1 + UNPACKED_PER_DOWNLOADED), shutil.disk_usage(venv).free
+    if free < needed:
+        raise Failure(
+            f"not enough disk: this needs about {needed / 1e9:.1f} GB in {venv} while it installs, "
+            f"and {free / 1e9:.1f} GB are free. Free some, or set FLIPBOOK_VENV to a folder on a larger disk."
+        )
+
+
+def has_nvidia_card() -> bool:
+    return os.path.exists("/proc/driver/nvidia") or bool(shutil.which("nvidia-smi"))
+
+
+# The progress
+
+
+class Bar:
+    """One line that is drawn over and over in a terminal; a line now and then where the output is kept."""
+
+    def __init__(self, stream=sys.stderr, seconds_between_lines: float = 10.0):
+        self.stream, self.live = stream, stream.isatty()
+        self.pause = 0.1 if self.live else seconds_between_lines
+        self.last = time.monotonic() - self.pause
+
+    def note(self, text: str, force: bool = False) -> None:
+        now = time.monotonic()
+        if now - self.last < self.pause and not force:
+            return
+        self.last = now
+        width = shutil.get_terminal_size().columns - 1
+        self.stream.write(f"\r{text[:width]:<{width}}" if self.live else f"{text}\n")
+        self.stream.flush()
+
+    def show(self, fraction: float, text: str) -> None:
+        filled = round(24 * min(fraction, 1))
+        self.note(f"[{'#' * filled}{'.' * (24 - filled)}] {fraction:4.0%}  {text}")
+
+    def clear(self) -> None:
+        if self.live:
+            self.note("", force=True)
+            self.stream.write("\r")
+
+
+class Progress:
+    """Follows one `pip install` through its output: first the downloads, then the unpacking."""
+
+    def __init__(self, plan: Plan, bar: Bar, packages: Path, on_unpacking=lambda: None):
+        self.plan, self.bar, self.packages, self.on_unpacking = plan, bar, packages, on_unpacking
+        self.finished: set[str] = set()  # files that are here
+        self.current, self.current_bytes = "", 0
+        self.start = self.unpacking_since = time.monotonic()
+        self.unpacking = False
+        self.packages_before = self._count_packages()
+
+    def line(self, line: str) -> None:
+        """Take one line of pip's output."""
+        if match := re.match(r"Progress (\d+) of (\d+)", line):
+            self.current_bytes = int(match[1])
+        elif match := re.match(r"\s*(?:Downloading|Using cached|Processing) (\S+)", line):
+            self._begin_file(urllib.parse.unquote(re.split(r"[/\\]", match[1])[-1]))
+        elif line.startswith("Installing collected packages"):
+            self._begin_file("")
+            self.finished.update(self.plan.sizes)
+            self.unpacking, self.unpacking_since = True, time.monotonic()
+            self.on_unpacking()
+
+    def _begin_file(self, name: str) -> None:
+        if self.current in self.plan.sizes:
+            self.finished.add(self.current)
+        self.current, self.current_bytes = name, 0
+
+    def _count_packages(self) -> int:
+        return sum((folder / "RECORD").exists() for folder in self.packages.glob("*.dist-info"))
+
+    def downloaded(self) -> int:
+        """Bytes that are here: whole files, and the part of the one that is coming."""
+        here = sum(self.plan.sizes[name] for name in self.finished)
+        coming = self.plan.sizes.get(self.current, 0) if self.current not in self.finished else 0
+        return here + min(self.current_bytes, coming)
+
+    def seconds_left(self, done: float, since: float) -> float | None:
+        """At the rate since then; None while it is too early to tell."""
+        elapsed = time.monotonic() - since
+        return elapsed * (1 - done) / done if done > 0.01 and elapsed > 1 else None
+
+    def tick(self) -> None:
+        """Draw the present state: the first half of the bar is the download, the second the unpacking."""
+        total = max(self.plan.total, 1)
+        if self.unpacking:
+            count = min(self._count_packages() - self.packages_before, len(self.plan.sizes))
+            done = count / max(len(self.plan.sizes), 1)
+            left = self.seconds_left(done, self.unpacking_since)
+            text = f"unpacked {count} of {len(self.plan.sizes)} packages"
+        else:
+            done = self.downloaded() / total
+            left = self.seconds_left(done, self.start)
+            left = left and left + total / UNPACKING_RATE
+            text = f"{self.downloaded() / 1e6:,.0f} of {total / 1e6:,.0f} MB"
+        self.bar.show(done / 2 + self.unpacking / 2, f"{text}{describe(left)}")
+
+
+def describe(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    return f", about {seconds / 60:.0f} min left" if seconds > 90 else f", about {max(1, round(seconds))} s left"
+
+
+# All of it
+
+
+def install(root: Path, venv: Path) -> None:
+    """Bring the environment that runs this file to what pyproject.toml and the constraints ask for."""
+    bar, pip = Bar(), Pip(root, venv)
+    constraints = ["-c", "constraints.txt"] if (root / "constraints.txt").exists() else []
+    began = time.monotonic()
+    if pip_version() < (26,):
+        pip.run("install", "--upgrade", PIP, tick=lambda: bar.note("fetching a current pip"))
+    plan = make_plan(pip, constraints, bar)
+    bar.clear()
+    announce(plan, venv)
+    # From here on the environment is neither the old one nor the new one.
+    progress = Progress(plan, bar, site_packages(), lambda: (venv / "flipbook.stamp").unlink(missing_ok=True))
+    pip.run(
+        "install", "--progress-bar", "raw", "-e", REQUIREMENT, *constraints, listener=progress.line, tick=progress.tick
+    )
+    if (root / "constraints-nodeps.txt").exists():
+        tick = lambda: bar.note("fetching the packages that come without their dependencies")  # noqa: E731
+        pip.run("install", "--no-deps", "-r", "constraints-nodeps.txt", tick=tick)
+    bar.clear()
+    say(f"Installed in {time.monotonic() - began:.0f} seconds.")
+
+
+def pip_version() -> tuple[int, ...]:
+    from importlib.metadata import version
+
+    return tuple(int(part) for part in version("pip").split(".")[:1])
+
+
+def site_packages() -> Path:
+    import sysconfig
+
+    return Path(sysconfig.get_path("purelib"))
+
+
+def main(arguments: list[str]) -> int:
+    """Install into the environment `arguments[1]` for the checkout `arguments[0]`; return the exit code."""
+    try:
+        install(Path(arguments[0]), Path(arguments[1]))
+    except Failure as failure:
+        say(f"\nflipbook: {failure}")
+        return failure.code
+    except KeyboardInterrupt:
+        say("\nStopped. Run the same command again: it goes on from there.")
+        return STOPPED
+    except OSError as error:
+        say(f"\nflipbook: {error}. Mend that and run this again: it goes on from there.")
+        return FAILED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
