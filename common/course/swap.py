@@ -93,25 +93,23 @@ def swapped(library: str, replacement: object) -> Iterator[None]:
         CourseError: the part cannot be swapped; the message says why.
     """
     original = library_part(library)
-    reason = refusal(library, original)
+    reason = refusal(original)
     if reason:
         raise CourseError(f"{library} cannot be swapped: {reason}")
     try:
-        with _saving_refused(library, replacement):
+        with _saving_refused(replacement):
             _rebind(original, replacement)
             yield
     finally:
         _rebind(replacement, original)
 
 
-def refusal(library: str, original: object) -> str:
+def refusal(original: object) -> str:
     """Why this part cannot be swapped; empty when it can."""
     if isinstance(original, type):
         built_on_it = [cls.__name__ for cls in original.__subclasses__() if cls.__module__.startswith("common.")]
         if built_on_it:
             return f"{', '.join(built_on_it)} is built on it, and a base class is fixed once the class exists"
-    if "." in library.split(":")[1]:
-        return "only whole functions and classes are swapped, and this is a part of a class"
     return ""
 
 
@@ -124,7 +122,7 @@ def _rebind(old: object, new: object) -> None:
 
 
 @contextlib.contextmanager
-def _saving_refused(library: str, replacement: object) -> Iterator[None]:
+def _saving_refused(replacement: object) -> Iterator[None]:
     """While a learner's model class is swapped in, `save_pretrained` says why it will not save."""
     if not (isinstance(replacement, type) and hasattr(replacement, "save_pretrained")):
         yield
@@ -198,17 +196,19 @@ def _one_answer(module, part: Part) -> tuple[object, str]:
     """The learner's version of one part, or why it is not used."""
     try:
         answer = getattr(module, part.exercise)
-    except Exception as error:  # the loader's own account of the cell that failed
+    except Exception as error:  # the loader's own account of what is missing, and why
+        if isinstance(error.__cause__, NotImplementedError):
+            return None, "not written yet"
         return None, f"does not load: {' '.join(str(error).split())}"
     original = library_part(part.library)
     if not is_written(answer, part.blank):
         return None, "not written yet"
-    if answer is original:
+    if str(getattr(answer, "__module__", "")).startswith("common."):
         return None, "your notebook imports the library's"
     if isinstance(original, type) is not isinstance(answer, type) or not callable(answer):
         kind = "class" if isinstance(original, type) else "function"
         return None, f"does not load: it should be a {kind}, not a {type(answer).__name__}"
-    return answer, refusal(part.library, original)
+    return answer, refusal(original)
 
 
 def is_written(answer: object, blank: tuple[str, ...] = ()) -> bool:
@@ -229,9 +229,10 @@ def _raises_not_implemented(piece: object) -> bool:
 
 def explain_crash(error: Exception, report: Report) -> str:
     """What to tell a learner whose part crashed; empty when no part of theirs had to do with it."""
-    from common.video import VideoError  # bad input is nobody's bug, whoever was reading
+    from common.video.errors import VideoError
 
-    if isinstance(error, (VideoError, CourseError)):
+    bad_file = isinstance(error, VideoError) and not isinstance(error, IndexError)  # nobody's bug, whoever was reading
+    if bad_file or isinstance(error, CourseError):
         return ""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if LEARNERS_FRAME.fullmatch(frame.filename)]
     what = f"{type(error).__name__}: {error}".rstrip(": ")
