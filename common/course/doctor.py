@@ -268,6 +268,8 @@ def examine(checks: list[Callable[[], Iterator[Finding]]] | None = None) -> list
     for check in CHECKS if checks is None else checks:
         try:
             findings.extend(check())
+        except paths.CourseError as error:  # says itself what to do
+            findings.append(problem(check.__name__.removeprefix("check_"), str(error), ""))
         except Exception as error:  # an import that fails is just what the doctor is asked about
             name = check.__name__.removeprefix("check_")
             findings.append(problem(name, f"{type(error).__name__}: {error}", AGAIN))

@@ -148,11 +148,12 @@ def make_plan(pip: Pip, constraints: list[str], bar: "Bar") -> Plan:
     def count(line: str) -> None:
         nonlocal found
         found += line.startswith(("Collecting ", "Processing "))
+        bar.note(f"looking up what is needed: {found} packages so far")
 
     report = pip.log.with_name("flipbook-plan.json")
     pip.run(
         "install", "--dry-run", "--report", str(report), "--progress-bar", "raw", "-e", REQUIREMENT, *constraints,
-        listener=count, tick=lambda: bar.note(f"looking up what is needed: {found} packages so far"),
+        listener=count,
     )  # fmt: skip
     entries = json.loads(report.read_text(encoding="utf-8"))["install"]
     report.unlink()
