@@ -1,8 +1,11 @@
 """`flipbook COMMAND` and `python -m common.course COMMAND`: every command, each imported only when it runs."""
 
 import importlib
+import sys
 
 import click
+
+from common.course.paths import CourseError
 
 # name -> (module:function, one line for `flipbook --help`). The module is imported when the command is called.
 COMMANDS = {
@@ -13,11 +16,17 @@ COMMANDS = {
     "hint": ("common.course.commands.workspace:hint", "Show the next hint of an exercise."),
     "reset": ("common.course.commands.workspace:reset", "Put an exercise back to its empty form (a backup is kept)."),
     "progress": ("common.course.commands.workspace:progress", "Show how far you have come."),
-    "solution": ("common.course.commands.workspace:solution", "Show the reference answer of an exercise you have passed."),
+    "solution": (
+        "common.course.commands.workspace:solution",
+        "Show the reference answer of an exercise you have passed.",
+    ),
     "show": ("common.course.commands.show:show", "Draw a contact sheet of any video file."),
     "data": ("common.cli.data:data", "List, verify and fetch the course's real clips."),
     "grade": ("common.course.commands.grade:grade", "Grade a folder of submissions, each in a sandbox."),
-    "mutants": ("common.course.commands.mutants:mutants", "Prove the graders: every wrong answer fails, every right one passes."),
+    "mutants": (
+        "common.course.commands.mutants:mutants",
+        "Prove the graders: every wrong answer fails, every right one passes.",
+    ),
     "build": ("common.course.commands.build:build", "Build solutions and labs from their sources."),
     "doctor": ("common.course.commands.doctor:doctor", "Look at this installation and say what is missing."),
     "test": ("common.course.commands.test:test", "Run every check there is."),
@@ -36,6 +45,21 @@ class LazyGroup(click.Group):
         module, function = COMMANDS[name][0].split(":")
         return getattr(importlib.import_module(module), function)
 
+    def invoke(self, ctx):
+        """Run the command; what a person can mend is said in one line, with exit code 2."""
+        try:
+            return super().invoke(ctx)
+        except (CourseError, ValueError) as exc:
+            if ctx.params.get("debug"):
+                raise
+            words = str(exc) or type(exc).__name__
+            if (
+                not isinstance(exc, CourseError) and type(exc) is ValueError
+            ):  # not worded for a person: say how to see more
+                words += "\n(`flipbook --debug …` shows where this comes from)"
+            click.echo(f"flipbook: {words}", err=True)
+            sys.exit(2)
+
     def format_commands(self, ctx, formatter):
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
@@ -43,7 +67,8 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="flipbook-video", prog_name="flipbook")
-def main():
+@click.option("--debug", is_flag=True, envvar="FLIPBOOK_DEBUG", help="Show where an error comes from.")
+def main(debug):
     """Flipbook: learn video generation by building a video generator."""
 
 

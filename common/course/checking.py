@@ -1,7 +1,6 @@
 """`check("01.2", "even_indices")` in a notebook, and `run_tests`, on which every other way to check is built."""
 
 import contextlib
-import io
 import os
 import sys
 from dataclasses import dataclass, field
@@ -81,7 +80,7 @@ def run_tests(
         submission = str(submission or lab.notebook("work"))
         loader.read_cells(submission)  # a file that is no notebook is said here, in one clean line
     names = {exercises} if isinstance(exercises, str) else None if exercises is None else set(exercises)
-    options = dict(namespace=namespace, submission=submission, module=module, timeout=timeout, seed=seed, modules={})
+    options = {"namespace": namespace, "submission": submission, "module": module, "timeout": timeout, "seed": seed}
     with guards.preserved_state():
         session = _run(lab, dict(options, exercises=names, listener=listener, deselect=frozenset(deselect)))
         if names:
@@ -89,8 +88,7 @@ def run_tests(
         around = _unknown_needs(session.results, names)
         if around:  # did what a failing exercise builds on pass?
             done = frozenset(r.test for r in session.results)
-            options["modules"] = session.modules
-            extra = _run(lab, dict(options, exercises=around, deselect=done)).results
+            extra = _run(lab, dict(options, exercises=around, deselect=done, modules=session.modules)).results
         else:
             extra = []
     results = _complete(session, names, deselect)
@@ -122,7 +120,7 @@ def _run(lab: Lab, options: dict, *more: str):
     """One run of pytest in this process."""
     import pytest
 
-    from common.course import plugin
+    from common.course import guards, plugin
 
     if not lab.tests.exists():
         raise CourseError(f"lab {lab.id} has no grader: {lab.tests} is missing")
@@ -134,7 +132,7 @@ def _run(lab: Lab, options: dict, *more: str):
     outer = {name: value for name, value in os.environ.items() if name.startswith("PYTEST_")}
     for name in outer:
         del os.environ[name]
-    said = io.StringIO()
+    said = guards.Printed()
     try:
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
             code = int(pytest.main(arguments, plugins=[plugin, listener]))

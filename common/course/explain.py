@@ -4,6 +4,8 @@ import linecache
 import re
 import traceback
 
+from common.course.errors import AnswerKeyUsed
+
 NOT_WRITTEN = "not written yet"
 MESSAGE_LINES, MESSAGE_LENGTH = 14, 900
 
@@ -42,7 +44,7 @@ def status_of(exc: BaseException, exercise: str, namespace: dict, test_file: str
     if isinstance(exc, CellFailed):
         cause = exc.__cause__
         return ("todo", NOT_WRITTEN) if isinstance(cause, NotImplementedError) else ("error", shorten(str(exc)))
-    if type(exc).__name__ == "AnswerKeyUsed":  # by name: a sandbox's blanked library may carry its own
+    if isinstance(exc, AnswerKeyUsed):
         return "fail", str(exc)
 
     frames = list(traceback.walk_tb(exc.__traceback__))
@@ -109,9 +111,8 @@ def _is_stub(exc: NotImplementedError, frames: list) -> bool:
     if not exc.args or not str(exc):
         return True
     frame, number = frames[-1]
-    return "raise NotImplementedError" in linecache.getline(frame.f_code.co_filename, number) and not (
-        "site-packages" in frame.f_code.co_filename
-    )
+    file = frame.f_code.co_filename
+    return "site-packages" not in file and "raise NotImplementedError" in linecache.getline(file, number)
 
 
 def _unwritten(frames: list, namespace: dict, exercise: str) -> str:

@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import io
 import os
 import random
 import signal
@@ -75,6 +76,16 @@ def _planted(seconds, exception):
         raise
 
 
+class Printed(io.StringIO):
+    """What an answer printed, up to a length: an endless loop may print for as long as its time lasts."""
+
+    limit = 2000
+
+    def write(self, text):
+        super().write(text[: max(0, self.limit - self.tell())])
+        return len(text)
+
+
 class Tampering(AssertionError):
     """The answer replaced something that the tests rely on."""
 
@@ -90,15 +101,16 @@ def _watched() -> list[tuple[object, list[str]]]:
 
     from common.course import checking, explain, guards, loader, off_limits, paths, plugin, results
 
-    whole = (math, explain, guards, loader, off_limits, paths, plugin, results, checking, _pytest.outcomes, _pytest.runner)
+    whole = [explain, guards, loader, off_limits, paths, plugin, results, checking]
+    whole += [math, _pytest.outcomes, _pytest.runner]
     watched = [(module, [n for n in vars(module) if n != "__builtins__"]) for module in whole]
-    watched.append((builtins, [n for n in vars(builtins) if not n.startswith("_") or n in ("__import__", "__build_class__")]))
+    watched.append((builtins, [name for name in vars(builtins) if name != "_"]))  # a shell keeps its last result in _
     watched += [(signal, ["setitimer", "signal"]), (os, ["write", "getpid", "_exit"])]
     watched.append((pytest, ["approx", "raises", "fail", "skip"]))
     if "torch" in sys.modules:
         import torch
 
-        names = ["allclose", "equal", "isclose", "is_tensor", "all", "any", "tensor", "zeros", "ones", "randn", "linspace"]
+        names = ["allclose", "equal", "isclose", "is_tensor", "all", "any", "tensor", "zeros", "ones", "linspace"]
         methods = ["__eq__", "__sub__", "__lt__", "__bool__", "abs", "max", "item", "shape", "allclose", "equal", "all"]
         watched += [(torch, names), (torch.Tensor, methods)]
         if "torch.testing" in sys.modules:
@@ -106,14 +118,17 @@ def _watched() -> list[tuple[object, list[str]]]:
     if "numpy" in sys.modules:
         import numpy
 
-        watched += [(numpy, ["allclose", "array_equal", "all", "abs"]), (numpy.testing, ["assert_allclose", "assert_array_equal"])]
+        watched.append((numpy, ["allclose", "array_equal", "all", "abs"]))
+        if "numpy.testing" in sys.modules:
+            watched.append((numpy.testing, ["assert_allclose", "assert_array_equal"]))
     return watched
 
 
 @contextlib.contextmanager
 def tamper_guard():
     """Raise `Tampering` when the code inside replaced one of the watched tools; put the tool back in any case."""
-    before = [(owner, name, getattr(owner, name)) for owner, names in _watched() for name in names if hasattr(owner, name)]
+    watched = [(owner, name) for owner, names in _watched() for name in names if hasattr(owner, name)]
+    before = [(owner, name, getattr(owner, name)) for owner, name in watched]
     try:
         yield
     finally:

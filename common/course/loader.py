@@ -44,11 +44,15 @@ class LabModule(types.ModuleType):
         if name.startswith("__"):
             raise AttributeError(name)
         failed = self.__dict__.get("_failed_cells", {})
+        reasons = [
+            f"the cell `{label}` did not run: {describe(exc, self.__dict__)}" for label, (exc, _) in failed.items()
+        ]
         for label, (exc, defines) in failed.items():
             if name in defines:
-                raise CellFailed(f"the cell of `{label}` did not run: {describe(exc, self.__dict__)}") from exc
-        reasons = [f"\nthe cell `{label}` did not run: {describe(exc, self.__dict__)}" for label, (exc, _) in failed.items()]
-        raise NotDefined(f"`{name}` is not in the notebook: put its definition back, then save." + "".join(reasons[:2]))
+                earlier = reasons[: list(failed).index(label)][:1]
+                raise CellFailed("\nbefore that, ".join([reasons[list(failed).index(label)], *earlier])) from exc
+        lost = f"`{name}` is not in the notebook: put its definition back, then save"
+        raise NotDefined("\n".join([lost, *reasons[:2]]))
 
 
 class LiveModule(LabModule):
@@ -68,7 +72,7 @@ class LiveModule(LabModule):
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
-        raise NotDefined(f"`{name}` does not exist yet: run the cell that defines it (Shift+Enter), then this one again")
+        raise NotDefined(f"`{name}` does not exist yet: run the cell that defines it, then this one again")
 
 
 def namespace_of(module) -> dict:
@@ -91,7 +95,8 @@ def read_cells(path) -> list[Cell]:
     except OSError as exc:
         raise CourseError(f"{path} cannot be read: {exc.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
-        raise CourseError(f"{path} is not a notebook that can be read ({type(exc).__name__}): open and save it again") from None
+        reason = type(exc).__name__
+        raise CourseError(f"{path} is not a readable notebook ({reason}): open it in JupyterLab and save it") from None
     return [_cell(number, cell) for number, cell in enumerate(cells, 1)]
 
 

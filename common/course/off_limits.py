@@ -11,16 +11,13 @@ import inspect
 import sys
 from dataclasses import dataclass
 
+from common.course.errors import AnswerKeyUsed
 from common.course.loader import Cell, namespace_of
-
-
-class AnswerKeyUsed(RuntimeError):
-    """An answer called the library's version of the part that it should be."""
 
 
 def refuse(part: str):
     """Raise the refusal for a library part such as `common.video.even_indices`."""
-    raise AnswerKeyUsed(f"{part} is the answer to this exercise; write your own")
+    raise AnswerKeyUsed.of(part)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """The pytest plugin behind every check: the `lab`, `seed` and `look` fixtures, the `exercise` marker, the results.
 
-    pytest tests/labs -p common.course.plugin                     check solutions/
-    pytest tests/labs -p common.course.plugin --target labs       check the fill-in labs
-    pytest tests/labs/01_tensors -p common.course.plugin --submission mine.ipynb
+pytest tests/labs -p common.course.plugin                     check solutions/
+pytest tests/labs -p common.course.plugin --target labs       check the fill-in labs
+pytest tests/labs/01_tensors -p common.course.plugin --submission mine.ipynb
 """
 
 import contextlib
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from common.course import explain, loader, off_limits, paths
-from common.course.guards import Tampering, reseed, tamper_guard, time_limit
+from common.course.guards import Printed, Tampering, reseed, tamper_guard, time_limit
 from common.course.results import Result
 
 
@@ -36,6 +36,7 @@ class Session:
 SESSION = pytest.StashKey[Session]()
 PICTURES = pytest.StashKey[list]()
 KEY = pytest.StashKey[off_limits.AnswerKey]()
+PRINTED = pytest.StashKey[Printed]()
 LAST_GLOBALS = pytest.StashKey[dict]()
 
 
@@ -92,7 +93,8 @@ def pytest_collection_modifyitems(config, items):
         if not is_lab_test(item):
             return session.exercises is None
         result = blank_result(item)
-        return (session.exercises is None or result.exercise in session.exercises) and result.test not in session.deselect
+        asked = session.exercises is None or result.exercise in session.exercises
+        return asked and result.test not in session.deselect
 
     items[:] = [item for item in items if wanted(item)]
 
@@ -196,7 +198,8 @@ def pytest_runtest_call(item):
     session = item.config.stash[SESSION]
     reseed(session.seed)
     guard = contextlib.nullcontext() if "monkeypatch" in item.fixturenames else tamper_guard()
-    with guard, time_limit(session.timeout):
+    printed = item.stash[PRINTED] = Printed()
+    with contextlib.redirect_stdout(printed), guard, time_limit(session.timeout):
         return (yield)
 
 
@@ -232,6 +235,8 @@ def _judge(item, call, result: Result) -> None:
         result.status, result.message = explain.status_of(exc, result.exercise, namespace, str(item.path))
     if result.status in ("fail", "error"):
         result.pictures = _draw(item.stash.get(PICTURES, []))
+        if lines := item.stash.get(PRINTED, Printed()).getvalue().splitlines()[:6]:
+            result.message += "\nyour code printed:\n" + "\n".join("  " + line[:120] for line in lines)
 
 
 def _draw(shown: list) -> list[tuple[str, str]]:
