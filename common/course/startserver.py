@@ -1,0 +1,75 @@
+"""The part of `flipbook learn` that runs inside Jupyter's server: the start page's two addresses.
+
+JupyterLab's own start is left as it is; this adds a template and a file read to it.
+"""
+
+
+import tornado.web
+from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.utils import url_path_join
+
+from common.course import startpage, workspace
+from common.course.paths import CourseError
+
+
+class StartPage(JupyterHandler):
+    """`GET flipbook/start`: the page as it is now. Tornado answers 304 to a reader who has this version."""
+
+    @tornado.web.authenticated
+    def get(self):
+        try:
+            self.finish(startpage.html(self.base_url))
+        except CourseError as error:
+            self.set_status(500)
+            self.finish(str(error))
+
+
+class Tick(JupyterHandler):
+    """`POST flipbook/tick {"item": ..., "done": ...}`: one item of the checklist, by hand."""
+
+    @tornado.web.authenticated
+    def post(self):
+        wish = self.get_json_body() or {}
+        try:
+            startpage.tick(str(wish.get("item")), bool(wish.get("done")))
+        except CourseError as error:
+            raise tornado.web.HTTPError(404, str(error)) from None
+        self.finish({})
+
+
+def _jupyter_server_extension_points():
+    return [{"module": __name__}]
+
+
+def _load_jupyter_server_extension(server):
+    address = url_path_join(server.base_url, "flipbook")
+    handlers = [(url_path_join(address, "start"), StartPage), (url_path_join(address, "tick"), Tick)]
+    server.web_app.add_handlers(".*", handlers)
+    _trust_tutorials(server.contents_manager)
+    server.io_loop.add_callback(announce, server)
+
+
+def _trust_tutorials(contents) -> None:
+    """Tutorials come with outputs; a copy that is still what the course shipped may show them without a question."""
+    import nbformat
+
+    for source in workspace.tutorials():
+        copy = workspace.copied_to(source)
+        if copy.exists() and copy.read_text(encoding="utf-8") == workspace.relink(source, copy):
+            contents.notary.sign(nbformat.read(copy, as_version=4))
+
+
+def announce(server) -> None:
+    """Say where the page is, once the server answers there."""
+    wanted = server.config.ServerApp.get("port")
+    if wanted and wanted != server.port:
+        print(f"Port {wanted} is taken, so this is port {server.port}.")
+    print(f"Flipbook is open at\n\n    {page_url(server)}\n\nStop it with Ctrl-C.", flush=True)
+
+
+def page_url(server) -> str:
+    """The address that opens the start page in any browser on this machine."""
+    token = server.identity_provider.token
+    return f"http://{server.ip}:{server.port}{server.base_url}lab?token={token}"
+
+
