@@ -6,13 +6,14 @@ import symtable
 from collections.abc import Iterable
 
 from common.course.answer_key import Part, tables
-from common.course.library import Definition, Module, origin
+from common.course.library import Definition, Module, find_module, origin
 from common.course.paths import CourseError
 from common.course.source import Exercise
 
 MUTABLE_CALLS = {"list", "dict", "set", "bytearray", "defaultdict", "OrderedDict", "Counter", "deque"}
 MODULE_ONLY = {"__file__", "__path__", "__spec__", "__package__"}
 LINE_LENGTH = 110
+Place = tuple[str, str | None]  # (module, attribute) to import; None is the module itself
 
 
 def free_names(part: Part) -> set[str]:
@@ -49,31 +50,51 @@ def _in_text_annotations(node: Definition) -> set[str]:
     return names
 
 
-def import_lines(parts: list[Part], exercises: Iterable[Exercise]) -> list[str]:
+def import_lines(parts: Iterable[Part], exercises: Iterable[Exercise], setup: Module) -> list[str]:
     """The import statements that a notebook needs so that the parts find their names.
 
-    A name that is itself an exercise of the lab is left out: it is the learner's own.
+    Left out are names that are exercises of the lab (the learner's own), and those that the setup cells import already.
+
+    Args:
+        parts: the library parts that the notebook holds.
+        exercises: all exercises of the lab.
+        setup: the text of the setup cells, as if it were a module.
 
     Raises:
         CourseError: a name cannot be imported (mutable, rebound, nowhere bound), or stands for two things.
     """
     learners = {exercise.name: exercise.library for exercise in exercises}
-    chosen: dict[str, tuple[str, str | None]] = {}
+    chosen: dict[str, Place] = {}
     for part in parts:
         for name in sorted(free_names(part)):
-            wanted = _import_of(part, name, learners)
-            if wanted is None:
+            place = _import_of(part, name, learners)
+            if place is None or _setup_has(setup, name, place):
                 continue
-            if chosen.setdefault(name, wanted) != wanted:
+            if _real(chosen.setdefault(name, place)) != _real(place):
                 raise CourseError(
-                    f"{name} means {_shown(name, chosen[name])} to one exercise and {_shown(name, wanted)} to another: "
+                    f"{name} means {_shown(chosen[name])} to one exercise and {_shown(place)} to another: "
                     "a notebook has room for one of them."
                 )
     return _statements(chosen)
 
 
-def _import_of(part: Part, name: str, learners: dict[str, str | None]) -> tuple[str, str | None] | None:
-    """(module, attribute) to import a name from, or None when it needs no import. The attribute of a module is None."""
+def _setup_has(setup: Module, name: str, place: Place) -> bool:
+    node = setup.names.get(name)
+    if node is None:
+        return False
+    if not isinstance(node, (ast.Import, ast.ImportFrom)) or _real(_place(setup, name, node)) != _real(place):
+        raise setup.error(f"the setup binds {name} to something else than the exercises' {_shown(place)}.", node.lineno)
+    return True
+
+
+def _real(place: Place) -> Place:
+    """Where an attribute is defined in the end, so that a name and its re-export count as the same."""
+    module = find_module(place[0]) if place[1] else None
+    return (module and origin(module, place[1])) or place
+
+
+def _import_of(part: Part, name: str, learners: dict[str, str | None]) -> Place | None:
+    """Where to import a name from, or None when it needs no import."""
     module = part.module
     node = module.names.get(name)
     if node is None:
@@ -90,7 +111,7 @@ def _import_of(part: Part, name: str, learners: dict[str, str | None]) -> tuple[
     return _place(module, name, node)
 
 
-def _place(module: Module, name: str, node: ast.stmt) -> tuple[str, str | None]:
+def _place(module: Module, name: str, node: ast.stmt) -> Place:
     if isinstance(node, ast.Import):
         alias = next(a for a in node.names if (a.asname or a.name.split(".")[0]) == name)
         return (alias.name, None)
@@ -112,11 +133,11 @@ def _is_mutable(value: ast.expr) -> bool:
     return isinstance(value, (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp))
 
 
-def _shown(name: str, place: tuple[str, str | None]) -> str:
-    return f"{place[0]}.{place[1]}" if place[1] else place[0]
+def _shown(place: Place) -> str:
+    return ".".join(part for part in place if part)
 
 
-def _statements(chosen: dict[str, tuple[str, str | None]]) -> list[str]:
+def _statements(chosen: dict[str, Place]) -> list[str]:
     plain, grouped = [], {}
     for name, (module, attribute) in chosen.items():
         if attribute is None:

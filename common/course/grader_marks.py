@@ -30,29 +30,31 @@ def points(lab: Lab) -> dict[str, float]:
 def _tests(path: Path):
     """(exercise, points of all its cases) for each test function."""
     tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
-    constants = {
-        target.id: node.value
-        for node in tree.body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
+    constants = _constants(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test"):
-            marks = [d for d in node.decorator_list if _mark(d) == "exercise"]
+            marks = [d for d in node.decorator_list if _mark(d, constants) == "exercise"]
             if len(marks) != 1:
                 raise _error(path, node, f"{node.name} needs one @pytest.mark.exercise(NAME, ...), not {len(marks)}.")
             name, worth = _exercise(path, marks[0])
             cases = 1
             for decorator in node.decorator_list:
-                if _mark(decorator) == "parametrize":
+                if _mark(decorator, constants) == "parametrize":
                     cases *= _num_cases(path, decorator, constants)
             yield name, worth * cases
 
 
-def _mark(decorator: ast.expr) -> str | None:
-    """`exercise` for `@pytest.mark.exercise(...)`."""
+def _constants(tree: ast.Module) -> dict[str, ast.expr]:
+    """What the module's top level assigns to plain names: lists of cases, short names of marks."""
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign)]
+    return {t.id: node.value for node in assigned for t in node.targets if isinstance(t, ast.Name)}
+
+
+def _mark(decorator: ast.expr, constants: dict[str, ast.expr]) -> str | None:
+    """`exercise` for `@pytest.mark.exercise(...)`, also under a name that the module gave to the mark."""
     called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    if isinstance(called, ast.Name):
+        called = constants.get(called.id)
     inner = getattr(called, "value", None)
     return called.attr if isinstance(called, ast.Attribute) and getattr(inner, "attr", None) == "mark" else None
 

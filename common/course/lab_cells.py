@@ -3,6 +3,7 @@
 from common.course import answer_key, grader_marks, source
 from common.course.answer_key import Part
 from common.course.free_names import import_lines
+from common.course.library import Module
 from common.course.notebooks import Draft
 from common.course.paths import CourseError, Lab
 from common.course.percent import Cell, shown
@@ -91,8 +92,8 @@ class LabWriter:
         """What is added to the setup cell: the imports that it does not hold already."""
         if not self.setups:
             raise CourseError(f'{shown(self.lab.source)}:1: a lab needs a cell with tags=["setup"] for its imports.')
-        already = {line.strip() for cell in self.setups for line in cell.text.splitlines()}
-        lines = [line for line in import_lines(self.parts.values(), self.exercises.values()) if line not in already]
+        setup = Module("the setup", self.lab.source, _aligned(self.setups))
+        lines = import_lines(self.parts.values(), self.exercises.values(), setup)
         return "\n\n" + "\n".join([IMPORTS_NOTE, *lines]) if lines else ""
 
     def _compare_with_grader(self) -> None:
@@ -106,6 +107,14 @@ class LabWriter:
 
 def _tags(cell: Cell) -> list[str]:
     return list(cell.keys.get("tags", []))
+
+
+def _aligned(cells: list[Cell]) -> str:
+    """The cells' text with each line at its own line number of the file, so that messages name the right one."""
+    lines: list[str] = []
+    for cell in cells:
+        lines += [""] * (cell.first - 1 - len(lines)) + cell.text.splitlines()
+    return "\n".join(lines)
 
 
 def _place_in_library(part: Part, line: int) -> str:
