@@ -1,0 +1,183 @@
+"""One open file and its decoder: hands out the frames that are asked for, and decodes as few others as it can."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+import av
+import numpy as np
+
+from common.video.container import check_file, open_video
+from common.video.errors import CorruptVideoError
+from common.video.index import FrameIndex, Keyframe, build_index
+
+# Codecs in which a picture marked "not a reference" can be left out without a trace in any other picture.
+# HEVC is not among them: its mark speaks of one temporal layer only.
+SKIPPABLE = ("h264", "mpeg1video", "mpeg2video", "mpeg4")
+
+
+class FrameDecoder:
+    """Decodes chosen frames of one file. Not for two threads at once.
+
+    A frame's number is its place in the order of presentation. Decoding starts at the last keyframe that is shown no
+    later than the wanted frame. Pictures coded after a keyframe and shown before it (an open group of pictures) may
+    lean on the group before, and this rule reaches them from there.
+
+    Attributes:
+        index: The `FrameIndex` of the file.
+        num_decoded: How many frames the decoder has put out so far.
+    """
+
+    def __init__(self, path, index: FrameIndex | None = None):
+        self.path = check_file(path)
+        self.num_decoded = 0
+        self._ready = deque()  # decoded and not yet handed out, in order of presentation
+        self._packets = None  # the running demuxer; None where the next frame needs a seek
+        self._position = -1  # number of the frame that came out last
+        self.container, self.stream = open_video(self.path)
+        try:
+            self.index = index or build_index(self.container, self.stream, self.path)
+        except BaseException:
+            self.container.close()
+            raise
+        self._number_of = {pts: number for number, pts in enumerate(self.index.pts.tolist())}
+        self._starts = [0] + [keyframe.number for keyframe in self.index.keyframes[1:]]
+        self._skips = self.stream.codec_context.name in SKIPPABLE and not self.index.counted
+        self._prepare()
+
+    def close(self) -> None:
+        """Closes the file. Safe to call twice."""
+        self._forget()
+        self.stream = None
+        self.container.close()
+
+    def fetch(self, wanted: Sequence[int], stay: bool = True) -> Iterator[tuple[int, av.VideoFrame]]:
+        """Decodes frames.
+
+        Args:
+            wanted: Frame numbers, rising, without repeats.
+            stay: Leave the decoder standing behind the last frame, because what follows may be wanted next.
+
+        Yields:
+            (number, frame) for each wanted frame, in that order.
+
+        Raises:
+            CorruptVideoError: a wanted frame cannot be decoded, or only with errors.
+        """
+        runs = list(self._runs(wanted))
+        for (keyframe, run), following in zip(runs, [*runs[1:], None]):
+            leads_on = self._starts[following[0]] <= run[-1] + 1 if following else stay
+            yield from self._fetch_run(keyframe, run, leads_on)
+
+    def _runs(self, wanted: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
+        """Groups frame numbers by the keyframe at which decoding has to start."""
+        keyframes = np.searchsorted(self._starts, wanted, side="right") - 1
+        for group in np.split(np.arange(len(wanted)), np.flatnonzero(np.diff(keyframes)) + 1):
+            yield int(keyframes[group[0]]), [int(wanted[i]) for i in group]
+
+    def _fetch_run(self, keyframe: int, run: list[int], stay: bool) -> Iterator[tuple[int, av.VideoFrame]]:
+        missing = list(run)
+        for start in dict.fromkeys((keyframe, max(keyframe - 1, 0), 0)):  # a keyframe may promise more than it holds
+            for number, frame in self._decode(start, missing.copy(), stay):
+                if frame.is_corrupt:
+                    break
+                missing.remove(number)
+                yield number, frame
+            if not missing:
+                return
+            self._forget()
+        raise CorruptVideoError(
+            f"frame {missing[0]} of {self.path} (at {self.index.timestamps[missing[0]]:.3f} s) cannot be decoded: the "
+            "file is damaged there. Copy or download it again, or keep to its other frames."
+        )
+
+    def _decode(self, keyframe: int, run: list[int], stay: bool) -> Iterator[tuple[int, av.VideoFrame]]:
+        """Decodes from a keyframe, or on from where the decoder stands, until the run's last frame is out."""
+        is_ahead = self._packets is not None and self._position < run[0]
+        if not (is_ahead and self._starts[keyframe] <= self._position + 1):
+            self._seek(self.index.keyframes[keyframe])
+        awaited = {int(self.index.pts[number]) for number in run}
+        while self._ready or self._feed(awaited, int(self.index.pts[run[-1]]), stay):
+            if not self._ready:
+                continue
+            frame = self._ready.popleft()
+            self._position = self._position + 1 if self.index.counted else self._number_of.get(frame.pts, -1)
+            if self._position in run:
+                yield self._position, frame
+            if self._position >= run[-1]:
+                return
+
+    def _feed(self, awaited: set[int], last: int, stay: bool) -> bool:
+        """Gives the decoder one packet more.
+
+        Args:
+            awaited: Time stamps of the wanted packets that are still to come; taken out as they do.
+            last: The latest wanted time stamp.
+            stay: Packets behind `last` may be wanted later. Else the decoder is emptied once nothing is awaited.
+
+        Returns:
+            False at the end, when nothing more will come out.
+        """
+        packet = next(self._packets, None) if self._packets else None
+        if packet is None:
+            self._packets = None
+            return False
+        if self._skips and packet.pts is not None:
+            may_skip = packet.pts not in awaited and (not stay or packet.pts < last)
+            self.stream.codec_context.skip_frame = "NONREF" if may_skip else "DEFAULT"
+        self._put(packet)
+        awaited.discard(packet.pts)
+        if not awaited and not stay and not self.index.counted:
+            self._put(None)
+            self._packets = None
+        return True
+
+    def _put(self, packet) -> None:
+        """Decodes a packet; None empties the decoder. What cannot be decoded leaves a gap, which `fetch` finds."""
+        try:
+            frames = self.stream.codec_context.decode(packet)
+        except av.FFmpegError:
+            return
+        self.num_decoded += len(frames)
+        self._ready.extend(frames)
+
+    def _seek(self, keyframe: Keyframe) -> None:
+        """Makes the keyframe's packet the next one to be decoded. Packets before it are read and dropped."""
+        self._forget()
+        offsets = () if self.index.counted else dict.fromkeys((keyframe.dts, self.index.keyframes[0].dts))
+        for offset in offsets:
+            try:
+                self.container.seek(offset, stream=self.stream)
+            except av.FFmpegError:
+                continue
+            if self._drop_until(keyframe):
+                return
+        self._reopen()
+        if self.index.counted or not self._drop_until(keyframe):
+            self._packets = self.container.demux(self.stream)
+
+    def _drop_until(self, keyframe: Keyframe) -> bool:
+        packets = self.container.demux(self.stream)
+        for packet in packets:
+            if packet.pts == keyframe.pts:
+                self._packets = chain([packet], packets)
+                return True
+            if packet.dts is not None and packet.dts > keyframe.dts:
+                return False  # the seek went too far
+        return False
+
+    def _reopen(self) -> None:
+        self.container.close()
+        self.container, self.stream = open_video(self.path)
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Tells the decoder how far frames are reordered, which some streams leave it to guess and guess again."""
+        context = self.stream.codec_context
+        if context.reorder_depth < self.index.reorder_depth:
+            context.reorder_depth = self.index.reorder_depth
+
+    def _forget(self) -> None:
+        self._ready.clear()
+        self._packets = None
+        self._position = -1

@@ -1,0 +1,162 @@
+"""Writes frames to a video file, with colours that any player shows the same."""
+
+import os
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import numpy as np
+import torch
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, Interpolation, VideoReformatter
+
+from common.video.errors import VideoError
+from common.video.sampling import clip_to_frames
+
+
+class Encoder(NamedTuple):
+    """How a codec is driven: FFmpeg's encoder, the containers that take it, its quality scale (lower is better)."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    smallest_side: int
+    default_quality: int | None
+    worst_quality: int | None
+    options: dict[str, str]
+
+
+ENCODERS = {
+    "h264": Encoder("libx264", (".mp4", ".mov", ".mkv"), 1, 18, 51, {"preset": "medium"}),
+    "av1": Encoder("libsvtav1", (".mp4", ".mkv", ".webm"), 4, 25, 63, {"preset": "8"}),
+    "ffv1": Encoder("ffv1", (".mkv", ".avi"), 1, None, None, {"level": "3", "slicecrc": "1"}),
+}
+
+
+def write(path, frames: np.ndarray | torch.Tensor | Iterable, fps: float, codec: str = "h264", quality=None) -> Path:
+    """Writes a video file. It appears whole or not at all: a failure leaves what stood at `path` before.
+
+    H.264 and AV1 are written as 4:2:0 in BT.709, limited range, and tagged so. H.264 has no odd width or height in
+    4:2:0; such frames are written as 4:4:4, which keeps every pixel (`VideoReader` reads it, some browsers do not).
+    FFV1 is written as RGB and gives every byte back.
+
+    Args:
+        path: Where to; the suffix chooses the container: `.mp4`, `.mov` or `.mkv` for H.264, `.mp4`, `.mkv` or `.webm`
+            for AV1, `.mkv` or `.avi` for FFV1.
+        frames: uint8 array (T, H, W, 3), or a clip, float tensor (3, T, H, W) in [-1, 1], or any iterable of
+            uint8 arrays (H, W, 3), of which only one at a time is in memory.
+        fps: Frames per second, above 0.
+        codec: `h264`, `av1` or `ffv1`.
+        quality: The codec's constant rate factor, lower is better: 0 to 51 for H.264 (None means 18), 0 to 63 for AV1
+            (None means 25). FFV1 loses nothing and takes none.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: an argument is out of its range, the suffix does not fit the codec, or there is no frame.
+    """
+    path = Path(path)
+    encoder = _check(path, fps, codec, quality)
+    pictures = iter(_pictures(frames))
+    first = next(pictures, None)
+    if first is None:
+        raise ValueError("there is no frame to write: frames are empty")
+    height, width = _check_picture(first).shape[:2]
+    if min(height, width) < encoder.smallest_side:
+        raise ValueError(f"{codec} needs at least {encoder.smallest_side} pixels a side, got {width} x {height}")
+    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        _encode(part, chain([first], pictures), fps, encoder, quality)
+        os.replace(part, path)
+    except av.FFmpegError as error:
+        raise VideoError(f"{path} could not be written: {error}. Check the folder and the free space.") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def _check(path: Path, fps: float, codec: str, quality) -> Encoder:
+    if codec not in ENCODERS:
+        raise ValueError(f"codec must be one of {', '.join(ENCODERS)}, got {codec!r}")
+    encoder = ENCODERS[codec]
+    if path.suffix.lower() not in encoder.suffixes:
+        raise ValueError(f"{codec} goes into {' or '.join(encoder.suffixes)}, got {path.name!r}")
+    if not path.parent.is_dir():
+        raise ValueError(f"the folder {path.parent} does not exist: make it first")
+    if not 0 < fps < float("inf"):
+        raise ValueError(f"fps must be above 0, got {fps}")
+    if quality is not None and encoder.worst_quality is None:
+        raise ValueError(f"{codec} is lossless and takes no quality, got {quality}")
+    if quality is not None and not 0 <= quality <= encoder.worst_quality:
+        raise ValueError(f"quality must lie between 0 and {encoder.worst_quality} for {codec}, got {quality}")
+    return encoder
+
+
+def _pictures(frames) -> Iterable[np.ndarray]:
+    if isinstance(frames, torch.Tensor):
+        return clip_to_frames(frames)  # (T, H, W, C)
+    if isinstance(frames, np.ndarray) and frames.ndim != 4:
+        raise ValueError(f"frames must be (T, H, W, 3), got {frames.shape}")
+    return frames
+
+
+def _check_picture(picture: np.ndarray, shape: tuple | None = None) -> np.ndarray:
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+        raise ValueError(f"each frame must be uint8 (H, W, 3), got {picture.dtype} {picture.shape}")
+    if shape is not None and picture.shape != shape:
+        raise ValueError(f"all frames must have one shape: the first is {shape}, another is {picture.shape}")
+    return picture
+
+
+def _encode(path: Path, pictures: Iterator[np.ndarray], fps: float, encoder: Encoder, quality) -> None:
+    os.environ.setdefault("SVT_LOG", "1")  # else the AV1 encoder talks at length on every file
+    rate = Fraction(fps).limit_denominator(100_000)
+    reformatter = VideoReformatter()
+    shape = None
+    with av.open(f"file:{os.path.abspath(path)}", "w") as container:
+        for number, picture in enumerate(pictures):
+            if shape is None:
+                shape = picture.shape
+                stream = _add_stream(container, shape, rate, encoder, quality)
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(_check_picture(picture, shape)))
+            frame = _from_rgb(frame, stream.pix_fmt, reformatter)
+            frame.pts, frame.time_base = number, 1 / rate
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+def _add_stream(container, shape: tuple, rate: Fraction, encoder: Encoder, quality):
+    height, width, _ = shape
+    options = dict(encoder.options)
+    if encoder.default_quality is not None:
+        options["crf"] = str(encoder.default_quality if quality is None else quality)
+    stream = container.add_stream(encoder.name, rate=rate, options=options)
+    stream.width, stream.height, stream.pix_fmt = width, height, _pixel_format(encoder.name, height, width)
+    stream.time_base = stream.codec_context.time_base = 1 / rate
+    if stream.pix_fmt != "bgr0":
+        context = stream.codec_context
+        context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
+        context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+    return stream
+
+
+def _pixel_format(encoder: str, height: int, width: int) -> str:
+    if encoder == "ffv1":
+        return "bgr0"
+    is_odd = height % 2 or width % 2
+    return "yuv444p" if encoder == "libx264" and is_odd else "yuv420p"
+
+
+def _from_rgb(frame: av.VideoFrame, pixel_format: str, reformatter: VideoReformatter) -> av.VideoFrame:
+    is_rgb = pixel_format == "bgr0"
+    return reformatter.reformat(
+        frame,
+        format=pixel_format,
+        src_colorspace=Colorspace.ITU709,
+        dst_colorspace=Colorspace.ITU709,
+        src_color_range=ColorRange.JPEG,
+        dst_color_range=ColorRange.JPEG if is_rgb else ColorRange.MPEG,
+        interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP,
+    )
