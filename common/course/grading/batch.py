@@ -1,0 +1,183 @@
+"""Grade many submissions, some at a time, each in workers of its own."""
+
+import contextlib
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from common.course import checking
+from common.course.grading.stage import Stage, build
+from common.course.grading.submissions import Submission, sanitized
+from common.course.grading.supervise import Ending, Limits, Run, supervise
+from common.course.paths import CourseError, Lab
+from common.course.results import Result, score
+
+MAX_RESTARTS = 12  # after so many crashes the rest of a submission is not tried
+
+
+@dataclass
+class Row:
+    """One line of the grade book."""
+
+    submission: Submission
+    results: list[Result] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def points(self) -> tuple[float, float]:
+        return score(self.results)
+
+
+@dataclass
+class Batch:
+    """One call of `grade`: what all submissions share."""
+
+    sandbox: object
+    limits: Limits
+    seed: int
+    folder: Path
+    stop: threading.Event = field(default_factory=threading.Event)
+    stages: dict[Lab, Stage] = field(default_factory=dict)
+    tests: dict[Lab, list[Result]] = field(default_factory=dict)
+
+    def prepare(self, lab: Lab) -> None:
+        """Make the lab's stage, and ask a worker with no student code which tests there are."""
+        folder = self.folder / lab.id
+        folder.mkdir()
+        self.stages[lab] = build(lab, folder, link_data=not self.sandbox.safe)
+        run = Run({})
+        ending = self._work(lab, None, run, {}, time.monotonic() + self.limits.wall)
+        controls = self.stages[lab].controls
+        self.tests[lab] = [result for result in run.collected if result.test not in controls]
+        if not ending.finished or not self.tests[lab]:
+            raise CourseError(
+                f"the tests of lab {lab.id} could not be collected in the sandbox: {ending.why or 'none found'}."
+            )
+
+    def grade(self, submission: Submission) -> Row:
+        """One submission, to the end: a worker, and another for the rest after each crash."""
+        row = Row(submission, notes=list(submission.notes))
+        if not submission.gradable:
+            row.notes.insert(0, submission.problem)
+            row.results = [_ungraded(test, submission.problem) for test in self.tests.get(submission.lab, [])]
+            return row
+        started = time.monotonic()
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            notebook = Path(folder, "submission.ipynb")
+            notebook.write_text(sanitized(submission, self.stages[submission.lab].exercises), encoding="utf-8")
+            notebook.chmod(0o644)
+            row.results, notes = self._results(submission.lab, notebook, started + self.limits.wall)
+        row.notes += [note for note in dict.fromkeys(notes) if note not in row.notes]
+        row.seconds = time.monotonic() - started
+        return row
+
+    def _results(self, lab: Lab, notebook: Path, deadline: float) -> tuple[list[Result], list[str]]:
+        tests = {test.test: test for test in self.tests[lab]}
+        done: dict[str, Result] = {}
+        notes: list[str] = []
+        for _ in range(MAX_RESTARTS):
+            run = Run(tests, self.stages[lab].controls)
+            ending = self._work(lab, notebook, run, done, deadline)
+            notes += run.notes
+            if run.broken:
+                return [_ungraded(test, run.broken) for test in tests.values()], [run.broken, *notes]
+            done |= run.confirmed
+            left = [name for name in tests if name not in done]
+            if ending.finished and not left:
+                break
+            if not self._charge(run, ending, tests, done, notes) or len(done) == len(tests):
+                break
+            if time.monotonic() > deadline or self.stop.is_set():
+                notes.append(f"stopped after {self.limits.wall:g} s in all")
+                break
+        why = notes[-1] if notes else "this test gave no result"
+        results = [done.get(name) or _ungraded(test, f"not graded: {why}") for name, test in tests.items()]
+        checking.settle_blocked(results)
+        return results, notes
+
+    def _charge(self, run: Run, ending: Ending, tests: dict, done: dict, notes: list[str]) -> bool:
+        """Write the crash down where it belongs. False when another try would end the same way."""
+        status = "timeout" if ending.hung else "error"
+        if run.running in tests and run.phase == "test":
+            done[run.running] = replace(tests[run.running], status=status, message=ending.why)
+            notes.append(f"{run.running}: {ending.why}")
+            return True
+        if run.phase == "load":
+            why = ending.why.replace("did not end", "running the notebook's cells did not end")
+            for name, test in tests.items():
+                done.setdefault(name, replace(test, status=status, message=why))
+            notes.append(f"while the notebook's cells ran: {ending.why}")
+            return False
+        if run.running:  # a control test: what came before it is not confirmed
+            notes.append(f"between two tests: {ending.why}")
+            return True
+        notes.append(ending.why or "the worker ended before its tests did")
+        return run.phase != "starting" and not ending.finished
+
+    def _work(self, lab: Lab, notebook: Path | None, run: Run, done: dict, deadline: float) -> Ending:
+        command = self.sandbox.command(self.stages[lab].folder, notebook)
+        job = {
+            "root": command.root,
+            "phase": lab.phase,
+            "stem": lab.stem,
+            "submission": command.submission,
+            "done": sorted(done),
+            "timeout": self.limits.test,
+            "seed": self.seed,
+            "memory": self.limits.memory,
+            "cpu": int(self.limits.wall) + 30,
+            "processes": None if self.sandbox.filter else 512,
+        }
+        return supervise(command, job, run, self.limits, deadline, self.stop)
+
+
+def _ungraded(test: Result, why: str) -> Result:
+    return replace(test, status="error", message=why)
+
+
+def grade_all(batch: Batch, submissions: list[Submission], jobs: int, on_row) -> tuple[list[Row], bool]:
+    """Grade in parallel; `on_row(row)` after each. Ctrl-C ends early with what there is.
+
+    Returns:
+        The rows in the order of `submissions`, and whether all of them are there.
+    """
+    rows: dict[int, Row] = {}
+
+    def one(number: int, submission: Submission) -> None:
+        if batch.stop.is_set():
+            return
+        row = _never_failing(batch, submission)
+        if not batch.stop.is_set():
+            rows[number] = row
+            on_row(row)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        futures = [pool.submit(one, number, submission) for number, submission in enumerate(submissions)]
+        try:
+            wait(futures)
+        except KeyboardInterrupt:
+            batch.stop.set()
+            for future in futures:
+                future.cancel()
+    return [rows[number] for number in sorted(rows)], len(rows) == len(submissions)
+
+
+def _never_failing(batch: Batch, submission: Submission) -> Row:
+    """A row in any case: what goes wrong with one submission must not end the batch."""
+    try:
+        return batch.grade(submission)
+    except Exception as error:
+        why = f"could not be graded: {type(error).__name__}: {error}"
+        results = [_ungraded(test, why) for test in batch.tests.get(submission.lab, [])]
+        return Row(submission, results, [why, *submission.notes])
+
+
+@contextlib.contextmanager
+def temporary_folder():
+    """Where stages and single notebooks stand while a batch runs. Links inside it are dropped, not followed."""
+    with tempfile.TemporaryDirectory(prefix="flipbook-grade-") as folder:
+        yield Path(folder)

@@ -1,0 +1,142 @@
+"""What runs inside the sandbox: one submission's tests, each start and end told to the parent in a signed event.
+
+    python -I -S -c "import sys; sys.path += [...]; from common.course.grading.worker import main; main()"
+
+Standard input carries the job (JSON, after 32 bytes of key); the descriptor named in it takes the events. The parent
+decides everything that matters: which tests there are, how long they may take, what an absent answer means.
+"""
+
+import gc
+
+gc.disable()  # most of what importing torch allocates stays: collecting it again and again takes a quarter of the time
+
+import json  # noqa: E402
+import os  # noqa: E402
+import resource  # noqa: E402
+import sys  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+from common.course.grading.protocol import make_teller  # noqa: E402
+
+KEY_LENGTH = 32
+MAX_FILE = 64 << 20  # bytes of one file that student code may write
+MAX_MESSAGE = 4000
+MAX_PICTURES, MAX_PICTURE = 2, 400_000  # how many of one test, base64 characters of each
+
+
+def main() -> None:
+    """Do one job and end without the interpreter's clean-up, which runs code that students may have left behind."""
+    secret = bytearray(KEY_LENGTH)
+    os.readv(0, [secret])
+    job = json.loads(_rest_of(0))
+    silence = os.open(os.devnull, os.O_RDWR)
+    os.dup2(silence, 0)
+    tell = make_teller(job["events"], secret)
+    os.environ["FLIPBOOK_ROOT"] = job["root"]
+    import torch  # noqa: F401  the limits come after it: it maps a lot
+
+    from common.course import checking, paths
+
+    tell("ready")
+    lab = paths.Lab(job["phase"], job["stem"])
+    if job["submission"] is None:
+        _collect(lab, tell)
+    else:
+        _limit(job["memory"], job["cpu"], job["processes"])
+        gc.freeze()
+        gc.enable()
+        listener = _listener(lab, tell)
+        checking.run_tests(
+            lab,
+            submission=job["submission"],
+            listener=listener,
+            deselect=frozenset(job["done"]),
+            timeout=job["timeout"],
+            seed=job["seed"],
+        )
+        tell("done")
+    os._exit(0)
+
+
+def _rest_of(descriptor: int) -> bytes:
+    parts = []
+    while part := os.read(descriptor, 1 << 16):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _limit(memory: int, cpu: int, processes: int | None) -> None:
+    """Limits that hold for the rest of the process. Memory is counted from here: torch has mapped its own already."""
+    mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() if memory else 0
+    limits = {
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_FSIZE: MAX_FILE,
+        resource.RLIMIT_CPU: cpu,
+        resource.RLIMIT_NOFILE: 256,
+    }
+    limits[resource.RLIMIT_DATA] = memory
+    # Shared mappings do not count as data, so the address space is limited too, with room for what is only reserved.
+    limits[resource.RLIMIT_AS] = mapped + 2 * memory
+    if processes:
+        limits[resource.RLIMIT_NPROC] = processes
+    for limit, value in limits.items():
+        hard = resource.getrlimit(limit)[1]
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(limit, (value, value))
+    Path("/proc/self/oom_score_adj").write_text("1000")  # if the machine runs out, this process goes first
+
+
+def _collect(lab, tell) -> None:
+    """Tell the lab's tests, with no student code around."""
+    from common.course import checking
+
+    for result in checking.expected_tests(lab):
+        tell(
+            "test",
+            result.test,
+            result.title,
+            result.exercise,
+            repr(result.points),
+            "\n".join(result.needs),
+            result.hint,
+        )
+    tell("done")
+
+
+def _listener(lab, tell):
+    """What `run_tests` calls at each test's start and end, and around loading the notebook."""
+    from common.course import loader
+    from common.course.grading.seal import Seal, keep_watch
+    from common.course.results import Result
+
+    seal = None
+    genuine_load = loader.load
+
+    def load(path, lab_id):
+        tell("load")
+        try:
+            return genuine_load(path, lab_id)
+        finally:
+            tell("loaded")
+
+    def listen(kind, result):
+        nonlocal seal
+        if seal is None:  # the first start: the tests are collected, and no student code has run
+            seal = Seal(*[m for m in list(sys.modules.values()) if getattr(m, "__file__", None) == str(lab.tests)])
+            keep_watch(lab.id, lambda words: tell("suspect", words))
+        if kind == "start":
+            tell("start", result.test)
+            return
+        broken = seal.broken()
+        if broken:
+            tell("tampered", broken)
+        if type(result) is Result and type(result.status) is str and type(result.message) is str:
+            pictures = [pair for pair in result.pictures if len(pair[1]) <= MAX_PICTURE][:MAX_PICTURES]
+            tell("end", result.test, result.status, result.message[:MAX_MESSAGE], pictures)
+
+    loader.load = load
+    return listen
+
+
+if __name__ == "__main__":
+    main()
