@@ -36,7 +36,7 @@ class _Listener:
             self.broken.append(str(report.longrepr))
 
     def pytest_keyboard_interrupt(self, excinfo):
-        self.interrupted = excinfo.errisinstance(KeyboardInterrupt)
+        self.interrupted = excinfo.type is KeyboardInterrupt  # pytest has subclasses for its own ends
 
     def pytest_internalerror(self, excrepr):
         self.broken.append(str(excrepr))

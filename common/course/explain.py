@@ -2,9 +2,8 @@
 
 import linecache
 import re
+import sys
 import traceback
-
-import pytest
 
 from common.course.errors import AnswerKeyUsed
 
@@ -53,10 +52,11 @@ def status_of(exc: BaseException, exercise: str, namespace: dict, test_file: str
     owner = _owner(frames, namespace, test_file)
     if isinstance(exc, NotImplementedError) and _is_stub(exc, frames):
         return "todo", _unwritten(frames, namespace, exercise)
-    if isinstance(exc, pytest.fail.Exception):
+    if _is_pytest_fail(exc) and owner != "learner":
         return "fail", shorten(str(exc))
     if isinstance(exc, AssertionError) and owner == "test":
-        return "fail", shorten(str(exc)) or _bare_assert(frames, test_file)
+        where = _where(exc.__cause__, namespace) if exc.__cause__ else ""  # the grader's words about a crash
+        return "fail", shorten(_said(exc) + where) or _bare_assert(frames, test_file)
     if owner == "test" and isinstance(exc, TypeError | AttributeError | LookupError | ValueError | RuntimeError):
         return "fail", shorten(f"the test could not use what your code gave back: {describe(exc, namespace)}")
     return "error", shorten(describe(exc, namespace))
@@ -98,6 +98,11 @@ def _where(exc: BaseException, namespace: dict) -> str:
     return f" (line {number} of your cell" + (f": `{line}`)" if line else ")")
 
 
+def _is_pytest_fail(exc: BaseException) -> bool:
+    outcomes = sys.modules.get("_pytest.outcomes")  # not imported for this: the loader serves programs without pytest
+    return outcomes is not None and type(exc) is outcomes.Failed
+
+
 def _owner(frames: list, namespace: dict, test_file: str) -> str:
     """Whose code was running last, learner or test; libraries are charged to whoever called them."""
     for frame, _ in reversed(frames):
@@ -122,6 +127,12 @@ def _unwritten(frames: list, namespace: dict, exercise: str) -> str:
     owners = [f.f_code.co_qualname.split(".")[0] for f, _ in frames if f.f_globals is namespace]
     part = owners[-1] if owners else exercise
     return NOT_WRITTEN if part in (exercise, "<module>", "<lambda>") else f"`{part}` is {NOT_WRITTEN}"
+
+
+def _said(exc: AssertionError) -> str:
+    """The tester's own words, without what pytest's rewriting of assertions adds below them."""
+    text = str(exc)
+    return "" if text.startswith("assert ") else text.split("\nassert ")[0]
 
 
 def _bare_assert(frames: list, test_file: str) -> str:

@@ -133,7 +133,7 @@ def _cell(number: int, cell: dict) -> Cell:
     flipbook = metadata.get("flipbook") if isinstance(metadata.get("flipbook"), dict) else {}
     source = cell.get("source", "")
     source = source if isinstance(source, str) else "".join(str(line) for line in source)
-    tags = {str(tag) for tag in metadata.get("tags", []) if isinstance(tag, str)}
+    tags = {tag for tag in metadata.get("tags") or [] if isinstance(tag, str)}
     exercise = flipbook.get("exercise") if isinstance(flipbook.get("exercise"), str) else ""
     if exercise:
         tags.add("exercise")

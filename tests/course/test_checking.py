@@ -1,21 +1,431 @@
-"""Every answer gets one status, and the words that help; the kernel is left as it was."""
+"""Every answer gets one status and the words that help, and the kernel is left as it was."""
 
+import os
+import random
+import sys
+import threading
+import time
+import warnings
+
+import numpy
 import pytest
+import torch
 
 from common.course import checking, loader
+from common.course.paths import CourseError
 
 
-def statuses(results):
-    return [r.status for r in results]
+def run(course, cells=None, exercise=None, **options):
+    """Results by test name, for a notebook with these answers (the others are right)."""
+    notebook_options = {k: options.pop(k) for k in ("setup", "extra") if k in options}
+    file = course.write(cells=cells, **notebook_options)
+    return {r.test: r for r in checking.run_tests(course.lab, exercise, submission=file, **options)}
 
 
 def test_right_answers_pass_and_earn_every_point(mini_course):
-    results = checking.run_tests(mini_course.lab, submission=mini_course.write())
-    assert statuses(results) == ["pass"] * 5
-    assert sum(r.earned for r in results) == sum(r.points for r in results) == 9
+    results = run(mini_course)
+    assert [r.status for r in results.values()] == ["pass"] * 5
+    assert sum(r.earned for r in results.values()) == sum(r.points for r in results.values()) == 9
 
 
 def test_an_untouched_lab_scores_nothing_and_says_not_written(mini_course):
     results = checking.run_tests(mini_course.lab, submission=mini_course.lab.notebook("labs"))
-    assert set(statuses(results)) == {"todo"}
-    assert {r.message for r in results} == {"not written yet"}
+    assert {(r.status, r.message, r.earned) for r in results} == {("todo", "not written yet", 0.0)}
+
+
+def test_a_wrong_answer_fails_with_the_testers_words_and_nothing_else(mini_course):
+    results = run(mini_course, {"double": "def double(x):\n    return 2 * abs(x)"}, "double")
+    assert [r.status for r in results.values()] == ["pass", "fail", "pass"]
+    wrong = results["test_double_of_others[-2]"]
+    assert wrong.message == "the sign is lost: twice -2 is -4, and yours gives 4"
+    assert (wrong.points, wrong.earned, wrong.hint) == (2.0, 0.0, "What is twice a negative number?")
+    assert wrong.title == "twice a number that is not positive [-2]"
+
+
+def test_a_crash_names_the_line_of_the_learners_cell(mini_course):
+    source = "def double(x):\n    half = x / 2\n    return half.shape[0]"
+    result = run(mini_course, {"double": source}, "double")["test_double_of_three"]
+    assert result.status == "error"
+    assert "AttributeError" in result.message
+    assert "(line 3 of your cell: `return half.shape[0]`)" in result.message
+    assert "Traceback" not in result.message and "site-packages" not in result.message
+
+
+@pytest.mark.parametrize(
+    ("source", "status", "words"),
+    [
+        ("def double(x):\n    return 2 *", "error", "SyntaxError"),
+        ("raise ValueError('at once')\ndef double(x): return 2 * x", "error", "ValueError: at once (line 1"),
+        ("def double(x):\n    return helper(x)", "error", "`helper` is not defined: run the cell that defines it"),
+        ("def double(x):\n    assert x > 100, 'mine'\n    return 2 * x", "error", "mine (line 2"),
+        ("def double(x):\n    return double(x)", "error", "calls itself without end"),
+        ("def double(x):\n    import sys; sys.exit(0)", "error", "SystemExit"),
+        ("def double(x):\n    import pytest; pytest.skip('no need')", "error", "no need"),
+        ("def double(x):\n    import pytest; pytest.xfail('no need')", "error", "no need"),
+        ("def double(x):\n    import pytest; pytest.exit('enough')", "error", "stopped before this test ended"),
+        ("def double(x):\n    raise NotImplementedError('later')", "todo", "not written yet"),
+        ("raise NotImplementedError", "todo", "not written yet"),
+        ("x = 1", "todo", "`double` is not in the notebook"),
+        ("import torch\ndef double(x):\n    return torch.zeros(3)[5]", "error", "IndexError"),
+    ],
+)
+def test_what_goes_wrong_has_one_status_and_its_own_words(mini_course, source, status, words):
+    result = run(mini_course, {"double": source}, "double")["test_double_of_three"]
+    assert (result.status, result.earned) == (status, 0.0)
+    assert words in result.message
+
+
+def test_an_operation_that_torch_lacks_is_an_error_and_not_an_empty_answer(mini_course):
+    source = "import torch\ndef double(x):\n    return torch.nn.Module()(x)"
+    result = run(mini_course, {"double": source}, "double")["test_double_of_three"]
+    assert result.status == "error" and "forward" in result.message
+
+
+def test_an_unusable_return_value_is_a_wrong_answer(mini_course):
+    mini_course.write_grader(
+        """
+        import pytest
+
+        @pytest.mark.exercise("double")
+        def test_shape(lab):
+            assert lab.double(3).shape == (2,), "the shape is wrong"
+        """
+    )
+    result = run(mini_course, {"double": "def double(x):\n    pass"})["test_shape"]
+    assert result.status == "fail"
+    assert "could not use what your code gave back" in result.message and "NoneType" in result.message
+
+
+def test_a_missing_file_of_the_grader_is_not_the_learners_mistake(mini_course):
+    mini_course.write_grader(
+        """
+        import pytest
+
+        @pytest.mark.exercise("double")
+        def test_data(lab):
+            open("/does/not/exist")
+        """
+    )
+    assert run(mini_course)["test_data"].status == "error"
+
+
+def test_an_assertion_without_words_shows_what_does_not_hold(mini_course):
+    mini_course.write_grader(
+        """
+        import pytest
+
+        @pytest.mark.exercise("double")
+        def test_it(lab):
+            assert lab.double(3) == 7
+        """
+    )
+    assert run(mini_course)["test_it"].message == "does not hold: `lab.double(3) == 7`"
+
+
+def test_long_tensors_and_long_lists_are_abbreviated(mini_course):
+    mini_course.write_grader(
+        """
+        import pytest
+        import torch
+
+        @pytest.mark.exercise("double")
+        @pytest.mark.parametrize("make", [list, torch.tensor], ids=["list", "tensor"])
+        def test_it(lab, make):
+            assert False, f"yours gives {make(range(1000))} here"
+        """
+    )
+    for result in run(mini_course).values():
+        assert len(result.message) < 160
+        assert (
+            result.message.startswith("yours gives ") and "999" in result.message and result.message.endswith(" here")
+        )
+
+
+def test_what_the_answer_printed_is_shown_only_when_it_is_not_right(mini_course, capsys):
+    loud = "def double(x):\n    print('got', x)\n    return 2 * abs(x)"
+    results = run(mini_course, {"double": loud}, "double")
+    assert results["test_double_of_others[-2]"].message.endswith("your code printed:\n  got -2")
+    assert results["test_double_of_three"].message == ""
+    assert capsys.readouterr().out == ""
+
+
+# Exercises that build on others
+
+
+def test_an_exercise_whose_ground_is_missing_is_blocked_and_not_failed(mini_course):
+    results = run(mini_course, {"double": "def double(x):\n    return x + 2"}, "quadruple")
+    assert list(results) == ["test_quadruple"], "only what was asked for is reported"
+    assert (results["test_quadruple"].status, results["test_quadruple"].message) == ("blocked", "finish `double` first")
+
+
+def test_a_stub_that_another_exercise_calls_blocks_it(mini_course):
+    results = run(mini_course, {"double": mini_course.stub("double")})
+    assert results["test_double_of_three"].message == "not written yet"
+    assert results["test_quadruple"].status == "blocked"
+
+
+def test_a_right_answer_passes_whatever_it_builds_on(mini_course):
+    cells = {"double": "def double(x):\n    return x + 2", "quadruple": "def quadruple(x):\n    return 4 * x"}
+    results = run(mini_course, cells)
+    assert results["test_quadruple"].status == "pass" and results["test_double_of_others[-2]"].status == "fail"
+
+
+def test_a_wrong_answer_on_firm_ground_fails(mini_course):
+    assert (
+        run(mini_course, {"quadruple": "def quadruple(x):\n    return x"}, "quadruple")["test_quadruple"].status
+        == "fail"
+    )
+
+
+def test_an_empty_exercise_stays_to_do_even_when_its_ground_is_missing(mini_course):
+    cells = {name: mini_course.stub(name) for name in ("double", "quadruple")}
+    assert run(mini_course, cells)["test_quadruple"].status == "todo"
+
+
+# Time
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "while True: pass",
+        "while True:\n        try:\n            while True: pass\n        except Exception: pass",
+        "try:\n        while True: pass\n    except: pass\n    while True: pass",
+    ],
+    ids=["endless", "catches exceptions", "catches everything once"],
+)
+def test_an_endless_loop_is_stopped_and_the_other_tests_still_run(mini_course, body):
+    results = run(mini_course, {"double": f"def double(x):\n    {body}"}, timeout=0.3)
+    assert results["test_greeting"].status == "pass"
+    assert results["test_double_of_three"].status == "timeout"
+    assert results["test_double_of_three"].message == "took longer than 0.3 s: is there an endless loop?"
+
+
+def test_an_endless_loop_is_stopped_outside_the_main_thread(mini_course):
+    found = {}
+
+    def work():
+        found.update(run(mini_course, {"double": "def double(x):\n    while True: pass"}, "double", timeout=0.3))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(20)
+    assert {r.status for r in found.values()} == {"timeout"}
+
+
+def test_a_cell_that_does_not_end_is_charged_to_the_notebook(mini_course):
+    results = run(mini_course, {"double": "while True: pass"}, timeout=0.3)
+    assert {r.status for r in results.values() if not r.needs} == {"timeout"}
+    assert "exercise cells" in results["test_greeting"].message
+
+
+# What the answer does to its surroundings
+
+
+def test_the_session_is_left_as_it_was(mini_course, monkeypatch):
+    vandal = """
+import os, random, sys, warnings
+import matplotlib.pyplot as plt
+import numpy, torch
+def double(x):
+    random.seed(1); numpy.random.seed(1); torch.manual_seed(1); torch.rand(3); random.random()
+    os.chdir("/"); os.environ["LEFT_BEHIND"] = "1"; os.environ.pop("KEPT", None); sys.path.insert(0, "/nowhere")
+    sys.modules.pop("json", None); warnings.simplefilter("error"); plt.figure()
+    torch.set_default_dtype(torch.float64); torch.set_grad_enabled(False)
+    return 2 * x
+"""
+    import matplotlib.pyplot as plt
+
+    monkeypatch.setenv("KEPT", "yes")
+    kept = plt.figure()
+
+    def state():
+        return {
+            "torch": torch.get_rng_state().tolist(),
+            "numpy": numpy.random.get_state()[1].tolist(),
+            "random": random.getstate(),
+            "folder": os.getcwd(),
+            "environment": dict(os.environ),
+            "path": list(sys.path),
+            "json": sys.modules["json"],
+            "own modules": sorted(n for n in sys.modules if n.startswith(("lab_", "tests."))),
+            "warnings": list(warnings.filters),
+            "figures": plt.get_fignums(),
+            "dtype": torch.get_default_dtype(),
+            "grad": torch.is_grad_enabled(),
+            "printing": repr(torch.arange(2000.0)),
+            "out": sys.stdout,
+        }
+
+    before = state()
+    results = run(mini_course, {"double": vandal})
+    after = state()
+    plt.close(kept)
+    assert {(r.status, r.message) for r in results.values()} == {("pass", "")}
+    assert {name for name in before if before[name] != after[name]} == set()
+
+
+def test_every_test_starts_from_the_same_random_numbers(mini_course):
+    mini_course.write_grader(
+        """
+        import pytest
+        import torch
+
+        @pytest.mark.exercise("double")
+        @pytest.mark.parametrize("k", [1, 2])
+        def test_it(lab, seed, k):
+            assert False, f"{torch.rand(1).item()}"
+        """
+    )
+    torch.manual_seed(99)
+    one, two = run(mini_course).values()
+    (other, _) = run(mini_course, seed=5).values()
+    assert one.message == two.message != other.message
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "import builtins; builtins.abs = lambda x: 0",
+        "import torch; torch.allclose = lambda *a, **k: True",
+        "import torch; torch.testing.assert_close = lambda *a, **k: None",
+        "import common.course.explain as e; e.status_of = lambda *a: ('pass', '')",
+        "import common.course.results as r; r.Result = None",
+        "import pytest; pytest.approx = lambda x: x",
+    ],
+)
+@pytest.mark.parametrize("when", ["cell", "call"])
+def test_replacing_a_tool_of_the_tests_earns_nothing(mini_course, attack, when):
+    body = (
+        f"{attack}\ndef double(x): return 2 * x"
+        if when == "cell"
+        else f"def double(x):\n    {attack}\n    return 2 * x"
+    )
+    results = run(mini_course, {"double": body}, "double")
+    assert {r.status for r in results.values()} == {"fail"}
+    assert "the tests need the original" in results["test_double_of_three"].message
+    assert abs(-1) == 1 and not torch.allclose(torch.zeros(1), torch.ones(1))
+
+
+def test_importing_more_of_torch_is_no_tampering(mini_course):
+    source = "def double(x):\n    import torch.testing, torch.fx, torch.nn.utils.parametrize, numpy.testing\n    return 2 * x"
+    assert {r.status for r in run(mini_course, {"double": source}, "double").values()} == {"pass"}
+
+
+# The ways in
+
+
+def test_a_loaded_module_can_be_tested_with_one_answer_exchanged(mini_course):
+    cells = loader.read_cells(mini_course.write())
+    other = loader.replace_exercise(cells, "greeting", "def greeting(name):\n    return 'Hello'")
+    results = checking.run_tests(mini_course.lab, ["greeting"], module=loader.load_cells(other, "01.1"))
+    assert [(r.exercise, r.status) for r in results] == [("greeting", "fail")]
+
+
+def test_the_listener_hears_the_start_and_the_end_of_every_test(mini_course):
+    heard = []
+    run(mini_course, listener=lambda event, result: heard.append((event, result.test)))
+    names = [r.test for r in checking.expected_tests(mini_course.lab)]
+    assert heard == [(event, name) for name in names for event in ("start", "end")]
+
+
+def test_deselected_tests_do_not_run(mini_course):
+    assert list(run(mini_course, deselect={"test_greeting", "test_quadruple"}))[-1] == "test_double_of_others[0]"
+
+
+def test_the_expected_tests_are_known_without_any_answer(mini_course):
+    expected = checking.expected_tests(mini_course.lab)
+    assert [(r.test, r.exercise, r.points) for r in expected] == [
+        ("test_double_of_three", "double", 1),
+        ("test_double_of_others[-2]", "double", 2),
+        ("test_double_of_others[0]", "double", 2),
+        ("test_quadruple", "quadruple", 3),
+        ("test_greeting", "greeting", 1),
+    ]
+
+
+def test_an_edited_grader_counts_at_once(mini_course):
+    assert run(mini_course)["test_greeting"].status == "pass"
+    time.sleep(0.01)
+    mini_course.write_grader(mini_course.grader.replace('"Ada" in', '"Grace" in'))
+    os.utime(mini_course.lab.tests, ns=(1, time.time_ns()))
+    assert run(mini_course)["test_greeting"].status == "fail"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda course: course.write_grader("import no_such_module"), "no_such_module"),
+        (lambda course: course.write_grader("def broken(:"), "SyntaxError"),
+        (lambda course: course.lab.tests.unlink(), "has no grader"),
+    ],
+)
+def test_a_broken_grader_is_said_and_never_a_verdict(mini_course, change, words):
+    change(mini_course)
+    with pytest.raises(CourseError, match=words):
+        run(mini_course)
+
+
+def test_an_unknown_exercise_is_said_with_the_known_ones(mini_course):
+    with pytest.raises(CourseError, match="no exercise 'dubble'; it has double, quadruple, greeting"):
+        run(mini_course, exercise="dubble")
+
+
+def test_ctrl_c_ends_a_check(mini_course):
+    with pytest.raises(KeyboardInterrupt):
+        run(mini_course, {"double": "def double(x):\n    raise KeyboardInterrupt"})
+
+
+# In the notebook
+
+
+def live(course, cells=None):
+    """A kernel's namespace after the cells with these answers were run."""
+    namespace = {"__name__": "__main__"}
+    for source in (course.answers | (cells or {})).values():
+        exec(compile(source, "/tmp/ipykernel_1/2.py", "exec", dont_inherit=True), namespace)
+    return namespace
+
+
+def test_check_in_a_notebook_judges_what_the_kernel_holds_now(mini_course):
+    namespace = live(mini_course)
+    assert checking.check("01.1", "double", namespace).ok
+    namespace["double"] = lambda x: x
+    outcome = checking.check("01.1", "double", namespace)
+    assert not outcome.ok and "yours gives 3" in repr(outcome) and "yours gives 3" in outcome._repr_html_()
+    del namespace["double"]
+    outcome = checking.check("01.1", "double", namespace)
+    assert {r.status for r in outcome.results} == {"todo"}
+    assert "run the cell that defines it" in repr(outcome)
+
+
+def test_a_passed_check_says_what_comes_next(mini_course):
+    namespace = live(mini_course)
+    assert "Next: `quadruple`." in repr(checking.check("01.1", "double", namespace))
+    assert "<code>quadruple</code>" in checking.check("01.1", "double", namespace)._repr_html_()
+    assert "last exercise" in repr(checking.check("01.1", "greeting", namespace))
+
+
+def test_check_takes_the_callers_names_outside_a_notebook(mini_course):
+    namespace = live(mini_course) | {"check": checking.check}
+    exec('outcome = check("01.1", "greeting")', namespace)
+    assert namespace["outcome"].ok
+
+
+def test_under_nbgrader_a_check_gives_partial_credit_or_raises(mini_course, monkeypatch):
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    assert checking.check("01.1", "double", live(mini_course)) == 5.0
+    half = live(mini_course, {"double": "def double(x):\n    return 2 * abs(x)"})
+    assert checking.check("01.1", "double", half) == 3.0
+    with pytest.raises(checking.CheckFailed):
+        checking.check("01.1", "double", live(mini_course, {"double": mini_course.stub("double")}))
+    monkeypatch.setenv("NBGRADER_EXECUTION", "validate")
+    with pytest.raises(checking.CheckFailed):
+        checking.check("01.1", "double", half)
+
+
+def test_in_strict_mode_a_wrong_answer_raises(mini_course, monkeypatch):
+    monkeypatch.setenv("FLIPBOOK_STRICT", "1")
+    assert checking.check("01.1", "double", live(mini_course)).ok
+    with pytest.raises(checking.CheckFailed, match="0 of 3 tests pass"):
+        checking.check("01.1", "double", live(mini_course, {"double": mini_course.stub("double")}))
