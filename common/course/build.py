@@ -125,9 +125,9 @@ def needs_run(target: Target, force: bool = False) -> bool:
 
 def _stale(target: Target, have: dict | None) -> str:
     """Why a built notebook is out of date, or nothing."""
+    want = target.draft.notebook(target.flipbook)
     if have is None:
         return "is missing, or is no notebook"
-    want = target.draft.notebook(target.flipbook)
     if inputs(have) != inputs(want):
         return f"is older than {shown(target.path)}: their cells differ"
     if have["metadata"] != want["metadata"]:
