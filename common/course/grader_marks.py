@@ -29,7 +29,10 @@ def points(lab: Lab) -> dict[str, float]:
 
 def _tests(path: Path):
     """(exercise, points of all its cases) for each test function."""
-    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    except SyntaxError as error:
+        raise CourseError(f"{shown(path)}:{error.lineno}: {error.msg}") from None
     constants = _constants(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test"):
