@@ -8,6 +8,7 @@ a kill. A right answer passes when every test of its exercise holds, and every t
 """
 
 import contextlib
+import gc
 import json
 import multiprocessing
 import os
@@ -47,32 +48,39 @@ def prove(lab: Lab, bank: list[Answer], *, jobs: int = JOBS, answer_seconds: flo
         CourseError: the reference solution is not built, or does not pass its own grader.
     """
     cells = loader.read_cells(lab.notebook("solutions"))
-    _warm_up(cells, lab)
+    tests = _warm_up(cells, lab)
+    trials = [_Trial(None, lab, cells, ())]
+    for answer in bank:
+        if not answer.malformed:
+            mine = _tests_of(answer, tests)
+            others = tuple(test.test for test in tests if test not in mine)
+            trials.append(_Trial(answer, lab, loader.replace_exercise(cells, answer.exercise, answer.code), others))
+
     tried = {}
-    sound = [answer for answer in bank if not answer.malformed]
-
-    # The reference is tried first, beside the wrong answers: its results say which exercises need which.
-    trials = [_Trial(None, lab, cells, None)]
-    trials += [_Trial(a, lab, _with(cells, a), (a.exercise,)) for a in sound if a.kind == "wrong"]
     for trial in _run(trials, jobs, answer_seconds):
-        tried[trial.answer] = trial
-    reference = tried.pop(None)
-    _must_pass(lab, reference)
-
-    trials = [_Trial(a, lab, _with(cells, a), _dependents(reference, a.exercise)) for a in sound if a.kind == "right"]
-    for trial in _run(trials, jobs, answer_seconds):
+        if trial.answer is None:
+            _must_pass(lab, trial)
         tried[trial.answer] = trial
     return [judge(answer, tried.get(answer)) for answer in bank]
 
 
+def _tests_of(answer: Answer, tests: list[Result]) -> list[Result]:
+    """The tests that an answer has to stand: a right one also those of the exercises that need it."""
+    meant = [test for test in tests if test.exercise == answer.exercise]
+    if answer.kind == "right":
+        needing = {test.exercise for test in tests if answer.exercise in test.needs}
+        meant += [test for test in tests if test.exercise in needing and test not in meant]
+    return meant
+
+
 @dataclass
 class _Trial:
-    """One process: these cells against the tests of these exercises (None: of all)."""
+    """One process: these cells against the lab's tests, less those left out. No answer: the reference itself."""
 
     answer: Answer | None
     lab: Lab
     cells: list[loader.Cell]
-    exercises: tuple[str, ...] | None
+    left_out: tuple[str, ...]
     results: list[Result] = field(default_factory=list)
     broken: str = ""  # why there are no results
     seconds: float = 0.0
@@ -109,18 +117,6 @@ def plain(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def _with(cells: list[loader.Cell], answer: Answer) -> list[loader.Cell]:
-    return loader.replace_exercise(cells, answer.exercise, answer.code)
-
-
-def _dependents(reference: _Trial, exercise: str) -> tuple[str, ...]:
-    """The exercise, and those whose tests say that they need it."""
-    return (
-        exercise,
-        *sorted({r.exercise for r in reference.results if exercise in r.needs and r.exercise != exercise}),
-    )
-
-
 def _must_pass(lab: Lab, reference: _Trial) -> None:
     failed = [f"{r.status}: {r.title}\n    {r.message}" for r in reference.results if not r.ok]
     if reference.broken or failed or not reference.results:
@@ -130,14 +126,17 @@ def _must_pass(lab: Lab, reference: _Trial) -> None:
         )
 
 
-def _warm_up(cells: list[loader.Cell], lab: Lab) -> None:
-    """Load in this process what every answer will need, once. One thread each: a fork inherits no thread pool."""
+def _warm_up(cells: list[loader.Cell], lab: Lab) -> list[Result]:
+    """Load in this process what every answer will need, once, and collect the lab's tests."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    import pytest  # noqa: F401
     import torch
 
-    torch.set_num_threads(1)
+    torch.set_num_threads(1)  # a fork inherits no thread pool
     loader.load_cells(cells, lab.id)
+    tests = checking.expected_tests(lab)
+    gc.collect()
+    gc.freeze()  # what is here now stays: without this each fork's garbage collector would copy all of it
+    return tests
 
 
 def _run(trials: list[_Trial], jobs: int, limit: float) -> Iterator[_Trial]:
@@ -150,7 +149,7 @@ def _run(trials: list[_Trial], jobs: int, limit: float) -> Iterator[_Trial]:
                 trial = waiting.popleft()
                 receiving, sending = context.Pipe(duplex=False)
                 process = context.Process(
-                    target=_try, args=(trial.lab, trial.cells, trial.exercises, sending), daemon=True
+                    target=_try, args=(trial.lab, trial.cells, trial.left_out, sending), daemon=True
                 )
                 process.start()
                 sending.close()
@@ -190,7 +189,7 @@ def _kill(process) -> None:
     process.join()
 
 
-def _try(lab: Lab, cells: list[loader.Cell], exercises: tuple[str, ...] | None, sending: connection.Connection) -> None:
+def _try(lab: Lab, cells: list[loader.Cell], left_out: tuple[str, ...], sending: connection.Connection) -> None:
     """In the child: run the tests and send what they found."""
     if hasattr(os, "setsid"):
         os.setsid()
@@ -199,7 +198,7 @@ def _try(lab: Lab, cells: list[loader.Cell], exercises: tuple[str, ...] | None, 
         os.dup2(silence, stream)
     try:
         module = loader.load_cells(cells, lab.id)
-        results = checking.run_tests(lab, exercises, module=module, timeout=TEST_SECONDS)
+        results = checking.run_tests(lab, module=module, deselect=left_out, timeout=TEST_SECONDS)
         told = {"broken": "", "results": [{**vars(result), "pictures": []} for result in results]}
     except Exception as error:
         told = {"broken": f"error: {type(error).__name__}: {error}", "results": []}
