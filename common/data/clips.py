@@ -43,7 +43,8 @@ class Clip:
     credit: str
 
     @property
-    def seconds(self) -> float:
+    def duration(self) -> float:
+        """Seconds."""
         return self.num_frames / self.fps
 
     def status(self) -> str:

@@ -1,7 +1,9 @@
 """Clips as things to look at: sheets, comparisons and small players. All static, all show themselves in Jupyter."""
 
+from common.show.differences import Difference, compare, difference
 from common.show.picture import Picture
 from common.show.player import Player, player
-from common.show.sheets import Difference, compare, contact_sheet, difference, side_by_side
+from common.show.sheets import contact_sheet, side_by_side, strips
 
-__all__ = ["Difference", "Picture", "Player", "compare", "contact_sheet", "difference", "player", "side_by_side"]
+__all__ = ["Difference", "Picture", "Player", "compare", "contact_sheet", "difference", "player", "side_by_side",
+           "strips"]  # fmt: skip
