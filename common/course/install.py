@@ -46,6 +46,8 @@ EXPLANATIONS = [
      "from there. Behind a proxy, set HTTPS_PROXY first; with a mirror of your own, set PIP_INDEX_URL."),
     (r"DO NOT MATCH THE HASHES", FAILED,
      "a download arrived damaged. Run this again; if it stays, empty pip's cache with `python3 -m pip cache purge`."),
+    (r"requirement (?P<what>\S+).*\(from versions: none\)", NO_NETWORK,
+     "{what} was not found anywhere: there is no network, or the index that pip is set to does not hold it."),
     (r"No matching distribution found for (?P<what>\S+)", FAILED,
      "there is no package {what} for this kind of machine and this Python."),
 ]  # fmt: skip

@@ -25,14 +25,14 @@ def test(context: click.Context, quick: bool, pytest_arguments: tuple[str, ...])
     """
     failed = [name for name, command, extra in steps(quick) if not run(name, command, extra)]
     if failed:
-        click.secho(f"\nThese checks failed, see above: {', '.join(failed)}. Now the test suite.", fg="red", err=True)
+        click.secho(f"\nThese checks failed, see above: {', '.join(failed)}. Now the test suite.", fg="red")
     suite_passed = run("the test suite", suite(pytest_arguments), {})
     context.exit(0 if suite_passed and not failed else 1)
 
 
 def steps(quick: bool) -> list[tuple[str, list[str], dict[str, str]]]:
     """What runs before the suite: (name, command, environment variables)."""
-    chosen = [("ruff", [*PYTHON, "ruff", "check", "--quiet"], {})]
+    chosen = [("ruff", [*PYTHON, "ruff", "check", "--quiet", "--output-format", "concise"], {})]
     if not quick:
         chosen.append(("build --check", [*PYTHON, "common.course", "build", "--check"], {}))
         found = notebooks()
