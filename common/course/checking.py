@@ -149,8 +149,9 @@ def _run(lab: Lab, options: dict, *more: str):
 
 def _forget_grader(lab: Lab) -> None:
     """An edited grader is read again, without a restart."""
+    file = str(lab.tests)
     for name, module in list(sys.modules.items()):
-        if getattr(module, "__file__", None) == str(lab.tests):
+        if getattr(module, "__dict__", {}).get("__file__") == file:
             del sys.modules[name]
 
 

@@ -5,9 +5,9 @@ import html
 from common.course.results import score
 
 MARKS = {"pass": "✔", "fail": "✘", "todo": "○", "blocked": "⊘", "error": "!", "timeout": "⧖"}
-WORDS = {"todo": "not written yet", "blocked": "waits for another exercise", "timeout": "too slow"}
+WORDS = {"todo": "to do", "timeout": "too slow"}  # said beside the mark, for those who cannot tell the colours
 # Each has a contrast of at least 4:1 on white and on JupyterLab's dark background (tests/course/test_render.py).
-GREEN, RED, AMBER, GREY = "#238a45", "#e0483f", "#a8760a", "#7d848c"
+GREEN, RED, AMBER, GREY = "#238a45", "#e0483f", "#a2720a", "#767d85"
 COLOURS = {"pass": GREEN, "fail": RED, "error": RED, "timeout": RED, "todo": AMBER, "blocked": GREY}
 TERMINAL = {GREEN: "\033[32m", RED: "\033[31m", AMBER: "\033[33m", GREY: "\033[90m"}
 
@@ -16,18 +16,21 @@ MESSAGE = (
     "white-space:pre-wrap;overflow-wrap:anywhere;font-family:monospace;font-size:0.95em;margin:2px 0 6px 1.5em;"
     "padding:3px 8px;background:rgba(128,128,128,0.14);border-radius:3px"
 )
+SHARED = "white-space:pre-wrap;overflow-wrap:anywhere;margin:2px 0 4px 0"
 PICTURE = "display:block;max-width:100%;margin:4px 0 8px 1.5em;image-rendering:auto"
 
 
 def headline(lab, results) -> str:
-    """One line: `Lab 01.2: 3 of 5 tests pass, 4 of 9 points`."""
+    """One line, such as `Lab 01.2, even_indices: 3 of 5 tests pass, 4 of 9 points`."""
     earned, points = score(results)
     passed = sum(r.ok for r in results)
     if results and passed == len(results):
         tests = "the test passes" if passed == 1 else f"all {passed} tests pass"
     else:
         tests = f"{passed} of {len(results)} tests pass"
-    return f"Lab {lab.id}: {tests}, {earned:g} of {points:g} points"
+    exercises = list(by_exercise(results))
+    about = f", {exercises[0]}" if len(exercises) == 1 else ""
+    return f"Lab {lab.id}{about}: {tests}, {earned:g} of {points:g} points"
 
 
 def by_exercise(results) -> dict[str, list]:
@@ -93,18 +96,19 @@ def as_html(lab, results, next_step: str = "") -> str:
             name = f"<b><code>{html.escape(exercise)}</code></b>"
             parts.append(f'<div style="margin-top:8px">{name} {earned:g} of {points:g}</div>')
         if shared:
-            parts.append(f'<div style="{MESSAGE}">{html.escape(shared)}</div>')
-        parts += [_row(result, with_message=not shared) for result in group]
+            parts.append(f'<div style="{SHARED}">{_code_spans(shared)}</div>')
+        parts += [_row(result, alone=not shared) for result in group]
     if next_step:
         parts.append(f'<div style="margin-top:6px">{_code_spans(next_step)}</div>')
     return "".join([*parts, "</div>"])
 
 
-def _row(result, with_message: bool) -> str:
+def _row(result, alone: bool) -> str:
+    """One test. Not `alone`: its message stands above, said once for the whole exercise."""
     tone = COLOURS[result.status]
-    word = "" if result.ok else f' <i style="color:{tone}">{WORDS.get(result.status, result.status)}</i>'
+    word = "" if result.ok or not alone else f' <i style="color:{tone}">{WORDS.get(result.status, result.status)}</i>'
     row = f'<div><b style="color:{tone}">{MARKS[result.status]}</b> {_code_spans(result.title)}{word}</div>'
-    if result.ok or not with_message:
+    if result.ok or not alone:
         return row
     if result.message:
         row += f'<div style="{MESSAGE}">{html.escape(result.message)}</div>'

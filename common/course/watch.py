@@ -40,7 +40,7 @@ def watch(folder: Path | None = None, stop_event=None, say=print) -> None:
             stop_event=stop_event,
         )
         for batch in changes:
-            checker.reap()
+            checker.reap()  # every half second at least
             for path in sorted({Path(name) for _, name in batch}):
                 checker.saved(path)
         checker.wait()
@@ -52,8 +52,8 @@ def watch(folder: Path | None = None, stop_event=None, say=print) -> None:
 def is_notebook(_change, path: str) -> bool:
     """Whether a changed file is a learner's notebook, and not an editor's checkpoint or half of a save."""
     file = Path(path)
-    hidden = any(part.startswith(".") for part in file.parts[-3:])
-    return file.suffix == ".ipynb" and not hidden
+    inside = file.parts[-file.parts[::-1].index("work") :] if "work" in file.parts else file.parts[-2:]
+    return file.suffix == ".ipynb" and not any(part.startswith(".") for part in inside)
 
 
 def warm_up() -> None:
@@ -105,23 +105,26 @@ class Checker:
         child = os.fork()
         if child:
             return child
+        code = 1
         try:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             self.say(verdict(lab, path))
             sys.stdout.flush()
+            code = 0
         finally:
-            os._exit(0)
+            os._exit(code)
 
-    def reap(self) -> None:
-        """Forget the children that have ended."""
+    def reap(self, how: int = getattr(os, "WNOHANG", 0)) -> None:
+        """Take note of the children that have ended, and of those that did not come to a verdict."""
         for path, child in list(self.children.items()):
-            if os.waitpid(child, os.WNOHANG)[0]:
+            ended, status = os.waitpid(child, how)
+            if ended:
                 del self.children[path]
+                if status:
+                    self.say(f"\n{path.name}: the process that checked it ended before its verdict")
 
     def wait(self) -> None:
-        for child in self.children.values():
-            os.waitpid(child, 0)
-        self.children.clear()
+        self.reap(0)
 
     def stop(self) -> None:
         for child in self.children.values():

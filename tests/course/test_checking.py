@@ -308,7 +308,8 @@ def test_replacing_a_tool_of_the_tests_earns_nothing(mini_course, attack, when):
 
 
 def test_importing_more_of_torch_is_no_tampering(mini_course):
-    source = "def double(x):\n    import torch.testing, torch.fx, torch.nn.utils.parametrize, numpy.testing\n    return 2 * x"
+    modules = "torch.testing, torch.fx, torch.nn.utils.parametrize, numpy.testing"
+    source = f"def double(x):\n    import {modules}\n    return 2 * x"
     assert {r.status for r in run(mini_course, {"double": source}, "double").values()} == {"pass"}
 
 

@@ -42,7 +42,7 @@ def test_an_untagged_cell_gives_definitions_and_constants_and_runs_no_loop():
         "[print(k) for k in range(3)]\n"
     )
     assert (loaded.SIZE, loaded.NAMES, loaded.Thing.size, loaded.twice(4)) == (3, ["a", ("b", -1)], 3, 8)
-    assert (loaded.SCALE, loaded.HALF) == (2 / 255, loaded.m.pi / 2)
+    assert (2 / 255, loaded.m.pi / 2) == (loaded.SCALE, loaded.HALF)
     assert not hasattr(loaded, "result")
 
 

@@ -1,4 +1,4 @@
-"""While a check runs the library's own part refuses, library code gets the learner's, and afterwards all is as before."""
+"""While a check runs the library's own part refuses and library code gets the learner's; then all is as before."""
 
 import sys
 import types
@@ -60,7 +60,7 @@ def library(monkeypatch):
     for name, source in {
         "common.tiny": "",
         "common.tiny.parts": LIBRARY,
-        "common.user": "from common.tiny.parts import double\ndef eightfold(x):\n    return double(double(double(x)))\n",
+        "common.user": "from common.tiny.parts import double\ndef eightfold(x): return double(double(double(x)))\n",
     }.items():
         module = types.ModuleType(name)
         monkeypatch.setitem(sys.modules, name, module)
