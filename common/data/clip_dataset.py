@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch.utils.data import Dataset
 
 from common.data.batch import Window
-from common.data.clips import Clip, clips
+from common.data.bundled import Clip, clips
 from common.video import VideoReader, frames_to_clip
 
 

