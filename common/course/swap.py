@@ -234,15 +234,17 @@ def explain_crash(error: Exception, report: Report) -> str:
     bad_file = isinstance(error, VideoError) and not isinstance(error, IndexError)  # nobody's bug, whoever was reading
     if bad_file or isinstance(error, CourseError):
         return ""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if LEARNERS_FRAME.fullmatch(frame.filename)]
+    every = traceback.extract_tb(error.__traceback__)
+    theirs = [frame for frame in every if LEARNERS_FRAME.fullmatch(frame.filename)]
     what = f"{type(error).__name__}: {error}".rstrip(": ")
-    if frames:
-        frame = frames[-1]
+    if theirs:
+        frame = theirs[-1]
         cell = LEARNERS_FRAME.fullmatch(frame.filename)
+        refused = isinstance(error, ValueError) and frame is every[-1]  # their own `raise ValueError`
         line = f": `{frame.line}`" if frame.line else ""
         return (
-            f"your `{cell['exercise']}` (lab {cell['lab']}) stopped at line {frame.lineno} of its cell{line}\n{what}\n"
-            f"`flipbook check {cell['lab']} {cell['exercise']}` says more. "
+            f"your `{cell['exercise']}` (lab {cell['lab']}) {'refused' if refused else 'stopped'} at line "
+            f"{frame.lineno} of its cell{line}\n{what}\n`flipbook check {cell['lab']} {cell['exercise']}` says more. "
             "The same command without --mine runs on the library's parts."
         )
     if report.yours:

@@ -1,0 +1,124 @@
+"""`flipbook show CLIP --mine`: the learner's sampler draws the sheet, and the command says so."""
+
+import functools
+import json
+import shutil
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from common import video
+from common.cli.show import show as library_show
+from common.course import paths, swap
+from common.course.commands.show import show
+
+REAL_ROOT = paths.root()
+LAB = paths.find_lab("01.2")
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    """Twenty frames, each brighter than the one before."""
+    frames = np.stack([np.full((48, 64, 3), 10 * i, np.uint8) for i in range(20)])
+    path = tmp_path_factory.mktemp("film") / "steps.mp4"
+    video.write(path, frames, fps=10)
+    return path
+
+
+@pytest.fixture
+def work(tmp_path, monkeypatch):
+    """A learner's copy of lab 01.2 in a course of its own: the reference answers, less what a test replaces."""
+    for file in (LAB.source, LAB.tests):
+        copy = tmp_path / file.relative_to(REAL_ROOT)
+        copy.parent.mkdir(parents=True)
+        shutil.copy(file, copy)
+    reference = json.loads(LAB.notebook("solutions").read_text())
+    monkeypatch.setenv("FLIPBOOK_ROOT", str(tmp_path))
+    notebook = LAB.notebook("work")
+    notebook.parent.mkdir(parents=True)
+
+    def write(answers):
+        for cell in reference["cells"]:
+            name = cell["metadata"].get("flipbook", {}).get("exercise")
+            cell["source"] = answers.get(name, cell["source"])
+        notebook.write_text(json.dumps(reference))
+
+    return write
+
+
+def draw(command, clip, out, *options):
+    ran = CliRunner().invoke(command, [str(clip), "--out", str(out), "-n", "5", *options])
+    return ran, np.asarray(Image.open(out).convert("RGB")) if out.exists() else None
+
+
+@pytest.mark.parametrize("part", swap.parts(), ids=lambda part: f"{part.lab.id}-{part.exercise}")
+def test_a_swapped_part_is_called_by_the_library_command(part, film, tmp_path):
+    calls = []
+    original = swap.library_part(part.library)
+
+    @functools.wraps(original)
+    def counting(*args, **kwargs):
+        calls.append(args)
+        return original(*args, **kwargs)
+
+    with swap.swapped(part.library, counting):
+        for options in ([], ["--fps", "4"]):
+            ran, _ = draw(library_show, film, tmp_path / "sheet.png", *options)
+            assert ran.exit_code == 0, ran.output
+    assert calls, f"no command runs {part.library}: a learner would never see their own"
+
+
+def test_right_answers_draw_the_librarys_sheet_and_are_called_yours(work, film, tmp_path):
+    work({})
+    ran, theirs = draw(show, film, tmp_path / "mine.png", "--mine")
+    _, librarys = draw(show, film, tmp_path / "library.png")
+    assert ran.exit_code == 0, ran.output
+    assert [line.split()[-1] for line in ran.output.splitlines()[-5:]] == ["yours"] * 5
+    assert np.array_equal(theirs, librarys)
+
+
+def test_it_really_is_the_learners_sampler(work, film, tmp_path):
+    work({"even_indices": "def even_indices(total, num_frames):\n    return [0] * num_frames\n"})
+    ran, still = draw(show, film, tmp_path / "mine.png", "--mine")
+    _, moving = draw(show, film, tmp_path / "library.png")
+    assert "motion score between neighbouring frames of the sheet: 0.0000" in ran.output
+    assert not np.array_equal(still, moving)
+
+
+def test_an_untouched_lab_runs_on_the_library(work, film, tmp_path):
+    names = [part.exercise for part in swap.parts([LAB])]
+    work({name: f"def {name}(*args, **kwargs):\n    raise NotImplementedError\n" for name in names})
+    ran, sheet = draw(show, film, tmp_path / "mine.png", "--mine")
+    assert ran.exit_code == 0 and sheet is not None
+    assert ran.output.count("library (not written yet)") == len(names)
+
+
+def test_a_crash_names_the_exercise_the_line_and_the_way_out(work, film, tmp_path):
+    broken = "def even_indices(total, num_frames):\n    step = total / (num_frames - 5)\n    return [step]\n"
+    work({"even_indices": broken})
+    ran, sheet = draw(show, film, tmp_path / "mine.png", "--mine")
+    said = str(ran.exception)
+    assert isinstance(ran.exception, paths.CourseError) and sheet is None
+    assert "your `even_indices` (lab 01.2) stopped at line 2 of its cell: `step = total / (num_frames - 5)`" in said
+    assert "ZeroDivisionError" in said and "without --mine" in said
+    assert draw(show, film, tmp_path / "library.png")[0].exit_code == 0  # and what it says is so
+
+
+def test_frames_beyond_the_end_are_charged_to_the_part_that_asked_for_them(work, film, tmp_path):
+    work({"even_indices": "def even_indices(total, num_frames):\n    return [total] * num_frames\n"})
+    ran, _ = draw(show, film, tmp_path / "mine.png", "--mine")
+    assert "your `sample_clip`" in str(ran.exception) and "FrameIndexError" in str(ran.exception)
+
+
+def test_a_refusal_of_their_own_reads_as_one(work, film, tmp_path):
+    work({})
+    ran, _ = draw(show, film, tmp_path / "mine.png", "--mine", "--fps", "1", "--start", "1.5")
+    assert "your `fps_indices` (lab 01.2) refused at line" in str(ran.exception)
+
+
+def test_a_bad_file_is_nobodys_bug(work, tmp_path):
+    work({})
+    said = [draw(show, tmp_path / "absent.mp4", tmp_path / "x.png", *more)[0].output for more in ([], ["--mine"])]
+    assert said[0] == said[1] and "absent.mp4" in said[0]
