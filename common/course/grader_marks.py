@@ -22,13 +22,18 @@ def points(lab: Lab) -> dict[str, float]:
     if not path.exists():
         raise CourseError(f"lab {lab.id} has no grader: {shown(path)} is missing.")
     total: dict[str, float] = {}
-    for test in _tests(path):
-        total[test[0]] = total.get(test[0], 0) + test[1]
+    tests = list(_tests(path))
+    for name, worth, _, _ in tests:
+        total[name] = total.get(name, 0) + worth
+    for _, _, needs, mark in tests:
+        for name in needs:
+            if name not in total:
+                raise _error(path, mark, f"needs names {name!r}, and no test here is marked with that exercise.")
     return {name: int(value) if value == int(value) else value for name, value in total.items()}
 
 
 def _tests(path: Path):
-    """(exercise, points of all its cases) for each test function."""
+    """(exercise, points of all its cases, exercises it needs, its mark) for each test function."""
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))
     except SyntaxError as error:
@@ -39,12 +44,12 @@ def _tests(path: Path):
             marks = [d for d in node.decorator_list if _mark(d, constants) == "exercise"]
             if len(marks) != 1:
                 raise _error(path, node, f"{node.name} needs one @pytest.mark.exercise(NAME, ...), not {len(marks)}.")
-            name, worth = _exercise(path, marks[0])
+            name, worth, needs = _exercise(path, marks[0])
             cases = 1
             for decorator in node.decorator_list:
                 if _mark(decorator, constants) == "parametrize":
                     cases *= _num_cases(path, decorator, constants)
-            yield name, worth * cases
+            yield name, worth * cases, needs, marks[0]
 
 
 def _constants(tree: ast.Module) -> dict[str, ast.expr]:
@@ -62,16 +67,17 @@ def _mark(decorator: ast.expr, constants: dict[str, ast.expr]) -> str | None:
     return called.attr if isinstance(called, ast.Attribute) and getattr(inner, "attr", None) == "mark" else None
 
 
-def _exercise(path: Path, mark: ast.Call) -> tuple[str, float]:
+def _exercise(path: Path, mark: ast.Call) -> tuple[str, float, tuple[str, ...]]:
     keywords = {k.arg: k.value for k in getattr(mark, "keywords", [])}
     try:
         name = ast.literal_eval(mark.args[0])
         worth = ast.literal_eval(keywords["points"]) if "points" in keywords else 1
+        needs = ast.literal_eval(keywords["needs"]) if "needs" in keywords else ()
     except (ValueError, IndexError, AttributeError):
-        raise _error(path, mark, "an exercise mark names its exercise and points as literals.") from None
+        raise _error(path, mark, "an exercise mark names its exercise, points and needs as literals.") from None
     if not isinstance(name, str) or not isinstance(worth, (int, float)) or worth <= 0:
         raise _error(path, mark, f"an exercise mark is (NAME, points=ABOVE_ZERO), not ({name!r}, points={worth!r}).")
-    return name, worth
+    return name, worth, (needs,) if isinstance(needs, str) else tuple(needs)
 
 
 def _num_cases(path: Path, decorator: ast.Call, constants: dict[str, ast.expr]) -> int:

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from common.course import paths
 from common.course.paths import CourseError
 
 HEADER = re.compile(r"# %%(?:\s+(.*))?$")
@@ -32,10 +33,9 @@ class Cell:
 
 def shown(path: Path) -> str:
     """A path as messages print it: from the course's folder down."""
-    parts = path.parts
-    for folder in ("solutions", "phases", "tests", "common", "labs"):
-        if folder in parts:
-            return "/".join(parts[len(parts) - 1 - parts[::-1].index(folder) :])
+    for base in (paths.root(), Path(__file__).resolve().parents[2]):
+        if path.is_relative_to(base):
+            return path.relative_to(base).as_posix()
     return str(path)
 
 

@@ -29,6 +29,7 @@ ROLES = {
     "answer": ("markdown", ("points",), ()),
 }
 NUM_HINTS = 3
+RESERVED = ("setup", "setup_2", "setup_3")
 
 
 @dataclass(frozen=True)
@@ -168,6 +169,8 @@ def _check_body(cell: Cell, what: str | None) -> None:
         raise cell.error("an about= cell needs a heading: the exercise's header line goes under it.")
     if what == "exercise":
         _check_exercise(cell)
+    if what in ("exercise", "answer") and (cell.keys[what] in RESERVED or cell.keys[what].startswith("check_")):
+        raise cell.error(f"{what}={cell.keys[what]!r} is a name that the build gives to cells itself; choose another.")
     begins, ends = cell.text.count("BEGIN SOLUTION"), cell.text.count("END SOLUTION")
     written_here = what == "answer" or (what == "exercise" and "from" not in cell.keys)
     if written_here and (begins == 0 or begins != ends):
@@ -214,6 +217,9 @@ def _check_names(cells: list[Cell]) -> None:
             raise cell.error(f"{what}={name!r} stands a second time; the first is in line {places[what][name].line}.")
         places[what][name] = cell
     known = places["exercise"]
+    for name, cell in places["answer"].items():
+        if name in known:
+            raise cell.error(f"answer={name!r} is also the name of an exercise; nbgrader wants one name a cell.")
     for what in ("about", "check", "hints"):
         for name, cell in places[what].items():
             if name not in known:

@@ -80,9 +80,10 @@ def test_the_text_says_what_pytest_collects(lab, tmp_path):
 SLIPS = {
     "no mark": ('@pytest.mark.exercise("double")\n', "", "14: test_zero needs one @pytest.mark.exercise"),
     "two marks": ('@pytest.mark.exercise("double")', '@exercise("half")\n@exercise("double")', ":.*one .*not 2"),
-    "name": ('mark.exercise("double")', "mark.exercise(NAME)", "14: .*names its exercise and points as literals"),
+    "name": ('mark.exercise("double")', "mark.exercise(NAME)", "14: .*points and needs as literals"),
     "points": ('"double", points=2', '"double", points=0', "7: .*points=ABOVE_ZERO"),
     "cases": ("[1, 2, 3]", "list(range(3))", "8: write the cases of parametrize as a list"),
+    "needs": ('exercise("half", points=0.5)', 'exercise("half", needs=("duble",))', "20: needs names 'duble'"),
     "syntax": ("class TestHalf:", "class TestHalf", "19: expected ':'"),
 }
 

@@ -169,6 +169,8 @@ SLIPS = {
     "blank without from": (('exercise="double"', 'exercise="double" blank="f"'), ":14: blank= lists methods"),
     "uncommented prose": (("# ## Twice", "## Twice"), ":12: a line of a markdown cell starts with"),
     "code above": (("# %% [markdown]\n# # A", "x = 1\n# %% [markdown]\n# # A"), ":1: code before the first cell"),
+    "answer and exercise": (('answer="why"', 'answer="double"'), ":45: answer='double' is also the name"),
+    "reserved": (('answer="why"', 'answer="setup"'), ":45: .*a name that the build gives"),
     "no points": (('answer="why" points=2', 'answer="why"'), ":45: answer= needs points="),
 }
 

@@ -72,7 +72,8 @@ def build_all(chosen: list[Target], force: bool, jobs: int) -> int:
         except CourseError as error:
             failures.append(str(error))
             chosen.remove(target)
-    with tqdm(total=num_cells, unit=" cells", disable=not num_cells) as bar, ThreadPoolExecutor(jobs) as pool:
+    hidden = None if num_cells else True  # None: shown on a terminal only
+    with tqdm(total=num_cells, unit=" cells", disable=hidden) as bar, ThreadPoolExecutor(jobs) as pool:
         for future in [pool.submit(machine.build, target, force, bar.update) for target in chosen]:
             try:
                 for path in future.result():
