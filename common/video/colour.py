@@ -40,8 +40,9 @@ def color_range(frame) -> str:
 def to_rgb(frame: av.VideoFrame, width: int, height: int, reformatter: VideoReformatter) -> np.ndarray:
     """Converts one decoded frame by its own matrix and range.
 
-    Scaling, where the size differs, is bicubic and happens in the same pass. Transparency is dropped: colours are given
-    as stored. More than 8 bits are rounded to 8. Transfer curves are left alone: an HDR picture is not tone-mapped.
+    A picture that keeps its size takes the scaler's fast path, as in PyAV and decord: within 3 levels of exact
+    arithmetic. Another size is bicubic and comes out of the same pass. Transparency is dropped: colours are given as
+    stored. More than 8 bits are rounded to 8. Transfer curves are left alone: an HDR picture is not tone-mapped.
 
     Args:
         frame: A decoded frame.
@@ -53,6 +54,7 @@ def to_rgb(frame: av.VideoFrame, width: int, height: int, reformatter: VideoRefo
         uint8 (H, W, 3), a view into the converted frame's memory.
     """
     matrix = SCALER_MATRICES[color_matrix(frame)]
+    keeps_size = (frame.width, frame.height) == (width, height)
     rgb = reformatter.reformat(
         frame,
         width,
@@ -62,7 +64,7 @@ def to_rgb(frame: av.VideoFrame, width: int, height: int, reformatter: VideoRefo
         dst_colorspace=matrix,
         src_color_range=ColorRange.JPEG if color_range(frame) == "full" else ColorRange.MPEG,
         dst_color_range=ColorRange.JPEG,
-        interpolation=Interpolation.BICUBIC,
+        interpolation=Interpolation.BILINEAR if keeps_size else Interpolation.BICUBIC,
     )
     plane = rgb.planes[0]
     rows = np.frombuffer(plane, np.uint8).reshape(height, plane.line_size)  # each row may end in padding

@@ -1,11 +1,11 @@
 """One open file and its decoder: hands out the frames that are asked for, and decodes as few others as it can."""
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, groupby
 
 import av
-import numpy as np
 
 from common.video.container import check_file, open_video
 from common.video.errors import CorruptVideoError
@@ -14,6 +14,7 @@ from common.video.index import FrameIndex, Keyframe, build_index
 # Codecs in which a picture marked "not a reference" can be left out without a trace in any other picture.
 # HEVC is not among them: its mark speaks of one temporal layer only.
 SKIPPABLE = ("h264", "mpeg1video", "mpeg2video", "mpeg4")
+MAX_FAILURES = 2  # keyframes to try for a frame that does not come out, before the first one of all
 
 
 class FrameDecoder:
@@ -34,6 +35,7 @@ class FrameDecoder:
         self._ready = deque()  # decoded and not yet handed out, in order of presentation
         self._packets = None  # the running demuxer; None where the next frame needs a seek
         self._position = -1  # number of the frame that came out last
+        self._unclean = set()  # keyframes that do not come out themselves: the picture is refreshed little by little
         self.container, self.stream = open_video(self.path)
         try:
             self.index = index or build_index(self.container, self.stream, self.path)
@@ -71,13 +73,15 @@ class FrameDecoder:
 
     def _runs(self, wanted: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
         """Groups frame numbers by the keyframe at which decoding has to start."""
-        keyframes = np.searchsorted(self._starts, wanted, side="right") - 1
-        for group in np.split(np.arange(len(wanted)), np.flatnonzero(np.diff(keyframes)) + 1):
-            yield int(keyframes[group[0]]), [int(wanted[i]) for i in group]
+        for keyframe, run in groupby(wanted, lambda number: bisect_right(self._starts, number) - 1):
+            yield keyframe, list(run)
 
     def _fetch_run(self, keyframe: int, run: list[int], stay: bool) -> Iterator[tuple[int, av.VideoFrame]]:
         missing = list(run)
-        for start in dict.fromkeys((keyframe, max(keyframe - 1, 0), 0)):  # a keyframe may promise more than it holds
+        failures = 0
+        for start in range(keyframe, -1, -1):
+            if start in self._unclean or (failures == MAX_FAILURES and start > 0):
+                continue
             for number, frame in self._decode(start, missing.copy(), stay):
                 if frame.is_corrupt:
                     break
@@ -86,6 +90,7 @@ class FrameDecoder:
             if not missing:
                 return
             self._forget()
+            failures += start not in self._unclean
         raise CorruptVideoError(
             f"frame {missing[0]} of {self.path} (at {self.index.timestamps[missing[0]]:.3f} s) cannot be decoded: the "
             "file is damaged there. Copy or download it again, or keep to its other frames."
@@ -93,19 +98,33 @@ class FrameDecoder:
 
     def _decode(self, keyframe: int, run: list[int], stay: bool) -> Iterator[tuple[int, av.VideoFrame]]:
         """Decodes from a keyframe, or on from where the decoder stands, until the run's last frame is out."""
-        is_ahead = self._packets is not None and self._position < run[0]
-        if not (is_ahead and self._starts[keyframe] <= self._position + 1):
-            self._seek(self.index.keyframes[keyframe])
+        due = self._begin(keyframe, run[0])
+        wanted, last = set(run), int(self.index.pts[run[-1]])
         awaited = {int(self.index.pts[number]) for number in run}
-        while self._ready or self._feed(awaited, int(self.index.pts[run[-1]]), stay):
+        while self._ready or self._feed(awaited, last, stay):
             if not self._ready:
                 continue
             frame = self._ready.popleft()
             self._position = self._position + 1 if self.index.counted else self._number_of.get(frame.pts, -1)
-            if self._position in run:
+            if due is not None and self._position >= due:
+                if self._position > due:
+                    self._unclean.add(keyframe)
+                    return
+                due = None
+            if self._position in wanted:
                 yield self._position, frame
             if self._position >= run[-1]:
                 return
+
+    def _begin(self, keyframe: int, first: int) -> int | None:
+        """Seeks if that is shorter than going on. Returns the number of the frame that has to come out for a start."""
+        is_ahead = self._packets is not None and self._position < first
+        if is_ahead and self._starts[keyframe] <= self._position + 1:
+            return None
+        start = self.index.keyframes[keyframe]
+        self._seek(start)
+        is_shown = not self.index.counted and self.index.pts[start.number] == start.pts
+        return start.number if is_shown else None
 
     def _feed(self, awaited: set[int], last: int, stay: bool) -> bool:
         """Gives the decoder one packet more.

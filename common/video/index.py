@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import av
 import numpy as np
 
+from common.video.container import open_video
 from common.video.errors import CorruptVideoError, NoFramesError, TruncatedVideoError
 
 VP8_SHOWN = 0x10  # RFC 6386, 9.1: the show_frame bit in a frame's first byte
@@ -76,8 +77,8 @@ def build_index(container, stream, path) -> FrameIndex:
     stamps = [packet.pts for packet in packets if packet.is_shown]
     if not stamps:
         raise NoFramesError(f"{path} has a video stream, but no frame in it. Record or export it again.")
-    if None in stamps or len(set(stamps)) < len(stamps):
-        return _count_frames(container, stream, path)
+    if None in stamps or len(set(stamps)) < len(stamps) or _has_guessed_stamps(container, stream):
+        return _count_frames(stream, path)
     return _index_packets(packets, container, stream)
 
 
@@ -155,13 +156,20 @@ def _reorder_depth(stamps: np.ndarray) -> int:
     return int(depth.max())
 
 
-def _count_frames(container, stream, path) -> FrameIndex:
+def _has_guessed_stamps(container, stream) -> bool:
+    """AVI stores no presentation times; where frames are reordered, what the demuxer makes up is wrong."""
+    return container.format.name == "avi" and stream.codec_context.name in ("h264", "hevc")
+
+
+def _count_frames(stream, path) -> FrameIndex:
     """For streams whose packets carry no time stamps (raw H.264, some AVI): decodes once and counts."""
+    container, counted = open_video(path)  # a raw stream cannot be rewound
     try:
-        container.seek(0)
-        stamps = [frame.pts for frame in container.decode(stream)]
+        stamps = [frame.pts for frame in container.decode(counted)]
     except av.FFmpegError as error:
         raise CorruptVideoError(f"{path} cannot be decoded through: {error}. Copy or download it again.") from error
+    finally:
+        container.close()
     if not stamps:
         raise NoFramesError(f"{path} has a video stream, but none of its frames can be decoded. Export it again.")
     numbers = np.arange(len(stamps), dtype=np.int64)

@@ -71,6 +71,7 @@ class VideoReader:
             VideoError: the reader is closed.
             ValueError: `size` is below 1.
         """
+        self._check_open()
         numbers = self._check(indices)
         height, width = self._shape(size)
         frames = np.empty((len(numbers), height, width, 3), np.uint8)
@@ -101,6 +102,7 @@ class VideoReader:
             FrameIndexError: `start` or `stop` lies outside the clip.
             ValueError: `chunk` is below 1; and what `read` raises.
         """
+        self._check_open()
         if chunk < 1:
             raise ValueError(f"chunk must be at least 1, got {chunk}")
         stop = len(self) if stop is None else stop
@@ -135,9 +137,11 @@ class VideoReader:
         shorter = min(height, width)
         return round(height * size / shorter), round(width * size / shorter)
 
-    def _check(self, indices: Sequence[int]) -> list[int]:
+    def _check_open(self) -> None:
         if not self._is_open:
             raise VideoError(f"the reader of {self.info.path} is closed. Open a new one.")
+
+    def _check(self, indices: Sequence[int]) -> list[int]:
         numbers = [int(i) for i in indices]
         outside = [i for i in numbers if not 0 <= i < len(self)]
         if outside:

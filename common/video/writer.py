@@ -34,7 +34,18 @@ ENCODERS = {
 }
 
 
-def write(path, frames: np.ndarray | torch.Tensor | Iterable, fps: float, codec: str = "h264", quality=None) -> Path:
+CLOCK = Fraction(1, 90_000)  # seconds; the usual tick of files whose frames come at uneven times
+
+
+def write(
+    path,
+    frames: np.ndarray | torch.Tensor | Iterable,
+    fps: float,
+    codec: str = "h264",
+    quality=None,
+    *,
+    timestamps=None,
+) -> Path:
     """Writes a video file. It appears whole or not at all: a failure leaves what stood at `path` before.
 
     H.264 and AV1 are written as 4:2:0 in BT.709, limited range, and tagged so. H.264 has no odd width or height in
@@ -48,6 +59,8 @@ def write(path, frames: np.ndarray | torch.Tensor | Iterable, fps: float, codec:
             uint8 arrays (H, W, 3), of which only one at a time is in memory.
         fps: Frames per second, above 0.
         codec: `h264`, `av1` or `ffv1`.
+        timestamps: Seconds at which each frame appears, rising from 0 (T,), for a variable frame rate; `fps` is then
+            only what the file says of itself. None means one frame every `1 / fps` seconds.
         quality: The codec's constant rate factor, lower is better: 0 to 51 for H.264 (None means 18), 0 to 63 for AV1
             (None means 25). FFV1 loses nothing and takes none.
 
@@ -55,10 +68,12 @@ def write(path, frames: np.ndarray | torch.Tensor | Iterable, fps: float, codec:
         The path.
 
     Raises:
-        ValueError: an argument is out of its range, the suffix does not fit the codec, or there is no frame.
+        ValueError: an argument is out of its range, the suffix does not fit the codec, there is no frame, or there are
+            not as many timestamps as frames.
     """
     path = Path(path)
     encoder = _check(path, fps, codec, quality)
+    moments = _check_timestamps(timestamps, path, frames)
     pictures = iter(_pictures(frames))
     first = next(pictures, None)
     if first is None:
@@ -68,7 +83,7 @@ def write(path, frames: np.ndarray | torch.Tensor | Iterable, fps: float, codec:
         raise ValueError(f"{codec} needs at least {encoder.smallest_side} pixels a side, got {width} x {height}")
     part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
-        _encode(part, chain([first], pictures), fps, encoder, quality)
+        _encode(part, chain([first], pictures), fps, encoder, quality, moments)
         os.replace(part, path)
     except av.FFmpegError as error:
         raise VideoError(f"{path} could not be written: {error}. Check the folder and the free space.") from error
@@ -94,6 +109,22 @@ def _check(path: Path, fps: float, codec: str, quality) -> Encoder:
     return encoder
 
 
+def _check_timestamps(timestamps, path: Path, frames) -> np.ndarray | None:
+    """The timestamps in ticks of the clock, int64 (T,)."""
+    if timestamps is None:
+        return None
+    seconds = np.asarray(timestamps, dtype=np.float64)
+    num_frames = frames.shape[1] if isinstance(frames, torch.Tensor) else len(frames)
+    if seconds.shape != (num_frames,):
+        raise ValueError(f"{num_frames} frames need {num_frames} timestamps, got shape {seconds.shape}")
+    ticks = (seconds / float(CLOCK)).round().astype(np.int64)
+    if ticks[0] != 0 or (np.diff(ticks) <= 0).any():
+        raise ValueError(f"timestamps must rise from 0.0 seconds, got {seconds[:8].tolist()}...")
+    if path.suffix.lower() == ".avi":
+        raise ValueError("an .avi file holds no timestamps; write .mkv or .mp4")
+    return ticks
+
+
 def _pictures(frames) -> Iterable[np.ndarray]:
     if isinstance(frames, torch.Tensor):
         return clip_to_frames(frames)  # (T, H, W, C)
@@ -110,31 +141,32 @@ def _check_picture(picture: np.ndarray, shape: tuple | None = None) -> np.ndarra
     return picture
 
 
-def _encode(path: Path, pictures: Iterator[np.ndarray], fps: float, encoder: Encoder, quality) -> None:
+def _encode(path: Path, pictures: Iterator[np.ndarray], fps: float, encoder: Encoder, quality, ticks) -> None:
     os.environ.setdefault("SVT_LOG", "1")  # else the AV1 encoder talks at length on every file
     rate = Fraction(fps).limit_denominator(100_000)
+    clock = 1 / rate if ticks is None else CLOCK
     reformatter = VideoReformatter()
     shape = None
     with av.open(f"file:{os.path.abspath(path)}", "w") as container:
         for number, picture in enumerate(pictures):
             if shape is None:
                 shape = picture.shape
-                stream = _add_stream(container, shape, rate, encoder, quality)
+                stream = _add_stream(container, shape, rate, clock, encoder, quality)
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(_check_picture(picture, shape)))
             frame = _from_rgb(frame, stream.pix_fmt, reformatter)
-            frame.pts, frame.time_base = number, 1 / rate
+            frame.pts, frame.time_base = number if ticks is None else int(ticks[number]), clock
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
 
 
-def _add_stream(container, shape: tuple, rate: Fraction, encoder: Encoder, quality):
+def _add_stream(container, shape: tuple, rate: Fraction, clock: Fraction, encoder: Encoder, quality):
     height, width, _ = shape
     options = dict(encoder.options)
     if encoder.default_quality is not None:
         options["crf"] = str(encoder.default_quality if quality is None else quality)
     stream = container.add_stream(encoder.name, rate=rate, options=options)
     stream.width, stream.height, stream.pix_fmt = width, height, _pixel_format(encoder.name, height, width)
-    stream.time_base = stream.codec_context.time_base = 1 / rate
+    stream.time_base = stream.codec_context.time_base = clock
     if stream.pix_fmt != "bgr0":
         context = stream.codec_context
         context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
@@ -158,5 +190,5 @@ def _from_rgb(frame: av.VideoFrame, pixel_format: str, reformatter: VideoReforma
         dst_colorspace=Colorspace.ITU709,
         src_color_range=ColorRange.JPEG,
         dst_color_range=ColorRange.JPEG if is_rgb else ColorRange.MPEG,
-        interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP,
+        interpolation=Interpolation.AREA | Interpolation.ACCURATE_RND,
     )
