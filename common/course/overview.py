@@ -4,6 +4,8 @@ The `progress` command prints it and the start page draws it. Standard library o
 """
 
 from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
 
 from common.course import cells, paths, progress, syllabus, workspace
 from common.course.paths import CourseError, Lab
@@ -69,6 +71,7 @@ class PhaseState:
     labs: tuple[LabState, ...]
     tutorials: tuple[TutorialState, ...]
     num_concepts: int
+    readme: str  # its page, from the course's folder; empty where there is none
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,15 @@ def _phase(phase: syllabus.Phase, built: dict[str, Lab], record: dict) -> PhaseS
         for path in workspace.tutorials()
         if path.parent.name == phase.folder
     )
-    return PhaseState(phase.number, phase.title, labs, tutorials, len(phase.concepts))
+    return PhaseState(
+        phase.number, phase.title, labs, tutorials, len(phase.concepts), page(f"{phase.folder}/README.md")
+    )
+
+
+def page(name: str) -> str:
+    """A page of `phases/`, from the course's folder; empty where there is none."""
+    path = paths.root() / "phases" / name
+    return workspace.shown(path) if path.exists() else ""
 
 
 def _lab(entry: syllabus.LabEntry, lab: Lab | None, record: dict) -> LabState:
@@ -156,7 +167,7 @@ def _lab(entry: syllabus.LabEntry, lab: Lab | None, record: dict) -> LabState:
     notebook = lab.notebook("work")
     exercises = tuple(
         _exercise(name, points, known.get("exercises", {}).get(name, {}))
-        for name, points in cells.exercises(cells.read(lab.notebook("labs"))).items()
+        for name, points in _exercises_and_points(lab.notebook("labs"))
     )
     return LabState(
         entry.id,
@@ -168,6 +179,24 @@ def _lab(entry: syllabus.LabEntry, lab: Lab | None, record: dict) -> LabState:
         known.get("checked", ""),
         exercises,
     )
+
+
+def _exercises_and_points(notebook: Path) -> tuple[tuple[str, float], ...]:
+    return _outline(notebook, notebook.stat().st_mtime_ns)[1]
+
+
+def _title(notebook: Path) -> str:
+    return _outline(notebook, notebook.stat().st_mtime_ns)[0]
+
+
+@lru_cache(maxsize=512)
+def _outline(notebook: Path, changed: int) -> tuple[str, tuple[tuple[str, float], ...]]:
+    """A notebook's title and its exercises with their points; read again only when the file has `changed`."""
+    content = cells.read(notebook)
+    headings = (cells.source(c).lstrip() for c in content["cells"] if c.get("cell_type") == "markdown")
+    title = next((text[2:].split("\n", 1)[0].strip() for text in headings if text.startswith("# ")), "")
+    named = title or notebook.stem.split("_", 1)[-1].replace("_", " ").capitalize()
+    return named, tuple(cells.exercises(content).items())
 
 
 def _exercise(name: str, points: float, known: dict) -> ExerciseState:
@@ -200,15 +229,6 @@ def _what_next(labs: list[LabState]) -> Next | None:
     else:
         reason = "does not pass yet"
     return Next(lab.id, lab.title, lab.notebook, exercise.name, number, reason)
-
-
-def _title(notebook) -> str:
-    """A notebook's first heading, or its file name."""
-    for cell in cells.read(notebook)["cells"]:
-        line = cells.source(cell).lstrip().split("\n", 1)[0]
-        if cell.get("cell_type") == "markdown" and line.startswith("# "):
-            return line[2:].strip()
-    return notebook.stem.split("_", 1)[-1].replace("_", " ").capitalize()
 
 
 def as_text(course: Course) -> str:

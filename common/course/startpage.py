@@ -65,6 +65,7 @@ def html(base_url: str = "/") -> str:
         total_weeks=total_weeks(stages),
         months=months(stages),
         checklist=checklist(course),
+        glossary=overview.page("GLOSSARY.md"),
     )
 
 

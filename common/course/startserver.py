@@ -4,11 +4,14 @@ JupyterLab's own start is left as it is; this adds a template and a file read to
 """
 
 
+import asyncio
+from pathlib import Path
+
 import tornado.web
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.utils import url_path_join
 
-from common.course import startpage, workspace
+from common.course import paths, startpage, workspace
 from common.course.paths import CourseError
 
 
@@ -45,18 +48,23 @@ def _load_jupyter_server_extension(server):
     address = url_path_join(server.base_url, "flipbook")
     handlers = [(url_path_join(address, "start"), StartPage), (url_path_join(address, "tick"), Tick)]
     server.web_app.add_handlers(".*", handlers)
-    _trust_tutorials(server.contents_manager)
     server.io_loop.add_callback(announce, server)
+    server.io_loop.add_callback(trust_copies, server.contents_manager)
 
 
-def _trust_tutorials(contents) -> None:
-    """Tutorials come with outputs; a copy that is still what the course shipped may show them without a question."""
+async def trust_copies(contents) -> None:
+    """Copies that are still what the course shipped may show their outputs without a question.
+
+    One at a time, so that the server answers in between.
+    """
     import nbformat
 
-    for source in workspace.tutorials():
-        copy = workspace.copied_to(source)
-        if copy.exists() and copy.read_text(encoding="utf-8") == workspace.relink(source, copy):
+    released = [*workspace.tutorials(), *(lab.notebook("labs") for lab in paths.all_labs())]
+    for release in filter(Path.exists, released):
+        copy = workspace.copied_to(release)
+        if copy.exists() and copy.read_text(encoding="utf-8") == workspace.relink(release, copy):
             contents.notary.sign(nbformat.read(copy, as_version=4))
+        await asyncio.sleep(0)
 
 
 def announce(server) -> None:

@@ -23,6 +23,11 @@
     return document.cookie.match(`(?:^|; )${name}=([^;]*)`)?.[1] ?? '';
   }
 
+  function ownCopy(path) {
+    const [, kind, phase, name] = path.match(/^(labs|phases)\/(\d\d_[^/]+)\/(\d\d_[^/]+\.ipynb)$/) ?? [];
+    return kind && `work/${phase}/${kind === 'phases' ? 'tutorials/' : ''}${name}`;
+  }
+
   function makePage(Widget, app) {
     const page = new Widget();
     page.id = 'flipbook-start-page';
@@ -81,6 +86,7 @@
     page.node.addEventListener('change', event => {
       if (event.target.dataset.tick) void tick(event.target);
     });
+    page.onActivateRequest = () => page.node.focus(); // JupyterLab takes the tab with the focus for the current one
     page.onAfterShow = () => void refresh();
     const visible = () => page.isVisible && !document.hidden;
     const timer = setInterval(() => { if (visible()) void refresh(); }, REFRESH_SECONDS * 1000);
@@ -113,6 +119,15 @@
     inner.addEventListener('click', () => show(true));
     button.node.append(inner);
     app.shell.add(button, 'top', { rank: 900 });
+
+    // What a learner types into labs/ or phases/ would stand in the way of an update: lead to their own copy.
+    app.shell.currentChanged?.connect((_, change) => {
+      const opened = change.newValue;
+      const copy = ownCopy(opened?.context?.path ?? '');
+      if (!copy) return;
+      opened.close();
+      void app.commands.execute('docmanager:open', { path: copy });
+    });
 
     // An address such as /lab/tree/work/... asks for a file: then the page waits in its tab behind it.
     const asksForFile = /\/tree\//.test(window.location.pathname);
