@@ -149,10 +149,8 @@ def _run(lab: Lab, options: dict, *more: str):
 
 def _forget_grader(lab: Lab) -> None:
     """An edited grader is read again, without a restart."""
-    file = str(lab.tests)
-    for name, module in list(sys.modules.items()):
-        if getattr(module, "__dict__", {}).get("__file__") == file:
-            del sys.modules[name]
+    for name in [name for name in sys.modules if name.rpartition(".")[2] == lab.tests.stem]:
+        del sys.modules[name]
 
 
 def _require_known(lab: Lab, names: set, collected: list[Result]) -> None:

@@ -156,7 +156,7 @@ def preserved_state():
             yield
         finally:
             for number in set(_figures()) - figures:
-                sys.modules["matplotlib.pyplot"].close(number)
+                sys.modules["matplotlib._pylab_helpers"].Gcf.destroy(number)
             with contextlib.suppress(OSError):
                 os.chdir(folder)
             sys.path[:] = import_path
@@ -176,8 +176,8 @@ def _restore_modules(before: dict) -> None:
 
 
 def _figures() -> list[int]:
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    return pyplot.get_fignums() if pyplot else []
+    helpers = sys.modules.get("matplotlib._pylab_helpers")  # not pyplot, which may be waiting to be loaded
+    return list(helpers.Gcf.figs) if helpers else []
 
 
 def _remember_numpy(undo: contextlib.ExitStack) -> None:

@@ -6,6 +6,10 @@ so a training loop left in one costs nothing.
 """
 
 import ast
+import contextlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
 import json
 import linecache
 import re
@@ -21,6 +25,7 @@ RUN_IN_FULL = {"setup", "exercise"}
 NEVER_RUN = {"check", "demo", "grading-skip"}
 # `%time x`, `!ls`, `files = !ls`, `?name` and `name?`, at any indentation
 MAGIC_LINE = re.compile(r"(?m)^([ \t]*)(?:(?:[\w, ]+=\s*)?[%!].*|\?{1,2}[\w.]+|[\w.]+\?{1,2})$")
+DEFERRED = {"matplotlib.pyplot"}
 PYTHON_CELL_MAGICS = {"time", "timeit", "capture", "prun"}
 CONSTANT_NODES = (ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.Set, ast.UnaryOp, ast.BinOp, ast.Lambda)
 CONSTANT_NODES += (ast.Name, ast.Attribute, ast.operator, ast.unaryop, ast.expr_context)
@@ -122,10 +127,32 @@ def load_cells(cells: list[Cell], lab_id: str, file: str = "") -> LabModule:
     module.__file__ = file or None
     module._failed_cells = {}
     sys.modules[module.__name__] = module  # dataclasses, pickle and inspect look here
-    for cell in cells:
-        if not cell.tags & NEVER_RUN:
-            _run_cell(cell, lab_id, module)
+    with _deferred_imports():
+        for cell in cells:
+            if not cell.tags & NEVER_RUN:
+                _run_cell(cell, lab_id, module)
     return module
+
+
+class _Deferring(importlib.abc.MetaPathFinder):
+    """Finds a deferred module as one that is loaded when it is first used."""
+
+    def find_spec(self, name, path, target=None):
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target) if name in DEFERRED else None
+        if spec is not None and spec.loader is not None:
+            spec.loader = importlib.util.LazyLoader(spec.loader)
+        return spec
+
+
+@contextlib.contextmanager
+def _deferred_imports():
+    """Every setup cell imports pyplot and no grader plots: a third of torch's own import time is saved."""
+    finder = _Deferring()
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
 
 
 def _cell(number: int, cell: dict) -> Cell:

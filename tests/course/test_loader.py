@@ -172,3 +172,19 @@ def test_one_answer_can_be_exchanged():
     assert cells[1].source == "b = 1"
     with pytest.raises(CourseError, match="no cell of this notebook answers 'c'"):
         loader.replace_exercise(cells, "c", "")
+
+
+def test_plotting_is_loaded_only_when_an_answer_plots():
+    import subprocess
+    import sys
+
+    program = """
+import sys
+from common.course import loader
+source = "import matplotlib.pyplot as plt\\ndef f():\\n    return plt.figure(figsize=(3, 2)).get_size_inches()[0]"
+module = loader.load_cells([loader.Cell("f", source, frozenset({"exercise"}), "f")], "01.1")
+before = "matplotlib.figure" in sys.modules
+print(before, module.f(), type(module.plt).__name__, sys.modules["matplotlib"].pyplot is module.plt)
+"""
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["False", "3.0", "module", "True"]
