@@ -8,6 +8,7 @@ from av.stream import Discard
 
 from common.video.errors import (
     EmptyFileError,
+    NoFramesError,
     NotAFileError,
     NotAVideoError,
     NoVideoStreamError,
@@ -78,13 +79,17 @@ def _open_container(path: Path):
 
 def _why_not(path: Path, error: Exception) -> VideoError:
     """The reason why a file could not be opened, as far as its first bytes tell."""
-    head = path.open("rb").read(12)
+    with path.open("rb") as file:
+        head = file.read(12)
     if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free"):
         return TruncatedVideoError(
             f"{path} begins as an MP4 or QuickTime file, but its table of frames (the moov box) is missing or damaged: "
             "the recording or the copy was cut short. Copy or download it again."
         )
-    if head[:4] in (b"\x1a\x45\xdf\xa3", b"RIFF"):
+    is_matroska_or_avi = head[:4] in (b"\x1a\x45\xdf\xa3", b"RIFF")
+    if is_matroska_or_avi and isinstance(error, av.EOFError):
+        return NoFramesError(f"{path} holds a header and no frame after it. Record or export it again.")
+    if is_matroska_or_avi:
         return TruncatedVideoError(
             f"{path} begins as a Matroska, WebM or AVI file, but what follows is missing or damaged ({error}). "
             "Copy or download it again."
@@ -97,7 +102,9 @@ def _why_not(path: Path, error: Exception) -> VideoError:
 def _find_stream(container, path: Path):
     streams = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
     if not streams:
-        kinds = sorted({s.type for s in container.streams}) or ["no stream at all"]
+        kinds = sorted({s.type for s in container.streams})
+        if not kinds:
+            raise NoFramesError(f"{path} holds no stream, so no frame at all. Record or export it again.")
         raise NoVideoStreamError(f"{path} has no video stream, only: {', '.join(kinds)}. Name a file with pictures.")
     if streams[0].codec_context is None:
         raise UnsupportedVideoError(

@@ -104,4 +104,5 @@ def _varies(index: FrameIndex) -> bool:
 def _average_fps(index: FrameIndex, duration: float, stated) -> float:
     """Frames by seconds; the rate that the file states where it agrees, because timestamps are rounded."""
     measured = len(index) / duration
-    return float(stated) if stated and abs(float(stated) - measured) < 0.01 * measured else measured
+    rounding = 2 * index.tick / duration * measured
+    return float(stated) if stated and abs(float(stated) - measured) < rounding else measured
