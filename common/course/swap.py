@@ -25,7 +25,7 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from common.course import loader, paths, source
+from common.course import loader, paths, progress, source
 from common.course.paths import CourseError, Lab
 
 LEARNERS_FRAME = re.compile(r"<(?P<lab>\d\d\.\d+) (?P<exercise>.+)>")  # the loader's file name for an exercise's cell
@@ -43,14 +43,15 @@ class Part:
 
 @dataclass
 class Ownership:
-    """Whose version of a part runs, and why, when it is not the learner's."""
+    """Whose version of a part runs; why it is not the learner's, or what there is to know about theirs."""
 
     part: Part
     yours: bool
     why: str = ""
 
     def __str__(self) -> str:
-        return "yours" if self.yours else f"library ({self.why})"
+        whose = "yours" if self.yours else "library"
+        return f"{whose} ({self.why})" if self.why else whose
 
 
 @dataclass
@@ -185,7 +186,7 @@ def _answers(lab: Lab, wanted: list[Part]) -> list[tuple[Ownership, object]]:
     found = []
     for part in wanted:
         answer, why = _one_answer(module, part)
-        found.append((Ownership(part, not why, why), answer))
+        found.append((Ownership(part, not why, why or _last_check(part)), answer))
     for row, _ in found:
         if not row.yours:
             setattr(module, row.part.exercise, library_part(row.part.library))
@@ -209,6 +210,14 @@ def _one_answer(module, part: Part) -> tuple[object, str]:
         kind = "class" if isinstance(original, type) else "function"
         return None, f"does not load: it should be a {kind}, not a {type(answer).__name__}"
     return answer, refusal(original)
+
+
+def _last_check(part: Part) -> str:
+    """What the learner's last check of this part found; empty when it passed."""
+    status = progress.exercise_of(progress.load(), part.lab.id, part.exercise).get("status")
+    if status is None:
+        return "not checked yet"
+    return "" if status == "pass" else f"its last check: {status}"
 
 
 def is_written(answer: object, blank: tuple[str, ...] = ()) -> bool:

@@ -75,7 +75,7 @@ def test_right_answers_draw_the_librarys_sheet_and_are_called_yours(work, film, 
     ran, theirs = draw(show, film, tmp_path / "mine.png", "--mine")
     _, librarys = draw(show, film, tmp_path / "library.png")
     assert ran.exit_code == 0, ran.output
-    assert [line.split()[-1] for line in ran.output.splitlines()[-5:]] == ["yours"] * 5
+    assert ran.output.count("yours (not checked yet)") == 5
     assert np.array_equal(theirs, librarys)
 
 

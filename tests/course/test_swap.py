@@ -6,8 +6,9 @@ import types
 
 import pytest
 
-from common.course import swap
+from common.course import progress, swap
 from common.course.paths import CourseError
+from common.course.results import Result
 
 LIBRARY = '''
 def double(x):
@@ -85,6 +86,18 @@ def test_the_report_says_whose_part_runs_and_why(library, mini_course, cells, wh
     with swap.mine() as report:
         assert library[0].double(4) == 8
     assert whose in str(report).splitlines()[0]
+
+
+def test_a_learners_part_that_has_not_passed_runs_and_is_called_so(library, mini_course):
+    mini_course.write("work")
+    results = [
+        Result("t", "", exercise=name, status=status) for name, status in (("double", "fail"), ("quadruple", "pass"))
+    ]
+    for recorded, expected in (([], "yours (not checked yet)"), (results, "yours (its last check: fail)")):
+        progress.record(mini_course.lab, recorded)
+        with swap.mine() as report:
+            assert str(report.rows[0]) == expected
+    assert str(report.rows[1]) == "yours"
 
 
 def test_a_lab_that_was_not_started_runs_on_the_library(library):
