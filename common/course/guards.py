@@ -8,6 +8,7 @@ import random
 import signal
 import sys
 import threading
+import types
 import warnings
 
 from common.course.explain import TestTimeout
@@ -107,6 +108,7 @@ def _watched() -> list[tuple[object, list[str]]]:
     watched.append((builtins, [name for name in vars(builtins) if name != "_"]))  # a shell keeps its last result in _
     watched += [(signal, ["setitimer", "signal"]), (os, ["write", "getpid", "_exit"])]
     watched.append((pytest, ["approx", "raises", "fail", "skip"]))
+    watched += _library_callables()
     if "torch" in sys.modules:
         import torch
 
@@ -122,6 +124,13 @@ def _watched() -> list[tuple[object, list[str]]]:
         if "numpy.testing" in sys.modules:
             watched.append((numpy.testing, ["assert_allclose", "assert_array_equal"]))
     return watched
+
+
+def _library_callables() -> list[tuple[object, list[str]]]:
+    """Functions and classes of the course's library: a grader may use them, and its own code rebinds none."""
+    library = [m for n, m in list(sys.modules.items()) if n.startswith("common.") and not n.startswith("common.course")]
+    kinds = (type, types.FunctionType)
+    return [(module, [name for name, value in vars(module).items() if isinstance(value, kinds)]) for module in library]
 
 
 @contextlib.contextmanager

@@ -54,7 +54,8 @@ def parts_of(lab, cells: list[Cell] | None = None) -> list[Part]:
     else:
         asked = [(cell.exercise, *_named_in(cell)) for cell in cells or [] if cell.exercise]
     parts = [Part(name, *library.split(":"), blank) for name, library, blank in asked if library]
-    return [part for part in parts if part.module.startswith("common.")]
+    # A notebook's metadata are a stranger's: they may close parts of the library, never of this machinery.
+    return [part for part in parts if part.module.startswith("common.") and not part.module.startswith("common.course")]
 
 
 def _named_in(cell: Cell) -> tuple[str, tuple[str, ...]]:

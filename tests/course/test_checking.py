@@ -292,6 +292,7 @@ def test_every_test_starts_from_the_same_random_numbers(mini_course):
         "import common.course.explain as e; e.status_of = lambda *a: ('pass', '')",
         "import common.course.results as r; r.Result = None",
         "import pytest; pytest.approx = lambda x: x",
+        "import common.evaluation.image as i; i.psnr = lambda *a, **k: 99.0",
     ],
 )
 @pytest.mark.parametrize("when", ["cell", "call"])
@@ -301,6 +302,8 @@ def test_replacing_a_tool_of_the_tests_earns_nothing(mini_course, attack, when):
         if when == "cell"
         else f"def double(x):\n    {attack}\n    return 2 * x"
     )
+    import common.evaluation.image  # noqa: F401  the library that a grader uses is loaded before the answer runs
+
     results = run(mini_course, {"double": body}, "double")
     assert {r.status for r in results.values()} == {"fail"}
     assert "the tests need the original" in results["test_double_of_three"].message

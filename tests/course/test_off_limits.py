@@ -211,6 +211,15 @@ def test_without_the_source_the_notebook_names_the_part(mini_course, library, so
     assert {(r.status, r.message.split(";")[1]) for r in results} == {("fail", " write your own")}
 
 
+@pytest.mark.parametrize(
+    "library", ["common.course.guards:tamper_guard", "os:getcwd", "common.course:x", "no colon", 3]
+)
+def test_metadata_of_a_stranger_cannot_close_the_machinery(mini_course, library):
+    mini_course.lab.source.unlink()
+    metadata = {"flipbook": {"exercise": "double", "from": library}}
+    assert off_limits.parts_of(mini_course.lab, [loader.Cell("double", "", frozenset(), "double", metadata)]) == []
+
+
 def write_json(course, notebook):
     import json
 
