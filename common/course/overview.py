@@ -96,6 +96,11 @@ class Course:
         return [lab for phase in self.phases for lab in phase.labs]
 
     @property
+    def here(self) -> PhaseState | None:
+        """The phase of what comes next."""
+        return next((p for p in self.phases if self.next and self.next.lab in [lab.id for lab in p.labs]), None)
+
+    @property
     def built(self) -> list[LabState]:
         return [lab for lab in self.labs if lab.built]
 

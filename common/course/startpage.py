@@ -54,12 +54,15 @@ def html(base_url: str = "/") -> str:
         CourseError: the syllabus cannot be read.
     """
     course = overview.look()
-    stages = timeline()
+    titles = {phase.number: phase.title for phase in course.phases}
+    stages = [stage for stage in timeline() if stage.phase in titles]
     return _template().render(
         base_url=base_url,
         course=course,
+        titles=titles,
         totals=course.as_dict()["totals"],
         next_lab=next((lab for lab in course.labs if course.next and lab.id == course.next.lab), None),
+        tutorials=course.here.tutorials if course.here else (),
         stages={stage.phase: stage for stage in stages},
         spans=list(spans(stages)),
         total_weeks=total_weeks(stages),

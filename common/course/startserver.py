@@ -8,6 +8,7 @@ import asyncio
 from pathlib import Path
 
 import tornado.web
+import zmq
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.utils import url_path_join
 
@@ -48,6 +49,8 @@ def _load_jupyter_server_extension(server):
     address = url_path_join(server.base_url, "flipbook")
     handlers = [(url_path_join(address, "start"), StartPage), (url_path_join(address, "tick"), Tick)]
     server.web_app.add_handlers(".*", handlers)
+    if zmq.has("curve"):  # without encryption each kernel prints a warning into the learner's terminal
+        server.kernel_manager.config.KernelManager.transport_encryption = "auto"
     server.io_loop.add_callback(announce, server)
     server.io_loop.add_callback(trust_copies, server.contents_manager)
 
