@@ -139,17 +139,28 @@ class MiniCourse:
         self.lab.tests.write_text(textwrap.dedent(text).lstrip())
 
 
-@pytest.fixture
-def mini_course(tmp_path, monkeypatch):
-    """A course with lab 01.1 of three exercises: `double`, `quadruple` (needs double), `greeting`."""
-    monkeypatch.setenv("FLIPBOOK_ROOT", str(tmp_path))
+def build_course(root, monkeypatch) -> MiniCourse:
+    """A course in `root` with lab 01.1 of three exercises: `double`, `quadruple` (needs double), `greeting`."""
+    monkeypatch.setenv("FLIPBOOK_ROOT", str(root))
     for name in ("NBGRADER_EXECUTION", "FLIPBOOK_STRICT"):
         monkeypatch.delenv(name, raising=False)
-    (tmp_path / "tests" / "labs").mkdir(parents=True)
-    course = MiniCourse(tmp_path)
+    (root / "tests" / "labs").mkdir(parents=True)
+    course = MiniCourse(root)
     course.write_grader(GRADER)
     course.lab.source.parent.mkdir(parents=True)
     course.lab.source.write_text(SOURCE.lstrip())
     course.write("solutions")
     course.write("labs", {name: stub(name) for name in ANSWERS})
     return course
+
+
+@pytest.fixture
+def mini_course(tmp_path, monkeypatch):
+    """The tiny course, in a folder of its own for each test."""
+    return build_course(tmp_path, monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def make_course():
+    """`make_course(root, monkeypatch)`, for a course that several tests share."""
+    return build_course

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from common.course import checking
-from common.course.grading.stage import Stage, build
+from common.course.grading.stage import Stage, add_controls, build
 from common.course.grading.submissions import Submission, sanitized
 from common.course.grading.supervise import Ending, Limits, Run, supervise
 from common.course.paths import CourseError, Lab
@@ -51,12 +51,11 @@ class Batch:
         self.stages[lab] = build(lab, folder, link_data=not self.sandbox.safe)
         run = Run({})
         ending = self._work(lab, None, run, {}, time.monotonic() + self.limits.wall)
-        controls = self.stages[lab].controls
-        self.tests[lab] = [result for result in run.collected if result.test not in controls]
-        if not ending.finished or not self.tests[lab]:
-            raise CourseError(
-                f"the tests of lab {lab.id} could not be collected in the sandbox: {ending.why or 'none found'}."
-            )
+        self.tests[lab] = run.collected
+        if not ending.finished or not run.collected:
+            why = ending.why or "it has none"
+            raise CourseError(f"the tests of lab {lab.id} could not be collected in the sandbox: {why}.")
+        add_controls(self.stages[lab], run.collected)
 
     def grade(self, submission: Submission) -> Row:
         """One submission, to the end: a worker, and another for the rest after each crash."""
@@ -85,6 +84,7 @@ class Batch:
             notes += run.notes
             if run.broken:
                 return [_ungraded(test, run.broken) for test in tests.values()], [run.broken, *notes]
+            run.settle()
             done |= run.confirmed
             left = [name for name in tests if name not in done]
             if ending.finished and not left:
@@ -115,7 +115,8 @@ class Batch:
         if run.running:  # a control test: what came before it is not confirmed
             notes.append(f"between two tests: {ending.why}")
             return True
-        notes.append(ending.why or "the worker ended before its tests did")
+        doubts = "control tests did not come out as they must, so passes after which they did not are not counted"
+        notes.append(ending.why or (doubts if run.doubts else "the worker ended before its tests did"))
         return run.phase != "starting" and not ending.finished
 
     def _work(self, lab: Lab, notebook: Path | None, run: Run, done: dict, deadline: float) -> Ending:

@@ -171,8 +171,9 @@ def _mounts(hidden: list[Path]) -> list[str]:
             options += ["--symlink", os.readlink(folder), folder]
         elif os.path.exists(folder):
             shown[folder] = folder
-    library = str(Path(sysconfig.get_path("stdlib")).parent)
-    for path in (library, str(Path(sysconfig.get_path("platstdlib")).parent), sys_executable()):
+    # The base interpreter's own folders: asked for `platstdlib`, a virtual environment names itself.
+    libraries = {str(Path(sysconfig.get_path("stdlib")).parent), str(Path(sys.base_exec_prefix, sys.platlibdir))}
+    for path in (*sorted(libraries), sys_executable()):
         if not any(Path(path).is_relative_to(folder) for folder in shown):
             shown[path] = path
     for number, folder in enumerate(_site_folders()):

@@ -2,8 +2,8 @@
 
 `Seal` remembers the functions of the tests, of pytest and of the course machine, and the few of torch and numpy that
 tests lean on; before each verdict is sent, all must still be the same objects with the same code. `keep_watch` reports
-the first step of anyone who climbs the stack, walks the heap or opens foreign files: the report is sent before the
-step succeeds, and an audit hook cannot be taken out again.
+the first step of a cell that climbs the stack, walks the heap, traces, or uses raw memory: no answer needs that, and no
+verdict is worth anything after it. The report is sent before the step succeeds, and an audit hook cannot be taken out.
 """
 
 import builtins
@@ -34,11 +34,10 @@ LOOKING = {"sys._getframe", "sys._current_frames", "gc.get_objects", "gc.get_ref
 LOOKING |= {"sys.settrace", "sys.setprofile", "sys.addaudithook"}
 PROCESSES = {"os.fork", "os.forkpty", "os.exec", "os.system", "os.posix_spawn", "os.kill", "subprocess.Popen"}
 NETWORK = {"socket.__new__", "socket.connect", "socket.getaddrinfo", "socket.bind"}
-ATTRIBUTES = {"object.__getattr__": "read", "object.__setattr__": "replaced"}
-INNER = {"tb_frame", "gi_frame", "cr_frame", "ag_frame", "__closure__", "__code__"}
-WATCHED = {*LOOKING, *PROCESSES, *NETWORK, *ATTRIBUTES, "open"}
-# Library files whose functions only hand such a step on for their caller.
-TRANSPARENT = ("inspect.py", "traceback.py", "subprocess.py", "os.py", "socket.py", "__init__.py", "threading.py")
+FRAMES = {"tb_frame", "gi_frame", "cr_frame", "ag_frame"}
+WATCHED = {*LOOKING, *PROCESSES, *NETWORK, "object.__getattr__", "open"}
+# Library files whose functions only hand such a step on for their caller. (`traceback` only prints: that is honest.)
+TRANSPARENT = ("/inspect.py", "/subprocess.py", "/os.py", "/socket.py", "/ctypes/__init__.py", "/threading.py")
 
 
 class Seal:
@@ -92,9 +91,9 @@ def _attributes():
                 yield ".".join([module, *owners]), owner, name, getattr(owner, name)
 
 
-def keep_watch(lab_id: str, report) -> None:
-    """Call `report(words)` once for each kind of step that honest answers never take, when a cell takes it."""
-    reported: set[str] = set()
+def keep_watch(lab_id: str, tell) -> None:
+    """Tell the parent, once each, of steps that honest answers never take, when a cell of the notebook takes them."""
+    told: set[str] = set()
     busy = False
 
     def hook(event, arguments, frame_of=sys._getframe, starts=str.startswith):
@@ -103,29 +102,29 @@ def keep_watch(lab_id: str, report) -> None:
             return
         busy = True  # looking at frames is an event of its own
         try:
-            words = _words(event, arguments)
-            if words and words not in reported and _from_cell(frame_of(1), f"<{lab_id} "):
-                reported.add(words)
-                report(words)
+            kind, words = _meaning(event, arguments)
+            if words and words not in told and _from_cell(frame_of(1), f"<{lab_id} "):
+                told.add(words)
+                tell(kind, words)
         finally:
             busy = False
 
     sys.addaudithook(hook)
 
 
-def _words(event: str, arguments: tuple) -> str:
-    """What a step is called in the grade book; empty for one that means nothing."""
+def _meaning(event: str, arguments: tuple) -> tuple[str, str]:
+    """What a step is: `tampered` (no verdict counts after it) or `suspect` (worth a look), and words for it."""
     if event in LOOKING:
-        return f"called {event}"
-    if event in ATTRIBUTES:
-        return f"{ATTRIBUTES[event]} {arguments[1]}" if arguments[1] in INNER else ""
+        return "tampered", f"called `{event}`, with which tests can be forged"
+    if event == "object.__getattr__":
+        return "tampered", f"read `{arguments[1]}`, with which tests can be forged" if arguments[1] in FRAMES else ""
     if event in PROCESSES:
-        return f"called {event} (another process)"
+        return "suspect", f"called `{event}` (another process)"
     if event in NETWORK:
-        return "tried to use the network"
+        return "suspect", "tried to use the network"
     if event == "open":
-        return "opened a file of /proc" if str(arguments[0]).startswith("/proc") else ""
-    return "used ctypes (raw memory)"
+        return "suspect", "opened a file of /proc" if str(arguments[0]).startswith("/proc") else ""
+    return "tampered", "used `ctypes`, with which tests can be forged"
 
 
 def _from_cell(frame, cell_mark: str) -> bool:

@@ -11,18 +11,19 @@ import os
 import py_compile
 import random
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from common.course import answer_key, paths, source
 from common.course.paths import CourseError, Lab
+from common.course.results import Result
 
 CONTROL = "control"  # the exercise that control tests belong to
 DATA = ("datasets",)
 
 CONTROL_TEST = '''
 
-@pytest.mark.exercise("control", points=0)
+@__import__("pytest").mark.exercise("control", points=0)
 def {name}(lab):
     """the tools of the tests are whole"""
     import math, numpy, pytest, torch
@@ -58,14 +59,14 @@ class Control:
         return status == self.status and (status == "pass" or self.words in message)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Stage:
     """A folder that holds what workers of one lab may see."""
 
     lab: Lab
     folder: Path
-    controls: dict[str, Control]
     exercises: tuple[source.Exercise, ...]
+    controls: dict[str, Control] = field(default_factory=dict)
 
 
 def build(lab: Lab, folder: Path, *, link_data: bool) -> Stage:
@@ -79,15 +80,21 @@ def build(lab: Lab, folder: Path, *, link_data: bool) -> Stage:
     answer_key.blanked_library(lab, folder)
     grader = folder / lab.tests.relative_to(paths.root())
     grader.parent.mkdir(parents=True, exist_ok=True)
-    text, controls = with_controls(lab.tests.read_text(encoding="utf-8"), random.SystemRandom())
-    grader.write_text(text, encoding="utf-8")
+    shutil.copyfile(lab.tests, grader)
     exercises = tuple(source.exercises(lab))
     _write_outline(folder / lab.notebook("labs").relative_to(paths.root()), exercises)
     for name in DATA:
         if (paths.root() / name).is_dir():
             os.symlink(paths.root() / name, folder / name) if link_data else (folder / name).mkdir(exist_ok=True)
     _compile(folder / "common")
-    return Stage(lab, folder, controls, exercises)
+    return Stage(lab, folder, exercises)
+
+
+def add_controls(stage: Stage, tests: list[Result]) -> None:
+    """Put control tests between the `tests` of the grader's copy, and remember what they must answer."""
+    grader = stage.folder / stage.lab.tests.relative_to(paths.root())
+    text, stage.controls = with_controls(grader.read_text(encoding="utf-8"), tests, random.SystemRandom())
+    grader.write_text(text, encoding="utf-8")
 
 
 def _compile(folder: Path) -> None:
@@ -114,37 +121,29 @@ def metadata(exercise: source.Exercise) -> dict:
     return known
 
 
-def with_controls(text: str, chance: random.Random) -> tuple[str, dict[str, Control]]:
-    """The grader's text with a control test after the last test of each exercise, one of them of each kind."""
+def with_controls(text: str, tests: list[Result], chance: random.Random) -> tuple[str, dict[str, Control]]:
+    """The grader's text with a control test after the last of each exercise's `tests`; at least one must fail."""
     lines = text.splitlines()
-    ends = sorted(_last_lines(ast.parse(text)), reverse=True)
-    endings = ENDINGS[1:] + ENDINGS[:1]
-    chance.shuffle(endings)
+    ends = sorted(_last_lines(ast.parse(text), tests), reverse=True)
+    must_fail = ENDINGS[1:]
+    chance.shuffle(must_fail)
+    endings = [*must_fail, ENDINGS[0]]
     controls = {}
     for number, end in enumerate(ends):
-        code, control = _control(endings[number % len(endings)] if number else chance.choice(ENDINGS[1:]), chance)
+        code, control = _control(endings[number % len(endings)], chance)
         controls[control.test] = control
         lines[end:end] = code.splitlines()
-    if "pytest" not in text:
-        lines.insert(0, "import pytest")
     return "\n".join(lines) + "\n", controls
 
 
-def _last_lines(tree: ast.Module) -> set[int]:
+def _last_lines(tree: ast.Module, tests: list[Result]) -> set[int]:
     """The line on which each exercise's last test ends."""
+    exercise_of = {test.test.partition("[")[0].partition("::")[0]: test.exercise for test in tests}
     last = {}
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            for name in _exercises_of(node):
-                last[name] = node.end_lineno
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name in exercise_of:
+            last[exercise_of[node.name]] = node.end_lineno
     return set(last.values())
-
-
-def _exercises_of(node) -> list[str]:
-    marks = [
-        call for call in ast.walk(node) if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "exercise"
-    ]
-    return [mark.args[0].value for mark in marks if mark.args and isinstance(mark.args[0], ast.Constant)]
 
 
 def _control(ending: tuple[str, str], chance: random.Random) -> tuple[str, Control]:
@@ -164,8 +163,3 @@ def _word(left: list[float], right: list[float]) -> str:
     equal_max = abs(max(left) - max(right)) <= 1e-9 * max(max(left), max(right))
     answers = [False, False, False, True, False, False, False, False, equal_sum, equal_max, False]
     return "".join("NY"[answer] for answer in answers)
-
-
-def remove(folder: Path) -> None:
-    """Delete a stage; links inside are dropped, never followed."""
-    shutil.rmtree(folder, ignore_errors=True)

@@ -105,17 +105,21 @@ def _collect(lab, tell) -> None:
 
 def _listener(lab, tell):
     """What `run_tests` calls at each test's start and end, and around loading the notebook."""
-    from common.course import loader
+    from common.course import loader, source
+    from common.course.grading import returns
     from common.course.grading.seal import Seal, keep_watch
     from common.course.results import Result
 
     seal = None
     genuine_load = loader.load
+    names = [exercise.name for exercise in source.exercises(lab)]
 
     def load(path, lab_id):
         tell("load")
         try:
-            return genuine_load(path, lab_id)
+            module = genuine_load(path, lab_id)
+            returns.guard(module, names)
+            return module
         finally:
             tell("loaded")
 
@@ -123,13 +127,13 @@ def _listener(lab, tell):
         nonlocal seal
         if seal is None:  # the first start: the tests are collected, and no student code has run
             seal = Seal(*[m for m in list(sys.modules.values()) if getattr(m, "__file__", None) == str(lab.tests)])
-            keep_watch(lab.id, lambda words: tell("suspect", words))
+            keep_watch(lab.id, tell)
         if kind == "start":
             tell("start", result.test)
             return
         broken = seal.broken()
         if broken:
-            tell("tampered", broken)
+            tell("tampered", f"replaced `{broken}`, which tests rely on")
         if type(result) is Result and type(result.status) is str and type(result.message) is str:
             pictures = [pair for pair in result.pictures if len(pair[1]) <= MAX_PICTURE][:MAX_PICTURES]
             tell("end", result.test, result.status, result.message[:MAX_MESSAGE], pictures)

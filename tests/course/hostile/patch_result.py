@@ -1,0 +1,14 @@
+"""Makes every result a pass.
+
+Expect: double=error quadruple=error greeting=error
+Note: counted
+"""
+# ruff: noqa
+
+from common.course.results import Result
+
+Result.status = property(lambda self: "pass", lambda self, value: None)
+
+
+def double(x):
+    return 0

@@ -1,0 +1,12 @@
+"""Makes torch say so in the middle of a test.
+
+Expect: double=fail,pass quadruple=blocked greeting=pass
+"""
+# ruff: noqa
+
+import torch
+
+
+def double(x):
+    torch.Tensor.__eq__ = lambda left, right: torch.ones(1).bool()
+    return 0
