@@ -52,17 +52,15 @@ class Part:
     @property
     def marked(self) -> str:
         """The text with every body that answers the exercise between nbgrader's solution markers."""
-        starts = {start for start, _ in self.bodies}
-        ends = {end for _, end in self.bodies}
-        lines, indent = [], ""
+        starts = {start: _indent(self.module, start) for start, _ in self.bodies}
+        ends = {end: starts[start] for start, end in self.bodies}
+        lines = []
         for number in range(self.first, self.last + 1):
-            line = self.module.lines[number - 1]
             if number in starts:
-                indent = indent_of(line)
-                lines.append(indent + BEGIN)
-            lines.append(line)
+                lines.append(starts[number] + BEGIN)
+            lines.append(self.module.lines[number - 1])
             if number in ends:
-                lines.append(indent + END)
+                lines.append(ends[number] + END)
         return "\n".join(lines)
 
 
@@ -80,7 +78,7 @@ def cut(exercise: Exercise, library: Path | None = None) -> Part:
     node = _definition(module, name)
     _refuse_module(module)
     _refuse_closures(module, node)
-    return Part(module, node, tuple(_bodies(module, node, exercise.blank)))
+    return Part(module, node, tuple(bodies(module, node, exercise.blank)))
 
 
 def _definition(module: Module, name: str) -> Definition:
@@ -136,7 +134,8 @@ def tables(table: symtable.SymbolTable):
         yield from tables(child)
 
 
-def _bodies(module: Module, node: Definition, blank: Iterable[str]) -> list[tuple[int, int]]:
+def bodies(module: Module, node: Definition, blank: Iterable[str]) -> list[tuple[int, int]]:
+    """The line ranges that answer an exercise: a function's body, or those of the named methods of a class."""
     if not isinstance(node, ast.ClassDef):
         if blank:
             raise module.error(f"{node.name} is a function: blank= lists the methods of a class.", node.lineno)
@@ -175,6 +174,12 @@ def _body(module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple
     return start, last_line(module, node)
 
 
+def _indent(module: Module, start: int) -> str:
+    """The indent of a body: that of its first statement, since a comment above it may stand anywhere."""
+    following = (line for line in module.lines[start - 1 :] if line.strip() and not line.lstrip().startswith("#"))
+    return indent_of(next(following))
+
+
 def blanked(parts: list[Part]) -> dict[Path, str]:
     """The text of each module that holds one of the parts, their bodies replaced by a refusal to answer."""
     texts = {}
@@ -182,7 +187,7 @@ def blanked(parts: list[Part]) -> dict[Path, str]:
         lines = list(module.lines)
         bodies = [(*body, part) for part in parts if part.module.path == module.path for body in part.bodies]
         for start, end, part in sorted(bodies, key=lambda body: body[0], reverse=True):
-            indent = indent_of(lines[start - 1])
+            indent = _indent(module, start)
             message = str(AnswerKeyUsed.of(f"{module.name}.{part.name}"))
             lines[start - 1 : end] = [
                 f"{indent}from common.course.errors import AnswerKeyUsed",

@@ -12,7 +12,7 @@ from common.course import answer_key, source
 from common.course.errors import AnswerKeyUsed
 from common.course.free_names import free_names, import_lines
 from common.course.lab_cells import draft_lab
-from common.course.library import Module
+from common.course.library import Module, library_root
 from common.course.paths import CourseError, Lab
 from common.course.release import release
 from common.course.source import Exercise
@@ -338,6 +338,47 @@ def test_what_cannot_stand_in_a_notebook_is_refused(course, reason):
 def test_a_missing_module_is_named(course):
     with pytest.raises(CourseError, match=r"f comes from common\.nowhere:f, and there is no common\.nowhere"):
         answer_key.cut(Exercise("f", "common.nowhere:f"))
+
+
+def test_a_comment_at_the_margin_does_not_set_the_indent(course):
+    text = "class part:\n    def f(self):\n    # at the margin\n        return 1\n\n\nAFTER = 1\n"
+    (course / "common" / "odd.py").write_text(text)
+    part = answer_key.cut(Exercise("part", "common.odd:part", ("f",)))
+    assert "        ### BEGIN SOLUTION\n    # at the margin\n" in part.marked
+    ast.parse(answer_key.blanked([part])[part.module.path])
+
+
+def test_every_function_and_class_of_the_library_can_be_cut_and_blanked():
+    """what is between the markers is a body, and nothing else: outside, trees are equal"""
+    num_parts = 0
+    for path in sorted((library_root() / "common").rglob("*.py")):
+        module = Module("module", path, path.read_text())
+        for node in module.tree.body:
+            methods = [n.name for n in getattr(node, "body", []) if does_something(n)]
+            if does_something(node) or (isinstance(node, ast.ClassDef) and methods):
+                blank = methods if isinstance(node, ast.ClassDef) else []
+                part = answer_key.Part(module, node, tuple(answer_key.bodies(module, node, blank)))
+                assert ast.dump(ast.parse(part.marked)) == ast.dump(ast.parse(part.text)), node.name
+                after = ast.parse(answer_key.blanked([part])[path]).body[module.tree.body.index(node)]
+                assert outside(after) == outside(node), node.name
+                num_parts += 1
+    assert num_parts > 100
+
+
+def does_something(node):
+    """A function with more than a docstring."""
+    is_function = isinstance(node, ast.FunctionDef)
+    return is_function and len(node.body) > (ast.get_docstring(node, clean=False) is not None)
+
+
+def outside(node):
+    """A definition without the bodies of its functions: signatures, docstrings, fields."""
+    copy = ast.parse(ast.unparse(node)).body[0]
+    for function in ast.walk(copy):
+        if isinstance(function, ast.FunctionDef):
+            doc = ast.get_docstring(function, clean=False)
+            function.body = [ast.Expr(ast.Constant(doc))] if doc is not None else [ast.Pass()]
+    return ast.dump(copy)
 
 
 def test_lambdas_comprehensions_and_super_are_no_closures(course):
