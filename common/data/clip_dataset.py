@@ -1,9 +1,9 @@
 """Windows of real clips as a torch data set."""
 
+import math
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch.utils.data import Dataset
 
 from common.data.batch import Window
@@ -65,8 +65,8 @@ class ClipDataset(Dataset):
         film, first = self.windows[index]
         frames = [first + k * self.step for k in range(self.num_frames)]
         with VideoReader(film.path) as reader:
-            pixels = frames_to_clip(reader.read(frames))  # (C, T, H, W)
-        pixels = self._crop(_cover(pixels, self.height, self.width))
+            covering = reader.read(frames, size=_shorter_side(film, self.height, self.width))
+        pixels = self._crop(frames_to_clip(covering))  # (C, T, H, W)
         if self.random_flip and self._draw(2):
             pixels = pixels.flip(-1)
         return Window(pixels.contiguous(), film.fps / self.step, film.name, first / film.fps)
@@ -84,11 +84,7 @@ class ClipDataset(Dataset):
         return int(torch.randint(count, (), generator=self.generator))
 
 
-def _cover(pixels: torch.Tensor, height: int, width: int) -> torch.Tensor:
-    """Scale `(C, T, H, W)` until it just covers `(height, width)`, without distortion and without aliasing."""
-    scale = max(height / pixels.shape[-2], width / pixels.shape[-1])
-    size = [max(height, round(pixels.shape[-2] * scale)), max(width, round(pixels.shape[-1] * scale))]
-    if size == list(pixels.shape[-2:]):
-        return pixels
-    # interpolate takes pictures (N, C, H, W): here channels stand for N, frames for C; it treats each plane alike.
-    return F.interpolate(pixels, size=size, mode="bilinear", antialias=True, align_corners=False)
+def _shorter_side(film: Clip, height: int, width: int) -> int:
+    """Length of the shorter side at which the film's frames just cover `(height, width)`."""
+    scale = max(height / film.height, width / film.width)
+    return math.ceil(scale * min(film.height, film.width) - 1e-6)  # 1e-6: 90 / 360 * 360 may come out above 90
