@@ -1,0 +1,12 @@
+"""Cuts the fraction off instead of rounding, as `.long()` on a linspace does.
+
+Message: truncated
+"""
+
+
+def even_indices(total, num_frames):
+    if total < 1:
+        raise ValueError(f"no frames to choose from: total is {total}")
+    if num_frames < 1:
+        raise ValueError(f"num_frames must be at least 1, not {num_frames}")
+    return torch.linspace(0, total - 1, num_frames, dtype=torch.float64).long().tolist()

@@ -1,0 +1,13 @@
+"""Removes repeated frames, so a short film gives fewer than were asked for.
+
+Message: instead of 8
+"""
+
+
+def even_indices(total, num_frames):
+    if total < 1:
+        raise ValueError(f"no frames to choose from: total is {total}")
+    if num_frames < 1:
+        raise ValueError(f"num_frames must be at least 1, not {num_frames}")
+    exact = torch.linspace(0, total - 1, num_frames, dtype=torch.float64).round().long().tolist()
+    return sorted(set(exact))

@@ -1,0 +1,21 @@
+"""Takes every n-th frame with n from the first gap.
+
+Message: is on screen
+"""
+
+
+def fps_indices(timestamps, fps, num_frames, start=0.0):
+    if fps <= 0:
+        raise ValueError(f"fps must be positive, not {fps}")
+    if num_frames < 1:
+        raise ValueError(f"num_frames must be at least 1, not {num_frames}")
+    if start < 0:
+        raise ValueError(f"start must not be negative, not {start}")
+    if len(timestamps) == 0:
+        raise ValueError("there are 0 timestamps")
+    end = timestamps[-1] + (timestamps[-1] - timestamps[-2] if len(timestamps) > 1 else 1 / fps)
+    if start + (num_frames - 1) / fps >= end - 1e-6:
+        raise ValueError(f"the film ends at {end} s")
+    step = round(1 / fps / (timestamps[1] - timestamps[0]))
+    first = int(np.searchsorted(timestamps, start + 1e-6, side="right")) - 1
+    return [min(first + k * step, len(timestamps) - 1) for k in range(num_frames)]

@@ -1,0 +1,19 @@
+"""Ends the film at its last timestamp, so the last frame is on screen for no time at all.
+
+Message: raises ValueError
+"""
+
+
+def fps_indices(timestamps, fps, num_frames, start=0.0):
+    if fps <= 0:
+        raise ValueError(f"fps must be positive, not {fps}")
+    if num_frames < 1:
+        raise ValueError(f"num_frames must be at least 1, not {num_frames}")
+    if start < 0:
+        raise ValueError(f"start must not be negative, not {start}")
+    if len(timestamps) == 0:
+        raise ValueError("there are 0 timestamps")
+    instants = start + np.arange(num_frames) / fps
+    if instants[-1] > timestamps[-1] - 1e-6:
+        raise ValueError(f"the film ends at {timestamps[-1]} s")
+    return (np.searchsorted(timestamps, instants + 1e-6, side="right") - 1).tolist()

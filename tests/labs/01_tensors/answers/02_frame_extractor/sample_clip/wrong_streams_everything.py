@@ -1,0 +1,15 @@
+"""Streams the whole film into memory.
+
+Message: streams the whole film
+"""
+
+
+def sample_clip(path, num_frames, *, fps=None, start=0.0, size=None):
+    with VideoReader(path) as reader:
+        if fps is not None:
+            indices = fps_indices(reader.timestamps, fps, num_frames, start)
+        else:
+            first = fps_indices(reader.timestamps, 1.0, 1, start)[0]
+            indices = [first + i for i in even_indices(len(reader.timestamps) - first, num_frames)]
+        frames = np.concatenate(list(reader.stream()))
+        return frames_to_clip(frames[indices])
