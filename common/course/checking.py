@@ -3,7 +3,7 @@
 import contextlib
 import os
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from common.course import paths, render
 from common.course.explain import NOT_WRITTEN
@@ -182,7 +182,6 @@ class Outcome:
     lab: Lab
     results: list[Result]
     exercise: str | None = None
-    names: list[str] = field(default_factory=list)  # the lab's exercises, in order
 
     @property
     def ok(self) -> bool:

@@ -109,6 +109,21 @@ def test_a_missing_file_of_the_grader_is_not_the_learners_mistake(mini_course):
     assert run(mini_course)["test_data"].status == "error"
 
 
+def test_a_crash_that_the_grader_calls_wrong_still_names_the_learners_line(mini_course):
+    mini_course.write_grader(
+        """
+        import pytest
+        from common.course.grader_tools import attempt
+
+        @pytest.mark.exercise("double")
+        def test_it(lab):
+            attempt("double(3)", lab.double, 3)
+        """
+    )
+    result = run(mini_course, {"double": "def double(x):\n    return x.y"})["test_it"]
+    assert result.status == "fail" and result.message.endswith("'y' (line 2 of your cell: `return x.y`)")
+
+
 def test_an_assertion_without_words_shows_what_does_not_hold(mini_course):
     mini_course.write_grader(
         """
