@@ -15,7 +15,7 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing import connection
 
@@ -41,8 +41,22 @@ class Verdict:
     seconds: float = 0.0
 
 
-def prove(lab: Lab, bank: list[Answer], *, jobs: int = JOBS, answer_seconds: float = ANSWER_SECONDS) -> list[Verdict]:
+def prove(
+    lab: Lab,
+    bank: list[Answer],
+    *,
+    jobs: int = JOBS,
+    answer_seconds: float = ANSWER_SECONDS,
+    on_answer: Callable[[], object] = lambda: None,
+) -> list[Verdict]:
     """Try every answer of one lab, and hand the verdicts back in the bank's order.
+
+    Args:
+        lab: the lab.
+        bank: its answers.
+        jobs: how many processes run side by side.
+        answer_seconds: what one answer may take before its process is killed.
+        on_answer: called after each answer that was tried.
 
     Raises:
         CourseError: the reference solution is not built, or does not pass its own grader.
@@ -60,7 +74,9 @@ def prove(lab: Lab, bank: list[Answer], *, jobs: int = JOBS, answer_seconds: flo
     for trial in _run(trials, jobs, answer_seconds):
         if trial.answer is None:
             _must_pass(lab, trial)
-        tried[trial.answer] = trial
+        else:
+            tried[trial.answer] = trial
+            on_answer()
     return [judge(answer, tried.get(answer)) for answer in bank]
 
 

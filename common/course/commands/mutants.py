@@ -23,16 +23,19 @@ def mutants(ids, bank, as_json):
     Without an ID every built lab is proven. Exits 0 only when every wrong answer is killed, no right one is turned
     away, and the banks themselves are in order.
     """
+    from tqdm import tqdm
+
     from common.course.mutants import prove  # loads torch and pytest: after the arguments have been understood
 
     labs = [paths.find_lab(lab_id) for lab_id in ids] or paths.all_labs()
     found = answers.strangers_bank(bank, labs) if bank else answers.own_bank(labs)
     disorder = [] if bank else [*answers.strays(labs), *answers.shortages(labs, found)]
     verdicts, seconds = [], {}
-    for lab in dict.fromkeys(answer.lab for answer in found):
-        started = time.monotonic()
-        verdicts += prove(lab, [answer for answer in found if answer.lab == lab])
-        seconds[lab.id] = round(time.monotonic() - started, 2)
+    with tqdm(total=len(found), unit="answer", desc="proving", disable=None) as bar:  # None: only in a terminal
+        for lab in dict.fromkeys(answer.lab for answer in found):
+            started = time.monotonic()
+            verdicts += prove(lab, [answer for answer in found if answer.lab == lab], on_answer=bar.update)
+            seconds[lab.id] = round(time.monotonic() - started, 2)
 
     summary = summarise(labs, verdicts, disorder, seconds)
     click.echo(json.dumps(summary, indent=1) if as_json else as_text(summary, verdicts))
