@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 def explore(draw: Callable, **choices: Sequence):
     """Let a learner move one value and see what `draw(name=value)` returns.
 
-    In a live notebook this is a slider. A stored page (the built notebook, a web view) has no Python behind it, so while
-    notebooks are built and tested every choice is drawn instead, one under the other.
+    In a live notebook this is a slider. A stored page (the built notebook, a web view) has no Python behind it, so
+    while notebooks are built and tested every choice is drawn instead, one under the other.
 
     Args:
         draw: called with one keyword; returns anything that a notebook can display.

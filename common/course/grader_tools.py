@@ -33,7 +33,8 @@ def refuses(said: str, names, function: Callable, *args, **kwargs) -> None:
         raise
     except ValueError as error:
         if names is not None and str(names) not in str(error):
-            raise AssertionError(f"{said} raises ValueError({str(error)!r}): name the offending value, {names}") from error
+            missing = f"name the offending value, {names}, in the message"
+            raise AssertionError(f"{said} raises ValueError({str(error)!r}): {missing}") from error
     except Exception as error:
         raise AssertionError(f"{said} raises {type(error).__name__}: {error}; {wanted}") from error
     else:

@@ -159,6 +159,6 @@ print("constant rate" if not slow.variable_frame_rate else "variable rate")
 # - Time comes from timestamps.
 #
 # **Next:** write the sampler that makes these choices, in [Lab 01.2, the frame
-# extractor](../../work/01_tensors/02_frame_extractor.ipynb).
+# extractor](../../labs/01_tensors/02_frame_extractor.ipynb).
 #
 # *Film: Big Buck Bunny, © 2008 Blender Foundation, www.bigbuckbunny.org, CC BY 3.0.*
