@@ -21,6 +21,8 @@ from common.course.paths import CourseError
 
 TEMPORARY = 256 << 20  # bytes of /tmp and of /dev/shm
 NOBODY = "65534"
+# What the interpreter and its libraries are linked against.
+SYSTEM = ("/usr/lib", "/usr/lib32", "/usr/lib64", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/nix/store")
 START = "import sys; sys.path += {path!r}; from common.course.grading.worker import main; main()"
 # No bytecode is written (it could not be), threads would only compete, and libraries must not look for the network.
 ENVIRONMENT = {
@@ -157,16 +159,7 @@ def _mounts(hidden: list[Path]) -> list[str]:
     """Read-only: the interpreter, the system's shared libraries, the installed packages; ours and `hidden` covered."""
     options: list[str] = []
     shown: dict[str, str] = {}
-    for folder in (
-        "/usr/lib",
-        "/usr/lib32",
-        "/usr/lib64",
-        "/lib",
-        "/lib32",
-        "/lib64",
-        "/etc/ld.so.cache",
-        "/nix/store",
-    ):
+    for folder in SYSTEM:
         if os.path.islink(folder):
             options += ["--symlink", os.readlink(folder), folder]
         elif os.path.exists(folder):
