@@ -1,9 +1,9 @@
 """Writes frames to a video file, with colours that any player shows the same."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,19 +32,18 @@ ENCODERS = {
     "av1": Encoder("libsvtav1", (".mp4", ".mkv", ".webm"), 4, 25, 63, {"preset": "8"}),
     "ffv1": Encoder("ffv1", (".mkv", ".avi"), 1, None, None, {"level": "3", "slicecrc": "1"}),
 }
-
-
-CLOCK = Fraction(1, 90_000)  # seconds; the usual tick of files whose frames come at uneven times
+# Seconds: the usual tick of files whose frames come at uneven times.
+CLOCK = Fraction(1, 90_000)
 
 
 def write(
     path,
-    frames: np.ndarray | torch.Tensor | Iterable,
+    frames_or_clip: np.ndarray | torch.Tensor | Iterable[np.ndarray],
     fps: float,
     codec: str = "h264",
-    quality=None,
+    quality: int | None = None,
     *,
-    timestamps=None,
+    timestamps: Sequence[float] | None = None,
 ) -> Path:
     """Writes a video file. It appears whole or not at all: a failure leaves what stood at `path` before.
 
@@ -55,14 +54,14 @@ def write(
     Args:
         path: Where to; the suffix chooses the container: `.mp4`, `.mov` or `.mkv` for H.264, `.mp4`, `.mkv` or `.webm`
             for AV1, `.mkv` or `.avi` for FFV1.
-        frames: uint8 array (T, H, W, 3), or a clip, float tensor (3, T, H, W) in [-1, 1], or any iterable of
+        frames_or_clip: uint8 array (T, H, W, 3), or a clip, float tensor (3, T, H, W) in [-1, 1], or any iterable of
             uint8 arrays (H, W, 3), of which only one at a time is in memory.
         fps: Frames per second, above 0.
         codec: `h264`, `av1` or `ffv1`.
-        timestamps: Seconds at which each frame appears, rising from 0 (T,), for a variable frame rate; `fps` is then
-            only what the file says of itself. None means one frame every `1 / fps` seconds.
         quality: The codec's constant rate factor, lower is better: 0 to 51 for H.264 (None means 18), 0 to 63 for AV1
             (None means 25). FFV1 loses nothing and takes none.
+        timestamps: (T,), seconds at which the frames appear, rising from 0.0, for a variable frame rate; `fps` is then
+            only what the file says of itself. None means one frame every `1 / fps` seconds. AVI knows no others.
 
     Returns:
         The path.
@@ -73,17 +72,17 @@ def write(
     """
     path = Path(path)
     encoder = _check(path, fps, codec, quality)
-    moments = _check_timestamps(timestamps, path, frames)
-    pictures = iter(_pictures(frames))
+    ticks = None if timestamps is None else _ticks(timestamps, path)
+    pictures = iter(_pictures(frames_or_clip))
     first = next(pictures, None)
     if first is None:
-        raise ValueError("there is no frame to write: frames are empty")
+        raise ValueError("there is no frame to write: it is empty")
     height, width = _check_picture(first).shape[:2]
     if min(height, width) < encoder.smallest_side:
         raise ValueError(f"{codec} needs at least {encoder.smallest_side} pixels a side, got {width} x {height}")
     part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
-        _encode(part, chain([first], pictures), fps, encoder, quality, moments)
+        _encode(part, chain([first], pictures), fps, encoder, quality, ticks)
         os.replace(part, path)
     except av.FFmpegError as error:
         raise VideoError(f"{path} could not be written: {error}. Check the folder and the free space.") from error
@@ -100,6 +99,8 @@ def _check(path: Path, fps: float, codec: str, quality) -> Encoder:
         raise ValueError(f"{codec} goes into {' or '.join(encoder.suffixes)}, got {path.name!r}")
     if not path.parent.is_dir():
         raise ValueError(f"the folder {path.parent} does not exist: make it first")
+    if path.is_dir():
+        raise ValueError(f"{path} is a directory: name a file")
     if not 0 < fps < float("inf"):
         raise ValueError(f"fps must be above 0, got {fps}")
     if quality is not None and encoder.worst_quality is None:
@@ -109,20 +110,14 @@ def _check(path: Path, fps: float, codec: str, quality) -> Encoder:
     return encoder
 
 
-def _check_timestamps(timestamps, path: Path, frames) -> np.ndarray | None:
-    """The timestamps in ticks of the clock, int64 (T,)."""
-    if timestamps is None:
-        return None
-    seconds = np.asarray(timestamps, dtype=np.float64)
-    num_frames = frames.shape[1] if isinstance(frames, torch.Tensor) else len(frames)
-    if seconds.shape != (num_frames,):
-        raise ValueError(f"{num_frames} frames need {num_frames} timestamps, got shape {seconds.shape}")
-    ticks = (seconds / float(CLOCK)).round().astype(np.int64)
-    if ticks[0] != 0 or (np.diff(ticks) <= 0).any():
-        raise ValueError(f"timestamps must rise from 0.0 seconds, got {seconds[:8].tolist()}...")
+def _ticks(timestamps: Sequence[float], path: Path) -> list[int]:
+    """Seconds to ticks of `CLOCK`."""
+    ticks = (np.asarray(timestamps, np.float64) / float(CLOCK)).round().astype(np.int64)  # (T,)
+    if ticks.ndim != 1 or len(ticks) == 0 or ticks[0] != 0 or (np.diff(ticks) <= 0).any():
+        raise ValueError(f"timestamps must be seconds that rise from 0.0, got {timestamps}")
     if path.suffix.lower() == ".avi":
-        raise ValueError("an .avi file holds no timestamps; write .mkv or .mp4")
-    return ticks
+        raise ValueError(f"AVI holds no timestamps: write {path.name!r} as .mkv")
+    return ticks.tolist()
 
 
 def _pictures(frames) -> Iterable[np.ndarray]:
@@ -141,22 +136,37 @@ def _check_picture(picture: np.ndarray, shape: tuple | None = None) -> np.ndarra
     return picture
 
 
-def _encode(path: Path, pictures: Iterator[np.ndarray], fps: float, encoder: Encoder, quality, ticks) -> None:
+def _encode(
+    path: Path, pictures: Iterator[np.ndarray], fps: float, encoder: Encoder, quality, ticks: list[int] | None
+) -> None:
     os.environ.setdefault("SVT_LOG", "1")  # else the AV1 encoder talks at length on every file
     rate = Fraction(fps).limit_denominator(100_000)
     clock = 1 / rate if ticks is None else CLOCK
+    moments = count() if ticks is None else ticks
     reformatter = VideoReformatter()
     shape = None
     with av.open(f"file:{os.path.abspath(path)}", "w") as container:
-        for number, picture in enumerate(pictures):
+        for moment, picture in _pairs(moments, pictures):
             if shape is None:
                 shape = picture.shape
                 stream = _add_stream(container, shape, rate, clock, encoder, quality)
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(_check_picture(picture, shape)))
             frame = _from_rgb(frame, stream.pix_fmt, reformatter)
-            frame.pts, frame.time_base = number if ticks is None else int(ticks[number]), clock
+            frame.pts, frame.time_base = moment, clock
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
+
+
+def _pairs(moments: Iterable[int], pictures: Iterator[np.ndarray]) -> Iterator[tuple[int, np.ndarray]]:
+    """Zips the two; moments without end are cut, but a list of them has to have the right length."""
+    moments = iter(moments)
+    for picture in pictures:
+        moment = next(moments, None)
+        if moment is None:
+            raise ValueError("there are more frames than timestamps: give one timestamp for each frame")
+        yield moment, picture
+    if not isinstance(moments, count) and next(moments, None) is not None:
+        raise ValueError("there are more timestamps than frames: give one timestamp for each frame")
 
 
 def _add_stream(container, shape: tuple, rate: Fraction, clock: Fraction, encoder: Encoder, quality):
