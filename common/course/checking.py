@@ -149,7 +149,8 @@ def _run(lab: Lab, options: dict, *more: str):
 
 def _forget_grader(lab: Lab) -> None:
     """An edited grader is read again, without a restart."""
-    for name in [name for name in sys.modules if name.rpartition(".")[2] == lab.tests.stem]:
+    stem = lab.tests.stem  # once: it looks at the disk
+    for name in [name for name in sys.modules if name.rpartition(".")[2] == stem]:
         del sys.modules[name]
 
 
