@@ -1,0 +1,159 @@
+"""Whole runs of `flipbook grade`: the answer key is out of reach, Ctrl-C keeps grades, --unsafe works and says so."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from common.course import paths
+from common.course.commands.grade import grade
+from common.course.grading.seal import Seal
+
+NEEDS_BUBBLEWRAP = pytest.mark.skipif(
+    not shutil.which("bwrap") and not os.environ.get("CI"), reason="bubblewrap is not installed"
+)
+EASY = "even_indices"
+# Ways to hand in the library's own answer, or the bank's, as one's own.
+THIEVES = {
+    "imports_it": "from common.video import even_indices",
+    "wraps_it": "from common.video import sampling\n\ndef even_indices(total, num_frames):\n"
+    "    return sampling.even_indices(total, num_frames)",
+    "reads_its_source": "import inspect\nfrom common.video import sampling\n"
+    "exec(inspect.getsource(sampling.even_indices))",
+    "reads_it_from_the_environment": """
+import os, sys
+
+def even_indices(total, num_frames):
+    for top in {*sys.path, *os.environ.values(), "/"}:
+        for place, _, files in os.walk(top):
+            if place.startswith(("/proc", "/site", "/usr", "/root")):
+                continue
+            for name in files:
+                path = os.path.join(place, name)
+                if name.endswith((".py", ".pyc")) and ("sampling" in name or "answers" in path):
+                    scope = {}
+                    try:
+                        exec(open(path).read(), scope)
+                        return scope["even_indices"](total, num_frames)
+                    except (KeyError, OSError, SyntaxError, ValueError, ImportError):
+                        continue
+    return []
+""",
+    "reads_the_bank": """
+from pathlib import Path
+
+def even_indices(total, num_frames):
+    for bank in ("/course/tests", "@ROOT@/tests"):
+        for path in sorted(Path(bank).rglob("right_*.py")):
+            scope = {}
+            exec(path.read_text(), scope)
+            return scope["even_indices"](total, num_frames)
+    return []
+""",
+}
+
+
+def hand_in(folder: Path, lab, student: str, **cells: str) -> None:
+    notebook = json.loads(lab.notebook("solutions").read_text())
+    for cell in notebook["cells"]:
+        name = cell["metadata"].get("flipbook", {}).get("exercise")
+        if name in cells:
+            cell["source"] = cells[name].replace("@ROOT@", str(paths.root()))
+    (folder / student).mkdir(parents=True)
+    (folder / student / f"{lab.stem}.ipynb").write_text(json.dumps(notebook))
+
+
+@NEEDS_BUBBLEWRAP
+def test_the_answer_key_is_no_answer(tmp_path):
+    lab = paths.find_lab("01.2")
+    hand_in(tmp_path / "class", lab, "honest")
+    for thief, cell in THIEVES.items():
+        hand_in(tmp_path / "class", lab, thief, **{EASY: cell})
+    options = ["--out", str(tmp_path / "out"), "--json", "-j", "2"]
+    result = CliRunner().invoke(grade, [str(tmp_path / "class"), *options], catch_exceptions=False)
+    rows = {row["student"]: row for row in json.loads(result.stdout)["submissions"]}
+    assert rows["honest"]["points"] == rows["honest"]["max"] > 0
+    assert rows["honest"]["notes"] == []
+    for thief in THIEVES:
+        passed = {
+            test["test"] for test in rows[thief]["tests"] if test["status"] == "pass" and test["exercise"] == EASY
+        }
+        assert not passed, thief
+        others = {test["status"] for test in rows[thief]["tests"] if test["exercise"] == "fps_indices"}
+        assert others == {"pass"}, thief
+
+
+@NEEDS_BUBBLEWRAP
+def test_ctrl_c_keeps_what_was_graded_and_leaves_nothing_running(mini_course, tmp_path):
+    folder, out = tmp_path / "class", tmp_path / "out"
+    slow = "import time\n\ndef double(x):\n    time.sleep(60)"
+    mini_course.write(folder / "a.ipynb")
+    for name in "bcd":
+        mini_course.write(folder / f"{name}.ipynb", {"double": slow})
+    command = [sys.executable, "-m", "common.course", "grade", str(folder), "--out", str(out), "-j", "1"]
+    checkout = Path(__file__).resolve().parents[2]
+    process = subprocess.Popen(
+        [*command, "--test-timeout", "60"], cwd=checkout, start_new_session=True, stderr=subprocess.PIPE
+    )
+    workers, deadline = set(), time.monotonic() + 60
+    while len(workers) < 3 and time.monotonic() < deadline:  # one collects the tests, one grades `a`, one is at `b`
+        workers |= {pid for pid, words in _children(process.pid).items() if b"--args" in words}
+        time.sleep(0.02)
+    time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode == 130
+    text = (out / "grades.csv").read_text(encoding="utf-8-sig")
+    assert "\na,01.1,9,9" in text and "\nd," not in text
+    assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
+
+
+def _children(process: int) -> dict[int, bytes]:
+    """Process ids and command lines of the processes that this one started."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, ValueError):
+            if int((folder / "stat").read_text().rpartition(")")[2].split()[1]) == process:
+                found[int(folder.name)] = (folder / "cmdline").read_bytes()
+    return found
+
+
+def test_unsafe_grades_the_same_and_says_what_it_is(mini_course, tmp_path):
+    folder, out = tmp_path / "class", tmp_path / "out"
+    mini_course.write(folder / "a.ipynb")
+    mini_course.write(folder / "b.ipynb", {"double": "def double(x):\n    return bytearray(8 << 30)"})
+    options = ["--out", str(out), "--unsafe", "--json", "--memory", "1"]
+    result = CliRunner().invoke(grade, [str(folder), *options], catch_exceptions=False)
+    book = json.loads(result.stdout)
+    assert book["unsafe"] and "WITHOUT a sandbox" in result.stderr
+    assert [row["points"] for row in book["submissions"]] == [9.0, 1.0]
+    assert "MemoryError" in book["submissions"][1]["tests"][0]["message"]
+
+
+def test_the_seal_notices_a_replaced_tool_and_no_honest_import(monkeypatch):
+    import numpy.testing
+    import torch
+
+    seal = Seal()
+    import torch._dynamo
+
+    assert seal.broken() == ""
+    for owner, name in (
+        (torch, "equal"),
+        (torch.Tensor, "__eq__"),
+        (numpy.testing, "assert_allclose"),
+        (pytest, "raises"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, name, lambda *a, **k: True)
+            assert seal.broken().endswith(name)
+    assert seal.broken() == ""
+    assert torch._dynamo
