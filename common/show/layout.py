@@ -65,7 +65,7 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
 
 def _text_size(width: int) -> int:
     """Height of a label's letters, in pixels, for frames of this width."""
-    return max(10, min(15, round(width / 14)))
+    return max(11, min(16, round(width / 12)))
 
 
 def _write(pen: ImageDraw.ImageDraw, place: tuple[int, int], text: str, *, width: int, size: int, colour=INK) -> None:
