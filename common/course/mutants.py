@@ -2,17 +2,20 @@
 
 Each answer takes the place of its exercise's cell in the reference solution and is tried in a process of its own, two
 at a time. The processes are forks of one that has everything loaded, so an answer costs what its tests cost; where
-the system cannot fork (Windows) each one starts afresh. A wrong answer is killed when a test of its exercise ends as
-*fail*, with the words that the answer asks for in the failing messages. A crash, a hang or an unwritten answer is not
-a kill. A right answer passes when every test of its exercise holds, and every test of the exercises that need it.
+the system cannot fork (Windows, macOS) each one starts afresh. A wrong answer is killed when a test of its exercise
+ends as *fail*, with the words that the answer asks for in the failing messages. A crash, a hang or an unwritten answer
+is not a kill. A right answer passes when every test of its exercise holds, and every test of the exercises that need
+it.
 """
 
 import contextlib
 import gc
+import importlib
 import json
 import multiprocessing
 import os
 import signal
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -24,6 +27,7 @@ from common.course.answers import Answer
 from common.course.paths import CourseError, Lab
 from common.course.results import Result
 
+CAN_FORK = hasattr(os, "fork") and sys.platform != "darwin"  # Apple's frameworks do not survive a fork
 JOBS = 2
 TEST_SECONDS = 10  # what one test of one answer may take
 ANSWER_SECONDS = 30  # what one answer may take in all, before its process is killed
@@ -149,6 +153,8 @@ def _warm_up(cells: list[loader.Cell], lab: Lab) -> list[Result]:
 
     torch.set_num_threads(1)  # a fork inherits no thread pool
     loader.load_cells(cells, lab.id)
+    for name in loader.DEFERRED & sys.modules.keys():
+        importlib.import_module(name)  # loads it in earnest; a second look at a deferred module would, in every child
     tests = checking.expected_tests(lab)
     gc.collect()
     gc.freeze()  # what is here now stays: without this each fork's garbage collector would copy all of it
@@ -157,7 +163,7 @@ def _warm_up(cells: list[loader.Cell], lab: Lab) -> list[Result]:
 
 def _run(trials: list[_Trial], jobs: int, limit: float) -> Iterator[_Trial]:
     """Run trials in processes, `jobs` at a time; each comes back with its results, or with what broke it."""
-    context = multiprocessing.get_context("fork" if hasattr(os, "fork") else "spawn")
+    context = multiprocessing.get_context("fork" if CAN_FORK else "spawn")
     waiting, running = deque(trials), {}
     try:
         while waiting or running:
@@ -220,5 +226,4 @@ def _try(lab: Lab, cells: list[loader.Cell], left_out: tuple[str, ...], sending:
         told = {"broken": f"error: {type(error).__name__}: {error}", "results": []}
     sending.send_bytes(json.dumps(told).encode())
     sending.close()
-    if hasattr(os, "fork"):
-        os._exit(0)  # whatever the answer left behind, threads and exit hooks, ends here
+    os._exit(0)  # whatever the answer left behind, threads and exit hooks, ends here

@@ -87,7 +87,7 @@ def test_an_answer_that_hangs_where_no_alarm_reaches_is_stopped_in_time(answer, 
 
 
 def test_a_system_that_cannot_fork_comes_to_the_same_verdict(answer, verdict, monkeypatch):
-    monkeypatch.delattr("os.fork")
+    monkeypatch.setattr(mutants, "CAN_FORK", False)
     assert verdict(answer("wrong_abs.py", LOSES_SIGN)).good
 
 
