@@ -30,6 +30,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "feedback.json"
 LAB, PHASE, STEM = "01.2", "01_tensors", "02_frame_extractor"
+QUIET_IMPORT = 1.25  # seconds of `import torch` on the two quiet cores for which the bounds in seconds were set
 BOUNDS = {"flipbook check": "2 x import torch", "check in notebook": "0.5 s", "flipbook watch": "1.5 s"}
 
 
@@ -63,10 +64,15 @@ def measure(rounds: int) -> dict:
     return {"machine": machine(), "lab": LAB, "bounds": BOUNDS, "medians": medians, "seconds": seconds}
 
 
-def missed(report: dict) -> list[str]:
-    """The bounds that were not met, in words."""
+def missed(report: dict, busy: bool = False) -> list[str]:
+    """The bounds that were not met, in words.
+
+    With `busy`, bounds in seconds stretch with torch's own import time: for a machine that does other work as well.
+    """
     medians = report["medians"]
-    limits = {"flipbook check": 2 * medians["import torch"], "check in notebook": 0.5, "flipbook watch": 1.5}
+    stretch = max(1.0, medians["import torch"] / QUIET_IMPORT) if busy else 1.0
+    limits = {"check in notebook": 0.5 * stretch, "flipbook watch": 1.5 * stretch}
+    limits["flipbook check"] = 2 * medians["import torch"]
     return [f"{name}: {medians[name]} s > {limit:.3f} s" for name, limit in limits.items() if medians[name] > limit]
 
 

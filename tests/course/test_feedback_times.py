@@ -15,6 +15,6 @@ def test_the_waits_are_within_their_bounds():
     feedback = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(feedback)
     report = feedback.measure(rounds=3)
-    if feedback.missed(report):  # something else had the machine: once more, with more rounds
+    if feedback.missed(report, busy=True):  # something may have come between: once more, with more rounds
         report = feedback.measure(rounds=5)
-    assert feedback.missed(report) == [], feedback.table(report)
+    assert feedback.missed(report, busy=True) == [], feedback.table(report)
