@@ -248,12 +248,12 @@ def check_data() -> Iterator[Finding]:
     """The bundled clips are those that were committed, byte for byte."""
     from common import data
 
-    damaged = data.damaged_files()
+    clips = [*data.clips(), *data.excerpts()]
+    damaged = [f"{clip.name} is {clip.status()}" for clip in clips if clip.status() != "ok"]
     if damaged:
-        names = ", ".join(map(str, damaged))
-        yield problem("data", f"damaged or missing: {names}", "get them back with `git checkout datasets`")
+        yield problem("data", ", ".join(damaged), "get the clips back with `git checkout -- datasets`")
     else:
-        yield ok("data", "the bundled clips match their checksums")
+        yield ok("data", f"{len(clips)} bundled clips match their checksums")
 
 
 CHECKS: list[Callable[[], Iterator[Finding]]] = [

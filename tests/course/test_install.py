@@ -1,0 +1,181 @@
+"""What gets installed can be installed: on every Python that pyproject.toml allows, with nothing left to chance.
+
+And the installer tells the truth about it: size, progress, time left, and what went wrong.
+"""
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from common.course import doctor, install, paths
+
+# In constraints.txt for other machines than the one that the tests run on.
+FOR_OTHER_MACHINES = re.compile(r"appnope|colorama|pywinpty|cuda-|nvidia-|triton|decord|greenlet|ptyprocess|pexpect")
+
+
+def project() -> dict:
+    return tomllib.loads((paths.root() / "pyproject.toml").read_text())["project"]
+
+
+def requirements() -> list[str]:
+    """What an installation asks for: the library and the extras course and dev."""
+    extras = project()["optional-dependencies"]
+    return [*project()["dependencies"], *extras["course"], *extras["dev"]]
+
+
+def resolve(version: str, folder: Path) -> tuple[int, str, dict[str, str]]:
+    """Let pip resolve everything for this version of Python: (exit code, output, name -> version)."""
+    report = folder / f"{version}.json"
+    command = [
+        sys.executable, "-P", "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed",
+        "--only-binary=:all:", "--use-feature=fast-deps", "--python-version", version,
+        "--target", str(folder / version), "-c", str(paths.root() / "constraints.txt"), "--report", str(report), *requirements(),
+    ]  # fmt: skip
+    run = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=400)
+    entries = json.loads(report.read_text())["install"] if run.returncode == 0 else []
+    found = {doctor.normal(e["metadata"]["name"]): e["metadata"]["version"].split("+")[0] for e in entries}
+    return run.returncode, run.stdout + run.stderr, found
+
+
+def test_every_allowed_python_gets_wheels_for_everything_at_the_pinned_versions(tmp_path):
+    """`requires-python` is the range for which pip finds every wheel, from each version's first release on."""
+    low, end = doctor.supported_python()
+    versions = [f"3.{minor}.0" for minor in range(low[1], end[1])]
+    with ThreadPoolExecutor(len(versions)) as pool:
+        answers = list(pool.map(lambda version: resolve(version, tmp_path), versions))
+    pinned = doctor.constraints()
+    for version, (code, output, found) in zip(versions, answers, strict=True):
+        if code and "(from versions: none)" in output and os.environ.get("CI") != "true":
+            pytest.skip("no package index can be reached")
+        assert code == 0, f"Python {version}: {output[-2000:]}"
+        assert {name: pinned.get(name) for name in found} == found, (
+            f"constraints.txt leaves something open on {version}"
+        )
+
+
+def test_this_environment_is_what_constraints_txt_says():
+    """Every installed package is pinned, at its version; every pinned one is here, or is for another machine."""
+    installed = {
+        doctor.normal(d.name): d.version.split("+")[0]
+        for d in metadata.distributions()
+        if not d.name.startswith("flipbook")
+    }
+    installed.pop("pip", None)
+    pinned = doctor.constraints()
+    assert installed == {name: pinned.get(name) for name in installed}
+    absent = [name for name in pinned if name not in installed and not FOR_OTHER_MACHINES.match(name)]
+    assert not absent, f"pinned, but nothing asks for it: {absent}"
+
+
+OUTPUT = """\
+Collecting alpha>=1 (from flipbook-video==0.1.0)
+  Downloading alpha-1.0-py3-none-any.whl.metadata (5 kB)
+Progress 5000 of 5000
+Processing ./beta-1.0+cpu-py3-none-any.whl (from flipbook-video==0.1.0)
+Downloading alpha-1.0-py3-none-any.whl (6.0 MB)
+Progress 0 of 6000000
+Progress 4500000 of 6000000
+"""
+
+
+def follow(text: str, folder: Path, stream=None, **settings) -> install.Progress:
+    plan = install.Plan({"alpha-1.0-py3-none-any.whl": 6_000_000, "beta-1.0+cpu-py3-none-any.whl": 4_000_000})
+    progress = install.Progress(plan, install.Bar(stream or io.StringIO(), 0.0), folder, **settings)
+    for line in text.splitlines():
+        progress.line(line)
+    return progress
+
+
+def test_progress_counts_the_bytes_that_are_here(tmp_path):
+    """4 MB that lay on disk and 4.5 of 6 MB that came: 8.5 of 10 MB. That is 42 % of the way, with the unpacking."""
+    stream = io.StringIO()
+    progress = follow(OUTPUT, tmp_path, stream)
+    assert progress.downloaded() == 8_500_000
+    progress.tick()
+    assert "42%" in stream.getvalue() and "8 of 10 MB" in stream.getvalue()
+    progress.line("Progress 6000000 of 6000000")
+    assert progress.downloaded() == 10_000_000
+
+
+def test_progress_of_unpacking_counts_packages_that_are_complete(tmp_path):
+    """One of two unpacked is three quarters of the way; the old stamp is gone before the first file changes."""
+    for name in ("old-1.dist-info", "alpha-1.dist-info", "beta-1.dist-info"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "old-1.dist-info" / "RECORD").touch()
+    stream, told = io.StringIO(), []
+    progress = follow(OUTPUT, tmp_path, stream, on_unpacking=lambda: told.append(1))
+    assert not told
+    progress.line("Installing collected packages: beta, alpha")
+    (tmp_path / "beta-1.dist-info" / "RECORD").touch()
+    progress.tick()
+    assert told and "75%" in stream.getvalue() and "unpacked 1 of 2 packages" in stream.getvalue()
+
+
+def test_time_left_is_what_the_rate_so_far_says(tmp_path, monkeypatch):
+    """A quarter done after 30 s leaves 90 s; before anything is done nothing is promised."""
+    progress = follow("", tmp_path)
+    monkeypatch.setattr(install.time, "monotonic", lambda: 130.0)
+    assert progress.seconds_left(0.25, since=100.0) == pytest.approx(90.0)
+    assert progress.seconds_left(0.0, since=100.0) is None
+    assert install.describe(90.0) == ", about 90 s left" and install.describe(600.0) == ", about 10 min left"
+
+
+@pytest.mark.parametrize(
+    "said, code, words",
+    [
+        ("OSError: [Errno 28] No space left on device", 1, "the disk is full"),
+        ("[Errno 13] Permission denied: 'site-packages'", 1, "could not be written"),
+        ("Failed to resolve 'x' ([Errno -3] Temporary failure in name resolution)", 3, "no network"),
+        ("ConnectionError: Failed to establish a new connection: [Errno 101] Network is unreachable", 3, "no network"),
+        ("ERROR: Could not find a version that satisfies the requirement torch<2.14,>=2.13 (from flipbook-video) "
+         "(from versions: none)", 3, "torch<2.14,>=2.13 was not found anywhere"),
+        ("ERROR: No matching distribution found for decord>=0.6", 1, "no package decord>=0.6 for this kind of machine"),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES", 1, "arrived damaged"),
+        ("ZeroDivisionError: something new", 1, "ZeroDivisionError: something new"),
+    ],
+)  # fmt: skip
+def test_what_pip_says_becomes_a_sentence(tmp_path, said, code, words):
+    """Known causes are named with what to do; an unknown one shows the end of the log and where it lies."""
+    failure = install.Pip(tmp_path, tmp_path)._failure(said, 1)
+    assert failure.code == code and words in str(failure) and "flipbook-install.log" in str(failure)
+
+
+def test_cuda_packages_on_a_machine_without_a_card_are_pointed_out(tmp_path, monkeypatch, capsys):
+    plan = install.Plan(
+        {"torch-2.13.0-cp312-cp312-linux.whl": 500, "nvidia_cudnn_cu13-9.2-py3-none-any.whl": 366_000_000}
+    )
+    monkeypatch.setattr(install, "has_nvidia_card", lambda: False)
+    install.announce(plan, tmp_path)
+    said = capsys.readouterr().err
+    assert "366 MB of this download" in said and "PIP_EXTRA_INDEX_URL=" in said
+    monkeypatch.setattr(install, "has_nvidia_card", lambda: True)
+    install.announce(plan, tmp_path)
+    assert "PIP_EXTRA_INDEX_URL=" not in capsys.readouterr().err
+
+
+def test_a_plan_that_does_not_fit_the_disk_is_refused_before_it_starts(tmp_path):
+    with pytest.raises(install.Failure, match="not enough disk"):
+        install.announce(install.Plan({"huge-1-py3-none-any.whl": 10**16}), tmp_path)
+
+
+def test_a_size_that_nobody_tells_gives_the_measured_estimate(tmp_path, capsys):
+    """Sixty packages of unknown size are announced with the size that was measured, and as a rough one."""
+    install.announce(install.Plan({f"package{i}-1-py3-none-any.whl": 0 for i in range(60)}), tmp_path)
+    assert "roughly 450 MB" in capsys.readouterr().err
+
+
+def test_sizes_come_from_the_disk_and_unknown_ones_are_zero(tmp_path):
+    wheel = tmp_path / "torch-2.13.0+cpu-py3-none-any.whl"
+    wheel.write_bytes(b"1234567")
+    assert install.size_of(wheel.as_uri()) == 7
+    assert install.file_name(wheel.as_uri()) == wheel.name
+    assert install.size_of("http://127.0.0.1:9/none.whl") == 0
