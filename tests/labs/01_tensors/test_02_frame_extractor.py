@@ -522,15 +522,16 @@ def sample_answer(lab, path, num_frames, **options):
     return got
 
 
-@pytest.fixture
-def steady(tmp_path):
-    return numbered_film(tmp_path / "steady.mkv", np.arange(60) / 20)
+@pytest.fixture(scope="module")
+def steady(tmp_path_factory):
+    return numbered_film(tmp_path_factory.mktemp("films") / "steady.mkv", np.arange(60) / 20)
 
 
-@pytest.fixture
-def phone(tmp_path):
+@pytest.fixture(scope="module")
+def phone(tmp_path_factory):
     """Starts lively, then drops most frames, then is lively again."""
-    return numbered_film(tmp_path / "phone.mkv", [*np.arange(20) / 20, 1.0, 1.5, 2.0, 2.5, *(2.6 + np.arange(20) / 20)])
+    timestamps = [*np.arange(20) / 20, 1.0, 1.5, 2.0, 2.5, *(2.6 + np.arange(20) / 20)]
+    return numbered_film(tmp_path_factory.mktemp("films") / "phone.mkv", timestamps)
 
 
 @exercise(
