@@ -100,9 +100,9 @@ def _watched() -> list[tuple[object, list[str]]]:
     import _pytest.runner
     import pytest
 
-    from common.course import checking, explain, guards, loader, off_limits, paths, plugin, results
+    from common.course import checking, explain, guards, loader, marks, off_limits, paths, plugin, results
 
-    whole = [explain, guards, loader, off_limits, paths, plugin, results, checking]
+    whole = [explain, guards, loader, marks, off_limits, paths, plugin, results, checking]
     whole += [math, _pytest.outcomes, _pytest.runner]
     watched = [(module, [n for n in vars(module) if n != "__builtins__"]) for module in whole]
     watched.append((builtins, [name for name in vars(builtins) if name != "_"]))  # a shell keeps its last result in _
