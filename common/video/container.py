@@ -41,11 +41,12 @@ def check_file(path) -> Path:
     return path
 
 
-def open_video(path) -> tuple[av.container.InputContainer, av.VideoStream]:
+def open_video(path, threads: int = 0) -> tuple[av.container.InputContainer, av.VideoStream]:
     """Opens a video file.
 
     Args:
         path: A file's path; never an address, whatever it looks like.
+        threads: For decoding; 0 leaves the number to FFmpeg.
 
     Returns:
         The open container, and its first video stream that is no cover picture. The caller closes the container.
@@ -63,7 +64,7 @@ def open_video(path) -> tuple[av.container.InputContainer, av.VideoStream]:
     for other in container.streams:
         if other is not stream:
             other.discard = Discard.all
-    stream.thread_type = "AUTO"
+    stream.thread_type, stream.thread_count = "AUTO", threads
     return container, stream
 
 
