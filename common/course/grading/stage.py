@@ -42,8 +42,7 @@ ENDINGS = [
     ('assert word == "{right}", word', "pass"),
     ('assert word == "{right}.", "{tag}" + word', "fail"),
     ('pytest.fail("{tag}" + word)', "fail"),
-    ('torch.testing.assert_close(left, right + 1, msg="{tag}" + word)', "fail"),
-    ('numpy.testing.assert_allclose(first, second + 1, err_msg="{tag}" + word)', "fail"),
+    ('raise AssertionError("{tag}" + word)', "fail"),
 ]
 
 
