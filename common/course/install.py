@@ -153,8 +153,10 @@ def make_plan(pip: Pip, constraints: list[str], bar: "Bar") -> Plan:
         bar.note(f"looking up what is needed: {found} packages so far")
 
     report = pip.log.with_name("flipbook-plan.json")
+    # fast-deps reads a package's requirements out of its remote file, where the index does not tell them: without it,
+    # pip would fetch everything to find out how much there is to fetch.
     pip.run(
-        "install", "--dry-run", "--report", str(report), "--progress-bar", "raw", "-e", REQUIREMENT, *constraints,
+        "install", "--dry-run", "--use-feature=fast-deps", "--report", str(report), "-e", REQUIREMENT, *constraints,
         listener=count,
     )  # fmt: skip
     entries = json.loads(report.read_text(encoding="utf-8"))["install"]

@@ -38,7 +38,8 @@ def resolve(version: str, folder: Path) -> tuple[int, str, dict[str, str]]:
     command = [
         sys.executable, "-P", "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed",
         "--only-binary=:all:", "--use-feature=fast-deps", "--python-version", version,
-        "--target", str(folder / version), "-c", str(paths.root() / "constraints.txt"), "--report", str(report), *requirements(),
+        "--target", str(folder / version), "-c", str(paths.root() / "constraints.txt"),
+        "--report", str(report), *requirements(),
     ]  # fmt: skip
     run = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=400)
     entries = json.loads(report.read_text())["install"] if run.returncode == 0 else []
