@@ -24,6 +24,8 @@ CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,ogg,asf,nut,ivf,mxf,gif,apng,m4v,h264,hevc,"
     "obu,av1,mjpeg,yuv4mpegpipe,wav,mp3,flac,aac,aiff"
 )
+# FFmpeg 8.1: after a seek, frame threads of this decoder use pictures that are gone; a damaged file then ends the process.
+FLUSHES_BADLY = ("vp9",)
 OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
 
 
@@ -64,7 +66,8 @@ def open_video(path, threads: int = 0) -> tuple[av.container.InputContainer, av.
     for other in container.streams:
         if other is not stream:
             other.discard = Discard.all
-    stream.thread_type, stream.thread_count = "AUTO", threads
+    stream.thread_type = "SLICE" if stream.codec_context.name in FLUSHES_BADLY else "AUTO"
+    stream.thread_count = threads
     return container, stream
 
 
