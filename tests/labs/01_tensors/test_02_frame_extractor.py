@@ -13,6 +13,8 @@ import pytest
 import torch
 
 from common.course.grader_tools import attempt, refuses
+from common.data import clip_path
+from common.video import VideoReader, read_frames
 
 exercise = pytest.mark.exercise
 
@@ -317,7 +319,8 @@ def test_clip_keeps_pixels(lab, seed, look):
     if tuple(got.shape) != (3, 4, 5, 7):
         pytest.fail(f"expected shape (3, 4, 5, 7), got {tuple(got.shape)}")
     order = torch.from_numpy(frames).permute(3, 0, 1, 2).double()
-    look(target=(order / 127.5 - 1).float(), yours=got.float().clamp(-1, 1))
+    film = read_frames(clip_path("leap"), [12, 16, 20], size=72)  # (T, H, W, C)
+    look(target=film, yours=clip_answer(lab, film))
     # compare the order alone: whatever affine map was used, larger bytes must map to larger numbers
     ranks_off = (got.double().flatten()[order.flatten().argsort(stable=True)].diff() < -1e-6).any().item()
     shredded = torch.equal(
@@ -629,6 +632,26 @@ def test_sample_start(lab, steady, phone):
     "sample_clip",
     points=1,
     needs=("even_indices", "fps_indices", "frames_to_clip"),
+    hint="Look at the pictures below: which frames of the film did you take?",
+)
+def test_sample_real_film(lab, look):
+    """on real film: exactly the frames that are on screen, in both rules"""
+    film = clip_path("leap")  # 52 frames at 24 fps
+    for options, indices in (({}, [0, 10, 20, 31, 41, 51]), ({"fps": 6, "start": 0.5}, [12, 16, 20, 24, 28, 32])):
+        want = read_frames(film, indices, size=72)  # (T, H, W, C)
+        got = sample_answer(lab, film, 6, size=72, **options)
+        look(target=want, yours=got)
+        assert got.shape == (3, 6, 72, 128), f"expected (3, 6, 72, 128), got {tuple(got.shape)}"
+        off = (got.permute(1, 2, 3, 0) - (torch.from_numpy(want).float() / 127.5 - 1)).abs().amax(dim=(1, 2, 3))  # (T,)
+        wrong = [k for k in range(6) if off[k] > 0.02]
+        rule = f"at 6 fps from 0.5 s ({film.name})" if options else f"evenly ({film.name})"
+        assert not wrong, f"6 frames {rule} are the frames {indices}; your picture {wrong[0]} is another one"
+
+
+@exercise(
+    "sample_clip",
+    points=1,
+    needs=("even_indices", "fps_indices", "frames_to_clip"),
     hint="Pass size on to reader.read.",
 )
 def test_sample_size(lab, steady):
@@ -647,8 +670,6 @@ def test_sample_size(lab, steady):
 )
 def test_sample_reads_little(lab, steady, monkeypatch):
     """only the wanted frames are read, and the file is closed again"""
-    from common.video import VideoReader
-
     asked, closed = [], []
     read, close = VideoReader.read, VideoReader.close
     monkeypatch.setattr(
