@@ -24,7 +24,7 @@ CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,ogg,asf,nut,ivf,mxf,gif,apng,m4v,h264,hevc,"
     "obu,av1,mjpeg,yuv4mpegpipe,wav,mp3,flac,aac,aiff"
 )
-# FFmpeg 8.1: after a seek, frame threads of this decoder use pictures that are gone; a damaged file then ends the process.
+# FFmpeg 8.1: after a seek, frame threads of this decoder use pictures that are gone; a damaged file ends the process.
 FLUSHES_BADLY = ("vp9",)
 OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
 

@@ -88,23 +88,23 @@ class FrameDecoder:
         return run[-1] - self._starts[keyframe] + 1
 
     def _fetch_run(self, keyframe: int, run: list[int], stay: bool) -> Iterator[tuple[int, av.VideoFrame]]:
-        missing = list(run)
-        failures = 0
+        num_done = failures = 0
         for start in range(keyframe, -1, -1):
             if start in self._unclean or (failures == MAX_FAILURES and start > 0):
                 continue
-            for number, frame in self._decode(start, missing.copy(), stay):
-                if frame.is_corrupt or self._is_broken:
+            for number, frame in self._decode(start, run[num_done:], stay):
+                if frame.is_corrupt or self._is_broken or number != run[num_done]:
                     break
-                missing.remove(number)
+                num_done += 1
                 yield number, frame
-            if not missing:
+            if num_done == len(run):
                 return
             self._forget()
             failures += start not in self._unclean
+        number = run[num_done]
         raise CorruptVideoError(
-            f"frame {missing[0]} of {self.path} (at {self.index.timestamps[missing[0]]:.3f} s) cannot be decoded: the "
-            "file is damaged there. Copy or download it again, or keep to its other frames."
+            f"frame {number} of {self.path} (at {self.index.timestamps[number]:.3f} s) cannot be decoded: the file is "
+            "damaged there. Copy or download it again, or keep to its other frames."
         )
 
     def _decode(self, keyframe: int, run: list[int], stay: bool) -> Iterator[tuple[int, av.VideoFrame]]:
