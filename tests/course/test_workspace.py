@@ -208,7 +208,7 @@ def test_a_copy_put_there_by_hand_is_recognised(mini_course):
     path = mini_course.lab.notebook("work")
     path.parent.mkdir(parents=True)
     path.write_bytes(mini_course.lab.notebook("labs").read_bytes())
-    cells.write(path, workspace.relink(mini_course.lab.notebook("labs"), path))
+    cells.write(path, workspace.copy_of(mini_course.lab.notebook("labs"), path))
     assert workspace.start(mini_course.lab).state == "same"
     write_release(mini_course, newer)
     assert workspace.start(mini_course.lab).state == "refreshed"
@@ -243,7 +243,7 @@ def test_reset_brings_a_deleted_exercise_back_to_its_place(started):
 
 
 def _release_in_work(course) -> str:
-    return workspace.relink(course.lab.notebook("labs"), course.lab.notebook("work"))
+    return workspace.copy_of(course.lab.notebook("labs"), course.lab.notebook("work"))
 
 
 def test_backups_of_one_second_do_not_overwrite_each_other(started):
