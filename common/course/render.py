@@ -4,7 +4,7 @@ import html
 
 from common.course.results import score
 
-MARKS = {"pass": "✔", "fail": "✘", "todo": "○", "blocked": "⊘", "error": "!", "timeout": "⧖"}
+MARKS = {"pass": "✔", "fail": "✘", "todo": "○", "blocked": "⊘", "error": "!", "timeout": "◷"}
 WORDS = {"todo": "to do", "timeout": "too slow"}  # said beside the mark, for those who cannot tell the colours
 # Each has a contrast of at least 4:1 on white and on JupyterLab's dark background (tests/course/test_render.py).
 GREEN, RED, AMBER, GREY = "#238a45", "#e0483f", "#a2720a", "#767d85"
