@@ -82,10 +82,12 @@ def _members(label, namespace, kinds, depth=0):
 
 def _attributes():
     for module, lines in SEALED.items():
+        if module not in sys.modules:
+            continue
         for path in " ".join(lines).split():
             *owners, name = path.split(".")
-            owner = functools.reduce(getattr, owners, sys.modules.get(module))
-            if owner is not None and hasattr(owner, name):
+            owner = functools.reduce(getattr, owners, sys.modules[module])
+            if hasattr(owner, name):
                 yield ".".join([module, *owners]), owner, name, getattr(owner, name)
 
 
