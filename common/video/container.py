@@ -24,8 +24,9 @@ CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,ogg,asf,nut,ivf,mxf,gif,apng,m4v,h264,hevc,"
     "obu,av1,mjpeg,yuv4mpegpipe,wav,mp3,flac,aac,aiff"
 )
-# FFmpeg 8.1: after a seek, frame threads of this decoder use pictures that are gone; a damaged file ends the process.
-FLUSHES_BADLY = ("vp9",)
+# Whose frames may be decoded side by side. Others of FFmpeg 8.1 race with themselves when a file is damaged (VP9
+# and FFV1 end the process); they share out the slices of one frame instead.
+FRAME_THREADS = ("h264", "hevc")
 OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
 
 
@@ -66,7 +67,7 @@ def open_video(path, threads: int = 0) -> tuple[av.container.InputContainer, av.
     for other in container.streams:
         if other is not stream:
             other.discard = Discard.all
-    stream.thread_type = "SLICE" if stream.codec_context.name in FLUSHES_BADLY else "AUTO"
+    stream.thread_type = "AUTO" if stream.codec_context.name in FRAME_THREADS else "SLICE"
     stream.thread_count = threads
     return container, stream
 
