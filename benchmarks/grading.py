@@ -121,7 +121,8 @@ def flipbook() -> list[str]:
 
 def seconds(command: list[str], folder: Path | None = None) -> float:
     """How long a command takes; what it says is shown when it fails."""
-    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"  # nbgrader calls alembic by name
+    # nbgrader calls alembic by name
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     environment = {**ENVIRONMENT, "FLIPBOOK_ROOT": str(paths.root()), "PYTHONPATH": str(paths.root()), "PATH": programs}
     start = time.perf_counter()
     ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
