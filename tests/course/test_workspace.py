@@ -303,6 +303,17 @@ def test_links_lead_to_the_learners_copies_and_code_is_left_alone(mini_course):
     assert "[lab](../01_numbers.ipynb)" in cells.source(cells.read(copied)["cells"][0])
 
 
+def test_a_copy_describes_its_kernel_as_the_kernel_does(started):
+    """Else JupyterLab rewrites the description on opening, and a lab that nobody touched asks to be saved."""
+    from ipykernel.ipkernel import IPythonKernel
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    described = cells.read(started.lab.notebook("work"))["metadata"]
+    spec = KernelSpecManager().get_kernel_spec("python3")
+    assert described["kernelspec"] == {"display_name": spec.display_name, "language": spec.language, "name": "python3"}
+    assert described["language_info"] == IPythonKernel.language_info
+
+
 def test_a_write_that_fails_leaves_the_notebook_whole(started, monkeypatch):
     before = edit(started, answer)
 

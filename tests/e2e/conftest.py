@@ -24,7 +24,7 @@ BROWSER_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE = 25_000  # milliseconds for anything that may wait for a kernel on a busy machine
+PATIENCE = 60_000  # milliseconds for anything that may wait for a kernel on a busy machine
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ class Notebook:
     def __init__(self, page):
         self.page = page
         self.panel = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
-        self.panel.wait_for()
+        self.panel.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
 
     def cell(self, text):
         """The first code cell that contains `text`, brought into view."""

@@ -127,7 +127,7 @@
     inner.title = 'Flipbook: where you are, what comes next';
     inner.addEventListener('click', () => show(true));
     button.node.append(inner);
-    app.shell.add(button, 'top', { rank: 900 });
+    app.shell.add(button, 'top', { rank: 500 });
 
     // An address such as /lab/tree/work/... asks for a file: then the page waits in its tab behind it.
     const asksForFile = /\/tree\//.test(window.location.pathname);
