@@ -91,7 +91,7 @@ def find_lab(lab_id: str) -> Lab:
 
 
 def state_dir() -> Path:
-    """`work/.flipbook`: progress, backups, what was started. Made when first asked for."""
+    """`work/.flipbook`: progress, the releases that copies came from, JupyterLab's settings. Made when first asked for."""
     folder = root() / "work" / ".flipbook"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
