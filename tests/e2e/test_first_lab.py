@@ -34,6 +34,7 @@ def answer(course, name, exercise=EXERCISE):
 def start_page(page, address):
     page.goto(address)
     page.locator(".fb-hero").wait_for()
+    page.locator(".jp-DirListing-item").first.wait_for()
     return page.locator(".flipbook-start-page")
 
 
