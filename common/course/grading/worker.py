@@ -45,8 +45,6 @@ def main() -> None:
         _collect(lab, tell)
     else:
         _limit(job["memory"], job["cpu"], job["processes"])
-        gc.freeze()
-        gc.enable()
         listener = _listener(lab, tell)
         checking.run_tests(
             lab,
@@ -129,7 +127,10 @@ def _listener(lab, tell):
     def listen(kind, result):
         nonlocal seal
         if seal is None:  # the first start: the tests are collected, and no student code has run
-            seal = Seal(*[m for m in list(sys.modules.values()) if getattr(m, "__file__", None) == str(lab.tests)])
+            gc.freeze()
+            gc.enable()
+            grader = str(lab.tests)
+            seal = Seal(*[m for m in list(sys.modules.values()) if getattr(m, "__file__", None) == grader])
             keep_watch(lab.id, tell, seal.functions)
         if kind == "start":
             tell("start", result.test)
