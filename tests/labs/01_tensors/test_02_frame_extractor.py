@@ -11,6 +11,7 @@ import av
 import numpy as np
 import pytest
 import torch
+from av.video.reformatter import VideoReformatter
 
 from common.course.grader_tools import attempt, refuses
 from common.data import clip_path
@@ -512,6 +513,7 @@ def test_motion_refuses_nonsense(lab):
 
 def numbered_film(path, timestamps, height=32, width=48):
     """A lossless film: frame i is filled with the grey level 3 i + 10 and shown from `timestamps[i]` (seconds) on."""
+    reformatter = VideoReformatter()  # one for all frames: making it costs more than using it
     with av.open(str(path), "w") as container:
         stream = container.add_stream("ffv1", rate=100)
         stream.width, stream.height, stream.pix_fmt = width, height, "bgr0"
@@ -519,7 +521,7 @@ def numbered_film(path, timestamps, height=32, width=48):
         for i, seconds in enumerate(timestamps):
             picture = np.full((height, width, 3), 3 * i + 10, np.uint8)
             picture[: height // 2, :, 0] = 0  # the upper half has no red: height and channel order can be told
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="bgr0")
+            frame = reformatter.reformat(av.VideoFrame.from_ndarray(picture, format="rgb24"), format="bgr0")
             frame.pts, frame.time_base = round(seconds * 1000), Fraction(1, 1000)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
