@@ -7,5 +7,5 @@ from common.data.download import DataError
 from common.data.flow_scenes import FlowScene, Motion, exact_scenes, flow_scene
 from common.data.sources import fetch, source_path
 
-__all__ = ["Batch", "Clip", "ClipDataset", "DataError", "FlowScene", "Motion", "Window", "clip_path", "clips", "collate",
-           "exact_scenes", "excerpts", "fetch", "find_clip", "flow_scene", "source_path"]  # fmt: skip
+__all__ = ["Batch", "Clip", "ClipDataset", "DataError", "FlowScene", "Motion", "Window", "clip_path", "clips",
+           "collate", "exact_scenes", "excerpts", "fetch", "find_clip", "flow_scene", "source_path"]  # fmt: skip

@@ -30,9 +30,8 @@ def farneback(first: torch.Tensor, second: torch.Tensor, *, num_levels: int = 4,
     cv2 = _opencv()
 
     def flow(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return cv2.calcOpticalFlowFarneback(
-            a, b, None, pyr_scale=0.5, levels=num_levels, winsize=window, iterations=3, poly_n=5, poly_sigma=1.2, flags=0
-        )
+        options = {"levels": num_levels, "winsize": window, "pyr_scale": 0.5, "iterations": 3}
+        return cv2.calcOpticalFlowFarneback(a, b, None, **options, poly_n=5, poly_sigma=1.2, flags=0)
 
     return _each(flow, first, second)
 
