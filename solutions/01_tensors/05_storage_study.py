@@ -9,7 +9,7 @@
 # |---|---|
 # | time | about 45 minutes |
 # | difficulty | ★★☆☆☆ |
-# | before this | [Lab 01.2](02_frame_extractor.ipynb) and the tutorial [Inside a video file](../../phases/01_tensors/02_inside_a_video_file.ipynb) |
+# | before this | [Inside a video file](../../phases/01_tensors/02_inside_a_video_file.ipynb), 20 minutes |
 # | the film | 100 clips cut out of *Big Buck Bunny*, © 2008 Blender Foundation, CC BY 3.0 |
 #
 # The whole notebook runs at one of three sizes. `cpu` is yours unless you set `FLIPBOOK_PRESET`.
@@ -23,12 +23,16 @@
 # %% tags=["setup"]
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
-from typing import Callable, NamedTuple
+from typing import NamedTuple
 
+import av
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import LogLocator
 from tqdm import tqdm
 
 from common import show, video
@@ -121,7 +125,7 @@ def three_pictures(clip, forms=FORMS):
     return show.side_by_side(pictures)
 
 
-three_pictures(CLIPS[10])
+three_pictures(CLIPS[13])
 
 # %% [markdown]
 # So compression is free? Not quite: a compressed frame has to be decoded each time it is read, and what comes back is
@@ -145,8 +149,8 @@ three_pictures(CLIPS[10])
 # | `original`, $x$ | `(T, H, W, 3)` | `uint8` |
 # | result | one number, dB | 10 dB more means a tenth of the squared error; `inf` when nothing was lost |
 #
-# **Usual mistakes.** Subtracting bytes from bytes wraps around: 3 minus 5 is 254. So does squaring in `int16`: 200² does
-# not fit. The mean comes first, over the whole clip, and the logarithm after it: decibels averaged frame by frame
+# **Usual mistakes.** Subtracting bytes from bytes wraps around: 3 minus 5 is 254. So does squaring in `int16`: 200²
+# does not fit. The mean comes first, over the whole clip, and the logarithm after it: decibels averaged frame by frame
 # forgive the one frame that is ruined. And the peak is 255, not the brightest pixel that happens to be there.
 
 # %% exercise="clip_psnr"
@@ -234,8 +238,8 @@ def store_clip(form: Form, frames: np.ndarray, folder: Path, name: str, clock: C
 # 1. Write down the order of events first: path, clock, store, clock, and only then everything else.
 # 2. `path.stat().st_size` is the file's length in bytes; `frames.nbytes` is the array's. `form.load(path)` without
 #    indices reads every frame.
-# 3. `begin = clock()`, `form.store(path, frames)`, `seconds = clock() - begin`. Then
-#    `return Stored(form.name, frames.nbytes, path.stat().st_size, seconds, clip_psnr(form.load(path), frames))`.
+# 3. `begin = clock()`, `form.store(path, frames)`, `seconds = clock() - begin`. Then `return Stored(form.name,
+#    frames.nbytes, path.stat().st_size, seconds, clip_psnr(form.load(path), frames))`.
 
 # %% [markdown] about="random_read_ms" difficulty=3 importance=5 minutes=12
 # ## A fair race
@@ -247,8 +251,8 @@ def store_clip(form: Form, frames: np.ndarray, folder: Path, name: str, clock: C
 # 1. **Warm-up.** Every reader answers the first request once before the race, off the clock.
 # 2. **The same requests for all**, in turn: each request is answered by every reader before the next request comes. If
 #    the machine slows down, it slows down for all.
-# 3. **A new first every time.** Request $i$ is answered first by reader $i \bmod n$, then by the readers after it, round
-#    the circle. Going first can be a burden (cold caches) or a gift.
+# 3. **A new first every time.** Request $i$ is answered first by reader $i \bmod n$, then by the readers after it,
+#    round the circle. Going first can be a burden (cold caches) or a gift.
 # 4. **The median** of each reader's times: one hiccup does not move it.
 #
 # | quantity | |
@@ -414,8 +418,8 @@ def bytes_at_quality(num_bytes: list[float], psnrs: list[float], target: float) 
 # 1. Three steps: put the points in order of quality, interpolate, undo the logarithm.
 # 2. `order = np.argsort(psnrs)` sorts both arrays alike. `np.interp(target, x, y)` draws straight lines; `y` is the
 #    logarithm of the bytes.
-# 3. Refuse `target < min(psnrs)` and `target > max(psnrs)` first. Then
-#    `float(np.exp(np.interp(target, np.asarray(psnrs)[order], np.log(num_bytes)[order])))`.
+# 3. Refuse `target < min(psnrs)` and `target > max(psnrs)` first. Then `float(np.exp(np.interp(target,
+#    np.asarray(psnrs)[order], np.log(num_bytes)[order])))`.
 
 # %% [markdown]
 # ## Put it to work
@@ -456,25 +460,32 @@ for name, row in TABLE.items():
 
 # %% [markdown]
 # Read the raw line first; it is the **baseline** that everything is paid against. Nothing is lost and a frame is there
-# in a fraction of a millisecond, for tens of times the disk. The two codecs come out close to each other here, with
-# AV1 slower to write. The spread between clips is wider than that between codecs:
+# in a fraction of a millisecond, for tens of times the disk. The two codecs come out close to each other here, with AV1
+# slower to write. The spread between clips is wider than that between codecs:
 
 # %% tags=["demo"]
+def plain_ticks(axis):
+    """Round numbers along a logarithmic axis: 1, 2, 5, 10, ..."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter("")
+
+
 figure, axis = plt.subplots(figsize=(8.5, 4.2), layout="constrained")
 for name, colour in (("H.264 .mp4", "#1f6f8b"), ("AV1 .webm", "#b3541e")):
     chosen = [stored for stored in STUDY if stored.form == name]
     factors = [stored.raw_bytes / stored.num_bytes for stored in chosen]
     axis.scatter(factors, [stored.psnr for stored in chosen], s=22, alpha=0.7, color=colour, label=name)
 axis.set(xscale="log", xlabel="times smaller than raw", ylabel="PSNR of what comes back (dB)")
-axis.xaxis.set_major_formatter("{x:.0f}")
+plain_ticks(axis.xaxis)
 axis.set_title("100 clips, two codecs, one dot each")
 axis.legend()
 plt.show()
 
 # %% [markdown]
 # **What to see.** One setting, and yet compression runs over more than a factor of ten: what hardly moves costs hardly
-# anything (to the right), and flying leaves cost much (to the left). A codec's factor is a fact about the film as much as
-# about the codec. Nobody gets near 50 dB, for a reason that the tutorial shows: both codecs keep colour at half
+# anything (to the right), and flying leaves cost much (to the left). A codec's factor is a fact about the film as much
+# as about the codec. Nobody gets near 50 dB, for a reason that the tutorial shows: both codecs keep colour at half
 # resolution before they compress anything.
 
 # %% [markdown]
@@ -485,7 +496,7 @@ plt.show()
 
 # %% tags=["demo"]
 SETTINGS = {"h264": (13, 18, 23, 28, 33), "av1": (15, 25, 35, 45, 55)}
-SOME = CLIPS[:8]
+SOME = CLIPS[:15:2]  # one each from eight shots, from the calmest to the wildest
 curves = {}
 for codec, suffix in (("h264", ".mp4"), ("av1", ".webm")):
     totals, qualities = [], []
@@ -504,8 +515,7 @@ for (codec, (totals, qualities)), colour in zip(curves.items(), ("#1f6f8b", "#b3
 for target in TARGETS:
     axis.axhline(target, color="0.75", linestyle=":", zorder=0)
 axis.set(xscale="log", xlabel="kB a clip", ylabel="PSNR (dB)")
-axis.xaxis.set_major_formatter("{x:.0f}")
-axis.xaxis.set_minor_formatter("")
+plain_ticks(axis.xaxis)
 axis.set_title("Quality against bytes: up and to the left is better")
 axis.legend()
 plt.show()
@@ -524,9 +534,7 @@ for target in TARGETS:
 
 # %% tags=["demo"]
 speeds = np.geomspace(10, 20_000, 200)  # MB a second
-load_ms = {
-    name: row.megabytes / row.num_clips / speeds * 1000 + CLIP_MS[name] for name, row in TABLE.items()
-}
+load_ms = {name: row.megabytes / row.num_clips / speeds * 1000 + CLIP_MS[name] for name, row in TABLE.items()}
 raw = TABLE["raw .npy"]
 load_ms["raw .npy as float32"] = 4 * raw.megabytes / raw.num_clips / speeds * 1000 + CLIP_MS["raw .npy"]
 
@@ -538,21 +546,23 @@ for name, line in load_ms.items():
 for speed, label in ((100, "a share of\na network disk"), (500, "SATA SSD"), (3000, "NVMe SSD")):
     axis.axvline(speed, color="0.85", zorder=0)
     axis.text(speed * 1.05, axis.get_ylim()[1] * 0.6, label, fontsize=8, color="0.4", va="top")
-axis.set(xscale="log", yscale="log", xlabel="what the disk gives you (MB a second)", ylabel="ms until a clip is in memory")
-axis.xaxis.set_major_formatter("{x:g}")
-axis.yaxis.set_major_formatter("{x:g}")
+axis.set(xscale="log", yscale="log")
+axis.set(xlabel="what the disk gives you (MB a second)", ylabel="ms until a clip is in memory")
+plain_ticks(axis.xaxis)
+plain_ticks(axis.yaxis)
 axis.set_title("Raw or compressed? It depends on the disk")
 axis.legend(fontsize=9)
 plt.show()
 for name in ("H.264 .mp4", "AV1 .webm"):
     cheaper = speeds[load_ms[name] < load_ms["raw .npy"]]
-    print(f"{name} is ready before raw " + (f"on disks slower than {cheaper.max():,.0f} MB/s" if len(cheaper) else "never"))
+    where = f"on disks slower than {cheaper.max():,.0f} MB/s" if len(cheaper) else "on none of these disks"
+    print(f"{name} is ready before raw {where}")
 
 # %% [markdown]
 # **What to see.** The codecs' lines are flat: their few bytes come at once, and the processor is what you wait for. Raw
 # falls with the disk's speed and in the end wins. Where the lines cross depends on the disk, on the processor and on
-# how many clips are decoded at the same time; on most shared disks you stand left of the crossing, and that is why
-# data sets of video are kept compressed and decoded on the fly. Right of it, and where the data fit, raw bytes are the
+# how many clips are decoded at the same time; on most shared disks you stand left of the crossing, and that is why data
+# sets of video are kept compressed and decoded on the fly. Right of it, and where the data fit, raw bytes are the
 # fastest there is.
 
 # %% [markdown]
@@ -573,41 +583,74 @@ for label, path, psnr in (
 # %% [markdown]
 # Nothing. The film had 256 levels before and has 256 levels after. **Store bytes, convert on the way into the model.**
 #
-# **Compressing what is compressed.** A clip that passes through five tools, each of which decodes, touches and encodes
-# again at the same setting, has been compressed five times. Here are ten generations of two codecs, with one that loses
-# nothing (FFV1, stored as RGB) as the control of the control.
+# **Compressing what is compressed.** A clip that passes through several tools, each of which decodes it, touches it and
+# encodes it again, is compressed several times. Here are eight generations, made in two ways. *Straight* hands the
+# decoder's own pictures to the encoder, as `ffmpeg` does. *Through RGB* turns them into RGB bytes and back, as a Python
+# script does. The third line is the control: H.264 in its lossless mode (crf 0), through RGB, so that the codec itself
+# loses nothing at all. And FFV1 keeps the RGB bytes.
 
 # %% tags=["demo"]
-def generations(clip, codec, suffix, num_generations=10):
-    """Decode and encode again, over and over: PSNR against the very first, and the last clip."""
-    path, current, psnrs = DISK / f"generation{suffix}", clip, []
-    for _ in range(num_generations):
-        video.write(path, current, 24, codec)
+NUM_GENERATIONS = 8
+
+
+def encode_again(source, target, crf):
+    """One generation straight from decoder to encoder: no RGB in between, the colour tags kept."""
+    with av.open(str(source)) as old, av.open(str(target), "w") as new:
+        before = old.streams.video[0]
+        stream = new.add_stream("libx264", rate=24, options={"crf": str(crf)})
+        stream.width, stream.height, stream.pix_fmt = before.width, before.height, "yuv420p"
+        stream.codec_context.colorspace = before.codec_context.colorspace
+        stream.codec_context.color_range = before.codec_context.color_range
+        for i, frame in enumerate(old.decode(before)):
+            frame.pict_type, frame.pts, frame.time_base = 0, i, Fraction(1, 24)  # 0: the encoder chooses its own
+            new.mux(stream.encode(frame))
+        new.mux(stream.encode())
+
+
+def generations(clip, codec, suffix, quality, is_straight=False):
+    """PSNR of each generation against the very first clip, and the last generation's frames."""
+    paths = [DISK / f"generation_{i}{suffix}" for i in range(NUM_GENERATIONS)]
+    current, psnrs = clip, []
+    for i, path in enumerate(paths):
+        if is_straight and i > 0:
+            encode_again(paths[i - 1], path, quality)
+        else:
+            video.write(path, current, 24, codec, quality)
         current = video.read_frames(path)
         psnrs.append(clip_psnr(current, clip))
     return psnrs, current
 
 
+WAYS = {
+    "H.264 at 23, straight": ("h264", ".mp4", 23, True),
+    "H.264 at 23, through RGB": ("h264", ".mp4", 23),
+    "H.264 lossless, through RGB": ("h264", ".mp4", 0),
+    "FFV1, through RGB": ("ffv1", ".mkv", None),
+}
 worn = {}
-figure, axis = plt.subplots(figsize=(8.5, 3.6), layout="constrained")
-for codec, suffix, colour in (("h264", ".mp4", "#1f6f8b"), ("av1", ".webm", "#b3541e"), ("ffv1", ".mkv", "0.25")):
-    psnrs, worn[codec] = generations(CLIPS[10], codec, suffix)
-    print(f"{codec:5}" + " ".join(f"{psnr:6.1f}" for psnr in psnrs) + " dB")
+figure, axis = plt.subplots(figsize=(8.5, 3.8), layout="constrained")
+for (way, arguments), colour in zip(WAYS.items(), ("#1f6f8b", "#b3541e", "#8a7a2f", "0.25")):
+    psnrs, worn[way] = generations(CLIPS[13], *arguments)
+    print(f"{way:28}" + " ".join(f"{psnr:5.1f}" for psnr in psnrs) + " dB")
     if np.isfinite(psnrs[0]):
-        axis.plot(range(1, len(psnrs) + 1), psnrs, marker="o", color=colour, label=codec)
+        axis.plot(range(1, len(psnrs) + 1), psnrs, marker="o", color=colour, label=way)
 axis.set(xlabel="generation", ylabel="PSNR against the original (dB)")
-axis.set_title("Every generation loses (ffv1, lossless, stays at infinity)")
-axis.legend()
+axis.set_title("Every generation loses (FFV1, without any loss, stays at infinity)")
+axis.legend(fontsize=9)
 plt.show()
+
+# %% tags=["demo"]
 middle = NUM_FRAMES // 2
 show.side_by_side(
-    {"original": CLIPS[10][middle], "H.264, 10th generation": worn["h264"][middle], "AV1, 10th generation": worn["av1"][middle]}
+    {"original": CLIPS[13][middle]} | {f"{way}, 8th": frames[middle] for way, frames in worn.items() if "at 23" in way}
 )
 
 # %% [markdown]
-# About one decibel a generation, at a setting that looks perfect the first time. **Cut and scale from the best source
-# there is, and encode once.** Web video has several generations behind it before a data set meets it, and a model
-# learns the damage as if it were film.
+# Straight, the second codec finds little left to throw away, and the loss grows slowly. Through RGB it grows fast, and
+# the control says why: **most of that is not the codec.** Half of the colour is dropped and made up again each time,
+# and the fast colour conversion that decoders use rounds downwards, by about one level in 255. Once, nobody sees it;
+# eight times, the film has gone dark. So **cut and scale from the best source there is, and encode once.** Web video
+# has several generations behind it before a data set meets it, and a model learns the damage as if it were film.
 
 # %% [markdown]
 # ## Try it
@@ -615,7 +658,7 @@ show.side_by_side(
 # Three knobs: the codec, its quality (lower is better, up to 51 for `h264` and 63 for `av1`), and the clip.
 
 # %% tags=["demo"]
-CODEC, QUALITY, WHICH = "h264", 38, 10
+CODEC, QUALITY, WHICH = "h264", 38, 13
 
 trial = codec_form(f"{CODEC} at {QUALITY}", {"h264": ".mp4", "av1": ".webm"}[CODEC], CODEC, QUALITY)
 stored = store_clip(trial, CLIPS[WHICH], DISK, "trial")
@@ -631,7 +674,8 @@ three_pictures(CLIPS[WHICH], [FORMS[0], FORMS[1], trial])
 FRAMES = (0, NUM_FRAMES - 1)
 
 for frame in FRAMES:
-    times = random_read_ms({form.name: frame_reader(form) for form in FORMS}, [(clip, frame) for clip in range(0, 100, 2)])
+    wanted = [(clip, frame) for clip in range(0, NUM_CLIPS, 2)]
+    times = random_read_ms({form.name: frame_reader(form) for form in FORMS}, wanted)
     print(f"frame {frame:>2}: " + ", ".join(f"{name} {ms:.2f} ms" for name, ms in times.items()))
 
 # %% [markdown]
@@ -640,8 +684,8 @@ for frame in FRAMES:
 # - All files were in memory when they were read (the system caches what was just written), so the times show decoding
 #   and opening, not the disk. The disk stands in the last plot as a formula. On a cold network disk each file opened
 #   costs milliseconds of its own, which is why big data sets pack many clips into one file.
-# - The clips are small and short. At 1080p decoding is some fifty times more work a frame, and so are the bytes: the
-#   crossing stays in the same region, while the keyframe that starts each file costs less in proportion.
+# - The clips are small and short. A frame of 1080p has 56 times the pixels of one at `cpu`; opening a file then counts
+#   for less and decoding for more. Where the lines cross at your size is for you to measure.
 # - One preset of each encoder (`medium` of x264, `8` of SVT-AV1). AV1 gains most at slow presets and large pictures.
 # - PSNR counts errors, whether or not an eye sees them, and here it counts colour as much as brightness.
 #   `common.evaluation` has SSIM; studies of codecs use VMAF.
@@ -652,9 +696,9 @@ for frame in FRAMES:
 #
 # ## Yours now
 #
-# A harness for fair races, a way to compare at equal quality, and a table that divides sums. These are yours rather than
-# the library's: you will want them whenever somebody says that one thing is faster, or smaller, than another. In phase
-# 05 the codec is a network, and the same curve, quality against size, judges it.
+# A harness for fair races, a way to compare at equal quality, and a table that divides sums. These are yours rather
+# than the library's: you will want them whenever somebody says that one thing is faster, or smaller, than another. In
+# phase 05 the codec is a network, and the same curve, quality against size, judges it.
 #
 # **Next:** the next lab on the start page. **To read:** *Overview of the H.264/AVC video coding standard* (Wiegand et
 # al. 2003, IEEE TCSVT 13(7)); *A technical overview of AV1* (Han et al. 2021, arXiv:2008.06091); *Calculation of
