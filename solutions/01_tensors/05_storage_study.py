@@ -9,7 +9,7 @@
 # |---|---|
 # | time | about 45 minutes |
 # | difficulty | ★★☆☆☆ |
-# | before this | [Inside a video file](../../phases/01_tensors/02_inside_a_video_file.ipynb), 20 minutes |
+# | before this | [Inside a video file](../../phases/01_tensors/02_inside_a_video_file.ipynb), 15 minutes |
 # | the film | 100 clips cut out of *Big Buck Bunny*, © 2008 Blender Foundation, CC BY 3.0 |
 #
 # The whole notebook runs at one of three sizes. `cpu` is yours unless you set `FLIPBOOK_PRESET`.
@@ -483,10 +483,11 @@ axis.legend()
 plt.show()
 
 # %% [markdown]
-# **What to see.** One setting, and yet compression runs over more than a factor of ten: what hardly moves costs hardly
-# anything (to the right), and flying leaves cost much (to the left). A codec's factor is a fact about the film as much
-# as about the codec. Nobody gets near 50 dB, for a reason that the tutorial shows: both codecs keep colour at half
-# resolution before they compress anything.
+# **What to see.** One setting, and yet one clip shrinks to a twentieth and another to a hundredth: what hardly moves
+# costs hardly anything (to the right), and flying leaves cost much (to the left). A codec's factor is a fact about the
+# film as much as about the codec. Nobody gets near 50 dB, for a reason that the tutorial [Boxes and
+# colours](../../phases/01_tensors/03_boxes_and_colours.ipynb) shows: both codecs keep colour at half resolution before
+# they compress anything.
 
 # %% [markdown]
 # ## Two codecs at equal quality
