@@ -100,7 +100,9 @@ def codec_and_flow(shot, moment=12):
     painted[~known] = 128
     moving = known & (by_flow.norm(dim=0).numpy() > 1)
     apart = np.median(np.hypot(*(by_codec - by_flow.numpy())[:, moving]))
-    labels = ("the frame", f"vectors for {known.mean():.0%} of the pixels", f"optical flow, {apart:.1f} pixels apart")
+    typical = by_flow.norm(dim=0).numpy()[moving]
+    labels = ("the frame", f"vectors for {known.mean():.0%} of the pixels",
+              f"optical flow; {apart:.1f} px apart, of {np.median(typical):.1f}")  # fmt: skip
     pictures = np.stack([frames[-1], painted, flow_to_color(by_flow, max_flow=longest)])
     return show.contact_sheet(pictures, labels=labels, width=320)
 
@@ -109,10 +111,10 @@ explore(codec_and_flow, shot=["canopy_flight", "rope_skipping", "wing_dance"])
 
 # %% [markdown]
 # **What to see.** The two agree about what moves and where to, block by block against pixel by pixel; "apart" is the
-# median distance between them, over what moves at all. They part in two places: where there is nothing to see (sky,
-# shadow) any vector saves as many bytes as any other, and where something turns or comes into view the codec gives up
-# and codes the block afresh. Codec vectors are *cheap and rough*; they serve to filter data sets for motion, where
-# millions of clips rule out anything slower.
+# median distance between them, over what moves at all, beside the median length of that motion. They part in two
+# places: where there is nothing to see (sky, shadow) any vector saves as many bytes as any other, and where something
+# turns or comes into view the codec gives up and codes the block afresh. Codec vectors are *cheap and rough*; they
+# serve to filter data sets for motion, where millions of clips rule out anything slower.
 
 # %%
 def seconds(run):

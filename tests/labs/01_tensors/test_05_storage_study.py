@@ -230,6 +230,9 @@ def test_store_makes_the_file(lab, tmp_path):
     assert stored_at == [str(want)], f"the file should be {want.name!r} in the folder, you stored {stored_at[0]!r}"
     assert want.exists(), "the file is gone again; it has to stay, the reads come later"
     assert np.array_equal(disk.frames, frames), "form.store was given other frames than those to store"
+    assert disk.frames.dtype == np.uint8, (
+        f"form.store was given {disk.frames.dtype}; store the bytes as they are, floats take four times the disk"
+    )
     assert got.form == "make-believe", f"`form` should be the form's name, 'make-believe', you say {got.form!r}"
 
 
@@ -563,7 +566,7 @@ def test_curve_in_any_order(lab):
 @exercise("bytes_at_quality", points=2, hint="if not min(psnrs) <= target <= max(psnrs): raise ValueError")
 def test_curve_ends(lab):
     """outside the measured range there is no answer: ValueError that names the target"""
-    for target in (29.5, 47.25, 0.125):
+    for target in (29.5, 47.5, 3.5):
         said = f"the curve runs from 30 to 47 dB; bytes_at_quality(..., {target})"
         refuses(said, target, lab.bytes_at_quality, *map(list, CURVE), target)
 
