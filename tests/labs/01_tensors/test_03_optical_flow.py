@@ -82,7 +82,7 @@ def test_color_directions(lab, look):
         u, v = flow[:, 0, i].tolist()
         assert np.abs(got[i] - want).max() <= 2, (
             f"the motion ({u:.2f}, {v:.2f}), {ANGLES[i]:.0f} degrees, of length max_flow should be pure {name} {want}, "
-            f"not {tuple(got[i])}"
+            f"not {tuple(got[i].tolist())}"
         )
 
 
@@ -110,13 +110,14 @@ def test_color_saturation(lab):
     flow = torch.stack([right, torch.zeros(5)])[:, None].expand(2, 3, 5)
     got = color_answer(lab, flow, "flow_to_color(motions to the right, max_flow=4)", max_flow=4.0)[1]
     assert got[0].max() > 0, "no motion should be white, yours is black: length is saturation, not brightness"
-    assert (got[0] == 255).all(), f"no motion should be white (255, 255, 255), not {tuple(got[0])}"
+    assert (got[0] == 255).all(), f"no motion should be white (255, 255, 255), not {tuple(got[0].tolist())}"
     assert got[1, 0] == 255 and np.abs(got[1, 1:] - 127.5).max() <= 1, (
-        f"a motion of half max_flow to the right should be (255, 128, 128), not {tuple(got[1])}"
+        f"a motion of half max_flow to the right should be (255, 128, 128), not {tuple(got[1].tolist())}"
     )
     for k, times in ((2, "exactly"), (3, "more than twice"), (4, "a hundred times")):
-        assert tuple(got[k]) == (255, 0, 0), (
-            f"a motion of {times} max_flow to the right should be pure red, not {tuple(got[k])}: saturation stops at 1"
+        assert tuple(got[k].tolist()) == (255, 0, 0), (
+            f"a motion of {times} max_flow to the right should be pure red, not {tuple(got[k].tolist())}: "
+            "saturation stops at 1"
         )
 
 
@@ -130,28 +131,30 @@ def test_color_longest(lab):
     flow[1, 0, 1, 1] = 4.0
     flow[1, 0, 0, 0], flow[1, 1, 0, 3] = math.nan, math.inf  # not known: no longest motion either
     got = color_answer(lab, flow)
-    assert tuple(got[1, 2, 1]) == (255, 0, 0), (
-        f"the longest known motion should be pure red, not {tuple(got[1, 2, 1])}: without max_flow it is the longest "
-        "length that is known (NaN and infinity are not)"
+    assert tuple(got[1, 2, 1].tolist()) == (255, 0, 0), (
+        f"the longest known motion should be pure red, not {tuple(got[1, 2, 1].tolist())}: without max_flow it is the "
+        "longest length that is known (NaN and infinity are not)"
     )
     assert np.abs(got[1, 1, 1] - (255, 127.5, 127.5)).max() <= 1, (
-        f"half of the longest motion should be (255, 128, 128), not {tuple(got[1, 1, 1])}"
+        f"half of the longest motion should be (255, 128, 128), not {tuple(got[1, 1, 1].tolist())}"
     )
-    assert tuple(got[0, 1, 2]) != (255, 0, 0), (
+    assert tuple(got[0, 1, 2].tolist()) != (255, 0, 0), (
         "each picture of the batch was scaled by its own longest motion: one scale belongs to the whole batch, or "
         "pictures cannot be compared"
     )
     assert np.abs(got[0, 1, 2] - (255, 191.25, 191.25)).max() <= 1, (
-        f"a quarter of the longest motion should be (255, 191, 191), not {tuple(got[0, 1, 2])}"
+        f"a quarter of the longest motion should be (255, 191, 191), not {tuple(got[0, 1, 2].tolist())}"
     )
     slanted = torch.tensor([3.0, 4.0]).reshape(2, 1, 1) * torch.tensor([1.0, 0.5, 0.25])  # (2, 1, 3)
     half, want = color_answer(lab, slanted)[0, 1], right_color(1.5, 2, 5)
     assert np.abs(half - want).max() <= 1.01, (
         f"the longest motion, (3, 4), is 5 long, so (1.5, 2) is half as strong: {tuple(round(c) for c in want)}, not "
-        f"{tuple(half)}. The largest component is not the largest length"
+        f"{tuple(half.tolist())}. The largest component is not the largest length"
     )
     still = color_answer(lab, torch.zeros(2, 3, 4))
-    assert (still == 255).all(), f"where nothing moves the picture should be white; yours holds {tuple(still[0, 0])}"
+    assert (still == 255).all(), (
+        f"where nothing moves the picture should be white; yours holds {tuple(still[0, 0].tolist())}"
+    )
 
 
 @exercise("flow_to_color", points=1, hint="known = np.isfinite(x) & np.isfinite(y); black where it is False.")
@@ -166,7 +169,7 @@ def test_color_unknown(lab):
         "flow_to_color changed the flow that it was given: work on a copy"
     )
     for y, x, what in ((0, 1, "x is NaN"), (1, 2, "y is NaN"), (2, 3, "x is infinite"), (2, 4, "y is infinite")):
-        assert (got[y, x] == 0).all(), f"a motion whose {what} should be black, not {tuple(got[y, x])}"
+        assert (got[y, x] == 0).all(), f"a motion whose {what} should be black, not {tuple(got[y, x].tolist())}"
         got[y, x] = (255, 0, 0)
     assert (got == (255, 0, 0)).all(), "known motions beside unknown ones have lost their colour"
 
@@ -726,12 +729,13 @@ def test_flow_long_motion(lab, seed):
     """a motion of 10 pixels needs the small sizes; sizes need not be even"""
     scene = moving(seed, (8.0, -6.0), size=(83, 111), finest=10)
     error = distance(flow_answer(lab, scene.first, scene.second), scene)
-    alone = distance(flow_answer(lab, scene.first, scene.second, num_levels=1), scene)
     assert error < 0.4, (
         f"a shift by 10 pixels: your error with 4 levels is {error:.2f} pixels, where 0.4 can be had. When the flow is "
         "enlarged to the next size its vectors grow too, and every level starts from the flow of the one below"
     )
-    assert alone > 1.5, (
+    fine = moving(seed, (8.0, -6.0))  # waves of 8 pixels: at the full size alone, nobody can follow 10 pixels
+    alone = distance(flow_answer(lab, fine.first, fine.second, num_levels=1), fine)
+    assert alone > 0.7, (
         f"a shift by 10 pixels with num_levels=1: your error is {alone:.2f} pixels, but the full size alone cannot see "
         "that far. Is num_levels used?"
     )
