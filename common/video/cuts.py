@@ -66,7 +66,7 @@ def block_features(frames: np.ndarray, grid: int = 4) -> np.ndarray:
     """
     if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[-1] != 3:
         raise ValueError(f"frames must be uint8 (T, H, W, 3), got {frames.dtype} {frames.shape}")
-    num_frames, height, width, _ = frames.shape
+    _, height, width, _ = frames.shape
     if not 1 <= grid <= min(height, width):
         raise ValueError(f"grid must be from 1 to {min(height, width)} for {width} x {height} pixels, got {grid}")
     pixels = frames.astype(np.float32) / 255  # (T, H, W, 3)
@@ -213,8 +213,8 @@ def shot_ranges(cuts: Iterable[int], num_frames: int) -> list[tuple[int, int]]:
 def split_film(path, cuts: Iterable[int], folder) -> list[Path]:
     """Writes each shot of a film to a file of its own, without loss: read back, its frames are the film's to the bit.
 
-    The files are `shot_000.mkv`, `shot_001.mkv`, ... in FFV1, which keeps every byte and takes its room for it (a
-    second of 640x360 about 8 MB). Each shot's first frame appears at 0.0 s, the others as far behind it as in the film.
+    The files are `shot_000.mkv`, `shot_001.mkv`, ... in FFV1, which keeps every byte and takes its room for it: about
+    3 MB for a second of 640x360. Each shot's first frame appears at 0.0 s, the others as far behind it as in the film.
     Only a few frames are in memory at a time, however long a shot is.
 
     Args:
