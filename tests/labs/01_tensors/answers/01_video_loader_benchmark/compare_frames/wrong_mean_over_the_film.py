@@ -1,6 +1,6 @@
 """Takes off the mean of the whole film, not of each picture.
 
-Message: subtract each picture's mean
+Message: came
 """
 
 

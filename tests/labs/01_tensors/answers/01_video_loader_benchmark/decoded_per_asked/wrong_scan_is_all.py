@@ -1,6 +1,6 @@
 """A scan for each index.
 
-Message: should be
+Message: not repeated
 """
 
 
