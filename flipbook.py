@@ -92,11 +92,11 @@ def was_ready():
 # Running things in the environment.
 
 
-def environment(**more):
+def environment():
     """The environment variables of everything that runs in `.venv`."""
     unwanted = ("PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "__PYVENV_LAUNCHER__")
     variables = {name: value for name, value in os.environ.items() if name not in unwanted}
-    variables.update(VIRTUAL_ENV=VENV, PATH=BIN + os.pathsep + variables.get("PATH", ""), **more)
+    variables.update(VIRTUAL_ENV=VENV, PATH=BIN + os.pathsep + variables.get("PATH", ""))
     return variables
 
 

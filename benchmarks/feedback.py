@@ -95,6 +95,7 @@ def course_in(folder: Path) -> dict:
     """A copy of the course with the solved lab as the learner's notebook, and the environment that points there."""
     shutil.copytree(ROOT / "solutions", folder / "solutions")
     shutil.copytree(ROOT / "tests" / "labs", folder / "tests" / "labs", ignore=shutil.ignore_patterns("answers"))
+    (folder / "datasets").symlink_to(ROOT / "datasets")
     notebook = work(folder)
     notebook.parent.mkdir(parents=True)
     shutil.copy(ROOT / "solutions" / PHASE / f"{STEM}.ipynb", notebook)

@@ -14,6 +14,8 @@ from common.course.results import Result, score
 LEFT_OUT = ("cacheprovider", "terminal", "faulthandler", "junitxml", "logging", "warnings", "doctest", "unittest")
 LEFT_OUT += ("unraisableexception", "threadexception", "setuponly", "setupplan", "debugging")
 
+NOTEBOOK_SECONDS = 10.0  # somebody is waiting
+
 
 class CheckFailed(AssertionError):
     """What a check cell raises under nbgrader and in CI when the answer is not right."""
@@ -209,7 +211,7 @@ def check(lab_id: str, exercise: str | None = None, namespace: dict | None = Non
     if namespace is None:
         shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
         namespace = shell.user_ns if shell else sys._getframe(1).f_globals
-    outcome = Outcome(lab, run_tests(lab, exercise, namespace=namespace), exercise)
+    outcome = Outcome(lab, run_tests(lab, exercise, namespace=namespace, timeout=NOTEBOOK_SECONDS), exercise)
     grading = os.environ.get("NBGRADER_EXECUTION")
     if grading or os.environ.get("FLIPBOOK_STRICT"):
         return _strict(outcome, grading)

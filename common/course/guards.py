@@ -100,9 +100,9 @@ def _watched() -> list[tuple[object, list[str]]]:
     import _pytest.runner
     import pytest
 
-    from common.course import checking, explain, guards, loader, off_limits, paths, plugin, results
+    from common.course import checking, explain, guards, loader, marks, off_limits, paths, plugin, results
 
-    whole = [explain, guards, loader, off_limits, paths, plugin, results, checking]
+    whole = [explain, guards, loader, marks, off_limits, paths, plugin, results, checking]
     whole += [math, _pytest.outcomes, _pytest.runner]
     watched = [(module, [n for n in vars(module) if n != "__builtins__"]) for module in whole]
     watched.append((builtins, [name for name in vars(builtins) if name != "_"]))  # a shell keeps its last result in _
@@ -222,6 +222,9 @@ def reseed(seed: int) -> None:
     if "torch" in sys.modules:
         import torch
 
-        torch.manual_seed(seed)
+        # torch.manual_seed also writes down a stack trace for each kind of device that is not in use: a millisecond.
+        torch.default_generator.manual_seed(seed)
+        if torch.cuda.is_initialized():
+            torch.cuda.manual_seed_all(seed)
         torch.set_default_dtype(torch.float32)
         torch.set_grad_enabled(True)

@@ -25,6 +25,7 @@ FAILED, NO_NETWORK, STOPPED = 1, 3, 130
 # Measured on Linux, Python 3.11, CPU build of torch, 2026-11: 154 packages, 450 MB packed, 1,820 MB unpacked.
 TYPICAL_DOWNLOAD = 450e6
 UNPACKED_PER_DOWNLOADED = 4.1
+CUDA_UNPACKED_PER_DOWNLOADED = 1.6  # libraries for the card hardly shrink: 1.2 to 1.4, triton 3.7
 UNPACKING_RATE = 18e6  # downloaded bytes that are unpacked in a second; only for the first guess of the time left
 
 NVIDIA_ADVICE = """This machine shows no NVIDIA card, but {megabytes:,.0f} MB of this download serve only such a card.
@@ -80,6 +81,7 @@ class Plan:
         return all(self.sizes.values())
 
     def nvidia_only(self) -> int:
+        """Bytes of packages that serve only an NVIDIA card."""
         return sum(size for name, size in self.sizes.items() if re.match(r"nvidia[_-]|triton-", name))
 
 
@@ -153,8 +155,10 @@ def make_plan(pip: Pip, constraints: list[str], bar: "Bar") -> Plan:
         bar.note(f"looking up what is needed: {found} packages so far")
 
     report = pip.log.with_name("flipbook-plan.json")
+    # fast-deps reads a package's requirements out of its remote file, where the index does not tell them: without it,
+    # pip would fetch everything to find out how much there is to fetch.
     pip.run(
-        "install", "--dry-run", "--report", str(report), "--progress-bar", "raw", "-e", REQUIREMENT, *constraints,
+        "install", "--dry-run", "--use-feature=fast-deps", "--report", str(report), "-e", REQUIREMENT, *constraints,
         listener=count,
     )  # fmt: skip
     entries = json.loads(report.read_text(encoding="utf-8"))["install"]
@@ -188,14 +192,16 @@ def announce(plan: Plan, venv: Path) -> None:
         return
     total = plan.total if plan.is_complete else max(plan.total, TYPICAL_DOWNLOAD if len(plan.sizes) > 50 else 0)
     roughly = "" if plan.is_complete else "roughly "
+    cuda = plan.nvidia_only()
+    unpacked = (total - cuda) * UNPACKED_PER_DOWNLOADED + cuda * CUDA_UNPACKED_PER_DOWNLOADED
     say(
         f"{len(plan.sizes)} packages to fetch: {roughly}{total / 1e6:,.0f} MB to download, about "
-        f"{total * UNPACKED_PER_DOWNLOADED / 1e9:.1f} GB on disk.\n"
+        f"{unpacked / 1e9:.1f} GB on disk.\n"
         "You may stop at any time with Ctrl-C; the same command goes on from there."
     )
-    if plan.nvidia_only() and not has_nvidia_card():
-        say(NVIDIA_ADVICE.format(megabytes=plan.nvidia_only() / 1e6))
-    needed, free = total * (1 + UNPACKED_PER_DOWNLOADED), shutil.disk_usage(venv).free
+    if cuda and not has_nvidia_card():
+        say(NVIDIA_ADVICE.format(megabytes=cuda / 1e6))
+    needed, free = total + unpacked, shutil.disk_usage(venv).free
     if free < needed:
         raise Failure(
             f"not enough disk: this needs about {needed / 1e9:.1f} GB in {venv} while it installs, "
@@ -246,7 +252,7 @@ class Progress:
         self.current, self.current_bytes = "", 0
         self.start = self.unpacking_since = time.monotonic()
         self.unpacking = False
-        self.packages_before = self._count_packages()
+        self.packages_before = self._whole_packages()
 
     def line(self, line: str) -> None:
         """Take one line of pip's output."""
@@ -265,8 +271,14 @@ class Progress:
             self.finished.add(self.current)
         self.current, self.current_bytes = name, 0
 
-    def _count_packages(self) -> int:
-        return sum((folder / "RECORD").exists() for folder in self.packages.glob("*.dist-info"))
+    def _whole_packages(self) -> set[str]:
+        """`name-version` of each package that is unpacked to its last file."""
+        return {record.parent.stem.lower() for record in self.packages.glob("*.dist-info/RECORD")}
+
+    def unpacked(self) -> list[str]:
+        """The files of the plan that have become packages."""
+        new = self._whole_packages() - self.packages_before
+        return [name for name in self.plan.sizes if "-".join(name.split("-")[:2]).lower() in new]
 
     def downloaded(self) -> int:
         """Bytes that are here: whole files, and the part of the one that is coming."""
@@ -283,10 +295,10 @@ class Progress:
         """Draw the present state: the first half of the bar is the download, the second the unpacking."""
         total = max(self.plan.total, 1)
         if self.unpacking:
-            count = min(self._count_packages() - self.packages_before, len(self.plan.sizes))
-            done = count / max(len(self.plan.sizes), 1)
+            here = self.unpacked()
+            done = sum(self.plan.sizes[name] for name in here) / total
             left = self.seconds_left(done, self.unpacking_since)
-            text = f"unpacked {count} of {len(self.plan.sizes)} packages"
+            text = f"unpacked {len(here)} of {len(self.plan.sizes)} packages"
         else:
             done = self.downloaded() / total
             left = self.seconds_left(done, self.start)

@@ -83,7 +83,8 @@ def find_lab(lab_id: str) -> Lab:
         found = [lab for lab in labs if lab.id == wanted]
     else:
         path = Path(text)
-        found = [lab for lab in labs if path.stem.removeprefix("test_") == lab.stem and path.parent.name in ("", lab.phase)]
+        stem, phase = path.stem.removeprefix("test_"), path.parent.name
+        found = [lab for lab in labs if stem == lab.stem and phase in ("", lab.phase)]
     if not found:
         known = ", ".join(lab.id for lab in labs) or "none yet"
         raise CourseError(f"there is no lab {text!r}. Ids look like 01.2; the labs here are: {known}.")
@@ -91,7 +92,7 @@ def find_lab(lab_id: str) -> Lab:
 
 
 def state_dir() -> Path:
-    """`work/.flipbook`: progress, backups, what was started. Made when first asked for."""
+    """`work/.flipbook`: progress, releases that were started, JupyterLab's settings. Made when first asked for."""
     folder = root() / "work" / ".flipbook"
     folder.mkdir(parents=True, exist_ok=True)
     return folder

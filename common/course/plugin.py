@@ -12,6 +12,7 @@ import pytest
 
 from common.course import explain, loader, off_limits, paths
 from common.course.guards import Printed, Tampering, reseed, tamper_guard, time_limit
+from common.course.marks import EXERCISE_MARK, blank_result, is_lab_test, lab_of
 from common.course.results import Result
 
 
@@ -33,6 +34,7 @@ class Session:
     parts: dict = field(default_factory=dict)  # lab -> the library parts that its exercises ask for
 
 
+LESS = 0.2  # of the time limit
 SESSION = pytest.StashKey[Session]()
 PICTURES = pytest.StashKey[list]()
 KEY = pytest.StashKey[off_limits.AnswerKey]()
@@ -50,39 +52,12 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config):
-    config.addinivalue_line(
-        "markers", "exercise(name, points=1, needs=(), hint=''): the exercise a test belongs to, and what it is worth"
-    )
+    config.addinivalue_line("markers", EXERCISE_MARK)
     if SESSION not in config.stash:
         option = config.option
         config.stash[SESSION] = Session(
             submission=option.submission, timeout=option.answer_timeout, seed=option.answer_seed
         )
-
-
-def lab_of(item) -> paths.Lab:
-    """The lab whose grader holds this test."""
-    return paths.Lab(item.path.parent.name, item.path.stem.removeprefix("test_"))
-
-
-def is_lab_test(item) -> bool:
-    return item.get_closest_marker("exercise") is not None
-
-
-def blank_result(item) -> Result:
-    """The result of a test that did not run yet."""
-    mark = item.get_closest_marker("exercise")
-    first_line = (getattr(item.function, "__doc__", None) or item.name.removeprefix("test_").replace("_", " ")).strip()
-    title = first_line.splitlines()[0] + (f" [{item.callspec.id}]" if hasattr(item, "callspec") else "")
-    needs = mark.kwargs.get("needs", ())
-    return Result(
-        test=item.nodeid.split("::", 1)[-1],
-        title=title,
-        exercise=mark.args[0] if mark.args else mark.kwargs["name"],
-        points=float(mark.kwargs.get("points", 1)),
-        needs=(needs,) if isinstance(needs, str) else tuple(needs),
-        hint=mark.kwargs.get("hint", ""),
-    )
 
 
 def pytest_collection_modifyitems(config, items):
@@ -199,8 +174,14 @@ def pytest_runtest_call(item):
     reseed(session.seed)
     guard = contextlib.nullcontext() if "monkeypatch" in item.fixturenames else tamper_guard()
     printed = item.stash[PRINTED] = Printed()
-    with contextlib.redirect_stdout(printed), guard, time_limit(session.timeout):
+    with contextlib.redirect_stdout(printed), guard, time_limit(_patience(session, blank_result(item).exercise)):
         return (yield)
+
+
+def _patience(session: Session, exercise: str) -> float:
+    """Seconds for a test. An answer that did not end once is given less time by the next tests of its exercise."""
+    hung = any(r.status == "timeout" and r.exercise == exercise for r in session.results)
+    return session.timeout * LESS if hung else session.timeout
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,7 +4,7 @@ import html
 
 from common.course.results import score
 
-MARKS = {"pass": "✔", "fail": "✘", "todo": "○", "blocked": "⊘", "error": "!", "timeout": "⧖"}
+MARKS = {"pass": "✔", "fail": "✘", "todo": "○", "blocked": "⊘", "error": "!", "timeout": "◷"}
 WORDS = {"todo": "to do", "timeout": "too slow"}  # said beside the mark, for those who cannot tell the colours
 # Each has a contrast of at least 4:1 on white and on JupyterLab's dark background (tests/course/test_render.py).
 GREEN, RED, AMBER, GREY = "#238a45", "#e0483f", "#a2720a", "#767d85"
@@ -76,7 +76,7 @@ def as_text(lab, results, colour: bool = False, next_step: str = "") -> str:
             lines.append(f"  {mark(result, colour)} {result.title}")
             if not result.ok and not shared:
                 lines += ["      " + line for line in (result.message or result.status).splitlines()]
-                if result.hint and result.status != "todo":
+                if result.hint and result.status not in ("todo", "blocked"):
                     lines.append(f"      hint: {result.hint}")
     last = headline(lab, results)
     lines.append(f"{TERMINAL[overall_colour(results)]}{last}\033[0m" if colour else last)
@@ -114,7 +114,7 @@ def _row(result, alone: bool) -> str:
         row += f'<div style="{MESSAGE}">{html.escape(result.message)}</div>'
     for label, png in result.pictures:
         row += f'<img alt="{html.escape(label)}" src="data:image/png;base64,{png}" style="{PICTURE}">'
-    if result.hint and result.status != "todo":
+    if result.hint and result.status not in ("todo", "blocked"):
         row += f'<details style="margin-left:1.5em"><summary>A hint</summary>{_code_spans(result.hint)}</details>'
     return row
 

@@ -22,6 +22,7 @@ class StartPage(JupyterHandler):
     @tornado.web.authenticated
     def get(self):
         try:
+            start_new_labs()
             self.finish(startpage.html(self.base_url))
         except CourseError as error:
             self.set_status(500)
@@ -55,6 +56,13 @@ def _load_jupyter_server_extension(server):
     server.io_loop.add_callback(trust_copies, server.contents_manager)
 
 
+def start_new_labs() -> None:
+    """Put labs that an update brought while the server runs under `work/`, so that their links lead somewhere."""
+    for lab in paths.all_labs():
+        if lab.notebook("labs").exists() and not lab.notebook("work").exists():
+            workspace.start(lab)
+
+
 async def trust_copies(contents) -> None:
     """Copies that are still what the course shipped may show their outputs without a question.
 
@@ -65,7 +73,7 @@ async def trust_copies(contents) -> None:
     released = [*workspace.tutorials(), *(lab.notebook("labs") for lab in paths.all_labs())]
     for release in filter(Path.exists, released):
         copy = workspace.copied_to(release)
-        if copy.exists() and copy.read_text(encoding="utf-8") == workspace.relink(release, copy):
+        if copy.exists() and copy.read_text(encoding="utf-8") == workspace.copy_of(release, copy):
             contents.notary.sign(nbformat.read(copy, as_version=4))
         await asyncio.sleep(0)
 

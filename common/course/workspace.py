@@ -9,6 +9,7 @@ a read-only page could not keep it at all.
 """
 
 import os
+import platform
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +19,17 @@ from common.course import carryover, cells, paths, progress
 from common.course.paths import CourseError, Lab
 
 LINK = re.compile(r"(\]\()(?!\w+:|/|#)([^)\s#]+)")  # the target of a relative Markdown link
+
+KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+LANGUAGE = {
+    "codemirror_mode": {"name": "ipython", "version": 3},
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+    "name": "python",
+    "nbconvert_exporter": "python",
+    "pygments_lexer": "ipython3",
+    "version": platform.python_version(),
+}
 
 
 @dataclass
@@ -61,7 +73,7 @@ def tutorials() -> list[Path]:
 
 def place(release: Path, notebook: Path, update: bool = False) -> Started:
     """Copy `release` to `notebook`, or bring an older copy up to date as far as nothing is lost by it."""
-    text = relink(release, notebook)
+    text = copy_of(release, notebook)
     base_file = base_of(notebook)
     if not notebook.exists():
         cells.write(notebook, text)
@@ -107,7 +119,7 @@ def reset(lab: Lab, exercise: str | None = None) -> Path:
     notebook = lab.notebook("work")
     if not notebook.exists():
         raise CourseError(f"lab {lab.id} is not started, so there is nothing to reset: run `flipbook start {lab.id}`.")
-    text = relink(lab.notebook("labs"), notebook)
+    text = copy_of(lab.notebook("labs"), notebook)
     release = cells.parse(text, lab.notebook("labs"))
     names = list(cells.exercises(release))
     if exercise is None:
@@ -162,10 +174,12 @@ def base_of(notebook: Path) -> Path:
     return paths.state_dir() / "releases" / notebook.relative_to(paths.root() / "work")
 
 
-def relink(release: Path, notebook: Path) -> str:
-    """The release's text, its relative links pointing from `notebook` to what they point to now.
+def copy_of(release: Path, notebook: Path) -> str:
+    """The release's text as it belongs into `notebook`.
 
-    A link to a lab or a tutorial leads to the learner's copy of it. Code cells stay as they are.
+    Relative links point from there to what they point to now, those to a lab or a tutorial to the learner's copy of
+    it. Code cells stay as they are. The kernel is described as this environment's kernel describes itself: JupyterLab
+    writes that into every notebook on opening it, and would show one that nobody touched as changed and unsaved.
     """
     text = release.read_text(encoding="utf-8")
 
@@ -176,14 +190,13 @@ def relink(release: Path, notebook: Path) -> str:
         return match[1] + Path(os.path.relpath(copied_to(here), notebook.parent)).as_posix()
 
     content = cells.parse(text, release)
-    changed = False
     for cell in content["cells"]:
         old = cells.source(cell)
         new = LINK.sub(moved, old) if cell.get("cell_type") == "markdown" else old
         if new != old:
             cells.set_source(cell, new)
-            changed = True
-    return cells.dumps(content, like=text) if changed else text
+    content.setdefault("metadata", {}).update(kernelspec=KERNELSPEC, language_info=LANGUAGE)
+    return cells.dumps(content, like=text)
 
 
 def copied_to(path: Path) -> Path:

@@ -64,6 +64,7 @@ def to_rgb(frame: av.VideoFrame, width: int, height: int, reformatter: VideoRefo
         dst_colorspace=matrix,
         src_color_range=ColorRange.JPEG if color_range(frame) == "full" else ColorRange.MPEG,
         dst_color_range=ColorRange.JPEG,
+        threads=1,
         interpolation=Interpolation.BILINEAR if keeps_size else Interpolation.BICUBIC,
     )
     plane = rgb.planes[0]

@@ -24,6 +24,9 @@ CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,ogg,asf,nut,ivf,mxf,gif,apng,m4v,h264,hevc,"
     "obu,av1,mjpeg,yuv4mpegpipe,wav,mp3,flac,aac,aiff"
 )
+# Whose frames may be decoded side by side. Others of FFmpeg 8.1 race with themselves when a file is damaged (VP9
+# and FFV1 end the process); they share out the slices of one frame instead.
+FRAME_THREADS = ("h264", "hevc")
 OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
 
 
@@ -41,11 +44,12 @@ def check_file(path) -> Path:
     return path
 
 
-def open_video(path) -> tuple[av.container.InputContainer, av.VideoStream]:
+def open_video(path, threads: int = 0) -> tuple[av.container.InputContainer, av.VideoStream]:
     """Opens a video file.
 
     Args:
         path: A file's path; never an address, whatever it looks like.
+        threads: For decoding; 0 leaves the number to FFmpeg.
 
     Returns:
         The open container, and its first video stream that is no cover picture. The caller closes the container.
@@ -63,7 +67,8 @@ def open_video(path) -> tuple[av.container.InputContainer, av.VideoStream]:
     for other in container.streams:
         if other is not stream:
             other.discard = Discard.all
-    stream.thread_type = "AUTO"
+    stream.thread_type = "AUTO" if stream.codec_context.name in FRAME_THREADS else "SLICE"
+    stream.thread_count = threads
     return container, stream
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, groupby
 
 import av
+from av.video.reformatter import VideoReformatter
 
 from common.video.container import check_file, open_video
 from common.video.errors import CorruptVideoError
@@ -25,24 +26,30 @@ class FrameDecoder:
     lean on the group before, and this rule reaches them from there.
 
     Attributes:
-        index: The `FrameIndex` of the file.
+        path: The file.
+        index: The `FrameIndex` of the file; given to the constructor, it is not read again.
         num_decoded: How many frames the decoder has put out so far.
+        reformatter: For the conversion of its frames: one thread's own, like the decoder.
     """
 
-    def __init__(self, path, index: FrameIndex | None = None):
+    def __init__(self, path, index: FrameIndex | None = None, threads: int = 0):
         self.path = check_file(path)
         self.num_decoded = 0
+        self.reformatter = VideoReformatter()
+        self._threads = threads
         self._ready = deque()  # decoded and not yet handed out, in order of presentation
         self._packets = None  # the running demuxer; None where the next frame needs a seek
         self._position = -1  # number of the frame that came out last
+        self._is_broken = False  # a picture was lost, and others may lean on it until the next keyframe
         self._unclean = set()  # keyframes that do not come out themselves: the picture is refreshed little by little
-        self.container, self.stream = open_video(self.path)
+        self.container, self.stream = open_video(self.path, self._threads)
         try:
             self.index = index or build_index(self.container, self.stream, self.path)
         except BaseException:
             self.container.close()
             raise
         self._number_of = {pts: number for number, pts in enumerate(self.index.pts.tolist())}
+        self._keyframe_numbers = {keyframe.number for keyframe in self.index.keyframes}
         self._starts = [0] + [keyframe.number for keyframe in self.index.keyframes[1:]]
         self._skips = self.stream.codec_context.name in SKIPPABLE and not self.index.counted
         self._prepare()
@@ -66,34 +73,38 @@ class FrameDecoder:
         Raises:
             CorruptVideoError: a wanted frame cannot be decoded, or only with errors.
         """
-        runs = list(self._runs(wanted))
+        runs = list(self.runs(wanted))
         for (keyframe, run), following in zip(runs, [*runs[1:], None]):
             leads_on = self._starts[following[0]] <= run[-1] + 1 if following else stay
             yield from self._fetch_run(keyframe, run, leads_on)
 
-    def _runs(self, wanted: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
+    def runs(self, wanted: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
         """Groups frame numbers by the keyframe at which decoding has to start."""
         for keyframe, run in groupby(wanted, lambda number: bisect_right(self._starts, number) - 1):
             yield keyframe, list(run)
 
+    def cost(self, keyframe: int, run: list[int]) -> int:
+        """How many frames lie between a keyframe and the last frame of a run."""
+        return run[-1] - self._starts[keyframe] + 1
+
     def _fetch_run(self, keyframe: int, run: list[int], stay: bool) -> Iterator[tuple[int, av.VideoFrame]]:
-        missing = list(run)
-        failures = 0
+        num_done = failures = 0
         for start in range(keyframe, -1, -1):
             if start in self._unclean or (failures == MAX_FAILURES and start > 0):
                 continue
-            for number, frame in self._decode(start, missing.copy(), stay):
-                if frame.is_corrupt:
+            for number, frame in self._decode(start, run[num_done:], stay):
+                if frame.is_corrupt or self._is_broken or number != run[num_done]:
                     break
-                missing.remove(number)
+                num_done += 1
                 yield number, frame
-            if not missing:
+            if num_done == len(run):
                 return
             self._forget()
             failures += start not in self._unclean
+        number = run[num_done]
         raise CorruptVideoError(
-            f"frame {missing[0]} of {self.path} (at {self.index.timestamps[missing[0]]:.3f} s) cannot be decoded: the "
-            "file is damaged there. Copy or download it again, or keep to its other frames."
+            f"frame {number} of {self.path} (at {self.index.timestamps[number]:.3f} s) cannot be decoded: the file is "
+            "damaged there. Copy or download it again, or keep to its other frames."
         )
 
     def _decode(self, keyframe: int, run: list[int], stay: bool) -> Iterator[tuple[int, av.VideoFrame]]:
@@ -111,6 +122,8 @@ class FrameDecoder:
                     self._unclean.add(keyframe)
                     return
                 due = None
+            if self._position in self._keyframe_numbers:
+                self._is_broken = False
             if self._position in wanted:
                 yield self._position, frame
             if self._position >= run[-1]:
@@ -152,10 +165,11 @@ class FrameDecoder:
         return True
 
     def _put(self, packet) -> None:
-        """Decodes a packet; None empties the decoder. What cannot be decoded leaves a gap, which `fetch` finds."""
+        """Decodes a packet; None empties the decoder."""
         try:
             frames = self.stream.codec_context.decode(packet)
         except av.FFmpegError:
+            self._is_broken = True
             return
         self.num_decoded += len(frames)
         self._ready.extend(frames)
@@ -187,7 +201,7 @@ class FrameDecoder:
 
     def _reopen(self) -> None:
         self.container.close()
-        self.container, self.stream = open_video(self.path)
+        self.container, self.stream = open_video(self.path, self._threads)
         self._prepare()
 
     def _prepare(self) -> None:
@@ -200,3 +214,4 @@ class FrameDecoder:
         self._ready.clear()
         self._packets = None
         self._position = -1
+        self._is_broken = False

@@ -1,6 +1,7 @@
 """Which frame is shown when, read from a file's packets: nothing is decoded unless the packets leave it open."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import av
 import numpy as np
@@ -53,8 +54,7 @@ class FrameIndex:
         return len(self.pts)
 
 
-@dataclass(frozen=True)
-class _Packet:
+class _Packet(NamedTuple):
     pts: int | None
     dts: int | None
     duration: int

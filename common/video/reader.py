@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from av.video.reformatter import VideoReformatter
 
 from common.video.colour import to_rgb
 from common.video.decoder import FrameDecoder
 from common.video.errors import FrameIndexError, VideoError
+from common.video.pool import DecoderPool
 from common.video.probe import VideoInfo, describe
 
 
@@ -24,15 +24,15 @@ class VideoReader:
     """
 
     def __init__(self, path):
-        self._decoder = FrameDecoder(path)
+        self._pool = DecoderPool(path)
         try:
-            self.info: VideoInfo = describe(self._decoder)
+            self.info: VideoInfo = describe(self._pool.first)
         except BaseException:
-            self._decoder.close()
+            self._pool.close()
             raise
-        self.timestamps: np.ndarray = self._decoder.index.timestamps
-        self.keyframes: list[int] = [keyframe.number for keyframe in self._decoder.index.keyframes]
-        self._reformatter = VideoReformatter()
+        self._index = self._pool.first.index
+        self.timestamps: np.ndarray = self._index.timestamps
+        self.keyframes: list[int] = [keyframe.number for keyframe in self._index.keyframes]
         self._is_open = True
 
     def __enter__(self) -> "VideoReader":
@@ -47,12 +47,12 @@ class VideoReader:
     @property
     def num_decoded(self) -> int:
         """How many frames the decoder has put out for this reader so far, wanted or not."""
-        return self._decoder.num_decoded
+        return self._pool.num_decoded
 
     def close(self) -> None:
         """Closes the file. Safe to call twice; reading is over then."""
         self._is_open = False
-        self._decoder.close()
+        self._pool.close()
 
     def read(self, indices: Sequence[int], *, size: int | None = None) -> np.ndarray:
         """Reads frames by number.
@@ -78,10 +78,13 @@ class VideoReader:
         places = {}
         for place, number in enumerate(numbers):
             places.setdefault(number, []).append(place)
-        for number, frame in self._decoder.fetch(sorted(places)):
+
+        def take(number: int, frame, reformatter) -> None:
             first, *others = places[number]
-            frames[first] = self._picture(frame, height, width)
+            frames[first] = self._picture(frame, height, width, reformatter)
             frames[others] = frames[first]
+
+        self._pool.fetch(sorted(places), take)
         return frames
 
     def stream(
@@ -112,21 +115,21 @@ class VideoReader:
         return self._stream(range(start, stop), chunk, height, width)
 
     def _stream(self, numbers: range, chunk: int, height: int, width: int) -> Iterator[np.ndarray]:
-        decoder = FrameDecoder(self.info.path, self._decoder.index)  # its own, so that `read` in between does no harm
+        decoder = FrameDecoder(self.info.path, self._index)  # its own, so that `read` in between does no harm
         try:
             frames = decoder.fetch(numbers)
             for first in range(0, len(numbers), chunk):
                 pictures = np.empty((min(chunk, len(numbers) - first), height, width, 3), np.uint8)
                 for picture, (_, frame) in zip(pictures, frames):
-                    picture[...] = self._picture(frame, height, width)
+                    picture[...] = self._picture(frame, height, width, decoder.reformatter)
                 yield pictures
         finally:
             decoder.close()
 
-    def _picture(self, frame, height: int, width: int) -> np.ndarray:
+    def _picture(self, frame, height: int, width: int, reformatter) -> np.ndarray:
         orientation = self.info.orientation
         stored = (height, width) if orientation.transpose else (width, height)
-        return orientation.upright(to_rgb(frame, *stored, self._reformatter))
+        return orientation.upright(to_rgb(frame, *stored, reformatter))
 
     def _shape(self, size: int | None) -> tuple[int, int]:
         height, width = self.info.height, self.info.width

@@ -114,7 +114,7 @@ def _ticks(timestamps: Sequence[float], path: Path) -> list[int]:
     """Seconds to ticks of `CLOCK`."""
     ticks = (np.asarray(timestamps, np.float64) / float(CLOCK)).round().astype(np.int64)  # (T,)
     if ticks.ndim != 1 or len(ticks) == 0 or ticks[0] != 0 or (np.diff(ticks) <= 0).any():
-        raise ValueError(f"timestamps must be seconds that rise from 0.0, got {timestamps}")
+        raise ValueError(f"timestamps must rise from 0.0 seconds, got {timestamps}")
     if path.suffix.lower() == ".avi":
         raise ValueError(f"AVI holds no timestamps: write {path.name!r} as .mkv")
     return ticks.tolist()

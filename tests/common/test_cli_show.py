@@ -54,6 +54,18 @@ def test_fps_and_start_choose_the_frames(folder):
     assert np.array_equal(np.asarray(Image.open(folder / "sub" / "out.png")), np.asarray(expected))
 
 
+def test_evenly_from_a_start_labels_the_frames_that_are_shown(folder):
+    path = clip_path("gliding")
+    assert run(path, "-n", 2, "--start", 1).exit_code == 0
+    expected = library.contact_sheet(
+        sample_clip(path, 2, start=1),
+        width=200,
+        labels=["24  ·  1.00 s", "54  ·  2.25 s"],
+        title="gliding.mp4  ·  640×360  ·  24 fps  ·  2.29 s",
+    )
+    assert np.array_equal(np.asarray(Image.open(folder / "gliding_sheet.png")), np.asarray(expected))
+
+
 def test_the_sampler_is_looked_up_when_it_is_needed(folder, monkeypatch):
     """A sampler put in its place is the one that runs: this is what `--mine` stands on."""
     asked = []

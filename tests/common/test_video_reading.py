@@ -4,11 +4,12 @@ import subprocess
 import sys
 from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 
 from common.video import VideoReader, read_frames, timestamps
-from common.video.errors import FrameIndexError, VideoError
+from common.video.errors import CorruptVideoError, FrameIndexError, VideoError
 
 CLOSED = "keyint=12:scenecut=0:bframes=3:b-pyramid=normal:b-adapt=0"
 KINDS = {
@@ -75,14 +76,14 @@ def test_any_order_equals_a_full_decode(clips, decode_all, name):
 def test_the_clips_are_what_they_are_called(clips, decode_all):
     """The hard cases are in the files: pictures shown before their keyframe, hidden packets, cut beginnings."""
     with VideoReader(clips("open.mp4")) as reader:
-        assert reader._decoder.index.reorder_depth >= 2 and len(reader.keyframes) > 2
+        assert reader._index.reorder_depth >= 2 and len(reader.keyframes) > 2
     assert len(decode_all(clips("edit-list.mp4"))[0]) == 23
     with VideoReader(clips("gradual-refresh.mkv")) as reader:
         reader.read([52])
-        assert reader._decoder._unclean, "a refresh in small steps was taken for a keyframe"
+        assert reader._pool.first._unclean, "a refresh in small steps was taken for a keyframe"
     for name in ("no-times.avi", "no-times.h264"):
         with VideoReader(clips(name)) as reader:
-            assert reader._decoder.index.counted
+            assert reader._index.counted
 
 
 @pytest.mark.parametrize(
@@ -102,6 +103,41 @@ def test_many_groups_cost_only_what_leads_to_each_frame(clips):
         before = reader.num_decoded
         reader.read([37, 1, 25, 13])
         assert reader.num_decoded - before <= 4 * 3 + 4
+
+
+@pytest.fixture(scope="module")
+def long_clip(tmp_path_factory, encode):
+    options = {"num_frames": 300, "x264_params": "keyint=30:scenecut=0:bframes=3:open-gop=1"}
+    return encode(tmp_path_factory.mktemp("long") / "a.mp4", **options)
+
+
+class TestSideBySide:
+    """Frames far apart are decoded by several decoders at a time."""
+
+    NUMBERS = (299, 5, 29, 59, 88, 110, 150, 179, 209, 239, 240, 269)
+
+    @pytest.mark.parametrize("cores", [1, 2, 3, 16])
+    def test_the_frames_are_the_same(self, long_clip, decode_all, monkeypatch, cores):
+        monkeypatch.setattr("common.video.pool.num_cores", lambda: cores)
+        reference = decode_all(long_clip)[1]
+        with VideoReader(long_clip) as reader:
+            for numbers in (self.NUMBERS, range(0, 300, 7), self.NUMBERS[::-1]):
+                assert np.array_equal(reader.read(numbers), reference[list(numbers)])
+            assert len(reader._pool._helpers) == min(cores, 4) - 1
+            assert np.array_equal(reader.read([17])[0], reference[17])
+
+    def test_damage_met_by_a_helper_is_reported(self, long_clip, tmp_path, monkeypatch):
+        monkeypatch.setattr("common.video.pool.num_cores", lambda: 4)
+        content = bytearray(long_clip.read_bytes())
+        with av.open(str(long_clip)) as container:
+            position, size = [(p.pos, p.size) for p in container.demux(video=0) if p.is_keyframe][1]
+        content[position + 4 : position + size] = b"\xff" * (size - 4)
+        (tmp_path / "hurt.mp4").write_bytes(content)
+        with VideoReader(tmp_path / "hurt.mp4") as reader:
+            with pytest.raises(CorruptVideoError, match=r"frame \d+ .* cannot be decoded"):
+                reader.read(self.NUMBERS)
+            assert reader._pool._helpers
+            assert np.array_equal(reader.read([200]), read_frames(long_clip, [200]))
 
 
 def test_reading_on_does_not_begin_again(clips):

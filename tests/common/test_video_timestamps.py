@@ -29,7 +29,7 @@ def test_sampling_goes_by_those_timestamps(tmp_path, frames):
 
 
 def test_timestamps_that_cannot_be_are_refused(tmp_path, frames):
-    with pytest.raises(ValueError, match="7 frames need 7 timestamps"):
+    with pytest.raises(ValueError, match="more frames than timestamps"):
         video.write(tmp_path / "a.mp4", frames, 25, timestamps=MOMENTS[:5])
     with pytest.raises(ValueError, match="must rise from 0"):
         video.write(tmp_path / "a.mp4", frames, 25, timestamps=MOMENTS[::-1])

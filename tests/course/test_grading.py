@@ -6,6 +6,7 @@ import os
 import random
 import re
 import struct
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -17,6 +18,7 @@ from common.course.grading.submissions import Submission
 from common.course.paths import CourseError, Lab
 from common.course.results import Result
 
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnknownMarkWarning")
 KEY = bytes(range(32))
 TEST = Result("test_a", "a holds", "part", 2.0)
 
@@ -97,7 +99,7 @@ def test_events_that_contradict_each_other_void_everything(events):
     assert "contradict" in run_of(*events).broken
 
 
-CONTROL = {"test_c": stage.Control("test_c", "fail", "NYN")}
+CONTROL = {"test_c": stage.Control("test_c", "tag:NYN.", "tag:NYNNY.")}
 
 
 def passed(name):
@@ -106,9 +108,9 @@ def passed(name):
 
 def test_a_pass_counts_only_after_a_right_control():
     assert "test_a" not in run_of(*passed("test_a"), controls=CONTROL).confirmed
-    right = [("start", "test_c"), ("end", "test_c", "fail", "tag:NYN", [])]
+    right = [("start", "test_c"), ("end", "test_c", "fail", "tag:NYN.", [])]
     assert run_of(*passed("test_a"), *right, controls=CONTROL).confirmed["test_a"].ok
-    wrong = [("start", "test_c"), ("end", "test_c", "fail", "tag:YYY", [])]
+    wrong = [("start", "test_c"), ("end", "test_c", "fail", "tag:YYY.", [])]
     assert "test_a" not in run_of(*passed("test_a"), *wrong, controls=CONTROL).confirmed
 
 
@@ -151,27 +153,47 @@ class TestMore:
 """
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnknownMarkWarning")
-def test_controls_say_what_whole_tools_say_and_some_must_fail():
-    tests = [
-        Result("test_one[1]", "", "first"),
-        Result("test_two", "", "second"),
-        Result("TestMore::test_three", "", "second"),
-    ]
+def test_controls_fail_with_the_words_that_whole_tools_give():
+    tests = [Result("test_one[1]", "", "first"), Result("test_two", "", "second")]
+    tests += [Result("TestMore::test_three", "", "second")]
     for number in range(40):
         text, controls = stage.with_controls(GRADER, tests, random.Random(number))
         assert len(controls) == 2
-        assert any(control.status == "fail" for control in controls.values())
         space: dict = {}
         exec(compile(text, "grader", "exec"), space)
         for name, control in controls.items():
-            try:
+            with pytest.raises((AssertionError, pytest.fail.Exception)) as caught:
                 space[name](None)
-                assert control.status == "pass"
-            except (AssertionError, pytest.fail.Exception) as error:
-                assert control.answered("fail", str(error)), error
+            assert control.answered("fail", str(caught.value), with_torch="torch" in sys.modules)
+            assert not control.answered("pass", str(caught.value), with_torch="torch" in sys.modules)
         order = re.findall(r"(?m)^(?:def|class) (\w+)", text)
         assert order[0] == "test_one" and order[1] in controls and order[-1] in controls
+
+
+def test_a_bent_tool_shows_in_the_words(monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch, "equal", lambda *tensors: True)
+    answers = []
+    for number in range(20):
+        code, control = stage._control(random.Random(number))
+        space: dict = {}
+        exec(compile(code, "grader", "exec"), space)
+        with pytest.raises((AssertionError, pytest.fail.Exception)) as caught:
+            space[control.test](None)
+        answers.append(control.answered("fail", str(caught.value), with_torch=True))
+    assert 0 < sum(answers) < 20  # right only where the numbers are equal
+
+
+def test_torch_is_loaded_for_whoever_may_use_it():
+    assert not stage.needs_torch(["import math\nfrom common.course import check\nimport pytest\n"])
+    for text in (
+        "import torch",
+        "  from torch.nn import functional",
+        "import numpy as np",
+        "from common.video import x",
+    ):
+        assert stage.needs_torch(["import math", text])
 
 
 def decided(program: bytes, number: int, first_argument: int = 0, architecture: int = 0xC000003E) -> int:

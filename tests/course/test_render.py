@@ -71,7 +71,8 @@ def test_a_message_that_all_tests_of_an_exercise_share_is_said_once():
 def test_the_hint_is_folded_and_not_given_before_a_first_try():
     page = render.as_html(LAB, [result("fail", hint="use `round`"), result(test="b")])
     assert re.search(r"<details[^>]*><summary>A hint</summary>use <code>round</code></details>", page)
-    assert "hint" not in render.as_html(LAB, [result("todo", hint="use round"), result(test="b", hint="secret")])
+    early = [result("todo", hint="a"), result("blocked", hint="b"), result(test="c", hint="secret")]
+    assert "hint" not in render.as_html(LAB, early) + render.as_text(LAB, early)
 
 
 def test_nothing_that_an_answer_says_becomes_markup():

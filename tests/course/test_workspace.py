@@ -208,7 +208,7 @@ def test_a_copy_put_there_by_hand_is_recognised(mini_course):
     path = mini_course.lab.notebook("work")
     path.parent.mkdir(parents=True)
     path.write_bytes(mini_course.lab.notebook("labs").read_bytes())
-    cells.write(path, workspace.relink(mini_course.lab.notebook("labs"), path))
+    cells.write(path, workspace.copy_of(mini_course.lab.notebook("labs"), path))
     assert workspace.start(mini_course.lab).state == "same"
     write_release(mini_course, newer)
     assert workspace.start(mini_course.lab).state == "refreshed"
@@ -243,7 +243,7 @@ def test_reset_brings_a_deleted_exercise_back_to_its_place(started):
 
 
 def _release_in_work(course) -> str:
-    return workspace.relink(course.lab.notebook("labs"), course.lab.notebook("work"))
+    return workspace.copy_of(course.lab.notebook("labs"), course.lab.notebook("work"))
 
 
 def test_backups_of_one_second_do_not_overwrite_each_other(started):
@@ -301,6 +301,17 @@ def test_links_lead_to_the_learners_copies_and_code_is_left_alone(mini_course):
     assert now[0] == "Read [the tutorial](tutorials/01_words.ipynb#why) and `a[i](x)`."
     assert now[1:] == [cells.source(cell) for cell in written["cells"]][1:]
     assert "[lab](../01_numbers.ipynb)" in cells.source(cells.read(copied)["cells"][0])
+
+
+def test_a_copy_describes_its_kernel_as_the_kernel_does(started):
+    """Else JupyterLab rewrites the description on opening, and a lab that nobody touched asks to be saved."""
+    from ipykernel.ipkernel import IPythonKernel
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    described = cells.read(started.lab.notebook("work"))["metadata"]
+    spec = KernelSpecManager().get_kernel_spec("python3")
+    assert described["kernelspec"] == {"display_name": spec.display_name, "language": spec.language, "name": "python3"}
+    assert described["language_info"] == IPythonKernel.language_info
 
 
 def test_a_write_that_fails_leaves_the_notebook_whole(started, monkeypatch):

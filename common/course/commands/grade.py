@@ -33,6 +33,8 @@ def grade(folder, lab_id, out, jobs, unsafe, as_json, seed, memory, test_timeout
     Each runs in a sandbox of its own: no network, no answers, no other submission, limited time and memory. Grades go
     to OUT/grades.csv and OUT/junit.xml, and a page of feedback for each student to OUT/feedback/STUDENT/LAB.
     """
+    if os.name != "posix":
+        raise paths.CourseError("grading runs on Linux (with --unsafe also on macOS); on Windows, use WSL.")
     from common.course.grading import batch, reports, submissions
     from common.course.grading.sandbox import Bubblewrap, NoSandbox
     from common.course.grading.supervise import Limits
@@ -47,7 +49,7 @@ def grade(folder, lab_id, out, jobs, unsafe, as_json, seed, memory, test_timeout
         work = batch.Batch(sandbox, limits, seed, scratch)
         for lab in sorted({s.lab for s in found if s.lab is not None}):
             work.prepare(lab)
-        rows, complete = _with_progress(batch, work, found, jobs or len(os.sched_getaffinity(0)))
+        rows, complete = _with_progress(batch, work, found, jobs or _processors())
     book = reports.Book(rows, sandbox.name, complete, len(found))
     kept = reports.write(book, out, as_json=as_json)
     if as_json:
@@ -56,6 +58,11 @@ def grade(folder, lab_id, out, jobs, unsafe, as_json, seed, memory, test_timeout
     click.echo(reports.where(book, out, kept), err=as_json)
     if not complete:
         raise SystemExit(130)
+
+
+def _processors() -> int:
+    """The processors that this process may use, which can be fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _with_progress(batch, work, found, jobs):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from common.course import checking
-from common.course.grading.stage import Stage, add_controls, build
+from common.course.grading.stage import Stage, add_controls, build, needs_torch
 from common.course.grading.submissions import Submission, sanitized
 from common.course.grading.supervise import Ending, Limits, Run, supervise
 from common.course.paths import CourseError, Lab
@@ -69,17 +69,19 @@ class Batch:
             notebook = Path(folder, "submission.ipynb")
             notebook.write_text(sanitized(submission, self.stages[submission.lab].exercises), encoding="utf-8")
             notebook.chmod(0o644)
-            row.results, notes = self._results(submission.lab, notebook, started + self.limits.wall)
+            cells = [cell["source"] for cell in submission.cells]
+            with_torch = self.stages[submission.lab].with_torch or needs_torch(cells)
+            row.results, notes = self._results(submission.lab, notebook, with_torch, started + self.limits.wall)
         row.notes += [note for note in dict.fromkeys(notes) if note not in row.notes]
         row.seconds = time.monotonic() - started
         return row
 
-    def _results(self, lab: Lab, notebook: Path, deadline: float) -> tuple[list[Result], list[str]]:
+    def _results(self, lab: Lab, notebook: Path, with_torch: bool, deadline: float) -> tuple[list[Result], list[str]]:
         tests = {test.test: test for test in self.tests[lab]}
         done: dict[str, Result] = {}
         notes: list[str] = []
         for _ in range(MAX_RESTARTS):
-            run = Run(tests, self.stages[lab].controls)
+            run = Run(tests, self.stages[lab].controls, with_torch)
             ending = self._work(lab, notebook, run, done, deadline)
             notes += run.notes
             if run.broken:
@@ -114,10 +116,10 @@ class Batch:
             return False
         if run.running:  # a control test: what came before it is not confirmed
             notes.append(f"between two tests: {ending.why}")
-            return True
+            return bool(run.confirmed)
         doubts = "control tests did not come out as they must, so passes after which they did not are not counted"
         notes.append(ending.why or (doubts if run.doubts else "the worker ended before its tests did"))
-        return run.phase != "starting" and not ending.finished
+        return bool(run.confirmed) and not ending.finished
 
     def _work(self, lab: Lab, notebook: Path | None, run: Run, done: dict, deadline: float) -> Ending:
         command = self.sandbox.command(self.stages[lab].folder, notebook)
@@ -129,6 +131,7 @@ class Batch:
             "done": sorted(done),
             "timeout": self.limits.test,
             "seed": self.seed,
+            "torch": run.with_torch,
             "memory": self.limits.memory,
             "cpu": int(self.limits.wall) + 30,
             "processes": None if self.sandbox.filter else 512,

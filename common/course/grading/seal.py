@@ -1,9 +1,10 @@
 """Inside a worker: notice when student code replaces what the verdicts rest on, or goes looking for the grader.
 
 `Seal` remembers the functions of the tests, of pytest and of the course machine, and the few of torch and numpy that
-tests lean on; before each verdict is sent, all must still be the same objects with the same code. `keep_watch` reports
-the first step of a cell that climbs the stack, walks the heap, traces, or uses raw memory: no answer needs that, and no
-verdict is worth anything after it. The report is sent before the step succeeds, and an audit hook cannot be taken out.
+tests lean on; before each verdict is sent, all must still be the same objects. `keep_watch` reports who gives one of
+these functions other code, and the first step of a cell that climbs the stack, walks the heap, traces, or uses raw
+memory: no answer needs that, and no verdict is worth anything after it. The report is sent before the step succeeds,
+and an audit hook cannot be taken out.
 """
 
 import builtins
@@ -35,7 +36,7 @@ LOOKING |= {"sys.settrace", "sys.setprofile", "sys.addaudithook"}
 PROCESSES = {"os.fork", "os.forkpty", "os.exec", "os.system", "os.posix_spawn", "os.kill", "subprocess.Popen"}
 NETWORK = {"socket.__new__", "socket.connect", "socket.getaddrinfo", "socket.bind"}
 FRAMES = {"tb_frame", "gi_frame", "cr_frame", "ag_frame"}
-WATCHED = {*LOOKING, *PROCESSES, *NETWORK, "object.__getattr__", "open"}
+WATCHED = {*LOOKING, *PROCESSES, *NETWORK, "object.__getattr__", "object.__setattr__", "open"}
 # Library files whose functions only hand such a step on for their caller. (`traceback` only prints: that is honest.)
 TRANSPARENT = ("/inspect.py", "/subprocess.py", "/os.py", "/socket.py", "/ctypes/__init__.py", "/threading.py")
 
@@ -46,13 +47,12 @@ class Seal:
     def __init__(self, *test_modules):
         self._bound = list(_namespaces(test_modules))
         self._attributes = list(_attributes())
+        self.functions = frozenset(id(value) for *_, value in self._bound if isinstance(value, types.FunctionType))
 
     def broken(self) -> str:
         """The name of something that is no longer what it was, or an empty text."""
-        for label, namespace, name, value, code, defaults in self._bound:
+        for label, namespace, name, value in self._bound:
             if namespace.get(name) is not value:
-                return f"{label}.{name}"
-            if code is not None and (value.__code__ is not code or value.__defaults__ is not defaults):
                 return f"{label}.{name}"
         for label, owner, name, value in self._attributes:
             if getattr(owner, name, None) is not value:
@@ -75,24 +75,27 @@ def _members(label, namespace, kinds, depth=0):
     for name, value in list(namespace.items()):
         if name.startswith("@") or name == "__builtins__" or not isinstance(value, kinds):
             continue
-        is_function = isinstance(value, types.FunctionType)
-        code, defaults = (value.__code__, value.__defaults__) if is_function else (None, None)
-        yield label, namespace, name, value, code, defaults
+        yield label, namespace, name, value
         if isinstance(value, type) and not depth and value.__module__.startswith((*PACKAGES, "common.course", "test")):
             yield from _members(f"{label}.{name}", vars(value), MEMBERS, depth + 1)
 
 
 def _attributes():
     for module, lines in SEALED.items():
+        if module not in sys.modules:
+            continue
         for path in " ".join(lines).split():
             *owners, name = path.split(".")
-            owner = functools.reduce(getattr, owners, sys.modules.get(module))
-            if owner is not None and hasattr(owner, name):
+            owner = functools.reduce(getattr, owners, sys.modules[module])
+            if hasattr(owner, name):
                 yield ".".join([module, *owners]), owner, name, getattr(owner, name)
 
 
-def keep_watch(lab_id: str, tell) -> None:
-    """Tell the parent, once each, of steps that honest answers never take, when a cell of the notebook takes them."""
+def keep_watch(lab_id: str, tell, sealed: frozenset[int]) -> None:
+    """Tell the parent, once each, of steps that honest answers never take, when a cell of the notebook takes them.
+
+    `sealed` are the identities of functions that nobody may change.
+    """
     told: set[str] = set()
     busy = False
 
@@ -102,8 +105,13 @@ def keep_watch(lab_id: str, tell) -> None:
             return
         busy = True  # looking at frames is an event of its own
         try:
-            kind, words = _meaning(event, arguments)
-            if words and words not in told and _from_cell(frame_of(1), f"<{lab_id} "):
+            if event == "object.__setattr__":
+                kind, words = "tampered", f"changed `{arguments[1]}` of a function of the tests"
+                guilty = id(arguments[0]) in sealed
+            else:
+                kind, words = _meaning(event, arguments)
+                guilty = words and words not in told and _from_cell(frame_of(1), f"<{lab_id} ")
+            if guilty:
                 told.add(words)
                 tell(kind, words)
         finally:

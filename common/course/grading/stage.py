@@ -1,7 +1,7 @@
 """What a worker of one lab sees of the course: a blanked library, one grader with control tests, the bundled data.
 
-Control tests stand between the real ones in the grader's copy. Some must pass and some must fail, with words that only
-this batch's random numbers give. A submission that bends the tools towards *pass* bends these too and is found out.
+Control tests stand between the real ones in the grader's copy. Each must fail, with words that only whole tools give
+for this batch's random numbers. A submission that bends the tools towards *pass* bends these too, and is found out.
 """
 
 import ast
@@ -10,7 +10,9 @@ import json
 import os
 import py_compile
 import random
+import re
 import shutil
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,37 +28,33 @@ CONTROL_TEST = '''
 @__import__("pytest").mark.exercise("control", points=0)
 def {name}(lab):
     """the tools of the tests are whole"""
-    import math, numpy, pytest, torch
-    left, right = torch.tensor({left}), torch.tensor({right})
-    first, second = left.numpy(), right.numpy()
-    answers = [torch.equal(left, right), torch.allclose(left, right),
-               bool((left == right).all()), bool((left < right).any()),
-               numpy.array_equal(first, second), numpy.allclose(first, second), left.tolist() == right.tolist(),
-               float((left - right).abs().max()) == 0.0, left.sum().item() == pytest.approx(right.sum().item()),
-               math.isclose(left.max().item(), right.max().item()), all(a == b for a, b in zip(first, second))]
-    word = "".join("NY"[bool(answer)] for answer in answers)
+    import math, pytest, sys
+    left, right = {left}, {right}
+    answers = [left == right, any(a < b for a, b in zip(left, right)), math.isclose(max(left), max(right)),
+               sum(left) == pytest.approx(sum(right)), isinstance(left, str), len(left) == 3]
+    if "torch" in sys.modules:
+        torch, numpy = sys.modules["torch"], sys.modules["numpy"]
+        left, right = torch.tensor(left), torch.tensor(right)
+        first, second = left.numpy(), right.numpy()
+        answers += [torch.equal(left, right), torch.allclose(left, right), bool((left == right).all()),
+                    bool((left < right).any()), numpy.array_equal(first, second), numpy.allclose(first, second),
+                    left.tolist() == right.tolist(), float((left - right).abs().max()) == 0.0]
+    word = "{tag}:" + "".join("NY"[bool(answer)] for answer in answers) + "."
     {ending}
 '''
-# (statement, verdict it must get); {right} stands for the word that whole tools give
-ENDINGS = [
-    ('assert word == "{right}", word', "pass"),
-    ('assert word == "{right}.", "{tag}" + word', "fail"),
-    ('pytest.fail("{tag}" + word)', "fail"),
-    ('torch.testing.assert_close(left, right + 1, msg="{tag}" + word)', "fail"),
-    ('numpy.testing.assert_allclose(first, second + 1, err_msg="{tag}" + word)', "fail"),
-]
+ENDINGS = ("assert not word, word", "pytest.fail(word)", "raise AssertionError(word)")
 
 
 @dataclass(frozen=True)
 class Control:
-    """One control test: the verdict it must get, and words that its message must hold."""
+    """A control test, and the words that its failure must hold: without torch, and with it."""
 
     test: str
-    status: str
-    words: str
+    plain: str
+    whole: str
 
-    def answered(self, status: str, message: str) -> bool:
-        return status == self.status and (status == "pass" or self.words in message)
+    def answered(self, status: str, message: str, with_torch: bool) -> bool:
+        return status == "fail" and (self.whole if with_torch else self.plain) in message
 
 
 @dataclass
@@ -66,6 +64,7 @@ class Stage:
     lab: Lab
     folder: Path
     exercises: tuple[source.Exercise, ...]
+    with_torch: bool
     controls: dict[str, Control] = field(default_factory=dict)
 
 
@@ -87,7 +86,7 @@ def build(lab: Lab, folder: Path, *, link_data: bool) -> Stage:
         if (paths.root() / name).is_dir():
             os.symlink(paths.root() / name, folder / name) if link_data else (folder / name).mkdir(exist_ok=True)
     _compile(folder / "common")
-    return Stage(lab, folder, exercises)
+    return Stage(lab, folder, exercises, needs_torch([grader.read_text(encoding="utf-8")]))
 
 
 def add_controls(stage: Stage, tests: list[Result]) -> None:
@@ -122,15 +121,11 @@ def metadata(exercise: source.Exercise) -> dict:
 
 
 def with_controls(text: str, tests: list[Result], chance: random.Random) -> tuple[str, dict[str, Control]]:
-    """The grader's text with a control test after the last of each exercise's `tests`; at least one must fail."""
+    """The grader's text with a control test after the last of each exercise's `tests`."""
     lines = text.splitlines()
-    ends = sorted(_last_lines(ast.parse(text), tests), reverse=True)
-    must_fail = ENDINGS[1:]
-    chance.shuffle(must_fail)
-    endings = [*must_fail, ENDINGS[0]]
     controls = {}
-    for number, end in enumerate(ends):
-        code, control = _control(endings[number % len(endings)], chance)
+    for end in sorted(_last_lines(ast.parse(text), tests), reverse=True):
+        code, control = _control(chance)
         controls[control.test] = control
         lines[end:end] = code.splitlines()
     return "\n".join(lines) + "\n", controls
@@ -146,20 +141,26 @@ def _last_lines(tree: ast.Module, tests: list[Result]) -> set[int]:
     return set(last.values())
 
 
-def _control(ending: tuple[str, str], chance: random.Random) -> tuple[str, Control]:
+def _control(chance: random.Random) -> tuple[str, Control]:
+    """A control test, and what whole tools make of its numbers: computed here, without them."""
     left = [float(chance.randrange(1, 99)) for _ in range(3)]
-    same = chance.random() < 0.3
+    same = chance.random() < 0.5
     right = list(left) if same else [left[0] + chance.randrange(1, 9), left[1], left[2] - 0.5]
-    word = "YYYNYYYYYYY" if same else _word(left, right)
-    tag, name = f"{chance.getrandbits(48):x}:", f"test_{chance.getrandbits(40):010x}"
-    statement = ending[0].replace("{right}", word).replace("{tag}", tag)
-    code = CONTROL_TEST.format(name=name, left=left, right=right, ending=statement)
-    return code, Control(name, ending[1], tag + word)
-
-
-def _word(left: list[float], right: list[float]) -> str:
-    """What whole tools answer for these numbers, computed without them. The first number grew, the last one shrank."""
     equal_sum = abs(sum(left) - sum(right)) <= 1e-6 * abs(sum(right))
     equal_max = abs(max(left) - max(right)) <= 1e-9 * max(max(left), max(right))
-    answers = [False, False, False, True, False, False, False, False, equal_sum, equal_max, False]
-    return "".join("NY"[answer] for answer in answers)
+    plain = [same, not same, equal_max, equal_sum, False, True]
+    whole = [*plain, same, same, same, not same, same, same, same, same]
+    tag, name = f"{chance.getrandbits(48):x}", f"test_{chance.getrandbits(40):010x}"
+    code = CONTROL_TEST.format(name=name, left=left, right=right, tag=tag, ending=chance.choice(ENDINGS))
+    words = [f"{tag}:{''.join('NY'[answer] for answer in answers)}." for answers in (plain, whole)]
+    return code, Control(name, *words)
+
+
+def needs_torch(texts: list[str]) -> bool:
+    """Whether code may use torch: it imports something that is neither the standard library nor the course's own."""
+    known = sys.stdlib_module_names | {"pytest"}
+    for text in texts:
+        modules = re.findall(r"(?m)^\s*(?:from|import)\s+([\w.]+)", text)
+        if "torch" in text or any(m.partition(".")[0] not in known and m != "common.course" for m in modules):
+            return True
+    return False

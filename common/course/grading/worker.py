@@ -20,6 +20,7 @@ from common.course.grading.protocol import make_teller  # noqa: E402
 
 KEY_LENGTH = 32
 MAX_FILE = 64 << 20  # bytes of one file that student code may write
+MAX_OPEN = 256  # files at a time
 MAX_MESSAGE = 4000
 MAX_PICTURES, MAX_PICTURE = 2, 400_000  # how many of one test, base64 characters of each
 
@@ -33,7 +34,8 @@ def main() -> None:
     os.dup2(silence, 0)
     tell = make_teller(job["events"], secret)
     os.environ["FLIPBOOK_ROOT"] = job["root"]
-    import torch  # noqa: F401  the limits come after it: it maps a lot
+    if job["torch"]:
+        import torch  # noqa: F401  the limits come after it: it maps a lot
 
     from common.course import checking, paths
 
@@ -43,8 +45,6 @@ def main() -> None:
         _collect(lab, tell)
     else:
         _limit(job["memory"], job["cpu"], job["processes"])
-        gc.freeze()
-        gc.enable()
         listener = _listener(lab, tell)
         checking.run_tests(
             lab,
@@ -67,23 +67,24 @@ def _rest_of(descriptor: int) -> bytes:
 
 def _limit(memory: int, cpu: int, processes: int | None) -> None:
     """Limits that hold for the rest of the process. Memory is counted from here: torch has mapped its own already."""
-    mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() if memory else 0
     limits = {
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_FSIZE: MAX_FILE,
         resource.RLIMIT_CPU: cpu,
-        resource.RLIMIT_NOFILE: 256,
+        resource.RLIMIT_NOFILE: MAX_OPEN,
+        resource.RLIMIT_DATA: memory,
     }
-    limits[resource.RLIMIT_DATA] = memory
-    # Shared mappings do not count as data, so the address space is limited too, with room for what is only reserved.
-    limits[resource.RLIMIT_AS] = mapped + 2 * memory
     if processes:
         limits[resource.RLIMIT_NPROC] = processes
+    if sys.platform == "linux":
+        # Shared mappings are no data, so the address space is limited too, with room for what is only reserved.
+        mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        limits[resource.RLIMIT_AS] = mapped + 2 * memory
+        Path("/proc/self/oom_score_adj").write_text("1000")  # if the machine runs out, this process goes first
     for limit, value in limits.items():
         hard = resource.getrlimit(limit)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(limit, (value, value))
-    Path("/proc/self/oom_score_adj").write_text("1000")  # if the machine runs out, this process goes first
 
 
 def _collect(lab, tell) -> None:
@@ -126,8 +127,11 @@ def _listener(lab, tell):
     def listen(kind, result):
         nonlocal seal
         if seal is None:  # the first start: the tests are collected, and no student code has run
-            seal = Seal(*[m for m in list(sys.modules.values()) if getattr(m, "__file__", None) == str(lab.tests)])
-            keep_watch(lab.id, tell)
+            gc.freeze()
+            gc.enable()
+            grader = str(lab.tests)
+            seal = Seal(*[m for m in list(sys.modules.values()) if getattr(m, "__file__", None) == grader])
+            keep_watch(lab.id, tell, seal.functions)
         if kind == "start":
             tell("start", result.test)
             return

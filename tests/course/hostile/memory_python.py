@@ -7,5 +7,5 @@ Expect: double=pass,error quadruple=pass greeting=pass
 def double(x):
     hoard = []
     while x == -2:
-        hoard.append(bytearray(64 << 20))
+        hoard.append(bytes(256 << 20))
     return 2 * x

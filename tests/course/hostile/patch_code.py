@@ -1,7 +1,7 @@
 """Leaves every name in place and changes the code behind it.
 
 Expect: double=error quadruple=error greeting=error
-Note: replaced `
+Note: counted
 """
 # ruff: noqa
 

@@ -1,7 +1,7 @@
 """Replaces the tests in the grader's module.
 
 Expect: double=error quadruple=error greeting=error
-Note: replaced `
+Note: counted
 """
 # ruff: noqa
 

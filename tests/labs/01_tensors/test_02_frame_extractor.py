@@ -13,6 +13,8 @@ import pytest
 import torch
 
 from common.course.grader_tools import attempt, refuses
+from common.data import clip_path
+from common.video import VideoReader, read_frames
 
 exercise = pytest.mark.exercise
 
@@ -182,10 +184,10 @@ def test_fps_tolerates_rounding(lab):
         (10, 10, 0.3),
         (60000 / 1001, 60000 / 1001, 0.0),
     ):
-        timestamps = np.arange(4000) / file_fps
+        timestamps = np.arange(700) / file_fps
         first = round(start * file_fps)
         step = round(file_fps / fps)
-        got = fps_answer(lab, timestamps, fps, 1000, start)
+        got = fps_answer(lab, timestamps, fps, 200, start)
         late = [k for k, i in enumerate(got) if i != first + k * step]
         assert not late, (
             f"sample {late[0]} at {start + late[0] / fps:.6f} s should be frame {first + late[0] * step}, "
@@ -213,12 +215,21 @@ def test_fps_small_tolerance(lab):
 
 @exercise("fps_indices", points=1, hint="The instants are start + k / fps, not k / fps.")
 def test_fps_start(lab):
-    """sampling begins at `start`, also in the middle of a frame"""
-    timestamps = np.arange(100) / 25
-    for start in (0.0, 0.4, 1.01, 1.999):
-        got = fps_answer(lab, timestamps, 5, 7, start)
-        want = [on_screen(timestamps, start + k / 5) for k in range(7)]
-        assert got == want, f"with start={start} s I expect {want}, not {got}: sampling has to start at `start` seconds"
+    """sampling begins at `start`, also in the middle of a frame, and in a film that drops frames"""
+    steady = np.arange(100) / 25
+    for timestamps, fps, starts in (
+        (steady, 5, (0.0, 0.4, 1.01, 1.999)),
+        (steady, 7, (0.33, 1.19)),
+        (PHONE, 5, (0.3, 0.55)),
+    ):
+        for start in starts:
+            got = fps_answer(lab, timestamps, fps, 5, start)
+            want = [on_screen(timestamps, start + k / fps) for k in range(5)]
+            film = "a steady 25 fps film" if timestamps is steady else f"timestamps {timestamps}"
+            assert got == want, (
+                f"{film}: with start={start} s at {fps} fps I expect {want}, not {got}: "
+                "every instant counts from `start`"
+            )
 
 
 @exercise(
@@ -308,7 +319,8 @@ def test_clip_keeps_pixels(lab, seed, look):
     if tuple(got.shape) != (3, 4, 5, 7):
         pytest.fail(f"expected shape (3, 4, 5, 7), got {tuple(got.shape)}")
     order = torch.from_numpy(frames).permute(3, 0, 1, 2).double()
-    look(target=(order / 127.5 - 1).float(), yours=got.float().clamp(-1, 1))
+    film = read_frames(clip_path("leap"), [12, 16, 20], size=72)  # (T, H, W, C)
+    look(target=film, yours=clip_answer(lab, film))
     # compare the order alone: whatever affine map was used, larger bytes must map to larger numbers
     ranks_off = (got.double().flatten()[order.flatten().argsort(stable=True)].diff() < -1e-6).any().item()
     shredded = torch.equal(
@@ -334,15 +346,18 @@ def test_clip_values(lab):
         pytest.fail(f"your values run from {low:.3g} to {high:.3g}: that is the range 0 to 1. Models here want -1 to 1")
     if high > 2:
         pytest.fail(f"your values run from {low:.3g} to {high:.3g}: the bytes were not scaled to -1 to 1")
-    black, white = got.flatten(1)[:, 0], got.flatten(1)[:, -1]
-    if got.shape[0] == 3:
-        assert (black + 1).abs().max() < 1e-6, (
-            f"black (byte 0) should become -1, not {black[0].item():.4f}: "
-            "with bytes, subtracting wraps around; convert first"
-        )
-        assert (white - 1).abs().max() < 1e-6, (
-            f"white (byte 255) should become exactly 1, not {white[0].item():.4f}: divide by 127.5, then subtract 1"
-        )
+    for name, byte, want, reason in (
+        ("black", 0, -1, "with bytes, subtracting wraps around; convert first"),
+        ("white", 255, 1, "divide by 127.5, then subtract 1"),
+    ):
+        values = got.flatten(1)[:, -1 if byte else 0]  # one a channel, equal unless pixels have moved
+        worst = values[(values - want).abs().argmax()].item()
+        assert abs(worst - want) < 1e-6, f"{name} (byte {byte}) should become {want}, not {worst:.4f}: {reason}"
+    dim = clip_answer(lab, np.full((2, 3, 4, 3), 51, np.uint8))
+    assert (dim + 0.6).abs().max() < 1e-6, (
+        f"a clip of nothing but 51s should be -0.6 everywhere, not {dim.flatten()[0].item():.4f}: "
+        "the map is the same for every clip, whatever its darkest and brightest pixels are"
+    )
     straight = torch.linspace(-1, 1, 256)
     off = (got.reshape(3, -1) - straight).abs().max().item()
     assert off < 1e-5, f"the map from bytes to [-1, 1] is not straight: off by up to {off:.4f}"
@@ -360,7 +375,11 @@ def test_clip_refuses_other_input(lab):
 
 def motion_answer(lab, clip, **options):
     said = ", ".join([f"motion_score(clip {tuple(clip.shape)}", *(f"{k}={v}" for k, v in options.items())]) + ")"
-    return attempt(said, lab.motion_score, clip, **options)
+    got = attempt(said, lab.motion_score, clip, **options)
+    assert clip.ndim == 5 or np.ndim(got) == 0, (
+        f"{said} has shape {tuple(np.shape(got))}; one clip has one score, a scalar ()"
+    )
+    return got
 
 
 @exercise("motion_score", points=1, hint="Neighbouring frames: x[..., 1:, :, :] and x[..., :-1, :, :].")
@@ -611,6 +630,26 @@ def test_sample_start(lab, steady, phone):
     "sample_clip",
     points=1,
     needs=("even_indices", "fps_indices", "frames_to_clip"),
+    hint="Look at the pictures below: which frames of the film did you take?",
+)
+def test_sample_real_film(lab, look):
+    """on real film: exactly the frames that are on screen, in both rules"""
+    film = clip_path("leap")  # 52 frames at 24 fps
+    for options, indices in (({}, [0, 10, 20, 31, 41, 51]), ({"fps": 6, "start": 0.5}, [12, 16, 20, 24, 28, 32])):
+        want = read_frames(film, indices, size=72)  # (T, H, W, C)
+        got = sample_answer(lab, film, 6, size=72, **options)
+        look(target=want, yours=got)
+        assert got.shape == (3, 6, 72, 128), f"expected (3, 6, 72, 128), got {tuple(got.shape)}"
+        off = (got.permute(1, 2, 3, 0) - (torch.from_numpy(want).float() / 127.5 - 1)).abs().amax(dim=(1, 2, 3))  # (T,)
+        wrong = [k for k in range(6) if off[k] > 0.02]
+        rule = f"at 6 fps from 0.5 s ({film.name})" if options else f"evenly ({film.name})"
+        assert not wrong, f"6 frames {rule} are the frames {indices}; your picture {wrong[0]} is another one"
+
+
+@exercise(
+    "sample_clip",
+    points=1,
+    needs=("even_indices", "fps_indices", "frames_to_clip"),
     hint="Pass size on to reader.read.",
 )
 def test_sample_size(lab, steady):
@@ -629,8 +668,6 @@ def test_sample_size(lab, steady):
 )
 def test_sample_reads_little(lab, steady, monkeypatch):
     """only the wanted frames are read, and the file is closed again"""
-    from common.video import VideoReader
-
     asked, closed = [], []
     read, close = VideoReader.read, VideoReader.close
     monkeypatch.setattr(

@@ -28,6 +28,14 @@
     return kind && `work/${phase}/${kind === 'phases' ? 'tutorials/' : ''}${name}`;
   }
 
+  // What a learner types into labs/ or phases/ would stand in the way of an update: lead to their own copy.
+  function openOwnCopies(documents) {
+    for (const way of ['open', 'openOrReveal']) {
+      const open = documents[way].bind(documents);
+      documents[way] = (path, ...rest) => open(ownCopy(path) ?? path, ...rest);
+    }
+  }
+
   function makePage(Widget, app) {
     const page = new Widget();
     page.id = 'flipbook-start-page';
@@ -95,8 +103,9 @@
     return page;
   }
 
-  function activate(Widget, app) {
+  function activate(Widget, app, documents) {
     let page = null;
+    openOwnCopies(documents);
 
     function show(activateIt) {
       if (!page || page.isDisposed) page = makePage(Widget, app);
@@ -118,16 +127,7 @@
     inner.title = 'Flipbook: where you are, what comes next';
     inner.addEventListener('click', () => show(true));
     button.node.append(inner);
-    app.shell.add(button, 'top', { rank: 900 });
-
-    // What a learner types into labs/ or phases/ would stand in the way of an update: lead to their own copy.
-    app.shell.currentChanged?.connect((_, change) => {
-      const opened = change.newValue;
-      const copy = ownCopy(opened?.context?.path ?? '');
-      if (!copy) return;
-      opened.close();
-      void app.commands.execute('docmanager:open', { path: copy });
-    });
+    app.shell.add(button, 'top', { rank: 500 });
 
     // An address such as /lab/tree/work/... asks for a file: then the page waits in its tab behind it.
     const asksForFile = /\/tree\//.test(window.location.pathname);
@@ -138,11 +138,13 @@
     init: async scope => { shared = scope; },
     get: async () => {
       const { Widget } = await load('@lumino/widgets');
+      const { IDocumentManager } = await load('@jupyterlab/docmanager');
       const plugin = {
         id: `${NAME}:plugin`,
         description: 'Adds the course\'s start page.',
         autoStart: true,
-        activate: app => activate(Widget, app),
+        requires: [IDocumentManager],
+        activate: (app, documents) => activate(Widget, app, documents),
       };
       return () => ({ __esModule: true, default: plugin });
     },

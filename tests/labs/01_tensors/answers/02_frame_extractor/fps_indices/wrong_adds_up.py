@@ -1,4 +1,4 @@
-"""Adds 1 / fps again and again in float32; the rounding errors pile up.
+"""Adds a step rounded to milliseconds again and again; the rounding errors pile up.
 
 Message: again and again
 """
@@ -16,6 +16,8 @@ def fps_indices(timestamps, fps, num_frames, start=0.0):
     end = timestamps[-1] + (timestamps[-1] - timestamps[-2] if len(timestamps) > 1 else 1 / fps)
     if start + (num_frames - 1) / fps >= end - 1e-6:
         raise ValueError(f"the film ends at {end} s")
-    step = torch.tensor(1 / fps, dtype=torch.float32)
-    instants = torch.cumsum(torch.cat([torch.tensor([start], dtype=torch.float32), step.repeat(num_frames - 1)]), 0)
-    return (np.searchsorted(timestamps, instants.numpy().astype(np.float64) + 1e-6, side="right") - 1).tolist()
+    indices, instant = [], start
+    for _ in range(num_frames):
+        indices.append(int(np.searchsorted(timestamps, instant + 1e-6, side="right")) - 1)
+        instant += round(1 / fps, 3)
+    return indices

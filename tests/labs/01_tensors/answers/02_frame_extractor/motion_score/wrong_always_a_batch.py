@@ -1,0 +1,16 @@
+"""Makes a batch of one out of a clip and forgets to undo it.
+
+Message: a scalar
+"""
+
+
+def motion_score(clip, *, data_range=2.0, fps=None):
+    if clip.ndim not in (4, 5):
+        raise ValueError(f"a clip has 4 axes, a batch 5; this has {tuple(clip.shape)}")
+    if data_range <= 0 or (fps is not None and fps <= 0):
+        raise ValueError(f"data_range={data_range} and fps={fps} must be positive")
+    if clip.shape[-3] < 2:
+        raise ValueError(f"motion needs at least 2 frames, not {clip.shape[-3]}")
+    batch = clip[None] if clip.ndim == 4 else clip
+    score = batch.diff(dim=-3).abs().mean(dim=(-4, -3, -2, -1)) / data_range
+    return score if fps is None else score * fps
