@@ -16,9 +16,9 @@
 #
 # | preset | clips | each `(T, H, W)` | on disk, for a while | all cells take about |
 # |---|---|---|---|---|
-# | `ci` | 100 | (16, 90, 160) | 75 MB | 15 s |
+# | `ci` | 100 | (16, 90, 160) | 75 MB | 20 s |
 # | `cpu` | 100 | (24, 144, 256) | 0.3 GB | 40 s |
-# | `gpu` | 100 | (32, 288, 512) | 1.5 GB | 4 min |
+# | `gpu` | 100 | (32, 288, 512) | 1.5 GB | 90 s |
 
 # %% tags=["setup"]
 import tempfile
@@ -686,8 +686,9 @@ for frame in FRAMES:
 # - All files were in memory when they were read (the system caches what was just written), so the times show decoding
 #   and opening, not the disk. The disk stands in the last plot as a formula. On a cold network disk each file opened
 #   costs milliseconds of its own, which is why big data sets pack many clips into one file.
-# - The clips are small and short. A frame of 1080p has 56 times the pixels of one at `cpu`; opening a file then counts
-#   for less and decoding for more. Where the lines cross at your size is for you to measure.
+# - The clips are small and short, and size matters: on our machine the lines cross near 180 MB a second at `ci`, near
+#   290 at `cpu` and near 840 at `gpu`. The larger the clip, the more is said for the codec. A frame of 1080p has 56
+#   times the pixels of one at `cpu`; where the lines cross there is for you to measure.
 # - One preset of each encoder (`medium` of x264, `8` of SVT-AV1). AV1 gains most at slow presets and large pictures.
 # - PSNR counts errors, whether or not an eye sees them, and here it counts colour as much as brightness.
 #   `common.evaluation` has SSIM; studies of codecs use VMAF.
