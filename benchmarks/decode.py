@@ -23,10 +23,10 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from common import video
-from common.course.peers import PEERS, read_torchcodec
 from common.data.download import DataError
 from common.data.sources import source_path
 from common.video.colour import to_rgb
+from common.video.peers import PEERS, read_torchcodec
 from common.video.plan import decode_runs
 
 RESULTS = Path(__file__).resolve().parent / "results" / "decode.json"

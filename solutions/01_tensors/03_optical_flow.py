@@ -415,7 +415,7 @@ show.contact_sheet(np.stack(cells), columns=len(cells), width=WIDTHS[5], labels=
 
 # %% [markdown]
 # **What to see.** A tenth more light, which the eye forgives, and yours reports storms: where the slopes are
-# weak, a small change of brightness needs a large motion to explain it. The peers hold because neither compares
+# weak, a small change of brightness needs a large motion to explain it. The peers nearly hold, because neither compares
 # brightness itself: Farnebäck drops the constant of its parabola, DIS takes the mean out of each patch. Where lamps
 # flicker or a shot fades, plain Lucas–Kanade sees motion that never was.
 #

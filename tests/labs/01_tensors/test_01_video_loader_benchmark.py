@@ -193,7 +193,12 @@ def bill_mistakes(indices, keyframes, how):
     ]
 
 
-CASES = (([50, 3, 30, 3, 49], [0, 24, 48]), ([61, 2, 39, 16, 61, 7], UNEVEN), ([119, 118, 25], STEADY))
+CASES = (
+    ([50, 3, 30, 3, 49], [0, 24, 48]),
+    ([61, 2, 39, 16, 61, 7], UNEVEN),
+    ([26, 30, 110, 44], STEADY),
+    ([119, 118, 25], STEADY),
+)
 
 
 @exercise("decoded_per_asked", points=1, needs=("decode_runs",), hint="max(indices) + 1, over len(indices).")
@@ -217,9 +222,15 @@ def test_bill_of_a_seek_for_each(lab):
 
     def mistakes(indices, keyframes):
         once = sum(i - keyframe_before(i, keyframes) + 1 for i in set(indices)) / len(indices)
+        goes_on, position = 0, float("inf")
+        for i in indices:
+            start = keyframe_before(i, keyframes)
+            goes_on += i - (position if start <= position <= i else start - 1)
+            position = i
         return [
             (once, "a seek for each index: a frame asked for twice is decoded twice"),
             (bill_wanted(indices, keyframes, "plan"), "that is the plan; a seek for each index shares nothing"),
+            (goes_on / len(indices), "it goes back to the keyframe every time, also when the next index lies ahead"),
         ]
 
     check_bills(lab, "seek", mistakes)
@@ -525,6 +536,38 @@ def test_proof_is_fair_where_the_picture_stands_still(lab, seed):
     )
 
 
+@exercise("compare_frames", points=1, hint="Give way only where own >= max - 1e-6.")
+def test_proof_tells_neighbours_apart(lab, seed):
+    """in a film that hardly moves, the frame before or after is still another frame"""
+    film = np.repeat(scenery(1, seed=seed), 7, axis=0)
+    for number in range(7):
+        film[number, 4 * (number % 6), 4 * (2 + number % 7)] += 2  # one small spot, elsewhere in each frame
+    asked, came = [1, 2, 3, 4], [2, 3, 4, 5]
+    said, numbers, _ = proof_answer(lab, film[came], film, asked)
+    assert numbers == came, (
+        f"{said}: in this film a frame is almost like the next, and frames {came} came; you say {numbers}. "
+        "The one asked for counts only where it is as like as the best, to a millionth"
+    )
+
+
+@exercise("compare_frames", points=1, hint=".mean(axis=-1): the mean of red, green and blue.")
+def test_proof_looks_at_all_channels_alike(lab, seed):
+    """grey is the mean of red, green and blue: what one channel gains and another loses leaves it as it was"""
+    random = np.random.default_rng(seed)
+    one, other = random.choice([-1, 1], (2, 24, 36))
+    grey = np.stack([128 + 20 * one, 128 + 20 * other]).astype(np.int16)  # (2, H, W)
+    film = np.repeat(grey[..., None], 3, axis=-1).astype(np.uint8)
+    for gains, loses in ((1, 2), (0, 1), (2, 0)):
+        frames = film[:1].astype(np.int16)
+        frames[..., gains] += 80 * other
+        frames[..., loses] -= 80 * other
+        said, numbers, _ = proof_answer(lab, frames.astype(np.uint8), film, [0])
+        assert numbers == [0], (
+            f"{said} names frame {numbers[0]}: the mean of red, green and blue is that of frame 0 everywhere. "
+            "Give each channel the same weight"
+        )
+
+
 @exercise("compare_frames", points=1, hint="pictures[:, ::step, ::step] for the likeness only.")
 def test_proof_looks_at_the_grid(lab, seed):
     """likeness is judged on every `step`-th row and column, the difference everywhere"""
@@ -685,7 +728,7 @@ def test_timing_takes_the_median(lab):
 @exercise("time_fairly", points=2, hint="begin = clock(); task(); taken = clock() - begin")
 def test_timing_reads_the_clock_around_each_call(lab):
     """the clock that was given is read once right before and once right after each timed call"""
-    machine = PaperClock({"A": [0.1], "B": [0.3]}, look=0.002)
+    machine = PaperClock({"A": [0.1], "B": [0.3]}, look=0.0002)
     said, got = timing_answer(lab, machine, 3)
     num_looks = machine.log.count("clock")
     assert num_looks, f"{said}: the clock that you were given is never read; the one of the machine tells other times"
@@ -698,7 +741,7 @@ def test_timing_reads_the_clock_around_each_call(lab):
     assert pattern == ["clock", "call", "clock"] * 6, (
         f"{said}: each call stands between two looks at the clock of its own; yours go {' '.join(pattern[:9])} ..."
     )
-    assert abs(got["A"].median - 0.102) < 1e-6, f"{said}: 'A' takes 0.102 s by this clock, not {got['A'].median:.4f}"
+    assert abs(got["A"].median - 0.1002) < 1e-6, f"{said}: 'A' takes 0.1002 s by this clock, not {got['A'].median:.6f}"
 
 
 @exercise("time_fairly", points=1, hint="if rounds < 1: raise ValueError(f'... {rounds}')")

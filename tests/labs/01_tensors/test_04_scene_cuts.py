@@ -40,72 +40,81 @@ def array_answer(said, function, frames, shape, **options):
 
 def histogram_answer(lab, frames, bins):
     said = f"colour_histograms of uint8 frames {frames.shape}, bins={bins},"
-    return array_answer(said, lab.colour_histograms, frames, (len(frames), bins**3), bins=bins)
+    return array_answer(said, lab.colour_histograms, frames, (len(frames), 3, bins), bins=bins)
 
 
 def counted(frame, bins):
-    """Oracle: one pixel after the other."""
-    counts = Counter(tuple(int(v) * bins // 256 for v in pixel) for pixel in frame.reshape(-1, 3))
-    return {colour: count / (frame.shape[0] * frame.shape[1]) for colour, count in counts.items()}
+    """Oracle: one value after the other, shared out in whole numbers."""
+    fractions = np.zeros((3, bins))
+    for pixel in frame.reshape(-1, 3).tolist():
+        for channel, value in enumerate(pixel):
+            level, rest = divmod(value * (bins - 1), 255)
+            fractions[channel, level] += 1 - rest / 255
+            fractions[channel, min(level + 1, bins - 1)] += rest / 255
+    return fractions * 3 / frame.size
 
 
 @exercise("colour_histograms", points=1, hint="Divide the counts of a frame by its number of pixels, H * W.")
 def test_histogram_sums_to_one(lab, seed):
-    """fractions: every row of float32 (T, bins ** 3) sums to 1, however many frames there are"""
-    for num_frames, bins in ((1, 8), (5, 4), (2, 3), (3, 1)):
-        sums = histogram_answer(lab, noise(num_frames, seed=seed), bins).sum(axis=1)
-        assert not (np.allclose(sums, 42) and bins > 0), "these are counts of pixels: divide by their number, H * W"
+    """fractions: each channel's levels sum to 1, however many frames there are; float32 (T, 3, bins)"""
+    for num_frames, bins in ((1, 8), (5, 4), (4, 3), (3, 2)):
+        sums = histogram_answer(lab, noise(num_frames, seed=seed), bins).sum(axis=-1)
+        assert not np.allclose(sums, 42, atol=1e-3), "these are counts of pixels: divide by their number, H * W"
         if num_frames > 1 and np.allclose(sums * num_frames, 1, atol=1e-4):
-            pytest.fail("you divide by the pixels of all frames together: each row on its own should sum to 1")
-        if np.allclose(sums, 3, atol=1e-4):
-            pytest.fail("every row sums to 3: each channel was counted for itself, not each pixel's colour")
-        assert np.allclose(sums, 1, atol=1e-4), f"each row should sum to 1, but they sum to {sums.round(3).tolist()}"
-
-
-@exercise(
-    "colour_histograms", points=2, hint="part = v * bins // 256 in wide integers; place (r * bins + g) * bins + b."
-)
-def test_histogram_places(lab):
-    """a single colour (r, g, b) is counted at place (r * bins + g) * bins + b, also where 256 / bins is not whole"""
-    for pixel, bins in (((255, 0, 128), 8), ((10, 200, 90), 4), ((250, 100, 50), 5), ((51, 52, 204), 5),
-                        ((130, 20, 240), 7), ((200, 30, 31), 64)):  # fmt: skip
-        got = histogram_answer(lab, np.full((2, 3, 5, 3), pixel, np.uint8), bins)[1]
-        place = int(got.argmax())
-        r, g, b = (v * bins // 256 for v in pixel)
-        want = (r * bins + g) * bins + b
-        if place == (b * bins + g) * bins + r and place != want:
-            pytest.fail(
-                f"colour {pixel}, {bins} bins: it lands where blue comes first. Red weighs most: (r n + g) n + b"
-            )
-        fixed = [min(bins - 1, v // (256 // bins)) for v in pixel]
-        if place != want and place == (fixed[0] * bins + fixed[1]) * bins + fixed[2]:
-            pytest.fail(f"{bins} bins: parts of {256 // bins} values each do not cover 0 to 255. Use v * bins // 256")
-        near = [round(v * (bins - 1) / 255) for v in pixel]
-        if place != want and place == (near[0] * bins + near[1]) * bins + near[2]:
-            pytest.fail(
-                f"{bins} bins: you round to the nearest part, so the outer ones are half as wide: v * bins // 256"
-            )
-        assert place == want, f"colour {pixel} with {bins} bins belongs at place {want}, you count it at {place}"
-        assert abs(got[want] - 1) < 1e-5, (
-            f"a frame of one colour has all of it: 1.0 at place {want}, not {got[want]:.4f}"
+            pytest.fail("you divide by the pixels of all frames together: each frame on its own should sum to 1")
+        if np.allclose(sums * 3, 1, atol=1e-4):
+            pytest.fail("all three channels together sum to 1; each of them should: divide by H * W, not by H * W * 3")
+        assert np.allclose(sums, 1, atol=1e-4), (
+            f"each channel's levels should sum to 1, but they sum to {np.round(sums[0], 3).tolist()} in frame 0"
         )
 
 
-@exercise("colour_histograms", points=2, hint="Count whole colours, frame by frame, with a place for every colour.")
+@exercise("colour_histograms", points=1, hint="(T, 3, bins): red, green, blue; the value 255 is level bins - 1.")
+def test_histogram_places(lab):
+    """values exactly on a level count whole for it: red first, then green, then blue"""
+    for levels, bins in (((3, 0, 2), 4), ((0, 3, 1), 4), ((5, 1, 4), 6), ((1, 0, 1), 2), ((15, 3, 14), 16)):
+        pixel = [level * 255 // (bins - 1) for level in levels]
+        got = histogram_answer(lab, np.full((2, 3, 5, 3), pixel, np.uint8), bins)[1]
+        want = np.eye(bins)[list(levels)]
+        if np.allclose(got[::-1], want, atol=1e-4) and levels[0] != levels[2]:
+            pytest.fail("blue comes first in your histogram; red, green, blue is asked for")
+        assert np.allclose(got, want, atol=1e-4), (
+            f"a frame of the one colour {pixel}, with {bins} bins, is on the levels {levels} exactly: they should hold "
+            f"1.0, but you have {got.round(3).tolist()}"
+        )
+
+
+@exercise("colour_histograms", points=2, hint="below = floor(position), share = position - below; 1 - share and share.")
+def test_histogram_shares(lab):
+    """a value between two levels is shared out between them, the nearer one getting more"""
+    for value, want in ((51, 0.2), (102, 0.4), (204, 0.8)):
+        got = histogram_answer(lab, np.full((1, 4, 3, 3), value, np.uint8), 2)[0, 1]
+        said = f"the value {value} with 2 bins (levels 0 and 255): {1 - want:.1f} at level 0, {want:.1f} at level 1"
+        assert got.max() < 0.999, f"{said}. You count all of it for one level: share it out"
+        assert abs(got[0] - want) > 0.01, f"{said}. Your shares are the wrong way round"
+        assert np.allclose(got, (1 - want, want), atol=1e-4), f"{said}; you have {got[0]:.3f} and {got[1]:.3f}"
+    greys = np.arange(256, dtype=np.uint8).reshape(256, 1, 1, 1).repeat(3, axis=-1)
+    steps = np.abs(np.diff(histogram_answer(lab, greys, 8), axis=0)).sum(axis=(1, 2)) / 6
+    assert steps.max() < 7 / 255 + 1e-3, (
+        f"from grey {steps.argmax()} to {steps.argmax() + 1} the histogram jumps by {steps.max():.2f}; one value is "
+        "7 / 255 of a level, so it should move by at most 0.027"
+    )
+
+
+@exercise("colour_histograms", points=2, hint="The level below and the one above, for every value of every channel.")
 def test_histogram_counts(lab, seed):
-    """on random frames, the same as counting pixel by pixel"""
-    for bins in (2, 5, 8):
-        frames = noise(3, 9, 11, seed)
-        frames[1] //= 3  # dark: most places stay empty, those at the end among them
+    """on random frames, the same as counting value by value"""
+    for bins in (2, 5, 8, 30):
+        frames = noise(3, 5, 4, seed)
+        frames[1] //= 3  # dark: the upper levels stay empty
         got = histogram_answer(lab, frames, bins)
         for t in range(3):
             want = counted(frames[t], bins)
-            for colour, fraction in want.items():
-                place = (colour[0] * bins + colour[1]) * bins + colour[2]
-                assert abs(got[t, place] - fraction) < 1e-5, (
-                    f"frame {t}, {bins} bins: {fraction:.4f} of the pixels have the colour {colour}, "
-                    f"but place {place} says {got[t, place]:.4f}"
-                )
+            channel, level = np.unravel_index(np.abs(got[t] - want).argmax(), want.shape)
+            assert abs(got[t, channel, level] - want[channel, level]) < 1e-4, (
+                f"frame {t}, {bins} bins: level {level} of channel {channel} should hold {want[channel, level]:.4f} of "
+                f"the frame; you say {got[t, channel, level]:.4f}"
+            )
 
 
 @exercise("colour_histograms", points=1, hint="One histogram a frame.")
@@ -115,23 +124,23 @@ def test_histogram_of_each_frame(lab, seed):
     got = histogram_answer(lab, frames, 4)
     changed = frames.copy()
     changed[2] = 255 - changed[2] // 2
-    moved = np.abs(histogram_answer(lab, changed, 4) - got).sum(axis=1)
+    moved = np.abs(histogram_answer(lab, changed, 4) - got).sum(axis=(1, 2))
     assert moved[2] > 0.1, "frame 2 changed, but its histogram did not"
-    assert moved[[0, 1, 3]].max() < 1e-6, "frame 2 changed, and the histograms of other frames changed with it"
+    assert moved[[0, 1, 3]].max() < 1e-5, "frame 2 changed, and the histograms of other frames changed with it"
     shuffled = frames[:, ::-1, ::-1].copy()
-    assert np.allclose(histogram_answer(lab, shuffled, 4), got, atol=1e-6), (
+    assert np.allclose(histogram_answer(lab, shuffled, 4), got, atol=1e-5), (
         "the same pixels in other places have the same colours, but your histogram differs"
     )
 
 
 @exercise("colour_histograms", points=1, hint="if frames.dtype != np.uint8 or ...: raise ValueError(...)")
 def test_histogram_refuses(lab):
-    """other than uint8 (T, H, W, 3), or bins outside 1 to 256, is a ValueError that says what came"""
+    """other than uint8 (T, H, W, 3), or bins outside 2 to 256, is a ValueError that says what came"""
     frames = noise()
     refuses("colour_histograms of float frames", "float", lab.colour_histograms, frames.astype(np.float32) / 255)
     refuses("colour_histograms of one frame (6, 7, 3)", "6, 7, 3", lab.colour_histograms, frames[0])
     refuses("colour_histograms of frames with 1 channel", "3, 6, 7, 1", lab.colour_histograms, frames[..., :1])
-    for bins in (0, -2, 257):
+    for bins in (1, 0, -2, 257):
         refuses(f"colour_histograms with bins={bins}", bins, lab.colour_histograms, frames, bins=bins)
 
 

@@ -1,17 +1,20 @@
-"""Scales so that the commonest colour is 1.
+"""Scales so that the commonest level is 1.
 
-Message: sum to 1
+Message: sum to
 """
 
 
 def colour_histograms(frames, bins=8):
     if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[-1] != 3:
         raise ValueError(f"not uint8 (T, H, W, 3): {frames.dtype} {frames.shape}")
-    if bins < 1 or bins > 256:
+    if bins < 2 or bins > 256:
         raise ValueError(f"bins is {bins}")
-    rows = []
-    for frame in frames:
-        part = frame.astype(np.int64) * bins // 256
-        place = (part[..., 0] * bins + part[..., 1]) * bins + part[..., 2]
-        rows.append(np.bincount(place.ravel(), minlength=bins**3) / np.bincount(place.ravel()).max())
-    return np.stack(rows).astype(np.float32)
+    result = np.zeros((len(frames), 3, bins))
+    for t, frame in enumerate(frames):
+        for c in range(3):
+            position = frame[..., c].ravel().astype(np.float64) * (bins - 1) / 255
+            low = np.minimum(np.floor(position), bins - 2).astype(int)
+            share = position - low
+            result[t, c] += np.bincount(low, 1 - share, minlength=bins)
+            result[t, c] += np.bincount(low + 1, share, minlength=bins)
+    return (result / result.max(axis=-1, keepdims=True)).astype(np.float32)

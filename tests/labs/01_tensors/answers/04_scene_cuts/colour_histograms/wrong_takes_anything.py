@@ -5,9 +5,12 @@ Message: should raise ValueError
 
 
 def colour_histograms(frames, bins=8):
-    rows = []
-    for frame in frames:
-        part = frame.astype(np.int64) * bins // 256
-        place = (part[..., 0] * bins + part[..., 1]) * bins + part[..., 2]
-        rows.append(np.bincount(place.ravel(), minlength=bins**3) / place.size)
-    return np.stack(rows).astype(np.float32)
+    result = np.zeros((len(frames), 3, bins))
+    for t, frame in enumerate(frames):
+        for c in range(3):
+            position = frame[..., c].ravel().astype(np.float64) * (bins - 1) / 255
+            low = np.minimum(np.floor(position), bins - 2).astype(int)
+            share = position - low
+            result[t, c] += np.bincount(low, 1 - share, minlength=bins)
+            result[t, c] += np.bincount(low + 1, share, minlength=bins)
+    return (result / (frames.shape[1] * frames.shape[2])).astype(np.float32)

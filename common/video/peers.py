@@ -3,8 +3,9 @@
     read(path, indices, size=None) -> uint8 (N, H, W, 3)
 
 Each function opens the file, reads the frames with these numbers, and closes it: what a data loader does for every
-clip. `size` is (height, width) of the result, scaled by whatever the library scales with. None of them is needed to run
-the course: `PEERS` says which are there and, of the others, why not.
+clip. `size` is (height, width) of the result, scaled by whatever the library scales with. None of them is needed to
+read video here: `PEERS` says which are there and, of the others, why not. They come with the extra `loaders`: pip
+install 'flipbook-video[loaders]'.
 """
 
 import contextlib
@@ -14,6 +15,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
@@ -158,6 +160,23 @@ def read_torchvision(path, indices: Sequence[int], size=None) -> np.ndarray:
         functional = importlib.import_module("torchvision.transforms.v2.functional")
         pictures = functional.resize(pictures.permute(0, 3, 1, 2), list(size)).permute(0, 2, 3, 1)
     return pictures.numpy()
+
+
+FIRST_CALLS = """
+import sys, time
+from common import video
+for _ in range(int(sys.argv[3])):
+    begin = time.perf_counter()
+    video.read_frames(sys.argv[1], range(int(sys.argv[2])))
+    print(time.perf_counter() - begin)
+"""
+
+
+def in_fresh_process(path, num_frames: int, num_calls: int = 2) -> list[float]:
+    """Seconds of the very first calls of our own reader, one after the other, in a Python that has just started."""
+    command = [sys.executable, "-c", FIRST_CALLS, str(path), str(num_frames), str(num_calls)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return [float(line) for line in done.stdout.split()]
 
 
 def _ranges(numbers: Sequence[int]) -> list[tuple[int, int]]:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from common import video
-from common.course import peers
 from common.data import clip_path
+from common.video import peers
 
 PRESENT = [peer for peer in peers.PEERS.values() if not peer.absence]
 INDICES = [40, 3, 4, 40, 51]
@@ -52,3 +52,8 @@ def test_silence_is_only_for_the_block(capfd):
         os.write(2, b"heard by nobody")
     os.write(2, b"heard")
     assert capfd.readouterr().err == "heard"
+
+
+def test_a_fresh_process_times_each_call():
+    times = peers.in_fresh_process(clip_path("leap"), num_frames=4, num_calls=3)
+    assert len(times) == 3 and all(0 < seconds < 60 for seconds in times)
