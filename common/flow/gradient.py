@@ -11,7 +11,12 @@ from common.flow.warping import points_inside, warp
 
 
 def lucas_kanade_step(
-    first: torch.Tensor, second: torch.Tensor, *, window: int = 13, damping: float = 1e-3
+    first: torch.Tensor,
+    second: torch.Tensor,
+    *,
+    valid: torch.Tensor | None = None,
+    window: int = 13,
+    damping: float = 1e-3,
 ) -> torch.Tensor:
     """The small motion that explains best, around each pixel, how the first picture became the second.
 
@@ -23,11 +28,13 @@ def lucas_kanade_step(
 
     `dx` and `dy` are half the difference of a pixel's two neighbours (columns x + 1 and x - 1, rows y + 1 and y - 1) in
     the average of the two pictures, border pixels repeated outside; `dt` is `second - first`. `<...>` is the mean over
-    the channels, then `window_average`. `damping` keeps the motion at zero where there is nothing to see.
+    the channels, set to zero where the pixel is not `valid`, then `window_average`. `damping` keeps the motion at zero
+    where there is nothing to see.
 
     Args:
         first: `(B, C, H, W)`, values in [-1, 1].
         second: the same shape, a moment later.
+        valid: bool `(B, 1, H, W)`, the pixels that have a say in the windows around them; None for all.
         window: side of the window in pixels, odd.
         damping: what is added to the diagonal, above 0, in squared units of brightness.
 
@@ -44,6 +51,8 @@ def lucas_kanade_step(
     dy = (average[..., 2:, 1:-1] - average[..., :-2, 1:-1]) / 2  # (B, C, H, W)
     dt = second - first
     products = torch.stack([dx * dx, dx * dy, dy * dy, dx * dt, dy * dt], dim=1).mean(dim=2)  # (B, 5, H, W)
+    if valid is not None:
+        products = products * valid
     xx, xy, yy, xt, yt = window_average(products, window).unbind(dim=1)  # (B, H, W) each
     xx, yy = xx + damping, yy + damping
     determinant = xx * yy - xy * xy  # at least damping squared
@@ -66,8 +75,8 @@ def lucas_kanade(
     Both pictures are halved (`halve`) `num_levels - 1` times. From the smallest level to the full size, the flow found
     so far is brought to the level's size (a picture twice as wide has motions twice as long), then corrected
     `num_iterations` times: the second picture is warped back by the flow, and one `lucas_kanade_step` from the first
-    picture to the warped one is added to the flow. Where the flow points out of the picture (`points_inside`) nothing
-    can be compared: the warped picture takes the first one's pixels there, so that they ask for no motion.
+    picture to the warped one is added to the flow. Where the flow points out of the picture nothing can be compared:
+    only `points_inside(flow)` is valid in that step.
 
     Args:
         first: `(B, C, H, W)`, values in [-1, 1]: frame t.
@@ -96,8 +105,8 @@ def lucas_kanade(
         longer = flow.new_tensor([width / flow.shape[-1], height / flow.shape[-2]])
         flow = F.interpolate(flow, size=(height, width), mode="bilinear") * longer[:, None, None]  # (B, 2, h, w)
         for _ in range(num_iterations):
-            warped = torch.where(points_inside(flow), warp(small_second, flow), small_first)
-            flow = flow + lucas_kanade_step(small_first, warped, window=window, damping=damping)
+            warped, valid = warp(small_second, flow), points_inside(flow)
+            flow = flow + lucas_kanade_step(small_first, warped, valid=valid, window=window, damping=damping)
     return flow
 
 

@@ -240,15 +240,16 @@ show.contact_sheet(np.stack(colours), columns=4, width=220, labels=list(motions)
 # \langle I_y I_y \rangle + \lambda \end{pmatrix} \begin{pmatrix} u \\ v \end{pmatrix} = - \begin{pmatrix} \langle I_x
 # I_t \rangle \\ \langle I_y I_t \rangle \end{pmatrix}, $$
 #
-# where $\langle\cdot\rangle$ averages over colours and window, and the small $\lambda$ (`damping`) keeps a patch
-# without texture at rest. A matrix $\begin{pmatrix} a & b \\ b & d \end{pmatrix}$ has the inverse $\frac{1}{ad - b^2}
-# \begin{pmatrix} d & -b \\ -b & a \end{pmatrix}$.
+# where $\langle\cdot\rangle$ averages over colours and window (pixels that are not `valid` count as zero), and the
+# small $\lambda$ (`damping`) keeps a patch without texture at rest. A matrix $\begin{pmatrix} a & b \\ b & d
+# \end{pmatrix}$ has the inverse $\frac{1}{ad - b^2} \begin{pmatrix} d & -b \\ -b & a \end{pmatrix}$.
 #
 # | quantity | how | shape |
 # |---|---|---|
 # | `dx`, `dy` | half the difference of both neighbours, in the *average* of the two pictures | `(B, C, H, W)` |
 # | `dt` | `second - first` | `(B, C, H, W)` |
-# | five products | mean over the channels, then `window_average(maps, window)`, which is given | `(B, 5, H, W)` |
+# | five products | mean over the channels; zero where not `valid` | `(B, 5, H, W)` |
+# | $\langle\cdot\rangle$ | `window_average(maps, window)`, which is given | `(B, 5, H, W)` |
 # | result | $u$, $v$ | `(B, 2, H, W)` |
 #
 # **Usual mistakes.** Averaging the slopes before multiplying them throws away what the window is for: the mean of
@@ -263,7 +264,8 @@ show.contact_sheet(np.stack(colours), columns=4, width=220, labels=list(motions)
 # 1. Slopes first. Pad the average of the two pictures by one pixel on all sides (`F.pad(..., (1, 1, 1, 1),
 #    mode="replicate")`), then the right neighbour is `[..., 1:-1, 2:]` and the left one `[..., 1:-1, :-2]`.
 # 2. Stack the five products `dx*dx, dx*dy, dy*dy, dx*dt, dy*dt` on a new axis 1, take the mean over the channels (now
-#    axis 2), hand them to `window_average`, and take them apart with `.unbind(dim=1)`: `xx, xy, yy, xt, yt`.
+#    axis 2), multiply by `valid` if there is one, hand them to `window_average`, and take them apart with
+#    `.unbind(dim=1)`: `xx, xy, yy, xt, yt`.
 # 3. Add `damping` to `xx` and `yy`. Then `determinant = xx * yy - xy * xy`, `u = (xy * yt - yy * xt) / determinant`, `v
 #    = (xy * xt - xx * yt) / determinant`.
 
@@ -309,9 +311,9 @@ plt.show()
 # | the flow from the level below, enlarged, **and its vectors made longer** | `(B, 2, h, w)` |
 # | `num_iterations` times: warp, step, add | `(B, 2, h, w)` |
 #
-# Where the flow points out of the picture there is nothing to compare with. `points_inside(flow)` is given; where it is
-# false the warped picture takes the *first* one's pixels, so that nothing asks for a motion there. Leave this out and a
-# frame of wrong vectors creeps in from the border.
+# Where the flow points out of the picture there is nothing to compare with. `points_inside(flow)`, which is given, says
+# where it does not; only those pixels are `valid` in that step. Leave this out and wrong vectors creep in from the
+# border.
 #
 # **Usual mistakes.** A flow enlarged but not multiplied is half as long as it should be. Replacing the flow by the step
 # instead of adding forgets all levels below. Warping the first picture (or warping by the negative flow) runs away from
@@ -327,8 +329,8 @@ plt.show()
 # 2. Keep the levels in a list of pairs, `levels.append((halve(a), halve(b)))`, and walk it with `reversed`. To enlarge,
 #    `F.interpolate(flow, size=(height, width), mode="bilinear")`, then multiply channel 0 by `width / old_width` and
 #    channel 1 by `height / old_height` (sizes need not be even, so this is not always exactly 2).
-# 3. The inner loop: `warped = torch.where(points_inside(flow), warp(second, flow), first)`, then `flow = flow +
-#    lucas_kanade_step(first, warped, window=window, damping=damping)`, with the `first` and `second` of that level.
+# 3. The inner loop: `flow = flow + lucas_kanade_step(first, warp(second, flow), valid=points_inside(flow),
+#    window=window, damping=damping)`, with the `first` and `second` of that level.
 
 # %% [markdown]
 # ## Put it to work: the exact scenes

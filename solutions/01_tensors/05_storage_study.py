@@ -223,12 +223,12 @@ def store_clip(form: Form, frames: np.ndarray, folder: Path, name: str, clock: C
         `form.store` took, and the PSNR of all frames that `form.load` gives back.
     """
     ### BEGIN SOLUTION
-    path = Path(folder) / f"{name}{form.suffix}"
+    target = folder / f"{name}{form.suffix}"
     begin = clock()
-    form.store(path, frames)
-    seconds = clock() - begin
-    quality = clip_psnr(form.load(path), frames)
-    return Stored(form.name, frames.nbytes, path.stat().st_size, seconds, quality)
+    form.store(target, frames)
+    write_seconds = clock() - begin
+    quality = clip_psnr(form.load(target), frames)
+    return Stored(form.name, frames.nbytes, target.stat().st_size, write_seconds, quality)
     ### END SOLUTION
 
 

@@ -20,7 +20,6 @@ def lucas_kanade(first, second, *, num_levels=4, num_iterations=4, window=13, da
         for _ in range(num_iterations):
             back = warp(two, torch.cat([u, v], dim=1))
             outside = (x + u < 0) | (x + u > w - 1) | (y + v < 0) | (y + v > h - 1)
-            back = torch.where(outside, one, back)
-            step = lucas_kanade_step(one, back, window=window, damping=damping)
+            step = lucas_kanade_step(one, back, valid=~outside, window=window, damping=damping)
             u, v = u + step[:, :1], v + step[:, 1:]
     return torch.cat([u, v], dim=1)

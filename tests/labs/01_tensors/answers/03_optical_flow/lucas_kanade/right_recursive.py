@@ -14,8 +14,6 @@ def lucas_kanade(first, second, *, num_levels=4, num_iterations=4, window=13, da
         small = lucas_kanade(halve(first), halve(second), num_levels=num_levels - 1, **knobs)
         flow = 2 * F.interpolate(small, size=first.shape[-2:], mode="bilinear")
     for _ in range(num_iterations):
-        moved = warp(second, flow)
-        inside = points_inside(flow).to(first.dtype)
-        moved = inside * moved + (1 - inside) * first
-        flow = flow + lucas_kanade_step(first, moved, window=window, damping=damping)
+        inside = points_inside(flow)
+        flow += lucas_kanade_step(first, warp(second, flow), damping=damping, window=window, valid=inside)
     return flow

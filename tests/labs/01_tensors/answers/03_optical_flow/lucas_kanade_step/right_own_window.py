@@ -2,7 +2,7 @@
 """
 
 
-def lucas_kanade_step(first, second, *, window=13, damping=1e-3):
+def lucas_kanade_step(first, second, *, valid=None, window=13, damping=1e-3):
     if first.ndim != 4 or first.shape != second.shape:
         raise ValueError(f"{tuple(first.shape)} and {tuple(second.shape)}")
     channels = first.shape[1]
@@ -20,6 +20,8 @@ def lucas_kanade_step(first, second, *, window=13, damping=1e-3):
 
     def around(product):
         one = product.mean(dim=1, keepdim=True)
+        if valid is not None:
+            one = one.masked_fill(~valid, 0)
         return F.conv2d(F.pad(one, (r, r, r, r), mode="replicate"), weights)[:, 0]
 
     xx, xy, yy = around(dx * dx) + damping, around(dx * dy), around(dy * dy) + damping

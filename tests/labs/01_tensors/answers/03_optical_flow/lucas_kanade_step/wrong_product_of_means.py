@@ -4,7 +4,7 @@ Message: before they were multiplied
 """
 
 
-def lucas_kanade_step(first, second, *, window=13, damping=1e-3):
+def lucas_kanade_step(first, second, *, valid=None, window=13, damping=1e-3):
     if first.ndim != 4 or first.shape != second.shape:
         raise ValueError(f"{tuple(first.shape)} and {tuple(second.shape)}")
     average = (first + second) / 2
@@ -14,6 +14,8 @@ def lucas_kanade_step(first, second, *, window=13, damping=1e-3):
     dt = second - first
     dx, dy, dt = (window_average(s, window) for s in (dx, dy, dt))
     products = torch.stack([dx * dx, dx * dy, dy * dy, dx * dt, dy * dt], dim=1).mean(dim=2)
+    if valid is not None:
+        products = torch.where(valid, products, 0.0)
     a, b, d, p, q = products.unbind(dim=1)
     a = a + damping
     d = d + damping
