@@ -222,14 +222,17 @@ for name, (encoder, options) in CODECS.items():
 # visually lossless, 23 is usual, and web sites go far beyond that.
 
 # %%
-def damage(crf, frame=20):
+FRAME = 20
+
+
+def damage(crf):
     """A detail of one frame: the original, what H.264 makes of it, and the difference, four times enlarged."""
-    path = video.write(DISK / "damage.mp4", film[: frame + 4], 24, "h264", crf)
-    restored = video.read_frames(path, [frame])
+    path = video.write(DISK / "damage.mp4", film[: FRAME + 4], 24, "h264", crf)
+    restored = video.read_frames(path, [FRAME])
     size, detail = path.stat().st_size, (slice(None), slice(90, 234), slice(250, 442))
-    before, after = film[frame : frame + 1][detail], restored[detail]
+    before, after = film[FRAME : FRAME + 1][detail], restored[detail]
     wrong = show.difference(before, after, factor=4).frames
-    labels = ("original", f"{film[: frame + 4].nbytes / size:.0f} times smaller", "difference x 4")
+    labels = ("original", f"{film[: FRAME + 4].nbytes / size:.0f} times smaller", "difference x 4")
     return show.contact_sheet(np.concatenate([before, after, wrong]), labels=labels, width=288)
 
 

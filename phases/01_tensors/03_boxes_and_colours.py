@@ -124,8 +124,9 @@ def shrink(picture, factor, which):
     return rgb.round().clip(0, 255).astype(np.uint8)
 
 
-def less_colour(factor, detail=(slice(100, 292), slice(300, 556))):
-    picture = reference[20][detail]
+def less_colour(factor):
+    """A detail of one frame: whole, with coarse colour, and with coarse brightness."""
+    picture = reference[20, 100:292, 300:556]
     only_colour, only_brightness = shrink(picture, factor, (1, 2)), shrink(picture, factor, (0,))
     labels = ("original", f"colour / {factor}: {psnr(only_colour, picture):.1f} dB",
               f"brightness / {factor}: {psnr(only_brightness, picture):.1f} dB")  # fmt: skip

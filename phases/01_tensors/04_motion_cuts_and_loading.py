@@ -86,11 +86,14 @@ for block in vectors[:3]:
 # motion, strength its length; grey are blocks that the codec coded afresh, without a vector. Pick a shot.
 
 # %%
-def codec_and_flow(shot, moment=12):
+MOMENT = 12  # the frame to look at
+
+
+def codec_and_flow(shot):
     """A frame, the codec's motion vectors as colours, and optical flow as colours, all on one scale."""
-    frames = video.read_frames(clip_path(shot), range(moment + 1), size=288)
+    frames = video.read_frames(clip_path(shot), range(MOMENT + 1), size=288)
     path = encode(DISK / "vectors.mp4", frames, crf=18, bf=0, refs=1)
-    _, vectors = list(motion_vectors(path))[moment]
+    _, vectors = list(motion_vectors(path))[MOMENT]
     by_codec = field(vectors, *frames.shape[1:3])
     before, after = frames_to_clip(frames[-2:]).unbind(dim=1)  # (C, H, W) each
     by_flow = -lucas_kanade(after[None], before[None])[0]  # (2, H, W): from here back to where it was, reversed
