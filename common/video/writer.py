@@ -1,5 +1,6 @@
 """Writes frames to a video file, with colours that any player shows the same."""
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
@@ -82,7 +83,8 @@ def write(
         raise ValueError(f"{codec} needs at least {encoder.smallest_side} pixels a side, got {width} x {height}")
     part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
-        _encode(part, chain([first], pictures), fps, encoder, quality, ticks)
+        with _same_priority():
+            _encode(part, chain([first], pictures), fps, encoder, quality, ticks)
         os.replace(part, path)
     except av.FFmpegError as error:
         raise VideoError(f"{path} could not be written: {error}. Check the folder and the free space.") from error
@@ -134,6 +136,20 @@ def _check_picture(picture: np.ndarray, shape: tuple | None = None) -> np.ndarra
     if shape is not None and picture.shape != shape:
         raise ValueError(f"all frames must have one shape: the first is {shape}, another is {picture.shape}")
     return picture
+
+
+@contextlib.contextmanager
+def _same_priority() -> Iterator[None]:
+    """SVT-AV1, when root runs it, gives its caller real-time priority for good; here the caller gets its own back."""
+    if not hasattr(os, "sched_getscheduler"):
+        yield
+        return
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        if os.sched_getscheduler(0) != policy:
+            os.sched_setscheduler(0, policy, parameters)
 
 
 def _encode(
