@@ -414,7 +414,7 @@ labels = ["a frame", "the same, ×1.1", *(f"{method}, ×1.1" for method in ghost
 show.contact_sheet(np.stack(cells), columns=len(cells), width=WIDTHS[5], labels=labels)
 
 # %% [markdown]
-# **What to see.** A tenth more light, which the eye hardly notices, and yours reports storms: where the slopes are
+# **What to see.** A tenth more light, which the eye forgives, and yours reports storms: where the slopes are
 # weak, a small change of brightness needs a large motion to explain it. The peers hold because neither compares
 # brightness itself: Farnebäck drops the constant of its parabola, DIS takes the mean out of each patch. Where lamps
 # flicker or a shot fades, plain Lucas–Kanade sees motion that never was.
@@ -437,7 +437,7 @@ print("stripes    true (u, v)    measured (u, v)    only across the stripes")
 for degrees in (0, 45, 75, 90):
     first, second = stripes(degrees, 0.0), stripes(degrees, 2.0)
     found = lucas_kanade(first, second, num_levels=1)
-    u, v = found[0, :, 20:-20, 20:-20].mean(dim=(1, 2)).tolist()
+    u, v = (round(mean, 2) + 0.0 for mean in found[0, :, 20:-20, 20:-20].mean(dim=(1, 2)).tolist())  # no "-0.00"
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     print(f"{degrees:5}°     (2.00,  0.00)   ({u:5.2f}, {v:5.2f})       ({2 * cos * cos:5.2f}, {2 * cos * sin:5.2f})")
     cells += [picture(first), flow_to_color(found[0], max_flow=2.5)]
