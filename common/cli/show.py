@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from common.cli.flow_sheet import draw_flow
+from common.cli.shots import draw_shots
 from common.evaluation import temporal
 from common.show import Picture, contact_sheet
 from common.video import VideoReader, sampling
@@ -20,6 +22,9 @@ def draw_sheet(
     columns: int | None = None,
     width: int = 200,
     out=None,
+    cuts: bool = False,
+    split=None,
+    flow: bool = False,
 ) -> Path:
     """Draw a contact sheet of a video file, and say what the file is.
 
@@ -33,6 +38,9 @@ def draw_sheet(
         columns: frames in a row; chosen from their number if None.
         width: of one frame on the sheet, in pixels.
         out: where to write the sheet, a PNG or JPEG file; `NAME_sheet.png` in the current folder if None.
+        cuts: also look for cuts, and draw another sheet with one frame of each shot, `NAME_shots.png`.
+        split: a folder to write each shot to, as a lossless file of its own; it implies `cuts`.
+        flow: also draw a second sheet with the motion from each of the frames to the next, `NAME_flow.png`.
 
     Returns:
         The path of the sheet.
@@ -54,6 +62,16 @@ def draw_sheet(
         motion = float(temporal.motion_score(clip))
         click.echo(f"motion score between neighbouring frames of the sheet: {motion:.4f}")
     click.echo(f"contact sheet: {target}")
+    if cuts or split is not None:
+        stem = target.stem if out is not None else Path(path).stem
+        shots = target.with_name(f"{stem}_shots{target.suffix}")
+        draw_shots(path, shots, columns=columns, width=width, split=split)
+    if flow:
+        stem = target.stem if out is not None else Path(path).stem
+        motion_sheet = target.with_name(f"{stem}_flow{target.suffix}")
+        indices = _indices(timestamps, clip.shape[1], fps, start)
+        click.echo(draw_flow(path, motion_sheet, indices, columns=columns, width=width))
+        click.echo(f"flow sheet: {motion_sheet}")
     return target
 
 
@@ -71,6 +89,9 @@ OPTIONS = (
     click.option("--columns", type=click.IntRange(1), help="Frames in a row."),
     click.option("--width", default=200, show_default=True, type=click.IntRange(32, 4096), help="Of one frame."),
     click.option("-o", "--out", type=click.Path(dir_okay=False), help="The picture [default: CLIP_sheet.png, here]."),
+    click.option("--cuts", is_flag=True, help="Find the cuts too, and draw CLIP_shots.png: one frame of each shot."),
+    click.option("--split", type=click.Path(file_okay=False), help="Write each shot to this folder, without loss."),
+    click.option("--flow", is_flag=True, help="Draw CLIP_flow.png too: how each frame moves to the next."),
 )
 
 
@@ -93,12 +114,15 @@ def _sample(path, info: VideoInfo, num_frames: int, fps: float | None, start: fl
 
 def _labels(timestamps, num_frames: int, fps: float | None, start: float) -> list[str]:
     """The numbers of the sheet's frames in the video, and the seconds at which they appear."""
+    return [f"{i}  ·  {timestamps[i]:.2f} s" for i in _indices(timestamps, num_frames, fps, start)]
+
+
+def _indices(timestamps, num_frames: int, fps: float | None, start: float) -> list[int]:
+    """The numbers of the sheet's frames in the video."""
     if fps is not None:
-        indices = sampling.fps_indices(timestamps, fps, num_frames, start)
-    else:
-        [first] = sampling.fps_indices(timestamps, 1.0, 1, start)
-        indices = [first + i for i in sampling.even_indices(len(timestamps) - first, num_frames)]
-    return [f"{i}  ·  {timestamps[i]:.2f} s" for i in indices]
+        return sampling.fps_indices(timestamps, fps, num_frames, start)
+    [first] = sampling.fps_indices(timestamps, 1.0, 1, start)
+    return [first + i for i in sampling.even_indices(len(timestamps) - first, num_frames)]
 
 
 def _title(path, info: VideoInfo) -> str:

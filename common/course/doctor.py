@@ -108,9 +108,11 @@ def check_versions() -> Iterator[Finding]:
 
 
 def constraints() -> dict[str, str]:
-    """Name -> version, as pinned in constraints.txt (without local parts such as +cpu)."""
-    lines = (paths.root() / "constraints.txt").read_text().splitlines()
-    return {normal(name): version for name, _, version in (line.partition("==") for line in lines) if version}
+    """Name -> version, as pinned in constraints.txt and constraints-nodeps.txt (without local parts such as +cpu)."""
+    files = [paths.root() / name for name in ("constraints.txt", "constraints-nodeps.txt")]
+    lines = [line.partition(";")[0] for file in files if file.exists() for line in file.read_text().splitlines()]
+    pins = (line.partition("==") for line in lines if not line.startswith("#"))
+    return {normal(name): version.strip() for name, _, version in pins if version}
 
 
 def normal(name: str) -> str:

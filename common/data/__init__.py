@@ -4,7 +4,8 @@ from common.data.batch import Batch, Window, collate
 from common.data.bundled import Clip, clip_path, clips, excerpts, find_clip
 from common.data.clip_dataset import ClipDataset
 from common.data.download import DataError
+from common.data.flow_scenes import FlowScene, Motion, exact_scenes, flow_scene
 from common.data.sources import fetch, source_path
 
-__all__ = ["Batch", "Clip", "ClipDataset", "DataError", "Window", "clip_path", "clips", "collate", "excerpts", "fetch",
-           "find_clip", "source_path"]  # fmt: skip
+__all__ = ["Batch", "Clip", "ClipDataset", "DataError", "FlowScene", "Motion", "Window", "clip_path", "clips",
+           "collate", "exact_scenes", "excerpts", "fetch", "find_clip", "flow_scene", "source_path"]  # fmt: skip

@@ -1,9 +1,9 @@
 """One open file and its decoder: hands out the frames that are asked for, and decodes as few others as it can."""
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Sequence
-from itertools import chain, groupby
+from itertools import chain
 
 import av
 from av.video.reformatter import VideoReformatter
@@ -11,6 +11,7 @@ from av.video.reformatter import VideoReformatter
 from common.video.container import check_file, open_video
 from common.video.errors import CorruptVideoError
 from common.video.index import FrameIndex, Keyframe, build_index
+from common.video.plan import decode_runs
 
 # Codecs in which a picture marked "not a reference" can be left out without a trace in any other picture.
 # HEVC is not among them: its mark speaks of one temporal layer only.
@@ -79,9 +80,9 @@ class FrameDecoder:
             yield from self._fetch_run(keyframe, run, leads_on)
 
     def runs(self, wanted: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
-        """Groups frame numbers by the keyframe at which decoding has to start."""
-        for keyframe, run in groupby(wanted, lambda number: bisect_right(self._starts, number) - 1):
-            yield keyframe, list(run)
+        """Groups frame numbers by the keyframe at which decoding has to start: its place among the keyframes."""
+        for start, run in decode_runs(wanted, self._starts):
+            yield bisect_left(self._starts, start), run
 
     def cost(self, keyframe: int, run: list[int]) -> int:
         """How many frames lie between a keyframe and the last frame of a run."""

@@ -1,0 +1,711 @@
+# %% [markdown]
+# # Lab 01.5 · The storage study
+#
+# **What you will have at the end:** a study, measured by your own code on 100 clips of real film, of what it costs to
+# keep video raw, as H.264 and as AV1: bytes, time to write, time to read at random, and quality. And one plot, off
+# which you read when each of them is the right choice.
+#
+# | | |
+# |---|---|
+# | time | about 45 minutes |
+# | difficulty | ★★☆☆☆ |
+# | before this | [Inside a video file](../../phases/01_tensors/02_inside_a_video_file.ipynb), 15 minutes |
+# | the film | 100 clips cut out of *Big Buck Bunny*, © 2008 Blender Foundation, CC BY 3.0 |
+#
+# The whole notebook runs at one of three sizes. `cpu` is yours unless you set `FLIPBOOK_PRESET`.
+#
+# | preset | clips | each `(T, H, W)` | on disk, for a while | all cells take about |
+# |---|---|---|---|---|
+# | `ci` | 100 | (16, 90, 160) | 75 MB | 20 s |
+# | `cpu` | 100 | (24, 144, 256) | 0.3 GB | 40 s |
+# | `gpu` | 100 | (32, 288, 512) | 1.5 GB | 90 s |
+
+# %% tags=["setup"]
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.ticker import LogLocator
+from tqdm import tqdm
+
+from common import show, video
+from common.course import check
+from common.data import clips
+from common.runtime import preset
+
+NUM_CLIPS = 100
+NUM_FRAMES, HEIGHT = {"ci": (16, 90), "cpu": (24, 144), "gpu": (32, 288)}[preset()]
+
+
+class Form(NamedTuple):
+    """One way to keep a clip on disk."""
+
+    name: str  # "raw .npy"
+    suffix: str  # ".npy"
+    store: Callable  # store(path, frames): writes uint8 frames (T, H, W, 3)
+    load: Callable  # load(path, indices=None): reads those frames, or all of them, as uint8 (N, H, W, 3)
+
+
+def load_raw(path, indices=None):
+    frames = np.load(path, mmap_mode="r")  # nothing is read yet
+    return np.array(frames if indices is None else frames[indices])  # now the wanted bytes are copied
+
+
+def codec_form(name, suffix, codec, quality=None):
+    return Form(name, suffix, lambda path, frames: video.write(path, frames, 24, codec, quality), video.read_frames)
+
+
+FORMS = [
+    Form("raw .npy", ".npy", np.save, load_raw),
+    codec_form("H.264 .mp4", ".mp4", "h264"),  # quality: crf 18 unless told otherwise
+    codec_form("AV1 .webm", ".webm", "av1"),  # quality: crf 25 unless told otherwise
+]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What it cost to store one clip in one form."""
+
+    form: str  # name of the form
+    raw_bytes: int  # the clip's pixels in memory
+    num_bytes: int  # the file on disk
+    write_seconds: float
+    psnr: float  # dB, of what comes back
+
+
+@dataclass(frozen=True)
+class Row:
+    """What it cost to store many clips in one form: a line of the study's table."""
+
+    num_clips: int
+    megabytes: float  # all files together; 1 MB is 10**6 bytes
+    compression: float  # raw bytes of all clips for each byte on disk
+    write_ms: float  # to write one clip: the median
+    psnr: float  # dB, mean over clips
+    worst_psnr: float  # dB, of the worst clip
+
+
+def cut_clips(num_clips, num_frames, height, seed=0):
+    """Clips (T, H, W, 3) from the bundled shots, taken in turn; where each begins is drawn, and none begins twice."""
+    draw = np.random.default_rng(seed)
+    shots = [video.read_frames(clip.path, size=height) for clip in clips()]
+    starts = [draw.permutation(len(shot) - num_frames + 1) for shot in shots]
+    places = [(i % len(shots), i // len(shots)) for i in range(num_clips)]
+    return [shots[shot][starts[shot][k] : starts[shot][k] + num_frames] for shot, k in places]
+
+
+FOLDER = tempfile.TemporaryDirectory()
+DISK = Path(FOLDER.name)
+
+# %% [markdown]
+# ## Where you are heading
+#
+# Here is one frame of one clip, stored in the three forms and read back. Under each picture stands what the whole clip
+# takes on disk. Can you tell which is which without reading?
+
+# %% tags=["demo"]
+CLIPS = cut_clips(NUM_CLIPS, NUM_FRAMES, HEIGHT)
+
+
+def three_pictures(clip, forms=FORMS):
+    """The middle frame of a clip, out of each form's file."""
+    pictures = {}
+    for form in forms:
+        path = DISK / f"look{form.suffix}"
+        form.store(path, clip)
+        kilobytes = path.stat().st_size / 1000
+        pictures[f"{form.name}, {kilobytes:,.0f} kB"] = form.load(path, [len(clip) // 2])[0]
+    return show.side_by_side(pictures)
+
+
+three_pictures(CLIPS[13])
+
+# %% [markdown]
+# So compression is free? Not quite: a compressed frame has to be decoded each time it is read, and what comes back is
+# not what went in.
+#
+# **Before you read on, a prediction.** A training run loads whole clips from a disk that it shares with others, which
+# leaves it 100 MB a second. Which form has a clip ready in memory first: raw, H.264 or AV1? And on a disk of your own
+# that gives 3 GB a second? Write both guesses down; the plot at the end answers.
+
+# %% [markdown] about="clip_psnr" difficulty=1 importance=4 minutes=6
+# ## How much was lost?
+#
+# The usual measure is the **peak signal-to-noise ratio**, the squared error against the largest value a byte can have,
+# in decibels:
+#
+# $$ \text{PSNR} = 10 \log_{10} \frac{255^2}{\operatorname{mean}_{t,h,w,c}\,(y - x)^2}. $$
+#
+# | quantity | shape | type |
+# |---|---|---|
+# | `restored`, $y$ | `(T, H, W, 3)` | `uint8` |
+# | `original`, $x$ | `(T, H, W, 3)` | `uint8` |
+# | result | one number, dB | 10 dB more means a tenth of the squared error; `inf` when nothing was lost |
+#
+# **Usual mistakes.** Subtracting bytes from bytes wraps around: 3 minus 5 is 254. So does squaring in `int16`: 200²
+# does not fit. The mean comes first, over the whole clip, and the logarithm after it: decibels averaged frame by frame
+# forgive the one frame that is ruined. And the peak is 255, not the brightest pixel that happens to be there.
+
+# %% exercise="clip_psnr"
+def clip_psnr(restored: np.ndarray, original: np.ndarray) -> float:
+    """Peak signal-to-noise ratio of a whole clip against its original.
+
+    Args:
+        restored: uint8 (T, H, W, 3), what came back from the disk.
+        original: uint8 (T, H, W, 3), what went in. Neither array is changed.
+
+    Returns:
+        One float, in dB, at a peak of 255; `inf` if the two are identical (without a warning or an error).
+
+    Raises:
+        ValueError: the shapes differ (the message names both).
+    """
+    ### BEGIN SOLUTION
+    if restored.shape != original.shape:
+        raise ValueError(f"the clips differ in shape: {restored.shape} and {original.shape}")
+    mean_squared_error = np.mean((restored.astype(np.float64) - original) ** 2)
+    if mean_squared_error == 0:
+        return float("inf")
+    return float(10 * np.log10(255**2 / mean_squared_error))
+    ### END SOLUTION
+
+
+# %% check="clip_psnr"
+
+# %% [markdown] hints="clip_psnr"
+# 1. Which type can hold a difference from -255 to 255, and its square? Convert before you subtract.
+# 2. `restored.astype(np.float64) - original` is safe. Square it, take `.mean()` over everything, and look at that one
+#    number: zero means identical.
+# 3. Compare the two shapes first and raise `ValueError`. If the mean squared error is 0 return `float("inf")`, else
+#    `float(10 * np.log10(255**2 / mean_squared_error))`.
+
+# %% [markdown] about="store_clip" difficulty=2 importance=4 minutes=8
+# ## One clip, one form, all that it costs
+#
+# Three things to measure, and each is easy to measure wrongly: the bytes **of the file**, the time **of the writing
+# alone**, and the quality **of what comes back**.
+#
+# | field of `Stored` | |
+# |---|---|
+# | `form` | the form's name |
+# | `raw_bytes` | the clip in memory: one byte a value, `frames.nbytes` |
+# | `num_bytes` | the file's length, as the disk tells it |
+# | `write_seconds` | from just before `form.store` to just after it |
+# | `psnr` | your `clip_psnr` of the whole clip, loaded again, against `frames` |
+#
+# **Usual mistakes.** Stopping the clock after the clip has been read back. Judging the quality by one frame; codecs
+# give the first frame the most bits. Counting the bytes of the array instead of those on the disk. Storing twice "to
+# warm up", and so timing how fast an existing file is overwritten.
+
+# %% exercise="store_clip"
+def store_clip(form: Form, frames: np.ndarray, folder: Path, name: str, clock: Callable = time.perf_counter) -> Stored:
+    """Store a clip once in one form, read it back, and say what that cost.
+
+    The file is `folder / (name + form.suffix)`; it stays there.
+
+    Args:
+        form: how to store: `form.store(path, frames)` writes, `form.load(path)` reads all frames again.
+        frames: uint8 (T, H, W, 3).
+        folder: exists already.
+        name: of the file, without the suffix.
+        clock: a function without arguments that returns seconds. The only clock to use: read it right before and right
+            after storing.
+
+    Returns:
+        `Stored`, with the form's name, the clip's bytes in memory, the file's bytes on disk, the seconds that
+        `form.store` took, and the PSNR of all frames that `form.load` gives back.
+    """
+    ### BEGIN SOLUTION
+    target = folder / f"{name}{form.suffix}"
+    begin = clock()
+    form.store(target, frames)
+    write_seconds = clock() - begin
+    quality = clip_psnr(form.load(target), frames)
+    return Stored(form.name, frames.nbytes, target.stat().st_size, write_seconds, quality)
+    ### END SOLUTION
+
+
+# %% check="store_clip"
+
+# %% [markdown] hints="store_clip"
+# 1. Write down the order of events first: path, clock, store, clock, and only then everything else.
+# 2. `path.stat().st_size` is the file's length in bytes; `frames.nbytes` is the array's. `form.load(path)` without
+#    indices reads every frame.
+# 3. `begin = clock()`, `form.store(path, frames)`, `seconds = clock() - begin`. Then `return Stored(form.name,
+#    frames.nbytes, path.stat().st_size, seconds, clip_psnr(form.load(path), frames))`.
+
+# %% [markdown] about="random_read_ms" difficulty=3 importance=5 minutes=12
+# ## A fair race
+#
+# Training reads at random: any clip, any frame. How long does that take, in each form? Machines are noisy: other
+# programs wake up, processors heat up and slow down, the first call of anything loads libraries. A fair race has four
+# rules.
+#
+# 1. **Warm-up.** Every reader answers the first request once before the race, off the clock.
+# 2. **The same requests for all**, in turn: each request is answered by every reader before the next request comes. If
+#    the machine slows down, it slows down for all.
+# 3. **A new first every time.** Request $i$ is answered first by reader $i \bmod n$, then by the readers after it,
+#    round the circle. Going first can be a burden (cold caches) or a gift.
+# 4. **The median** of each reader's times: one hiccup does not move it.
+#
+# | quantity | |
+# |---|---|
+# | `reads` | name → function `read(clip, frame)`, which opens that clip's file, reads that frame, closes it |
+# | `requests` | list of `(clip, frame)` |
+# | result | name → median time of one read, **milliseconds** |
+#
+# With three readers A, B, C and three requests the calls are A B C (off the clock), then **ABC BCA CAB**.
+
+# %% exercise="random_read_ms"
+def random_read_ms(
+    reads: dict[str, Callable], requests: list[tuple[int, int]], clock: Callable = time.perf_counter
+) -> dict[str, float]:
+    """How long each reader takes for a random read, measured fairly.
+
+    Each reader first answers `requests[0]` once, untimed. Then request i is answered once by every reader, beginning
+    with reader i modulo n and going round, before request i + 1 comes. Each read is timed by itself.
+
+    Args:
+        reads: name -> `read(clip, frame)`; n of them, in order.
+        requests: (clip, frame) of each read, the same for all readers.
+        clock: a function without arguments that returns seconds. The only clock to use.
+
+    Returns:
+        name -> median time of a read in milliseconds, in the order of `reads`.
+
+    Raises:
+        ValueError: there are no readers, or no requests.
+    """
+    ### BEGIN SOLUTION
+    if not reads or not requests:
+        raise ValueError(f"a race needs readers and requests; got {len(reads)} readers and {len(requests)} requests")
+    names = list(reads)
+    for name in names:
+        reads[name](*requests[0])  # warm-up, off the clock
+    seconds = {name: [] for name in names}
+    for i, (clip, frame) in enumerate(requests):
+        first = i % len(names)
+        for name in names[first:] + names[:first]:
+            begin = clock()
+            reads[name](clip, frame)
+            seconds[name].append(clock() - begin)
+    return {name: 1000 * float(np.median(seconds[name])) for name in names}
+    ### END SOLUTION
+
+
+# %% check="random_read_ms"
+
+# %% [markdown] hints="random_read_ms"
+# 1. Two loops, one inside the other. The outer one is over requests, the inner one over readers: that is rule 2.
+# 2. `names[k:] + names[:k]` is the circle, begun at reader `k`. Keep a list of times for each name.
+# 3. Warm up with `reads[name](*requests[0])` for each name. In the inner loop: `begin = clock()`, the read,
+#    `seconds[name].append(clock() - begin)`. At the end `1000 * float(np.median(seconds[name]))`.
+
+# %% [markdown] about="summarise" difficulty=2 importance=4 minutes=8
+# ## From 300 measurements to three lines
+#
+# | field of `Row` | over the clips of one form |
+# |---|---|
+# | `num_clips` | how many |
+# | `megabytes` | sum of `num_bytes`, over $10^6$ |
+# | `compression` | $\sum \text{raw bytes} \,/\, \sum \text{bytes on disk}$ |
+# | `write_ms` | median of `write_seconds`, in milliseconds |
+# | `psnr` | mean of the clips' PSNR |
+# | `worst_psnr` | the lowest of them |
+#
+# **Why not average the ratios?** Take two clips of 1 MB each: one shrinks to 1 kB, a factor of 1000, the other to 100
+# kB, a factor of 10. The mean factor is 505, and yet 2 MB became 101 kB, a factor of 20. Your disk holds sums, so
+# **divide the sums**. And a mean hides the clip that suffers: that is why the worst one is in the table.
+
+# %% exercise="summarise"
+def summarise(measurements: list[Stored]) -> dict[str, Row]:
+    """One line of the table for each form.
+
+    Args:
+        measurements: of many clips in several forms, in any order; clips may differ in size.
+
+    Returns:
+        form's name -> `Row`, in the order in which the forms first appear.
+    """
+    ### BEGIN SOLUTION
+    groups = {}
+    for stored in measurements:
+        groups.setdefault(stored.form, []).append(stored)
+    table = {}
+    for form, group in groups.items():
+        num_bytes = sum(stored.num_bytes for stored in group)
+        table[form] = Row(
+            num_clips=len(group),
+            megabytes=num_bytes / 1e6,
+            compression=sum(stored.raw_bytes for stored in group) / num_bytes,
+            write_ms=1000 * float(np.median([stored.write_seconds for stored in group])),
+            psnr=float(np.mean([stored.psnr for stored in group])),
+            worst_psnr=min(stored.psnr for stored in group),
+        )
+    return table
+    ### END SOLUTION
+
+
+# %% check="summarise"
+
+# %% [markdown] hints="summarise"
+# 1. Sort the measurements into one list for each form first; then every field is one line.
+# 2. `groups.setdefault(stored.form, []).append(stored)` keeps the order in which forms appear.
+# 3. For each group: `Row(len(group), total / 1e6, raw_total / total, 1000 * np.median(times), np.mean(psnrs),
+#    min(psnrs))`, with `total` the sum of `num_bytes` and `raw_total` the sum of `raw_bytes`.
+
+# %% [markdown] about="bytes_at_quality" difficulty=3 importance=4 minutes=8
+# ## Equal quality
+#
+# H.264's quality number runs from 0 to 51, AV1's from 0 to 63, and 25 on one scale is not 25 on the other. To say that
+# one codec is smaller, both must look **equally good**. So one encodes at several settings, draws bytes against PSNR,
+# and reads each curve at the same height.
+#
+# Between two measured points the curve is close to a straight line if the bytes are on a logarithmic axis:
+#
+# $$ \log b(q) = \log b_0 + \frac{q - q_0}{q_1 - q_0} \, (\log b_1 - \log b_0), \qquad q_0 \le q \le q_1. $$
+#
+# | quantity | | example |
+# |---|---|---|
+# | `num_bytes` | bytes at each setting, any order | `[8000, 1000, 4000]` |
+# | `psnrs` | dB at each setting, the same order | `[40, 30, 36]` |
+# | `target` | dB | `33` |
+# | result | bytes | `2000.0`: halfway from 30 to 36 dB, so the geometric mean of 1000 and 4000 |
+#
+# **Usual mistakes.** `np.interp` wants its points sorted by quality, and gives nonsense without a word if they are not.
+# Sorting the two lists separately tears the pairs apart. Outside the measured range `np.interp` repeats the last point;
+# nothing was measured there, so say so with a `ValueError`.
+
+# %% exercise="bytes_at_quality"
+def bytes_at_quality(num_bytes: list[float], psnrs: list[float], target: float) -> float:
+    """The bytes a codec needs for a given quality, read off its measured curve.
+
+    Straight lines between neighbouring points (sorted by quality), with the logarithm of the bytes on the other axis.
+
+    Args:
+        num_bytes: bytes at each setting, above 0, in any order.
+        psnrs: dB at each setting, in the same order; no two are equal.
+        target: the quality to read at, dB. The ends of the measured range belong to it.
+
+    Returns:
+        Bytes, a float.
+
+    Raises:
+        ValueError: the target lies outside the measured range (the message names the target), or the two lists differ
+            in length or are empty.
+    """
+    ### BEGIN SOLUTION
+    if len(num_bytes) != len(psnrs) or len(psnrs) == 0:
+        raise ValueError(f"bytes and PSNRs come in pairs; got {len(num_bytes)} and {len(psnrs)}")
+    if not min(psnrs) <= target <= max(psnrs):
+        raise ValueError(f"{target} dB was not measured: the curve runs from {min(psnrs)} to {max(psnrs)} dB")
+    order = np.argsort(psnrs)
+    log_bytes = np.log(np.asarray(num_bytes, dtype=np.float64)[order])
+    return float(np.exp(np.interp(target, np.asarray(psnrs, dtype=np.float64)[order], log_bytes)))
+    ### END SOLUTION
+
+
+# %% check="bytes_at_quality"
+
+# %% [markdown] hints="bytes_at_quality"
+# 1. Three steps: put the points in order of quality, interpolate, undo the logarithm.
+# 2. `order = np.argsort(psnrs)` sorts both arrays alike. `np.interp(target, x, y)` draws straight lines; `y` is the
+#    logarithm of the bytes.
+# 3. Refuse `target < min(psnrs)` and `target > max(psnrs)` first. Then `float(np.exp(np.interp(target,
+#    np.asarray(psnrs)[order], np.log(num_bytes)[order])))`.
+
+# %% [markdown]
+# ## Put it to work
+#
+# The study: every clip in every form. First all are stored, then read at random: 200 single frames, each from a file
+# that is opened anew, and whole clips.
+
+# %% tags=["demo"]
+STUDY = []
+for i, clip in enumerate(tqdm(CLIPS, desc="storing", unit="clip")):
+    for form in FORMS:
+        STUDY.append(store_clip(form, clip, DISK, f"{i:03d}"))
+TABLE = summarise(STUDY)
+
+draw = np.random.default_rng(1)
+REQUESTS = [(int(draw.integers(NUM_CLIPS)), int(draw.integers(NUM_FRAMES))) for _ in range(200)]
+
+
+def frame_reader(form):
+    return lambda clip, frame: form.load(DISK / f"{clip:03d}{form.suffix}", [frame])
+
+
+def clip_reader(form):
+    return lambda clip, frame: form.load(DISK / f"{clip:03d}{form.suffix}")
+
+
+FRAME_MS = random_read_ms({form.name: frame_reader(form) for form in FORMS}, REQUESTS)
+CLIP_MS = random_read_ms({form.name: clip_reader(form) for form in FORMS}, REQUESTS[:60])
+
+# %% tags=["demo"]
+print(f"{NUM_CLIPS} clips of {NUM_FRAMES} frames, {CLIPS[0].shape[2]} x {CLIPS[0].shape[1]} pixels\n")
+print("form            MB on disk   raw/stored   write a clip   read a frame   read a clip   PSNR   worst clip")
+for name, row in TABLE.items():
+    print(
+        f"{name:12}{row.megabytes:14.2f}{row.compression:12.0f}x{row.write_ms:12.1f} ms{FRAME_MS[name]:12.2f} ms"
+        f"{CLIP_MS[name]:11.1f} ms{row.psnr:7.1f}{row.worst_psnr:10.1f} dB"
+    )
+
+# %% [markdown]
+# Read the raw line first; it is the **baseline** that everything is paid against. Nothing is lost and a frame is there
+# in a fraction of a millisecond, for tens of times the disk. The two codecs come out close to each other here, with AV1
+# slower to write. The spread between clips is wider than that between codecs:
+
+# %% tags=["demo"]
+def plain_ticks(axis):
+    """Round numbers along a logarithmic axis: 1, 2, 5, 10, ..."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter("")
+
+
+figure, axis = plt.subplots(figsize=(8.5, 4.2), layout="constrained")
+for name, colour in (("H.264 .mp4", "#1f6f8b"), ("AV1 .webm", "#b3541e")):
+    chosen = [stored for stored in STUDY if stored.form == name]
+    factors = [stored.raw_bytes / stored.num_bytes for stored in chosen]
+    axis.scatter(factors, [stored.psnr for stored in chosen], s=22, alpha=0.7, color=colour, label=name)
+axis.set(xscale="log", xlabel="times smaller than raw", ylabel="PSNR of what comes back (dB)")
+plain_ticks(axis.xaxis)
+axis.set_title("100 clips, two codecs, one dot each")
+axis.legend()
+plt.show()
+
+# %% [markdown]
+# **What to see.** One setting, and yet one clip shrinks to a twentieth and another to a hundredth: what hardly moves
+# costs hardly anything (to the right), and flying leaves cost much (to the left). A codec's factor is a fact about the
+# film as much as about the codec. Nobody gets near 50 dB, for a reason that the tutorial [Boxes and
+# colours](../../phases/01_tensors/03_boxes_and_colours.ipynb) shows: both codecs keep colour at half resolution before
+# they compress anything.
+
+# %% [markdown]
+# ## Two codecs at equal quality
+#
+# The table's lines differ in quality as well as in bytes, so they do not say which codec is better. Your
+# `bytes_at_quality` does: eight clips, several settings each, and both curves read at the same height.
+
+# %% tags=["demo"]
+SETTINGS = {"h264": (13, 18, 23, 28, 33), "av1": (15, 25, 35, 45, 55)}
+SOME = CLIPS[:15:2]  # one each from eight shots, from the calmest to the wildest
+curves = {}
+for codec, suffix in (("h264", ".mp4"), ("av1", ".webm")):
+    totals, qualities = [], []
+    for quality in tqdm(SETTINGS[codec], desc=codec, unit="setting"):
+        form = codec_form(codec, suffix, codec, quality)
+        stored = [store_clip(form, clip, DISK, f"curve_{i}") for i, clip in enumerate(SOME)]
+        totals.append(sum(one.num_bytes for one in stored) / len(SOME))
+        qualities.append(float(np.mean([one.psnr for one in stored])))
+    curves[codec] = (totals, qualities)
+
+shared = (max(min(q) for _, q in curves.values()), min(max(q) for _, q in curves.values()))
+TARGETS = [round(shared[0] + part * (shared[1] - shared[0]), 1) for part in (0.15, 0.5, 0.85)]
+figure, axis = plt.subplots(figsize=(8.5, 4.2), layout="constrained")
+for (codec, (totals, qualities)), colour in zip(curves.items(), ("#1f6f8b", "#b3541e")):
+    axis.plot(np.array(totals) / 1000, qualities, marker="o", color=colour, label=codec)
+for target in TARGETS:
+    axis.axhline(target, color="0.75", linestyle=":", zorder=0)
+axis.set(xscale="log", xlabel="kB a clip", ylabel="PSNR (dB)")
+plain_ticks(axis.xaxis)
+axis.set_title("Quality against bytes: up and to the left is better")
+axis.legend()
+plt.show()
+for target in TARGETS:
+    h264, av1 = (bytes_at_quality(*curves[codec], target) for codec in ("h264", "av1"))
+    print(f"at {target} dB: H.264 {h264 / 1000:.1f} kB, AV1 {av1 / 1000:.1f} kB, so AV1 takes {av1 / h264 - 1:+.0%}")
+
+# %% [markdown]
+# ## The result to remember
+#
+# Now the question of the prediction. The time to have a clip in memory is the time to fetch its bytes plus the time to
+# decode them. Our measured reads came from memory that had just been written, so they hold the second part only; the
+# first is bytes over the disk's speed:
+#
+# $$ t(v) = \frac{\text{bytes on disk}}{v} + t_\text{decode}. $$
+
+# %% tags=["demo"]
+speeds = np.geomspace(10, 20_000, 200)  # MB a second
+load_ms = {name: row.megabytes / row.num_clips / speeds * 1000 + CLIP_MS[name] for name, row in TABLE.items()}
+raw = TABLE["raw .npy"]
+load_ms["raw .npy as float32"] = 4 * raw.megabytes / raw.num_clips / speeds * 1000 + CLIP_MS["raw .npy"]
+
+figure, axis = plt.subplots(figsize=(8.5, 4.6), layout="constrained")
+styles = {"raw .npy": ("0.25", "-"), "H.264 .mp4": ("#1f6f8b", "-"), "AV1 .webm": ("#b3541e", "-")}
+for name, line in load_ms.items():
+    colour, style = styles.get(name, ("0.55", "--"))
+    axis.plot(speeds, line, color=colour, linestyle=style, label=name)
+for speed, label in ((100, "a share of\na network disk"), (500, "SATA SSD"), (3000, "NVMe SSD")):
+    axis.axvline(speed, color="0.85", zorder=0)
+    axis.text(speed * 1.05, axis.get_ylim()[1] * 0.6, label, fontsize=8, color="0.4", va="top")
+axis.set(xscale="log", yscale="log")
+axis.set(xlabel="what the disk gives you (MB a second)", ylabel="ms until a clip is in memory")
+plain_ticks(axis.xaxis)
+plain_ticks(axis.yaxis)
+axis.set_title("Raw or compressed? It depends on the disk")
+axis.legend(fontsize=9)
+plt.show()
+for name in ("H.264 .mp4", "AV1 .webm"):
+    cheaper = speeds[load_ms[name] < load_ms["raw .npy"]]
+    where = f"on disks slower than {cheaper.max():,.0f} MB/s" if len(cheaper) else "on none of these disks"
+    print(f"{name} is ready before raw {where}")
+
+# %% [markdown]
+# **What to see.** The codecs' lines are flat: their few bytes come at once, and the processor is what you wait for. Raw
+# falls with the disk's speed and in the end wins. That was the prediction: on the machine that made this page the
+# codecs are ahead at 100 MB a second, and raw is at 3 GB, several times over. Where the lines cross depends on the
+# disk, on the processor and on how many clips are decoded at the same time. On most shared disks you stand left of the
+# crossing, and that is why data sets of video are kept compressed and decoded on the fly. Right of it, and where the
+# data fit, raw bytes are the fastest there is.
+
+# %% [markdown]
+# ## Two negative controls
+#
+# **More bytes are not more quality.** The dashed line above keeps the decoded frames as `float32`, the way a tensor
+# looks in training: four times the disk and four times the wait. What does it buy?
+
+# %% tags=["demo"]
+np.save(DISK / "as_float.npy", CLIPS[0].astype(np.float32) / 127.5 - 1)
+restored = np.round((np.load(DISK / "as_float.npy") + 1) * 127.5).astype(np.uint8)
+for label, path, psnr in (
+    ("uint8  ", DISK / "000.npy", clip_psnr(load_raw(DISK / "000.npy"), CLIPS[0])),
+    ("float32", DISK / "as_float.npy", clip_psnr(restored, CLIPS[0])),
+):
+    print(f"{label} {path.stat().st_size / 1000:8,.0f} kB   PSNR {psnr} dB")
+
+# %% [markdown]
+# Nothing. The film had 256 levels before and has 256 levels after. **Store bytes, convert on the way into the model.**
+#
+# **Compressing what is compressed.** A clip that passes through several tools, each of which decodes it, touches it and
+# encodes it again, is compressed several times. Here are eight generations, made in two ways. *Straight* hands the
+# decoder's own pictures to the encoder, as `ffmpeg` does. *Through RGB* turns them into RGB bytes and back, as a Python
+# script does. The third line is the control: H.264 in its lossless mode (crf 0), through RGB, so that the codec itself
+# loses nothing at all. And FFV1 keeps the RGB bytes.
+
+# %% tags=["demo"]
+NUM_GENERATIONS = 8
+
+
+def encode_again(source, target, crf):
+    """One generation straight from decoder to encoder: no RGB in between, the colour tags kept."""
+    with av.open(str(source)) as old, av.open(str(target), "w") as new:
+        before = old.streams.video[0]
+        stream = new.add_stream("libx264", rate=24, options={"crf": str(crf)})
+        stream.width, stream.height, stream.pix_fmt = before.width, before.height, "yuv420p"
+        stream.codec_context.colorspace = before.codec_context.colorspace
+        stream.codec_context.color_range = before.codec_context.color_range
+        for i, frame in enumerate(old.decode(before)):
+            frame.pict_type, frame.pts, frame.time_base = 0, i, Fraction(1, 24)  # 0: the encoder chooses its own
+            new.mux(stream.encode(frame))
+        new.mux(stream.encode())
+
+
+def generations(clip, codec, suffix, quality, is_straight=False):
+    """PSNR of each generation against the very first clip, and the last generation's frames."""
+    paths = [DISK / f"generation_{i}{suffix}" for i in range(NUM_GENERATIONS)]
+    current, psnrs = clip, []
+    for i, path in enumerate(paths):
+        if is_straight and i > 0:
+            encode_again(paths[i - 1], path, quality)
+        else:
+            video.write(path, current, 24, codec, quality)
+        current = video.read_frames(path)
+        psnrs.append(clip_psnr(current, clip))
+    return psnrs, current
+
+
+WAYS = {
+    "H.264 at 23, straight": ("h264", ".mp4", 23, True),
+    "H.264 at 23, through RGB": ("h264", ".mp4", 23),
+    "H.264 lossless, through RGB": ("h264", ".mp4", 0),
+    "FFV1, through RGB": ("ffv1", ".mkv", None),
+}
+worn = {}
+figure, axis = plt.subplots(figsize=(8.5, 3.8), layout="constrained")
+for (way, arguments), colour in zip(WAYS.items(), ("#1f6f8b", "#b3541e", "#8a7a2f", "0.25")):
+    psnrs, worn[way] = generations(CLIPS[13], *arguments)
+    print(f"{way:28}" + " ".join(f"{psnr:5.1f}" for psnr in psnrs) + " dB")
+    if np.isfinite(psnrs[0]):
+        axis.plot(range(1, len(psnrs) + 1), psnrs, marker="o", color=colour, label=way)
+axis.set(xlabel="generation", ylabel="PSNR against the original (dB)")
+axis.set_title("Every generation loses (FFV1, without any loss, stays at infinity)")
+axis.legend(fontsize=9)
+plt.show()
+
+# %% tags=["demo"]
+middle = NUM_FRAMES // 2
+show.side_by_side(
+    {"original": CLIPS[13][middle]} | {f"{way}, 8th": frames[middle] for way, frames in worn.items() if "at 23" in way}
+)
+
+# %% [markdown]
+# Straight, the second codec finds little left to throw away, and the loss grows slowly. Through RGB it grows fast, and
+# the control says why: **most of that is not the codec.** Half of the colour is dropped and made up again each time,
+# and the fast colour conversion that decoders use rounds downwards, by about one level in 255. Once, nobody sees it;
+# eight times, the film has gone dark. So **cut and scale from the best source there is, and encode once.** Web video
+# has several generations behind it before a data set meets it, and a model learns the damage as if it were film.
+
+# %% [markdown]
+# ## Try it
+#
+# Three knobs: the codec, its quality (lower is better, up to 51 for `h264` and 63 for `av1`), and the clip.
+
+# %% tags=["demo"]
+CODEC, QUALITY, WHICH = "h264", 38, 13
+
+trial = codec_form(f"{CODEC} at {QUALITY}", {"h264": ".mp4", "av1": ".webm"}[CODEC], CODEC, QUALITY)
+stored = store_clip(trial, CLIPS[WHICH], DISK, "trial")
+print(f"{stored.raw_bytes / stored.num_bytes:.0f} times smaller than raw, PSNR {stored.psnr:.1f} dB")
+three_pictures(CLIPS[WHICH], [FORMS[0], FORMS[1], trial])
+
+# %% [markdown]
+# **An ablation to run.** Is the first frame of a compressed clip as slow to read as the last one? A codec decodes
+# forwards from the last keyframe, and a short clip has one, at its start. Predict the ratio, then run it; then say what
+# that means for a film with a keyframe every 250 frames.
+
+# %% tags=["demo"]
+FRAMES = (0, NUM_FRAMES - 1)
+
+for frame in FRAMES:
+    wanted = [(clip, frame) for clip in range(0, NUM_CLIPS, 2)]
+    times = random_read_ms({form.name: frame_reader(form) for form in FORMS}, wanted)
+    print(f"frame {frame:>2}: " + ", ".join(f"{name} {ms:.2f} ms" for name, ms in times.items()))
+
+# %% [markdown]
+# ## Honest limits
+#
+# - All files were in memory when they were read (the system caches what was just written), so the times show decoding
+#   and opening, not the disk. The disk stands in the last plot as a formula. On a cold network disk each file opened
+#   costs milliseconds of its own, which is why big data sets pack many clips into one file.
+# - The clips are small and short, and size matters: on our machine the lines cross near 180 MB a second at `ci`, near
+#   290 at `cpu` and near 840 at `gpu`. The larger the clip, the more is said for the codec. A frame of 1080p has 56
+#   times the pixels of one at `cpu`; where the lines cross there is for you to measure.
+# - One preset of each encoder (`medium` of x264, `8` of SVT-AV1). AV1 gains most at slow presets and large pictures.
+# - PSNR counts errors, whether or not an eye sees them, and here it counts colour as much as brightness.
+#   `common.evaluation` has SSIM; studies of codecs use VMAF.
+# - The film is an animation that was H.264 before we cut it: its sources hold some of a codec's damage already.
+# - The 100 clips come from 15 shots and overlap, so they are not 100 independent samples.
+# - At full scale the same study runs over your own film: put its frames in `CLIPS`. What reads such files during
+#   training is `common.data.ClipDataset`.
+#
+# ## Yours now
+#
+# A harness for fair races, a way to compare at equal quality, and a table that divides sums. These are yours rather
+# than the library's: you will want them whenever somebody says that one thing is faster, or smaller, than another. In
+# phase 05 the codec is a network, and the same curve, quality against size, judges it.
+#
+# **Next:** the next lab on the start page. **To read:** *Overview of the H.264/AVC video coding standard* (Wiegand et
+# al. 2003, IEEE TCSVT 13(7)); *A technical overview of AV1* (Han et al. 2021, arXiv:2008.06091); *Calculation of
+# average PSNR differences between RD-curves* (Bjøntegaard 2001, ITU-T VCEG-M33), the classical form of reading two
+# curves at equal quality.
+#
+# *Film: Big Buck Bunny, © 2008 Blender Foundation, www.bigbuckbunny.org, CC BY 3.0.*

@@ -1,0 +1,14 @@
+"""Gives the keyframe's place in the list instead of its frame number.
+"""
+
+
+def decode_runs(indices, keyframes):
+    if len(keyframes) == 0 or keyframes[0] != 0:
+        raise ValueError(f"keyframes must begin with frame 0, got {keyframes}")
+    if any(i < 0 for i in indices):
+        raise ValueError(f"frame numbers must be at least 0, got {min(indices)}")
+
+    groups = {}
+    for index in sorted(set(indices)):
+        groups.setdefault(bisect_right(keyframes, index) - 1, []).append(index)
+    return list(groups.items())

@@ -1,0 +1,17 @@
+"""Returns a list of pictures.
+
+Message: an array is asked for
+"""
+
+
+def read_planned(film, indices):
+
+    pictures = {}
+    for keyframe, run in decode_runs(indices, film.keyframes):
+        film.seek(keyframe)
+        number = -1
+        while number < run[-1]:
+            number, frame = film.next_frame()
+            if number in run:
+                pictures[number] = film.to_rgb(frame)
+    return [pictures[i] for i in indices]

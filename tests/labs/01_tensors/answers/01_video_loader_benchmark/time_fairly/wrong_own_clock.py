@@ -1,0 +1,23 @@
+"""Reads the machine's clock, not the one that it was given.
+
+Message: never read
+"""
+
+
+def time_fairly(tasks, rounds=5, clock=time.perf_counter):
+    if not tasks:
+        raise ValueError("no tasks")
+    if rounds < 1:
+        raise ValueError(f"rounds must be at least 1, got {rounds}")
+    seconds = {name: [] for name in tasks}
+    for task in tasks.values():
+        task()
+    order = list(tasks)
+    for _ in range(rounds):
+        for name in order:
+            begin = time.perf_counter()
+            tasks[name]()
+            end = time.perf_counter()
+            seconds[name].append(end - begin)
+        order = order[1:] + order[:1]
+    return {name: Timing(statistics.median(s), min(s), max(s)) for name, s in seconds.items()}

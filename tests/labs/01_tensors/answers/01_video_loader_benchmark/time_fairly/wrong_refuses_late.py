@@ -1,0 +1,21 @@
+"""Warms up before it looks at its arguments.
+
+Message: check first
+"""
+
+
+def time_fairly(tasks, rounds=5, clock=time.perf_counter):
+    seconds = {name: [] for name in tasks}
+    for task in tasks.values():
+        task()
+    if rounds < 1 or not tasks:
+        raise ValueError(f"rounds={rounds}")
+    order = list(tasks)
+    for _ in range(rounds):
+        for name in order:
+            begin = clock()
+            tasks[name]()
+            end = clock()
+            seconds[name].append(end - begin)
+        order = order[1:] + order[:1]
+    return {name: Timing(statistics.median(s), min(s), max(s)) for name, s in seconds.items()}

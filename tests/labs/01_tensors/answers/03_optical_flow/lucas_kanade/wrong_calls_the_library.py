@@ -1,0 +1,8 @@
+"""Calls the library.
+"""
+
+
+def lucas_kanade(first, second, **options):
+    from common import flow
+
+    return flow.lucas_kanade(first, second, **options)

@@ -1,0 +1,25 @@
+"""Averages the channels before it multiplies.
+
+Message: channels were averaged
+"""
+
+
+def lucas_kanade_step(first, second, *, valid=None, window=13, damping=1e-3):
+    if first.ndim != 4 or first.shape != second.shape:
+        raise ValueError(f"{tuple(first.shape)} and {tuple(second.shape)}")
+    first, second = first.mean(dim=1, keepdim=True), second.mean(dim=1, keepdim=True)
+    average = (first + second) / 2
+    padded = F.pad(average, (1, 1, 1, 1), mode="replicate")
+    dx = (padded[:, :, 1:-1, 2:] - padded[:, :, 1:-1, :-2]) / 2
+    dy = (padded[:, :, 2:, 1:-1] - padded[:, :, :-2, 1:-1]) / 2
+    dt = second - first
+    products = torch.stack([dx * dx, dx * dy, dy * dy, dx * dt, dy * dt], dim=1).mean(dim=2)
+    if valid is not None:
+        products = torch.where(valid, products, 0.0)
+    a, b, d, p, q = window_average(products, window).unbind(dim=1)
+    a = a + damping
+    d = d + damping
+    determinant = a * d - b * b
+    u = -(d * p - b * q) / determinant
+    v = -(a * q - b * p) / determinant
+    return torch.stack([u, v], dim=1)

@@ -1,0 +1,19 @@
+"""One flow for a whole batch is taken without a word.
+
+Message: should raise ValueError
+"""
+
+
+def warp(image, flow):
+    if image.ndim != 4:
+        raise ValueError(f"image {tuple(image.shape)}")
+    batch, _, height, width = image.shape
+    if tuple(flow.shape) != (len(flow), 2, height, width):
+        raise ValueError(f"flow {tuple(flow.shape)}")
+    rows, columns = torch.meshgrid(
+        torch.arange(height, dtype=flow.dtype), torch.arange(width, dtype=flow.dtype), indexing="ij"
+    )
+    x = columns + flow[:, 0]
+    y = rows + flow[:, 1]
+    grid = torch.stack([2 * x / max(width - 1, 1) - 1, 2 * y / max(height - 1, 1) - 1], dim=-1)
+    return F.grid_sample(image, grid.to(image.dtype).expand(batch, -1, -1, -1), mode="bilinear", padding_mode="border", align_corners=True)

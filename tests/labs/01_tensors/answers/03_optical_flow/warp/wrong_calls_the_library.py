@@ -1,0 +1,8 @@
+"""Calls the library.
+"""
+
+
+def warp(image, flow):
+    from common.flow.warping import warp as library_warp
+
+    return library_warp(image, flow)

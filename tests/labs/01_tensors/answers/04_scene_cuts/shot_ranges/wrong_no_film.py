@@ -1,0 +1,16 @@
+"""Takes a film of no frames.
+
+Message: should raise ValueError
+"""
+
+
+def shot_ranges(cuts, num_frames):
+    if num_frames < 1:
+        return []
+    shots, start = [], 0
+    for cut in [*cuts, num_frames]:
+        if cut <= start or cut > num_frames:
+            raise ValueError(f"a cut at {cut} does not follow {start} in {num_frames} frames")
+        shots.append((start, int(cut)))
+        start = int(cut)
+    return shots

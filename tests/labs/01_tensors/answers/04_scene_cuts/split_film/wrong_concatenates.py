@@ -1,0 +1,19 @@
+"""Makes one array of the stream.
+
+Message: in memory at once
+"""
+
+
+def split_film(path, cuts, folder):
+    folder = Path(folder)
+    files = []
+    with VideoReader(path) as reader:
+        ranges = shot_ranges(cuts, len(reader))
+        folder.mkdir(parents=True, exist_ok=True)
+        for number, (start, stop) in enumerate(ranges):
+            pictures = np.concatenate(list(reader.stream(start, stop)))
+            times = reader.timestamps[start:stop] - reader.timestamps[start]
+            target = folder / f"shot_{number:03d}.mkv"
+            write(target, pictures, reader.info.fps, codec="ffv1", timestamps=times)
+            files.append(target)
+    return files

@@ -1,0 +1,19 @@
+"""Refuses a folder that is there.
+
+Message: raises FileExistsError
+"""
+
+
+def split_film(path, cuts, folder):
+    folder = Path(folder)
+    files = []
+    with VideoReader(path) as reader:
+        ranges = shot_ranges(cuts, len(reader))
+        folder.mkdir(parents=True)
+        for number, (start, stop) in enumerate(ranges):
+            pictures = (picture for frames in reader.stream(start, stop) for picture in frames)
+            times = reader.timestamps[start:stop] - reader.timestamps[start]
+            target = folder / f"shot_{number:03d}.mkv"
+            write(target, pictures, reader.info.fps, codec="ffv1", timestamps=times)
+            files.append(target)
+    return files

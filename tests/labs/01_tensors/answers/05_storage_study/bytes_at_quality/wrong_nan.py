@@ -1,0 +1,12 @@
+"""Gives nan outside the measured range.
+
+Message: should raise ValueError
+"""
+
+
+def bytes_at_quality(num_bytes, psnrs, target):
+    if len(num_bytes) != len(psnrs) or not psnrs:
+        raise ValueError(f"{len(num_bytes)} and {len(psnrs)}")
+    order = np.argsort(psnrs)
+    x, y = np.array(psnrs, dtype=float)[order], np.array(num_bytes, dtype=float)[order]
+    return float(np.exp(np.interp(target, x, np.log(y), left=np.nan, right=np.nan)))

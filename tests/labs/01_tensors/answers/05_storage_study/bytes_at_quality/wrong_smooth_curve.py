@@ -1,0 +1,15 @@
+"""Fits a cubic through all points, as the classical comparison does.
+
+Message: between 1000 and 4000
+"""
+
+
+def bytes_at_quality(num_bytes, psnrs, target):
+    if len(num_bytes) != len(psnrs) or not psnrs:
+        raise ValueError(f"{len(num_bytes)} and {len(psnrs)}")
+    if not min(psnrs) <= target <= max(psnrs):
+        raise ValueError(f"{target} dB lies outside")
+    order = np.argsort(psnrs)
+    x, y = np.array(psnrs, dtype=float)[order], np.array(num_bytes, dtype=float)[order]
+    degree = min(3, len(x) - 1)
+    return float(np.exp(np.polyval(np.polyfit(x, np.log(y), degree), target)))

@@ -1,0 +1,19 @@
+"""Takes the fastest read.
+
+Message: that is the fastest
+"""
+
+
+def random_read_ms(reads, requests, clock=time.perf_counter):
+    if not reads or not requests:
+        raise ValueError("nothing to race")
+    names = list(reads)
+    for name in names:
+        reads[name](*requests[0])
+    seconds = {name: [] for name in names}
+    for i, (clip, frame) in enumerate(requests):
+        for name in names[i % len(names) :] + names[: i % len(names)]:
+            begin = clock()
+            reads[name](clip, frame)
+            seconds[name].append(clock() - begin)
+    return {name: 1000 * float(np.min(seconds[name])) for name in names}

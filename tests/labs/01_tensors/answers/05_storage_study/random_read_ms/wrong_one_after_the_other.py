@@ -1,0 +1,19 @@
+"""Lets the readers run one after the other.
+
+Message: not interleaved
+"""
+
+
+def random_read_ms(reads, requests, clock=time.perf_counter):
+    if not reads or not requests:
+        raise ValueError("nothing to race")
+    names = list(reads)
+    for name in names:
+        reads[name](*requests[0])
+    seconds = {name: [] for name in names}
+    for name in names:
+        for clip, frame in requests:
+            begin = clock()
+            reads[name](clip, frame)
+            seconds[name].append(clock() - begin)
+    return {name: 1000 * float(np.median(seconds[name])) for name in names}

@@ -1,0 +1,19 @@
+"""Draws requests anew for every reader.
+
+Message: request
+"""
+
+
+def random_read_ms(reads, requests, clock=time.perf_counter):
+    if not reads or not requests:
+        raise ValueError("nothing to race")
+    names = list(reads)
+    for name in names:
+        reads[name](*requests[0])
+    seconds = {name: [] for name in names}
+    for i, (clip, frame) in enumerate(requests):  # noqa: B007
+        for name in names[i % len(names) :] + names[: i % len(names)]:
+            begin = clock()
+            clip, frame = requests[np.random.randint(len(requests))]
+            reads[name](clip, frame)
+            seconds[name].append(clock() - begin)

@@ -1,0 +1,20 @@
+"""Goes round the circle the other way.
+
+Message: rounds should go
+"""
+
+
+def random_read_ms(reads, requests, clock=time.perf_counter):
+    if not reads or not requests:
+        raise ValueError("nothing to race")
+    names = list(reads)
+    for name in names:
+        reads[name](*requests[0])
+    seconds = {name: [] for name in names}
+    for i, (clip, frame) in enumerate(requests):
+        first = -i % len(names)
+        for name in names[first:] + names[:first]:
+            begin = clock()
+            reads[name](clip, frame)
+            seconds[name].append(clock() - begin)
+    return {name: 1000 * float(np.median(seconds[name])) for name in names}

@@ -1,0 +1,12 @@
+"""Reads the file twice and compares the two.
+
+Message: psnr says inf
+"""
+
+
+def store_clip(form, frames, folder, name, clock=time.perf_counter):
+    path = folder / (name + form.suffix)
+    begin = clock()
+    form.store(path, frames)
+    seconds = clock() - begin
+    return Stored(form.name, frames.nbytes, path.stat().st_size, seconds, clip_psnr(form.load(path), form.load(path)))

@@ -1,0 +1,25 @@
+"""Pools the squared errors of the clips before the logarithm.
+
+Message: their mean is
+"""
+
+
+def summarise(measurements):
+    groups = {}
+    for stored in measurements:
+        groups.setdefault(stored.form, []).append(stored)
+    table = {}
+    for form, group in groups.items():
+        total = sum(stored.num_bytes for stored in group)
+        raw = sum(stored.raw_bytes for stored in group)
+        seconds = [stored.write_seconds for stored in group]
+        psnrs = [stored.psnr for stored in group]
+        table[form] = Row(
+            len(group),
+            total / 1e6,
+            raw / total,
+            1000 * float(np.median(seconds)),
+            float(0 - 10 * np.log10(np.mean([10 ** (-psnr / 10) for psnr in psnrs]))),
+            min(psnrs),
+        )
+    return table
