@@ -53,6 +53,7 @@ def run_tests(
     module=None,
     listener=None,
     deselect=(),
+    enough=None,
     timeout: float = 20.0,
     seed: int = 0,
 ) -> list[Result]:
@@ -67,6 +68,8 @@ def run_tests(
         listener: called as `listener("start", result)` and `listener("end", result)` around each test. What it hears
             is not yet settled: call `settle_blocked` on the whole list.
         deselect: test names (`Result.test`) to leave out.
+        enough: called with the results so far after each test; where it returns True, the tests that are left do not
+            run, and no pictures are drawn.
         timeout: seconds that one test may take, and the notebook's exercise cells together.
         seed: the `seed` fixture and the start of every random generator.
 
@@ -83,6 +86,7 @@ def run_tests(
         loader.read_cells(submission)  # a file that is no notebook is said here, in one clean line
     names = {exercises} if isinstance(exercises, str) else None if exercises is None else set(exercises)
     options = {"namespace": namespace, "submission": submission, "module": module, "timeout": timeout, "seed": seed}
+    options["enough"] = enough
     with guards.preserved_state():
         session = _run(lab, dict(options, exercises=names, listener=listener, deselect=frozenset(deselect)))
         if names:
@@ -171,7 +175,7 @@ def _unknown_needs(results: list[Result], names: set | None) -> set:
 def _complete(session, names: set | None, deselect) -> list[Result]:
     """Every test that was to run has a result; an answer that ended the run early gains nothing by it."""
     found = {r.test: r for r in session.results}
-    for blank in session.collected:
+    for blank in [] if session.stopped else session.collected:
         if (names is None or blank.exercise in names) and blank.test not in deselect and blank.test not in found:
             blank.status, blank.message = "error", "the run was stopped before this test ended"
             found[blank.test] = blank

@@ -3,12 +3,14 @@
 Each answer takes the place of its exercise's cell in the reference solution and is tried in a process of its own, two
 at a time. The processes are forks of one that has everything loaded, so an answer costs what its tests cost; where
 the system cannot fork (Windows, macOS) each one starts afresh. A wrong answer is killed when a test of its exercise
-ends as *fail*, with the words that the answer asks for in the failing messages. A crash, a hang or an unwritten answer
+ends as *fail*, with the words that the answer asks for in the failing messages; what is left of its tests does not run
+then. A crash, a hang or an unwritten answer
 is not a kill. A right answer passes when every test of its exercise holds, and every test of the exercises that need
 it.
 """
 
 import contextlib
+import functools
 import gc
 import importlib
 import json
@@ -119,8 +121,7 @@ def judge(answer: Answer, trial: _Trial | None) -> Verdict:
         verdict.problem = "" if verdict.good else "a right answer was turned away"
         return verdict
 
-    failing = " ".join(plain(message) for status, _, message in verdict.findings if status == "fail")
-    verdict.missing = [words for words in answer.words if plain(words) not in failing]
+    verdict.missing = _missing(answer.words, [message for status, _, message in verdict.findings if status == "fail"])
     statuses = sorted({status for status, _, _ in verdict.findings})
     if not statuses:
         verdict.problem = "every test passed"
@@ -130,6 +131,17 @@ def judge(answer: Answer, trial: _Trial | None) -> Verdict:
         verdict.problem = "no failing message says " + " or ".join(repr(words) for words in verdict.missing)
     verdict.good = not verdict.problem
     return verdict
+
+
+def _missing(words: tuple[str, ...], messages: list[str]) -> list[str]:
+    """Those words that none of the failing messages has."""
+    failing = " ".join(plain(message) for message in messages)
+    return [asked for asked in words if plain(asked) not in failing]
+
+
+def _is_killed(words: tuple[str, ...], results: list[Result]) -> bool:
+    failing = [result.message for result in results if result.status == "fail"]
+    return bool(failing) and not _missing(words, failing)
 
 
 def plain(text: str) -> str:
@@ -170,8 +182,9 @@ def _run(trials: list[_Trial], jobs: int, limit: float) -> Iterator[_Trial]:
             while waiting and len(running) < jobs:
                 trial = waiting.popleft()
                 receiving, sending = context.Pipe(duplex=False)
+                words = trial.answer.words if trial.answer and trial.answer.kind == "wrong" else None
                 process = context.Process(
-                    target=_try, args=(trial.lab, trial.cells, trial.left_out, sending), daemon=True
+                    target=_try, args=(trial.lab, trial.cells, trial.left_out, words, sending), daemon=True
                 )
                 process.start()
                 sending.close()
@@ -211,8 +224,8 @@ def _kill(process) -> None:
     process.join()
 
 
-def _try(lab: Lab, cells: list[loader.Cell], left_out: tuple[str, ...], sending: connection.Connection) -> None:
-    """In the child: run the tests and send what they found."""
+def _try(lab: Lab, cells: list[loader.Cell], left_out: tuple[str, ...], words: tuple[str, ...] | None, sending) -> None:
+    """In the child: run the tests and send what they found; a wrong answer's (`words` given) until it is killed."""
     if hasattr(os, "setsid"):
         os.setsid()
     silence = os.open(os.devnull, os.O_RDWR)
@@ -220,7 +233,8 @@ def _try(lab: Lab, cells: list[loader.Cell], left_out: tuple[str, ...], sending:
         os.dup2(silence, stream)
     try:
         module = loader.load_cells(cells, lab.id)
-        results = checking.run_tests(lab, module=module, deselect=left_out, timeout=TEST_SECONDS)
+        enough = None if words is None else functools.partial(_is_killed, words)
+        results = checking.run_tests(lab, module=module, deselect=left_out, enough=enough, timeout=TEST_SECONDS)
         told = {"broken": "", "results": [{**vars(result), "pictures": []} for result in results]}
     except Exception as error:
         told = {"broken": f"error: {type(error).__name__}: {error}", "results": []}

@@ -32,6 +32,8 @@ class Session:
     collected: list = field(default_factory=list)  # every test of the file, before any is left out
     results: list = field(default_factory=list)
     parts: dict = field(default_factory=dict)  # lab -> the library parts that its exercises ask for
+    enough: object = None  # called as enough(results) after each test; the run ends where it says True
+    stopped: str = ""  # why it did
 
 
 LESS = 0.2  # of the time limit
@@ -192,19 +194,21 @@ def pytest_runtest_makereport(item, call):
         result = blank_result(item)
         result.seconds = call.duration
         try:
-            _judge(item, call, result)
+            _judge(item, call, result, session)
         except Exception as exc:  # an exception in this hook would end the run without a word
             result.status, result.message = "error", f"the check itself failed: {type(exc).__name__}: {exc}"
         session.results.append(result)
         item.user_properties += [("exercise", result.exercise), ("points", result.points), ("status", result.status)]
         if session.listener:
             session.listener("end", result)
+        if session.enough and session.enough(session.results):
+            item.session.shouldstop = session.stopped = "enough is known"
         if report.failed and item.config.getoption("tbstyle", "auto") == "auto":
             report.longrepr = f"[{result.status}] {result.title}\n    {result.message}"
     return report
 
 
-def _judge(item, call, result: Result) -> None:
+def _judge(item, call, result: Result, session: Session) -> None:
     if call.excinfo is None:
         result.status = "pass"
         return
@@ -215,7 +219,8 @@ def _judge(item, call, result: Result) -> None:
         namespace = item.stash.get(LAST_GLOBALS, {})
         result.status, result.message = explain.status_of(exc, result.exercise, namespace, str(item.path))
     if result.status in ("fail", "error"):
-        result.pictures = _draw(item.stash.get(PICTURES, []))
+        if not session.enough:  # somebody looks at them
+            result.pictures = _draw(item.stash.get(PICTURES, []))
         if lines := item.stash.get(PRINTED, Printed()).getvalue().splitlines()[:6]:
             result.message += "\nyour code printed:\n" + "\n".join("  " + line[:120] for line in lines)
 

@@ -471,7 +471,7 @@ def waves(seed, batch, channels, height, width, dtype=torch.float32):
 
 
 def slow_step(first, second, window, damping, mistake=None, valid=None):
-    """Oracle: the least squares problem of each pixel, solved by numpy. NaN where a window meets the border."""
+    """Oracle in numpy: the least squares problem of each window, solved. NaN where a window meets the border."""
     first, second = first.double().numpy(), second.double().numpy()
     valid = np.ones_like(first[:, :1], dtype=bool) if valid is None else valid.numpy()
     average = {"first": first, "second": second}.get(mistake, (first + second) / 2)
@@ -479,6 +479,8 @@ def slow_step(first, second, window, damping, mistake=None, valid=None):
     half = 1 if mistake == "half" else 2
     dx[..., 1:-1] = (average[..., 2:] - average[..., :-2]) / half
     dy[..., 1:-1, :] = (average[..., 2:, :] - average[..., :-2, :]) / half
+    if mistake == "forward":
+        dx[..., :-1], dy[..., :-1, :] = np.diff(average, axis=3), np.diff(average, axis=2)
     dt = first - second if mistake == "sign" else second - first
     if mistake == "axes":
         dx, dy = dy, dx
@@ -489,28 +491,37 @@ def slow_step(first, second, window, damping, mistake=None, valid=None):
     if mistake == "no window":
         weight = np.zeros_like(weight)
         weight[radius, radius] = 1
-    sums = slice(None) if mistake != "one channel" else slice(0, 1)
+    if mistake == "one channel":
+        dx, dy, dt = dx[:, :1], dy[:, :1], dt[:, :1]
     scale = first.shape[1] if mistake == "sum" else 1
+    rim, damping = radius + 1, 0 if mistake == "no damping" else damping
+    inner = (..., slice(1, -1), slice(1, -1))  # a slope at the border is not known
+
+    def windows(maps):
+        """`(B, C, H, W)` -> `(B, C, h, w, window, window)`: what lies around each pixel `rim` from the border."""
+        return np.lib.stride_tricks.sliding_window_view(maps[inner], (window, window), axis=(2, 3))
+
+    here = weight * windows(valid)
+    gx, gy, gt = windows(dx), windows(dy), windows(dt)
+    if mistake == "means":
+        gx, gy, gt = ((weight * g).sum(axis=(4, 5), keepdims=True) * np.ones_like(g) for g in (gx, gy, gt))
+    if mistake == "mean channel":
+        gx, gy, gt = (g.mean(axis=1, keepdims=True) for g in (gx, gy, gt))
+    xx, xy, yy, xt, yt = (scale * np.einsum("bchwij,bchwij->bchw", here * p, q).mean(axis=1)
+                          for p, q in ((gx, gx), (gx, gy), (gy, gy), (gx, gt), (gy, gt)))  # fmt: skip
+    xy = {"no cross": 0 * xy, "damping everywhere": xy + damping}.get(mistake, xy)
+    top, low = (xx, yy) if mistake == "damped determinant" else (xx + damping, yy + damping)  # the diagonal
+    determinant = {
+        "undamped determinant": xx * yy - xy * xy,
+        "damped determinant": xx * yy - xy * xy + damping,
+        "plus": top * low + xy * xy,
+    }.get(mistake, top * low - xy * xy)
+    with np.errstate(all="ignore"):
+        u, v = (xy * yt - low * xt) / determinant, (xy * xt - top * yt) / determinant
+        if mistake == "normal":
+            u, v = -xt / (xx + yy + damping), -yt / (xx + yy + damping)
     out = np.full((len(first), 2, *first.shape[2:]), np.nan)
-    rim = radius + 1
-    damping = 0 if mistake == "no damping" else damping
-    for b in range(len(first)):
-        for y in range(rim, first.shape[2] - rim):
-            for x in range(rim, first.shape[3] - rim):
-                here = weight * valid[b, 0, y - radius : y + radius + 1, x - radius : x + radius + 1]
-                place = (b, sums, slice(y - radius, y + radius + 1), slice(x - radius, x + radius + 1))
-                gx, gy, gt = dx[place], dy[place], dt[place]
-                if mistake == "means":
-                    gx, gy, gt = ((weight * g).sum(axis=(1, 2), keepdims=True) * np.ones_like(g) for g in (gx, gy, gt))
-                if mistake == "mean channel":
-                    gx, gy, gt = (g.mean(axis=0, keepdims=True) for g in (gx, gy, gt))
-                xx, xy, yy, xt, yt = (scale * (here * p).sum(axis=(1, 2)).mean()
-                                      for p in (gx * gx, gx * gy, gy * gy, gx * gt, gy * gt))  # fmt: skip
-                matrix = np.array([[xx + damping, xy], [xy, yy + damping]])
-                with np.errstate(all="ignore"):
-                    determinant = xx * yy - xy * xy if mistake == "undamped determinant" else np.linalg.det(matrix)
-                    inverse = np.array([[matrix[1, 1], -xy], [-xy, matrix[0, 0]]]) / determinant
-                    out[b, :, y, x] = -inverse @ np.array([xt, yt])
+    out[..., rim:-rim, rim:-rim] = np.stack([u, v], axis=1)
     return torch.from_numpy(out)
 
 
@@ -528,6 +539,12 @@ MISTAKES = {
     "sum": "the products are summed over the channels; their mean is asked for (damping is weaker otherwise)",
     "no damping": "damping is not used: it belongs on both entries of the diagonal",
     "undamped determinant": "the determinant was computed without damping: add damping first",
+    "damped determinant": "damping was added to the determinant: it belongs on both entries of the diagonal",
+    "damping everywhere": "damping was added to all four entries: it belongs on the two of the diagonal alone",
+    "plus": "the determinant has the wrong sign inside: it is <dx dx> <dy dy> minus <dx dy> squared",
+    "no cross": "<dx dy> is missing: without it the two axes are solved each by itself",
+    "forward": "the slopes reach one pixel to one side only: take the pixels on both sides, and halve the difference",
+    "normal": "only the motion along the mean slope was solved for; both equations together give u and v",
 }
 
 

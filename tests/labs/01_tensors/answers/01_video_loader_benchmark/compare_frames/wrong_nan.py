@@ -1,4 +1,6 @@
 """Divides by the length of a picture without contrast.
+
+Message: are the same pict
 """
 
 

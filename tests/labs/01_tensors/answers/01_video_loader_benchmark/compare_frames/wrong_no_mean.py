@@ -1,4 +1,6 @@
 """Scales to length 1 without taking the mean off.
+
+Message: brightness and contrast must not
 """
 
 

@@ -1,4 +1,6 @@
 """Finds for each frame of the film the frame that came.
+
+Message: of exactly these frames says that
 """
 
 

@@ -1,4 +1,6 @@
 """Imports the library's own part.
+
+Message: has no attribute 'runs'
 """
 
 

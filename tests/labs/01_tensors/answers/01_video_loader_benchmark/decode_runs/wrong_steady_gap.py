@@ -1,4 +1,6 @@
 """Assumes that keyframes are evenly spaced.
+
+Message: it is a keyframe itself and starts its own run
 """
 
 

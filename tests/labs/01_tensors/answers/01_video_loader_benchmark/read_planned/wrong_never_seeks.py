@@ -1,4 +1,6 @@
 """Starts where the film happens to stand.
+
+Message: raises KeyError
 """
 
 

@@ -1,4 +1,6 @@
 """Calls each task twice a round, once untimed.
+
+Message: before the clock is first read, each task should be called once
 """
 
 

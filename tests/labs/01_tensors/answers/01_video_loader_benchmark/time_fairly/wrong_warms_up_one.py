@@ -1,4 +1,6 @@
 """Warms up the first task only.
+
+Message: the warm-up must not be timed
 """
 
 

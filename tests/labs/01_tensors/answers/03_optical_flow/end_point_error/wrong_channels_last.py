@@ -1,4 +1,6 @@
 """Sums along the last axis.
+
+Message: is an error of 5 pixels, not
 """
 
 

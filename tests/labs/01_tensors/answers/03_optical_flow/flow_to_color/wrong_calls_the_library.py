@@ -1,4 +1,6 @@
 """Calls the library.
+
+Message: write your own
 """
 
 

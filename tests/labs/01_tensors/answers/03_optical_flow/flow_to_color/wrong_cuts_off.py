@@ -1,4 +1,6 @@
 """Cuts the fraction of a colour off instead of rounding, and loses one twice.
+
+Message: no motion should be white (255, 255, 255), not (254, 254, 254)
 """
 
 

@@ -1,4 +1,6 @@
 """Takes infinity for a motion.
+
+Message: a motion whose x is infinite should be black
 """
 
 

@@ -1,4 +1,6 @@
 """Looks for NaN in x alone.
+
+Message: a motion whose y is infinite should be black
 """
 
 

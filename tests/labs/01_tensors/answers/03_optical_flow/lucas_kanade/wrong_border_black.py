@@ -1,4 +1,6 @@
 """Zeros where the flow leaves the picture.
+
+Message: valid where points_inside
 """
 
 

@@ -1,4 +1,6 @@
 """Begins with the full size, and ends with the smallest, enlarged.
+
+Message: every level starts from the flow of the one below
 """
 
 

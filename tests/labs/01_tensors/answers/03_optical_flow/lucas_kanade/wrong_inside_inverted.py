@@ -1,4 +1,6 @@
 """Takes the first picture where the flow stays inside.
+
+Message: the flow should be one lucas_kanade_step from the first picture to the second
 """
 
 

@@ -1,4 +1,6 @@
 """Iterates on the smallest size only, one step on the others.
+
+Message: looks like 2 between the halved pictures and 1 at the full size
 """
 
 

@@ -1,4 +1,6 @@
 """Never halves.
+
+Message: it should start from the flow of the smaller pictures
 """
 
 

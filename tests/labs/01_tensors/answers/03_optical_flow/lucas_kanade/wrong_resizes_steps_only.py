@@ -1,4 +1,6 @@
 """Adds all levels at the end, none corrects another.
+
+Message: the second step is the first one again
 """
 
 

@@ -1,4 +1,6 @@
 """Takes every second pixel instead of halving.
+
+Message: At most half is asked for
 """
 
 

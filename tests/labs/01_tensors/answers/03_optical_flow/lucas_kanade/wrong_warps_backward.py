@@ -1,4 +1,6 @@
 """Warps by the negative flow.
+
+Message: warped by the first step
 """
 
 

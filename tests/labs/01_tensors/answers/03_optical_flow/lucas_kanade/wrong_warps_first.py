@@ -1,4 +1,6 @@
 """Warps the first picture by the flow.
+
+Message: to the second one warped by the first step
 """
 
 

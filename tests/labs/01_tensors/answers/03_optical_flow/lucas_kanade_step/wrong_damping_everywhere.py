@@ -1,4 +1,6 @@
 """Adds damping to all four entries.
+
+Message: damping was added to all four entries
 """
 
 

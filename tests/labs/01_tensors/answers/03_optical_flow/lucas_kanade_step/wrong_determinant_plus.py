@@ -1,4 +1,6 @@
 """Adds in the determinant.
+
+Message: the determinant has the wrong sign inside
 """
 
 

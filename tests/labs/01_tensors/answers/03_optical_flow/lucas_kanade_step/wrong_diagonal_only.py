@@ -1,4 +1,6 @@
 """Forgets the mixed product.
+
+Message: <dx dy> is missing
 """
 
 

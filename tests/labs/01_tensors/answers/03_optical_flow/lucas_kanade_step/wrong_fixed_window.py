@@ -1,4 +1,6 @@
 """Ignores window.
+
+Message: with window=5 a pixel reaches 3 pixels far
 """
 
 

@@ -1,4 +1,6 @@
 """Takes the difference to the next pixel.
+
+Message: the slopes reach one pixel to one side only
 """
 
 

@@ -1,4 +1,6 @@
 """Solves for the motion across the edge only, pixel by pixel.
+
+Message: only the motion along the mean slope was solved for
 """
 
 

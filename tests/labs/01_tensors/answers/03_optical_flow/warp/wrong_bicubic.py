@@ -1,4 +1,6 @@
 """Mixes sixteen pixels.
+
+Message: mix the four pixels bilinearly
 """
 
 

@@ -1,4 +1,6 @@
 """Divides by the width instead of the width minus one.
+
+Message: without flow the image should come back unchanged
 """
 
 

@@ -1,4 +1,6 @@
 """Pushes pixels forward instead of fetching them: holes and collisions.
+
+Message: the picture moved the wrong way
 """
 
 

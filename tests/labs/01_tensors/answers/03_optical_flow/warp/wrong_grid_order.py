@@ -1,4 +1,6 @@
 """Stacks the grid as y, x.
+
+Message: are x and y of each pixel added to the flow
 """
 
 

@@ -1,4 +1,6 @@
 """Steps more than three standard deviations above the mean of the whole film.
+
+Message: so within is 0.5 and this is a cut
 """
 
 
