@@ -167,10 +167,21 @@ def _warm_up(cells: list[loader.Cell], lab: Lab) -> list[Result]:
     loader.load_cells(cells, lab.id)
     for name in loader.DEFERRED & sys.modules.keys():
         importlib.import_module(name)  # loads it in earnest; a second look at a deferred module would, in every child
-    tests = checking.expected_tests(lab)
+    with _kept_bytecode():
+        tests = checking.expected_tests(lab)
     gc.collect()
     gc.freeze()  # what is here now stays: without this each fork's garbage collector would copy all of it
     return tests
+
+
+@contextlib.contextmanager
+def _kept_bytecode() -> Iterator[None]:
+    """The grader is compiled here, and every child finds it compiled, whatever the environment says about bytecode."""
+    kept, sys.dont_write_bytecode = sys.dont_write_bytecode, False
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = kept
 
 
 def _run(trials: list[_Trial], jobs: int, limit: float) -> Iterator[_Trial]:

@@ -45,6 +45,16 @@ def test_a_wrong_answer_whose_message_names_the_mistake_is_killed(answer, verdic
     assert [status for status, *_ in found.findings] == ["fail"]  # of the three tests only the negative number's
 
 
+def test_a_killed_answer_is_not_tried_on(answer, verdict):
+    """Its first test fails with the words; the next one would never end."""
+    hangs = '"""Halves, and counts for ever below zero.\n\nMessage: {words}\n"""\n\n\n' + (
+        "def double(x):\n    while x < 0:\n        pass\n    return x / 2\n"
+    )
+    first = verdict(answer("wrong_halves.py", hangs.format(words="twice 3")))
+    assert first.good and [status for status, *_ in first.findings] == ["fail"]
+    assert first.seconds < mutants.TEST_SECONDS
+
+
 def test_a_failure_without_the_words_is_no_kill(answer, verdict):
     found = verdict(answer("wrong_abs.py", LOSES_SIGN.replace("the sign is lost", "counts from one")))
     assert not found.good

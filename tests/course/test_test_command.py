@@ -21,7 +21,8 @@ def test_the_run_fails_when_any_step_fails(monkeypatch, capfd, step, suite, code
     """The failed step is named before the suite runs; the suite runs all the same, and its last line is the last."""
     steps = [("first", python(f"print('first speaks'); exit({step})"), {}), ("second", python("pass"), {})]
     monkeypatch.setattr(sequence, "steps", lambda quick: steps)
-    monkeypatch.setattr(sequence, "suite", lambda arguments: python(f"print('== summary =='); exit({suite}) # pytest"))
+    last = python(f"print('== summary =='); exit({suite}) # pytest")
+    monkeypatch.setattr(sequence, "suite", lambda arguments, **_: last)
     result = CliRunner().invoke(sequence.test, [])
     assert result.exit_code == code
     assert ("These checks failed, see above: first." in result.output) == bool(step)
@@ -37,6 +38,18 @@ def test_arguments_go_to_pytest_and_quick_leaves_the_notebooks_out(monkeypatch):
     asked.clear()
     CliRunner().invoke(sequence.test, [])
     assert "build --check" in [name for name, _ in asked] and asked[-1][0] == "the test suite"
+
+
+def test_the_banks_run_once(monkeypatch):
+    """By themselves before the suite; where they did not, with it."""
+    asked = {}
+    monkeypatch.setattr(sequence, "run", lambda name, command, extra: asked.update({name: command}) or True)
+    for words, alone in ([], True), (["--quick"], False):
+        asked.clear()
+        CliRunner().invoke(sequence.test, words)
+        assert ("the banks of answers" in asked) == alone
+        assert (f"--ignore={sequence.BANKS}" in asked["the test suite"]) == alone
+    assert (paths.root() / sequence.BANKS).is_file()
 
 
 def test_every_notebook_in_the_repository_is_run():

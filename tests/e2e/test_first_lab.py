@@ -1,11 +1,13 @@
-"""A newcomer's first half hour, in a real browser: the start page, lab 01.2, a wrong answer, a right one, green."""
+"""A newcomer's first half hour in a real browser: the start page, the first lab, a wrong answer, a right one, green."""
 
 import json
 
-LAB = "work/01_tensors/02_frame_extractor.ipynb"
-BANK = "tests/labs/01_tensors/answers/02_frame_extractor"
-NEVER_THE_END = "wrong_never_the_end.py"  # splits the film into N steps: the last frame is never taken
-EXERCISE = "even_indices"
+LAB = "work/01_tensors/01_video_loader_benchmark.ipynb"
+BANK = "tests/labs/01_tensors/answers/01_video_loader_benchmark"
+NEAREST = "wrong_nearest.py"  # starts decoding at the nearest keyframe, which may come after the frame
+EXERCISE, NEXT_EXERCISE = "decode_runs", "decoded_per_asked"
+PICTURE_LAB = "work/01_tensors/02_frame_extractor.ipynb"
+PICTURE_BANK = "tests/labs/01_tensors/answers/02_frame_extractor"
 
 # How light the ground under a node is, and its text on that ground, from 0 to 1: all backgrounds from the page's
 # outermost element down to the node are painted on one dot, then the text's colour, each with its own transparency.
@@ -25,10 +27,16 @@ LIGHTNESS = """node => {
 }"""
 
 
-def answer(course, name, exercise=EXERCISE):
+def answer(course, name, exercise=EXERCISE, bank=BANK):
     """An answer of the bank as a learner would type it: without the docstring that says what is wrong with it."""
-    text = (course / BANK / exercise / name).read_text(encoding="utf-8")
+    text = (course / bank / exercise / name).read_text(encoding="utf-8")
     return text[text.index("def ") :].strip()
+
+
+def count_exercises(course):
+    """How many there are in all labs."""
+    cells = [c for lab in course.glob("labs/*/*.ipynb") for c in json.loads(lab.read_text(encoding="utf-8"))["cells"]]
+    return sum("exercise" in cell["metadata"].get("flipbook", {}) for cell in cells)
 
 
 def start_page(page, address):
@@ -45,14 +53,15 @@ def test_a_newcomer_solves_an_exercise(course, address, open_page, notebook, sna
     page.on("request", lambda request: asked.append(request.url))
     start = start_page(page, address)
     snapshot(page, "1-start-page")
-    assert start.locator(".fb-totals dd").first.inner_text() == "0 of 5"
+    total = count_exercises(course)
+    assert start.locator(".fb-totals dd").first.inner_text() == f"0 of {total}"
     for popup in (".jp-Dialog", ".Toastify__toast"):
         assert page.locator(popup).count() == 0, "nothing may stand between a newcomer and the page"
 
     start.get_by_role("link", name="Open the lab").click()
     lab = notebook(page)
     lab.run(lab.cell("from common.course import check"))
-    check = lab.cell(f'check("01.2", "{EXERCISE}")')
+    check = lab.cell(f'check("01.1", "{EXERCISE}")')
     verdict = check.locator(".flipbook-check")
     lab.run(check)
     assert "run the cell that defines" in verdict.inner_text()
@@ -62,18 +71,18 @@ def test_a_newcomer_solves_an_exercise(course, address, open_page, notebook, sna
     assert "not written yet" in verdict.inner_text().lower()
     snapshot(page, "2-not-written-yet")
 
-    lab.write(exercise, answer(course, NEVER_THE_END))
+    lab.write(exercise, answer(course, NEAREST))
     lab.run(exercise)
     lab.run(check)
-    assert "never shows the last frame" in verdict.inner_text()
+    assert "comes after" in verdict.inner_text()
     verdict.scroll_into_view_if_needed()
     snapshot(page, "3-wrong")
     wrong_colour = colour_of(verdict)
 
-    lab.write(exercise, answer(course, "right_loop.py"))
+    lab.write(exercise, answer(course, "right_dictionary.py"))
     lab.run(exercise)
     lab.run(check)
-    assert "never shows" not in verdict.inner_text()
+    assert "comes after" not in verdict.inner_text()
     assert is_green(colour_of(verdict)) and not is_green(wrong_colour)
     verdict.scroll_into_view_if_needed()
     snapshot(page, "4-right")
@@ -81,12 +90,12 @@ def test_a_newcomer_solves_an_exercise(course, address, open_page, notebook, sna
     lab.save()
     saved = json.loads((course / LAB).read_text(encoding="utf-8"))
     written = next(c for c in saved["cells"] if c["metadata"].get("flipbook", {}).get("exercise") == EXERCISE)
-    assert "".join(written["source"]).strip() == answer(course, "right_loop.py")
+    assert "".join(written["source"]).strip() == answer(course, "right_dictionary.py")
 
     page.get_by_role("button", name="Start page").click()
     passed = start.locator(".fb-totals dd").first
-    passed.get_by_text("1", exact=True).or_(passed.filter(has_text="1 of 5")).first.wait_for()
-    assert "fps_indices" in start.locator(".fb-hero").inner_text()
+    passed.get_by_text("1", exact=True).or_(passed.filter(has_text=f"1 of {total}")).first.wait_for()
+    assert NEXT_EXERCISE in start.locator(".fb-hero").inner_text()
     snapshot(page, "5-back-on-the-start-page")
     start.get_by_role("link", name="Continue the lab").click()
     assert notebook(page).panel.count() == 1
@@ -97,11 +106,11 @@ def test_a_newcomer_solves_an_exercise(course, address, open_page, notebook, sna
 def test_a_wrong_picture_is_shown_beside_the_right_one(course, address, open_page, notebook, snapshot):
     """Where the subject is visual the verdict holds pictures, here on a dark page."""
     page = open_page((1440, 900), "dark")
-    page.goto(address.replace("lab?", f"lab/tree/{LAB}?"))
+    page.goto(address.replace("lab?", f"lab/tree/{PICTURE_LAB}?"))
     lab = notebook(page)
     lab.run(lab.cell("from common.course import check"))
     exercise = lab.cell("def frames_to_clip")
-    lab.write(exercise, answer(course, "wrong_reshape.py", "frames_to_clip"))
+    lab.write(exercise, answer(course, "wrong_reshape.py", "frames_to_clip", PICTURE_BANK))
     lab.run(exercise)
     check = lab.cell('check("01.2", "frames_to_clip")')
     lab.run(check)

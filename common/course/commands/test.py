@@ -12,21 +12,22 @@ from common.course import paths
 
 CELL_SECONDS = 120  # a notebook cell that takes longer hangs; nbval's own limit is 2000
 PYTHON = [sys.executable, "-P", "-m"]
+BANKS = "tests/course/test_banks.py"
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.option("--quick", is_flag=True, help="Leave out the built notebooks: only ruff and the test suite.")
+@click.option("--quick", is_flag=True, help="Only ruff and the test suite: no notebook is executed.")
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
 def test(context: click.Context, quick: bool, pytest_arguments: tuple[str, ...]) -> None:
-    """Run every check there is: ruff, the builds, the notebooks' outputs, and last the test suite.
+    """Run every check there is: ruff, the builds, the notebooks' outputs, the banks, and last the test suite.
 
     Arguments that are not ours go to pytest: `flipbook test --quick tests/common -k ssim`.
     """
     failed = [name for name, command, extra in steps(quick) if not run(name, command, extra)]
     if failed:
         click.secho(f"\nThese checks failed, see above: {', '.join(failed)}. Now the test suite.", fg="red")
-    suite_passed = run("the test suite", suite(pytest_arguments), {})
+    suite_passed = run("the test suite", suite(pytest_arguments, without_banks=not quick), {})
     context.exit(0 if suite_passed and not failed else 1)
 
 
@@ -39,6 +40,8 @@ def steps(quick: bool) -> list[tuple[str, list[str], dict[str, str]]]:
         if found:
             # STRICT: a check that does not pass raises in its cell, and so fails here.
             chosen.append((f"the outputs of {len(found)} notebooks", nbval(found), {"FLIPBOOK_STRICT": "1"}))
+        # By themselves: a bank uses both cores, and its seconds are counted.
+        chosen.append(("the banks of answers", [*PYTHON, "pytest", "-q", "-p", "no:cacheprovider", BANKS], {}))
     return chosen
 
 
@@ -56,9 +59,10 @@ def nbval(found: list[Path]) -> list[str]:
     ]  # fmt: skip
 
 
-def suite(arguments: tuple[str, ...]) -> list[str]:
+def suite(arguments: tuple[str, ...], *, without_banks: bool = False) -> list[str]:
     """The test suite; a number of workers given by hand wins, since pytest takes the last one."""
-    return [*PYTHON, "pytest", *workers("loadscope"), *arguments]
+    left_out = [f"--ignore={BANKS}"] if without_banks else []
+    return [*PYTHON, "pytest", *workers("loadscope"), *left_out, *arguments]
 
 
 def workers(distribution: str) -> list[str]:
