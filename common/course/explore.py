@@ -1,5 +1,6 @@
 """Something to drag: a slider in a live notebook, every position drawn side by side where no slider can live."""
 
+import inspect
 import os
 from collections.abc import Callable, Sequence
 
@@ -11,15 +12,19 @@ def explore(draw: Callable, **choices: Sequence):
     while notebooks are built and tested every choice is drawn instead, one under the other.
 
     Args:
-        draw: called with one keyword; returns anything that a notebook can display.
+        draw: a function of one argument, called by keyword; returns anything that a notebook can display.
         choices: exactly one name with the values that it can take, in order, such as `fps=[24, 12, 8]`.
 
     Raises:
-        ValueError: not exactly one name was given, or it has no values.
+        ValueError: not exactly one name was given, it has no values, or `draw` takes anything else beside it (in a live
+            notebook an argument with a default would grow a slider of its own).
     """
     if len(choices) != 1 or not all(choices.values()):
         raise ValueError(f"explore takes one name with a list of values, such as fps=[24, 12, 8]; got {choices}")
     (name, values), *_ = choices.items()
+    taken = list(inspect.signature(draw).parameters)
+    if taken != [name]:
+        raise ValueError(f"explore({name}=...) draws with a function of `{name}` alone; this one takes {taken}")
     if os.environ.get("FLIPBOOK_STRICT"):
         from IPython.display import Markdown, display
 
