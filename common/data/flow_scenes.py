@@ -123,9 +123,11 @@ class _Texture:
         length = finest * 5 ** torch.rand(num_waves, generator=generator, dtype=torch.float64)  # to 5 times as long
         direction = 2 * math.pi * torch.rand(num_waves, generator=generator, dtype=torch.float64)
         self.x, self.y = 2 * math.pi / length * direction.cos(), 2 * math.pi / length * direction.sin()
-        self.phase = 2 * math.pi * torch.rand(num_channels, num_waves, 1, 1, generator=generator, dtype=torch.float64)
+        self.phase = 2 * math.pi * torch.rand(num_channels, num_waves, generator=generator, dtype=torch.float64)
 
     def __call__(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """Colours `(C, H, W)` at the points `x`, `y`, `(H, W)` each."""
-        waves = torch.cos(self.x[:, None, None] * x + self.y[:, None, None] * y + self.phase)  # (C, N, H, W)
-        return torch.tanh(waves.sum(dim=1) * 0.8 / math.sqrt(len(self.x) / 2))  # (C, H, W)
+        angle = self.x[:, None, None] * x + self.y[:, None, None] * y  # (N, H, W), which all channels share:
+        waves = torch.einsum("cn,nhw->chw", self.phase.cos(), angle.cos())  # cos(a + b) = cos a cos b - sin a sin b
+        waves -= torch.einsum("cn,nhw->chw", self.phase.sin(), angle.sin())  # (C, H, W)
+        return torch.tanh(waves * 0.8 / math.sqrt(len(self.x) / 2))
