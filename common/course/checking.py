@@ -133,6 +133,7 @@ def _run(lab: Lab, options: dict, *more: str):
     session = plugin.Session(**options)
     listener = _Listener(session)
     arguments = [str(lab.tests), "--rootdir", str(paths.root()), "-c", os.devnull, "--import-mode=importlib", *more]
+    arguments += [f"--confcutdir={lab.tests.parent}"]  # else pytest lists every folder above it, up to the disk's root
     arguments += ["--noconftest", "--assert=plain", "--capture=no", "--disable-plugin-autoload"]
     arguments += [word for name in LEFT_OUT for word in ("-p", f"no:{name}")]
     outer = {name: value for name, value in os.environ.items() if name.startswith("PYTEST_")}

@@ -288,7 +288,9 @@ show.strips({"8 frames evenly over 6.0 s: a summary": by_number, "8 frames at 8 
 # - Decoding on the fly is how film is loaded, and the keyframes decide what a random read costs.
 # - Round your indices, name your axes, and say whether you sample by number or by time.
 #
-# **Next:** [lab 01.1](../../labs/01_tensors/01_video_loader_benchmark.ipynb) races the loaders, 01.3 builds optical flow, 01.4 finds cuts,
-# and [lab 01.5](../../labs/01_tensors/05_storage_study.ipynb) settles how to store it all.
+# **Next:** [lab 01.1](../../labs/01_tensors/01_video_loader_benchmark.ipynb) races the loaders,
+# [01.3](../../labs/01_tensors/03_optical_flow.ipynb) builds optical flow,
+# [01.4](../../labs/01_tensors/04_scene_cuts.ipynb) finds cuts, and
+# [01.5](../../labs/01_tensors/05_storage_study.ipynb) settles how to store it all.
 #
 # *Film: Big Buck Bunny, © 2008 Blender Foundation, www.bigbuckbunny.org, CC BY 3.0.*

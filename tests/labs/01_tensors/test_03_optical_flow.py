@@ -216,6 +216,7 @@ def warp_answer(lab, image, flow, said=None):
     got = attempt(said, lab.warp, image, flow)
     assert torch.is_tensor(got), f"{said} returned {type(got).__name__}; a tensor is asked for"
     assert got.shape == image.shape, f"{said} should have the image's shape {shape(image)}, not {shape(got)}"
+    assert got.dtype == image.dtype, f"{said} should have the image's dtype {image.dtype}, not {got.dtype}"
     return got
 
 
@@ -471,7 +472,7 @@ def waves(seed, batch, channels, height, width, dtype=torch.float32):
 
 
 def slow_step(first, second, window, damping, mistake=None, valid=None):
-    """Oracle in numpy: the least squares problem of each window, solved. NaN where a window meets the border."""
+    """Oracle in numpy: the least squares problem of each window, solved. NaN where a window leaves the picture."""
     first, second = first.double().numpy(), second.double().numpy()
     valid = np.ones_like(first[:, :1], dtype=bool) if valid is None else valid.numpy()
     average = {"first": first, "second": second}.get(mistake, (first + second) / 2)
@@ -479,8 +480,12 @@ def slow_step(first, second, window, damping, mistake=None, valid=None):
     half = 1 if mistake == "half" else 2
     dx[..., 1:-1] = (average[..., 2:] - average[..., :-2]) / half
     dy[..., 1:-1, :] = (average[..., 2:, :] - average[..., :-2, :]) / half
+    for slope, along in ((dx, average), (dy.swapaxes(2, 3), average.swapaxes(2, 3))):  # border pixels repeated outside
+        slope[..., 0] = (along[..., 1] - along[..., 0]) / half
+        slope[..., -1] = (along[..., -1] - along[..., -2]) / half
     if mistake == "forward":
-        dx[..., :-1], dy[..., :-1, :] = np.diff(average, axis=3), np.diff(average, axis=2)
+        dx = np.diff(average, axis=3, append=average[..., -1:])
+        dy = np.diff(average, axis=2, append=average[..., -1:, :])
     dt = first - second if mistake == "sign" else second - first
     if mistake == "axes":
         dx, dy = dy, dx
@@ -494,12 +499,11 @@ def slow_step(first, second, window, damping, mistake=None, valid=None):
     if mistake == "one channel":
         dx, dy, dt = dx[:, :1], dy[:, :1], dt[:, :1]
     scale = first.shape[1] if mistake == "sum" else 1
-    rim, damping = radius + 1, 0 if mistake == "no damping" else damping
-    inner = (..., slice(1, -1), slice(1, -1))  # a slope at the border is not known
+    damping = 0 if mistake == "no damping" else damping
 
     def windows(maps):
-        """`(B, C, H, W)` -> `(B, C, h, w, window, window)`: what lies around each pixel `rim` from the border."""
-        return np.lib.stride_tricks.sliding_window_view(maps[inner], (window, window), axis=(2, 3))
+        """`(B, C, H, W)` -> `(B, C, h, w, window, window)`: what lies around each pixel `radius` from the border."""
+        return np.lib.stride_tricks.sliding_window_view(maps, (window, window), axis=(2, 3))
 
     here = weight * windows(valid)
     gx, gy, gt = windows(dx), windows(dy), windows(dt)
@@ -521,7 +525,7 @@ def slow_step(first, second, window, damping, mistake=None, valid=None):
         if mistake == "normal":
             u, v = -xt / (xx + yy + damping), -yt / (xx + yy + damping)
     out = np.full((len(first), 2, *first.shape[2:]), np.nan)
-    out[..., rim:-rim, rim:-rim] = np.stack([u, v], axis=1)
+    out[..., radius : first.shape[2] - radius, radius : first.shape[3] - radius] = np.stack([u, v], axis=1)
     return torch.from_numpy(out)
 
 
@@ -578,6 +582,9 @@ def test_step_formula(lab, seed):
             other = slow_step(first, second, window, damping, mistake)[known]
             if ((got[known] - other).abs() <= 1e-3 * (1 + other.abs())).all():
                 pytest.fail(message)
+        deep = known & ~torch.isnan(slow_step(first, second, window + 2, damping))
+        if ((got[deep] - want[deep]).abs() <= 1e-3 * (1 + want[deep].abs())).all():
+            pytest.fail("right inside, wrong where a slope meets the border: outside, border pixels are repeated")
         off = (got[known] - want[known]).abs().max().item()
         pytest.fail(f"with window={window}, damping={damping} the motion is off by up to {off:.3f} pixels")
 
@@ -798,7 +805,7 @@ def test_flow_long_motion(lab, seed):
     needs=("warp", "lucas_kanade_step"),
     hint="A picture twice as large has motions twice as long.",
 )
-def test_flow_two_levels(lab, seed):
+def test_flow_levels(lab, seed):
     """from the smaller size to the next: the flow is enlarged, its vectors grow, then it is corrected"""
     scene = moving(seed, (3.2, -2.4), size=(48, 66))
     first, second = scene.first, scene.second
@@ -819,6 +826,18 @@ def test_flow_two_levels(lab, seed):
     assert off[2] < 0.1, (
         "with two levels and one iteration: one step between the halved pictures, enlarged, its vectors doubled, then "
         f"one more step at the full size. Yours is {off[2]:.2f} pixels off on average"
+    )
+    far = moving(seed, (9.6, -7.2), size=(48, 64), finest=12)  # out of reach of the halved pictures
+    pictures, flow = [(far.first, far.second)], torch.zeros(1, 2, 12, 16)
+    pictures += [tuple(map(halve, pictures[-1]))]
+    pictures += [tuple(map(halve, pictures[-1]))]
+    for a, b in reversed(pictures):
+        flow = (2 if a.shape[-1] > 16 else 1) * F.interpolate(flow, size=a.shape[-2:], mode="bilinear")
+        flow = flow + lab.lucas_kanade_step(a, lab.warp(b, flow), valid=points_inside(flow))
+    off = (flow_answer(lab, far.first, far.second, num_levels=3, num_iterations=1) - flow).abs().mean().item()
+    assert off < 0.1, (
+        "with three levels the pictures are halved twice, each from the one before, and a step is taken at each size; "
+        f"yours is {off:.2f} pixels off on average"
     )
 
 

@@ -414,6 +414,21 @@ def test_find_distance_and_floor(lab):
         )
     got = find_answer(lab, [0.0] * 8 + [0.1] * 8)
     assert got == [], f"a step of 0.1 between still frames is below the floor of 0.2, but you find {got}"
+    got = find_answer(lab, [0.0] * 6 + [1.0] * 6, floor=1.0)
+    assert got == [], f"between is 1 at 6, exactly the floor of 1: it has to exceed the floor. You find {got}"
+    got = find_answer(lab, [0.0, 2.0, 7.0, 9.0], window=2, ratio=2.5, floor=0.0)
+    assert got == [], f"between is 5 at 2 and within is 2: with ratio=2.5 exactly the limit, no cut. You find {got}"
+
+
+@exercise("find_cuts", points=1, hint="Every frame before meets every frame after, up to 2 * window - 1 frames apart.")
+def test_find_every_pair(lab):
+    """between looks at every frame before and every frame after, up to 2 * window - 1 frames apart"""
+    film = np.array([(0, 0), (1, 0), (2, 0), (3, 0), (0, 3), (0, 2), (0, 1), (0, 0)], np.float32)  # away, jump, back
+    got = find_answer(lab, film, window=4, ratio=2.0, floor=0.0)
+    assert got == [], (
+        "three steps away from a place, a jump, three steps back to it: the first and the last frame, 7 apart, are "
+        f"alike, so with window=4 between is 0 at frame 4, and there is no cut; you find {got}"
+    )
 
 
 @exercise("find_cuts", points=1, hint="At the ends a side has fewer frames; a side of one frame has no step: 0.")
@@ -656,13 +671,15 @@ def test_split_same_frames(lab, film, tmp_path, look):
 @exercise("split_film", points=1, hint='folder / f"shot_{number:03}.mkv", and return them in order.', **needs_ranges)
 def test_split_names(lab, film, tmp_path):
     """shot_000.mkv, shot_001.mkv, ... in a folder that is made if it is not there, given as a Path or as text"""
+    (tmp_path / "text").mkdir()
+    (tmp_path / "text" / "a_note.txt").write_text("not a shot")
     for folder in (tmp_path / "a" / "new", str(tmp_path / "text")):
         files = split_answer(lab, film, CUTS, folder)
         want = [Path(folder) / f"shot_{i:03}.mkv" for i in range(3)]
         assert files == want, (
             f"the files should be {[f.name for f in want]} in the folder, not {[str(f) for f in files]}"
         )
-        others = sorted({p.name for p in Path(folder).iterdir()} - {f.name for f in want})
+        others = sorted({p.name for p in Path(folder).iterdir()} - {f.name for f in want} - {"a_note.txt"})
         assert not others, f"{others[0]} was left in the folder besides the shots"
     (whole,) = split_answer(lab, film, (), tmp_path / "whole")
     assert video.probe(whole).num_frames == 120, "without cuts the one file should hold the whole film, 120 frames"

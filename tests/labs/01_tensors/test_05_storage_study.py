@@ -171,6 +171,8 @@ def test_psnr_refuses_other_shapes(lab, no_library_psnr):
     for wrong in (restored[:1], restored[:, :4], restored[..., :1]):
         said = f"clip_psnr of shapes {wrong.shape} and {original.shape}"
         refuses(said, wrong.shape, lab.clip_psnr, wrong, original)
+    wide, long = np.zeros((1, 4, 6, 3), np.uint8), np.zeros((4, 1, 6, 3), np.uint8)  # numpy pairs them
+    refuses(f"clip_psnr of shapes {wide.shape} and {long.shape}", wide.shape, lab.clip_psnr, wide, long)
 
 
 # ------------------------------------------------------------------------------------------------ store_clip

@@ -5,7 +5,8 @@
 def lucas_kanade_step(first, second, *, valid=None, window=13, damping=1e-3):
     if first.ndim != 4 or first.shape != second.shape:
         raise ValueError(f"{tuple(first.shape)} and {tuple(second.shape)}")
-    dy, dx = torch.gradient((first + second) / 2, dim=(-2, -1))
+    around = F.pad((first + second) / 2, (1, 1, 1, 1), mode="replicate")
+    dy, dx = (slope[..., 1:-1, 1:-1] for slope in torch.gradient(around, dim=(-2, -1)))
     dt = second - first
     gradient = torch.stack([dx, dy], dim=1)
     matrix = torch.einsum("bichw,bjchw->bijhw", gradient, gradient) / first.shape[1]
