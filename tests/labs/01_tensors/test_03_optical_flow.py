@@ -91,16 +91,26 @@ def test_color_formula(lab, seed):
     """any motion: its hue between two corners, mixed with white"""
     flow = 4 * torch.randn(2, 9, 13, generator=torch.Generator().manual_seed(seed))
     got = color_answer(lab, flow, max_flow=6.0)
-    for y in range(9):
-        for x in range(13):
-            u, v = flow[:, y, x].tolist()
-            want = right_color(u, v, 6.0)
-            off = max(abs(a - b) for a, b in zip(got[y, x], want))
-            angle = math.degrees(math.atan2(v, u)) % 360
-            assert off <= 0.51, (
-                f"the motion ({u:.2f}, {v:.2f}) with max_flow=6 (angle {angle:.0f} degrees, length "
-                f"{math.hypot(u, v):.2f}) should be {tuple(round(c) for c in want)}, not {tuple(got[y, x].tolist())}"
-            )
+
+    def painted(flow):
+        return np.array([[right_color(*flow[:, y, x].tolist(), 6.0) for x in range(13)] for y in range(9)])
+
+    want = painted(flow)
+    if np.abs(got - want).max() <= 0.51:
+        return
+    assert (want - got).min() < -0.01 or (want - got).max() > 1.01, (
+        "every colour is right but for its fraction, which is cut off: round to the nearest before uint8"
+    )
+    assert np.abs(got - painted(flow.clamp(-6, 6))).max() > 0.51, (
+        "x and y were each limited to max_flow, which turns long motions: limit the length, and leave the direction"
+    )
+    y, x = np.unravel_index(np.abs(got - want).max(axis=-1).argmax(), (9, 13))
+    u, v = flow[:, y, x].tolist()
+    pytest.fail(
+        f"the motion ({u:.2f}, {v:.2f}) with max_flow=6 (angle {math.degrees(math.atan2(v, u)) % 360:.0f} degrees, "
+        f"length {math.hypot(u, v):.2f}) should be {tuple(want[y, x].round().astype(int).tolist())}, not "
+        f"{tuple(got[y, x].tolist())}"
+    )
 
 
 @exercise("flow_to_color", points=2, hint="s = min(length / max_flow, 1); color = (1 - s) * white + s * hue.")
@@ -191,13 +201,13 @@ def test_color_refuses_nonsense(lab):
 
 def slow_warp(image, flow, sign=1, swap=False, places=None):
     """Oracle: one pixel after the other, in double precision. `places` changes how a place in pixels is read."""
-    image, flow = image.double(), flow.double()
-    batch, channels, height, width = image.shape
-    out = torch.zeros(batch, channels, height, width, dtype=torch.float64)
+    image, flow = image.double().numpy(), flow.double().numpy()
+    batch, _, height, width = image.shape
+    out = np.zeros_like(image)
     for b in range(batch):
         for y in range(height):
             for x in range(width):
-                u, v = flow[b, :, y, x].tolist()
+                u, v = flow[b, :, y, x]
                 u, v = (v, u) if swap else (u, v)
                 px, py = x + sign * u, y + sign * v
                 if places is not None:
@@ -208,7 +218,7 @@ def slow_warp(image, flow, sign=1, swap=False, places=None):
                 top = (1 - a) * image[b, :, y0, x0] + a * image[b, :, y0, x1]
                 low = (1 - a) * image[b, :, y1, x0] + a * image[b, :, y1, x1]
                 out[b, :, y, x] = (1 - c) * top + c * low
-    return out
+    return torch.from_numpy(out)
 
 
 def warp_answer(lab, image, flow, said=None):
@@ -699,7 +709,7 @@ def distance(flow, scene):
     return (flow - scene.flow).square().sum(dim=1).sqrt()[scene.visible].mean().item()
 
 
-def moving(seed, shift=(0.0, 0.0), size=(48, 62), finest=8.0, **motion):
+def moving(seed, shift=(0.0, 0.0), size=(40, 54), finest=8.0, **motion):
     generator = torch.Generator().manual_seed(seed)
     return flow_scene(*size, Motion(shift=shift, **motion), finest=finest, generator=generator)
 
@@ -785,7 +795,7 @@ def test_flow_exact_scenes(lab, seed, look):
 )
 def test_flow_long_motion(lab, seed):
     """a motion of 10 pixels needs the small sizes; sizes need not be even"""
-    scene = moving(seed, (8.0, -6.0), size=(83, 111), finest=10)
+    scene = moving(seed, (8.0, -6.0), size=(63, 85), finest=10)
     error = distance(flow_answer(lab, scene.first, scene.second), scene)
     assert error < 0.4, (
         f"a shift by 10 pixels: your error with 4 levels is {error:.2f} pixels, where 0.4 can be had. When the flow is "
@@ -821,13 +831,15 @@ def test_flow_levels(lab, seed):
         "the flow of the small pictures was enlarged, and its vectors were not made twice as long: in a picture "
         "twice as wide every motion is twice as long"
     )
+    swapped = (got - corrected(2 * large.flip(1))).abs().mean().item()
+    assert off[2] < 0.1 or swapped > 0.1, "x and y changed places when the flow was enlarged"
     anew = (got - corrected(0 * large)).abs().mean().item()
     assert anew > off[2], "the full size starts from zero: it should start from the flow of the smaller pictures"
     assert off[2] < 0.1, (
         "with two levels and one iteration: one step between the halved pictures, enlarged, its vectors doubled, then "
         f"one more step at the full size. Yours is {off[2]:.2f} pixels off on average"
     )
-    far = moving(seed, (9.6, -7.2), size=(48, 64), finest=12)  # out of reach of the halved pictures
+    far = moving(seed, (9.6, -7.2), size=(48, 64), finest=24)  # out of reach of the halved pictures
     pictures, flow = [(far.first, far.second)], torch.zeros(1, 2, 12, 16)
     pictures += [tuple(map(halve, pictures[-1]))]
     pictures += [tuple(map(halve, pictures[-1]))]
@@ -835,7 +847,7 @@ def test_flow_levels(lab, seed):
         flow = (2 if a.shape[-1] > 16 else 1) * F.interpolate(flow, size=a.shape[-2:], mode="bilinear")
         flow = flow + lab.lucas_kanade_step(a, lab.warp(b, flow), valid=points_inside(flow))
     off = (flow_answer(lab, far.first, far.second, num_levels=3, num_iterations=1) - flow).abs().mean().item()
-    assert off < 0.1, (
+    assert off < 0.3, (
         "with three levels the pictures are halved twice, each from the one before, and a step is taken at each size; "
         f"yours is {off:.2f} pixels off on average"
     )
@@ -849,20 +861,19 @@ def test_flow_levels(lab, seed):
 )
 def test_flow_iterates_at_each_level(lab, seed):
     """num_iterations steps at every level, none more, none less"""
-    scene = moving(seed, (6.4, -4.8), size=(64, 90), finest=10)
+    scene = moving(seed, (6.4, -4.8), size=(48, 66), finest=10)
 
-    def iterated(flow, first, second, times):
-        for _ in range(times):
-            flow = flow + lab.lucas_kanade_step(first, lab.warp(second, flow), valid=points_inside(flow))
-        return flow
+    def corrected(flow, first, second):
+        return flow + lab.lucas_kanade_step(first, lab.warp(second, flow), valid=points_inside(flow))
 
     got = flow_answer(lab, scene.first, scene.second, num_levels=2, num_iterations=2)
-    off = {}
-    for small_times, large_times in ((2, 2), (1, 2), (2, 1), (1, 1), (3, 2), (2, 3), (3, 3)):
-        small = iterated(torch.zeros(1, 2, 32, 45), halve(scene.first), halve(scene.second), small_times)
-        large = 2 * F.interpolate(small, size=(64, 90), mode="bilinear")
-        flow = iterated(large, scene.first, scene.second, large_times)
-        off[small_times, large_times] = (got - flow).abs().mean().item()
+    small, off = torch.zeros(1, 2, 24, 33), {}
+    for small_times in (1, 2, 3):
+        small = corrected(small, halve(scene.first), halve(scene.second))
+        flow = 2 * F.interpolate(small, size=(48, 66), mode="bilinear")
+        for large_times in (1, 2, 3):
+            flow = corrected(flow, scene.first, scene.second)
+            off[small_times, large_times] = (got - flow).abs().mean().item()
     best = min(off, key=off.get)
     assert best == (2, 2), (
         f"with num_levels=2 and num_iterations=2 there should be 2 steps at each size; yours looks like {best[0]} "
@@ -874,15 +885,15 @@ def test_flow_iterates_at_each_level(lab, seed):
 def test_flow_batch(lab, seed):
     """each pair of a batch has its own flow; equal pictures have none"""
     shifts = (2.0, 0.5), (-1.0, 2.5), (0.0, 0.0)
-    scenes = [moving(seed + k, shift, size=(32, 42)) for k, shift in enumerate(shifts)]
+    scenes = [moving(seed + k, shift, size=(28, 38)) for k, shift in enumerate(shifts)]
     first, second = (torch.cat([getattr(s, name) for s in scenes]) for name in ("first", "second"))
     kept = first.clone(), second.clone()
-    got = flow_answer(lab, first, second)
+    got = flow_answer(lab, first, second, num_levels=2, num_iterations=2)
     assert torch.equal(first, kept[0]) and torch.equal(second, kept[1]), (
         "lucas_kanade changed the pictures it was given"
     )
     for b, scene in enumerate(scenes):
-        alone = flow_answer(lab, scene.first, scene.second)[0]
+        alone = flow_answer(lab, scene.first, scene.second, num_levels=2, num_iterations=2)[0]
         assert same(got[b], alone, 0.02), f"pair {b} has another flow in the batch than alone"
     assert got[2].abs().max() < 0.01, f"two equal pictures have no flow; yours reaches {got[2].abs().max():.2f} pixels"
 

@@ -1,6 +1,6 @@
 """Limits x and y to max_flow apart, which turns the direction.
 
-Message: (angle 70 degrees, length 8.17) should be
+Message: each limited to max_flow
 """
 
 

@@ -1,6 +1,6 @@
 """Cuts the fraction of a colour off instead of rounding.
 
-Message: length 4.71) should be (55, 255, 248), not (54, 255, 248)
+Message: round to the nearest
 """
 
 

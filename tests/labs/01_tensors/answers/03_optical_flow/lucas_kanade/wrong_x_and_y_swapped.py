@@ -1,6 +1,6 @@
 """Swaps the factors and the channels when it enlarges.
 
-Message: At most half is asked for
+Message: x and y changed places
 """
 
 
