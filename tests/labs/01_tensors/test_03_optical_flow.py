@@ -161,6 +161,11 @@ def test_color_longest(lab):
         f"the longest motion, (3, 4), is 5 long, so (1.5, 2) is half as strong: {tuple(round(c) for c in want)}, not "
         f"{tuple(half.tolist())}. The largest component is not the largest length"
     )
+    tiny = color_answer(lab, slanted / 100)[0, 0]
+    assert np.abs(tiny - right_color(3, 4, 5)).max() <= 0.51, (
+        f"the longest motion is 0.05 pixels long, and is pure too; yours is {tuple(tiny.tolist())}: only where nothing "
+        "moves at all is there no longest motion to divide by"
+    )
     still = color_answer(lab, torch.zeros(2, 3, 4))
     assert (still == 255).all(), (
         f"where nothing moves the picture should be white; yours holds {tuple(still[0, 0].tolist())}"
@@ -375,7 +380,7 @@ def error_answer(lab, flow, target, said=None, **options):
 @exercise("end_point_error", points=2, hint="Root of the sum of squares at each pixel, then the mean.")
 def test_error_known(lab):
     """off by (3, 4) is off by 5 pixels; no flow at all is off by the mean length"""
-    target = torch.zeros(2, 4, 6)
+    target = torch.zeros(2, 5, 6)
     flow = target + torch.tensor([3.0, -4.0]).reshape(2, 1, 1)
     got = float(error_answer(lab, flow, target, "end_point_error(off by (3, -4) everywhere)"))
     known = {
@@ -386,7 +391,8 @@ def test_error_known(lab):
         math.sqrt(12.5): "that is a mean over both channels: sum the squares of x and y, do not average them",
         0.5: "the components cancel: square them first",
         1.0: "the components cancel: square them first",
-        120.0: "that is the sum over the pixels: take the mean",
+        150.0: "that is the sum over the pixels: take the mean",
+        3.5 * math.sqrt(5): "the squares were summed along the rows: x and y lie on axis -3, in a batch or not",
     }
     for value, message in known.items():
         assert abs(abs(got) - value) > 1e-4, (
@@ -394,12 +400,12 @@ def test_error_known(lab):
         )
     assert abs(got - 5) < 1e-4, f"off by (3, -4) everywhere is an error of 5 pixels, not {got:.4f}"
     target[0, 1, 2] = 12.0
-    got = float(error_answer(lab, torch.zeros(2, 4, 6), target, "end_point_error(no flow, one motion of 12 among 24)"))
-    assert abs(got - math.sqrt(6)) > 1e-3, (
-        "one motion of 12 pixels among 24 at rest is a mean of 0.5; 2.45 is the root of the mean square. The root "
-        "belongs to each pixel, before the mean"
+    got = float(error_answer(lab, 0 * target, target, "end_point_error(no flow, one of 30 pixels moves by 12)"))
+    assert abs(got - math.sqrt(4.8)) > 1e-3, (
+        "if one of 30 pixels moves by 12, the mean is 0.4; 2.19 is the root of the mean square. The root belongs to "
+        "each pixel, before the mean"
     )
-    assert abs(got - 0.5) < 1e-4, f"one motion of 12 pixels among 24 at rest is a mean of 0.5, not {got:.4f}"
+    assert abs(got - 0.4) < 1e-4, f"if one of 30 pixels moves by 12, the mean is 0.4, not {got:.4f}"
 
 
 @exercise("end_point_error", points=2, hint="Sum along the channel axis, -3; mean over the last two.")
@@ -491,8 +497,9 @@ def slow_step(first, second, window, damping, mistake=None, valid=None):
     dx[..., 1:-1] = (average[..., 2:] - average[..., :-2]) / half
     dy[..., 1:-1, :] = (average[..., 2:, :] - average[..., :-2, :]) / half
     for slope, along in ((dx, average), (dy.swapaxes(2, 3), average.swapaxes(2, 3))):  # border pixels repeated outside
-        slope[..., 0] = (along[..., 1] - along[..., 0]) / half
-        slope[..., -1] = (along[..., -1] - along[..., -2]) / half
+        rim = 1 if mistake == "one-sided" else half
+        slope[..., 0] = (along[..., 1] - along[..., 0]) / rim
+        slope[..., -1] = (along[..., -1] - along[..., -2]) / rim
     if mistake == "forward":
         dx = np.diff(average, axis=3, append=average[..., -1:])
         dy = np.diff(average, axis=2, append=average[..., -1:, :])
@@ -539,6 +546,12 @@ def slow_step(first, second, window, damping, mistake=None, valid=None):
     return torch.from_numpy(out)
 
 
+def wanted_step(got, first, second, **options):
+    """The oracle's motion, by the slopes at the border that `got` has: half as steep, or one-sided, which will do."""
+    motions = [slow_step(first, second, mistake=way, **options) for way in (None, "one-sided")]
+    return min(motions, key=lambda motion: (got - motion).nan_to_num().abs().max())
+
+
 MISTAKES = {
     "sign": "the motion points backward: dt is second - first, and the right side has a minus",
     "axes": "dx and dy are swapped: dx is the slope along x, the last axis",
@@ -577,17 +590,21 @@ def step_answer(lab, first, second, **options):
 def test_step_formula(lab, seed):
     """inside the picture: the least squares motion of each window"""
     first = waves(seed, 2, 3, 15, 18)
-    second = first + 0.3 * waves(seed + 50, 2, 3, 15, 18)
+    second = first + 0.8 * waves(seed + 50, 2, 3, 15, 18)
     for window, damping in ((5, 0.02), (9, 0.003)):
-        want = slow_step(first, second, window, damping)
-        known = ~torch.isnan(want)
         got = step_answer(lab, first, second, window=window, damping=damping)
+        want = wanted_step(got, first, second, window=window, damping=damping)
+        known = ~torch.isnan(want)
         close = 1e-3 * (1 + want[known].abs())
         assert torch.isfinite(got).all(), "the motion holds NaN or infinity: is damping on the diagonal?"
         if ((got[known] - want[known]).abs() <= close).all():
             continue
         if same(got[:, [1, 0]][known], want[known], 1e-2):
             pytest.fail("u and v are swapped in the result: u, along x, comes first")
+        if same((got * torch.tensor([1, -1])[:, None, None])[known], want[known], 1e-2):
+            pytest.fail("v has the wrong sign: y points down, so dy is the row below minus the row above")
+        if same((got * torch.tensor([-1, 1])[:, None, None])[known], want[known], 1e-2):
+            pytest.fail("u has the wrong sign: dx is the column to the right minus the column to the left")
         for mistake, message in MISTAKES.items():
             other = slow_step(first, second, window, damping, mistake)[known]
             if ((got[known] - other).abs() <= 1e-3 * (1 + other.abs())).all():
@@ -661,9 +678,9 @@ def test_step_valid(lab, seed):
     valid = torch.ones(2, 1, 15, 20, dtype=torch.bool)
     valid[0, :, :, 11:], valid[1, :, :8] = False, False
     options = {"window": 5, "damping": 0.02}
-    want = slow_step(first, second, **options, valid=valid)
-    known = ~torch.isnan(want)
     got = step_answer(lab, first, second, valid=valid, **options)
+    want = wanted_step(got, first, second, **options, valid=valid)
+    known = ~torch.isnan(want)
     whole = step_answer(lab, first, second, **options)
     assert not same(got, whole, 1e-6), "with and without valid the motion is the same: valid is not used"
     changed = second.clone()
@@ -751,10 +768,18 @@ def test_flow_one_level(lab, seed):
         "pixels whose flow points out of the picture are compared with the repeated border: pass "
         "valid=points_inside(flow) to the step"
     )
-    assert same(got, step + more, 5e-3), (
+    both = step + more
+    assert same(got, both, 5e-3), (
         "with two iterations the flow should be the first step plus a step from the first picture to the second one "
         "warped by the first step, valid where points_inside; yours is off by up to "
-        f"{(got - step - more).abs().max():.2f} pixels"
+        f"{(got - both).abs().max():.2f} pixels"
+    )
+    third = lab.lucas_kanade_step(first, lab.warp(second, both), valid=points_inside(both), **options)
+    got = flow_answer(lab, first, second, num_levels=1, num_iterations=3, **options)
+    twice = lab.lucas_kanade_step(first, lab.warp(again, more), valid=points_inside(both), **options)
+    assert (got - both - third).abs().mean() < (got - both - twice).abs().mean(), (
+        "the third step starts from a picture that was warped twice: warp the second picture itself, by the whole flow "
+        "found so far"
     )
 
 
@@ -830,6 +855,9 @@ def test_flow_levels(lab, seed):
     assert off[2] < 0.1 or min(off.values()) > 0.1, (
         "the flow of the small pictures was enlarged, and its vectors were not made twice as long: in a picture "
         "twice as wide every motion is twice as long"
+    )
+    assert off[2] < 0.1 or (got - 2 * large).abs().mean() > 0.01, (
+        "the full size is not corrected: after the flow is enlarged, steps belong at this size too"
     )
     swapped = (got - corrected(2 * large.flip(1))).abs().mean().item()
     assert off[2] < 0.1 or swapped > 0.1, "x and y changed places when the flow was enlarged"

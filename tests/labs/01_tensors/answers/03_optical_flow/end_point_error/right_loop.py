@@ -1,5 +1,4 @@
-"""A list of flows, each with its valid pixels picked out.
-"""
+"""A list of flows, each with its valid pixels picked out."""
 
 
 def end_point_error(flow, target, *, valid=None):

@@ -1,5 +1,4 @@
-"""NaN for invalid pixels, then nanmean.
-"""
+"""NaN for invalid pixels, then nanmean."""
 
 
 def end_point_error(flow, target, *, valid=None):

@@ -1,5 +1,4 @@
-"""The norm of the difference; invalid pixels set to zero first.
-"""
+"""The norm of the difference; invalid pixels set to zero first."""
 
 
 def end_point_error(flow, target, *, valid=None):

@@ -1,5 +1,4 @@
-"""Squares, sum, root, mean.
-"""
+"""Squares, sum, root, mean."""
 
 
 def end_point_error(flow, target, *, valid=None):

@@ -1,5 +1,4 @@
-"""Plain numpy, the channels named.
-"""
+"""Plain numpy, the channels named."""
 
 
 def flow_to_color(flow, *, max_flow=None):

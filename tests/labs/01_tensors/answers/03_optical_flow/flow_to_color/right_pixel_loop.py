@@ -1,5 +1,4 @@
-"""One pixel after the other.
-"""
+"""One pixel after the other."""
 
 
 def flow_to_color(flow, *, max_flow=None):

@@ -1,5 +1,4 @@
-"""Torch to the end: bucketize finds the piece of the wheel.
-"""
+"""Torch to the end: bucketize finds the piece of the wheel."""
 
 
 def flow_to_color(flow, *, max_flow=None):

@@ -1,5 +1,4 @@
-"""Enlarges u and v apart, and finds for itself where the flow leaves the picture.
-"""
+"""Enlarges u and v apart, and finds for itself where the flow leaves the picture."""
 
 
 def lucas_kanade(first, second, *, num_levels=4, num_iterations=4, window=13, damping=1e-3):

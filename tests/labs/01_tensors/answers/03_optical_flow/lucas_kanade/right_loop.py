@@ -1,5 +1,4 @@
-"""The list of levels walked backwards, the first one apart.
-"""
+"""The list of levels walked backwards, the first one apart."""
 
 
 def lucas_kanade(first, second, *, num_levels=4, num_iterations=4, window=13, damping=1e-3):

@@ -1,5 +1,4 @@
-"""Calls itself on the halved pictures.
-"""
+"""Calls itself on the halved pictures."""
 
 
 def lucas_kanade(first, second, *, num_levels=4, num_iterations=4, window=13, damping=1e-3):

@@ -22,6 +22,8 @@ def lucas_kanade(first, second, *, num_levels=4, num_iterations=4, window=13, da
             flow = F.interpolate(flow, size=(height, width), mode="bilinear", align_corners=False)
             flow = flow * torch.tensor([width / old_width, height / old_height]).view(1, 2, 1, 1)
         for _ in range(num_iterations):
-            step = lucas_kanade_step(a, torch.where(points_inside(flow), warp(b, flow), a), window=window, damping=damping)
+            step = lucas_kanade_step(
+                a, torch.where(points_inside(flow), warp(b, flow), a), window=window, damping=damping
+            )
             flow = flow + step
     return flow

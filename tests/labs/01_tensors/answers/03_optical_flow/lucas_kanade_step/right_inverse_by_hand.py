@@ -1,5 +1,4 @@
-"""The inverse of the 2 x 2 matrix written out.
-"""
+"""The inverse of the 2 x 2 matrix written out."""
 
 
 def lucas_kanade_step(first, second, *, valid=None, window=13, damping=1e-3):

@@ -1,5 +1,4 @@
-"""torch.gradient for the slopes, torch.linalg.solve for the systems.
-"""
+"""torch.gradient for the slopes, torch.linalg.solve for the systems."""
 
 
 def lucas_kanade_step(first, second, *, valid=None, window=13, damping=1e-3):

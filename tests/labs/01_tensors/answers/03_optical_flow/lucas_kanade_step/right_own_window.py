@@ -1,5 +1,4 @@
-"""Convolutions for the slopes and its own Gaussian window.
-"""
+"""Convolutions for the slopes and its own Gaussian window."""
 
 
 def lucas_kanade_step(first, second, *, valid=None, window=13, damping=1e-3):

@@ -9,8 +9,8 @@ def lucas_kanade_step(first, second, *, valid=None, window=13, damping=1e-3):
         raise ValueError(f"{tuple(first.shape)} and {tuple(second.shape)}")
     average = (first + second) / 2
     padded = F.pad(average, (1, 1, 1, 1), mode="replicate")
-    dx = (padded[:, :, 1:-1, 2:] - padded[:, :, 1:-1, :-2])
-    dy = (padded[:, :, 2:, 1:-1] - padded[:, :, :-2, 1:-1])
+    dx = padded[:, :, 1:-1, 2:] - padded[:, :, 1:-1, :-2]
+    dy = padded[:, :, 2:, 1:-1] - padded[:, :, :-2, 1:-1]
     dt = second - first
     products = torch.stack([dx * dx, dx * dy, dy * dy, dx * dt, dy * dt], dim=1).mean(dim=2)
     if valid is not None:

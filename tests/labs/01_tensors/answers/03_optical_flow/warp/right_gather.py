@@ -1,5 +1,4 @@
-"""Four neighbours by hand, without grid_sample.
-"""
+"""Four neighbours by hand, without grid_sample."""
 
 
 def warp(image, flow):

@@ -1,5 +1,4 @@
-"""grid_sample with a mesh of places.
-"""
+"""grid_sample with a mesh of places."""
 
 
 def warp(image, flow):

@@ -1,5 +1,4 @@
-"""grid_sample with align_corners=False, converted with care.
-"""
+"""grid_sample with align_corners=False, converted with care."""
 
 
 def warp(image, flow):

@@ -1,5 +1,4 @@
-"""One image of the batch after the other, with advanced indexing.
-"""
+"""One image of the batch after the other, with advanced indexing."""
 
 
 def warp(image, flow):

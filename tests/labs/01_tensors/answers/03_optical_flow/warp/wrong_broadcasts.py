@@ -16,4 +16,10 @@ def warp(image, flow):
     x = columns + flow[:, 0]
     y = rows + flow[:, 1]
     grid = torch.stack([2 * x / max(width - 1, 1) - 1, 2 * y / max(height - 1, 1) - 1], dim=-1)
-    return F.grid_sample(image, grid.to(image.dtype).expand(batch, -1, -1, -1), mode="bilinear", padding_mode="border", align_corners=True)
+    return F.grid_sample(
+        image,
+        grid.to(image.dtype).expand(batch, -1, -1, -1),
+        mode="bilinear",
+        padding_mode="border",
+        align_corners=True,
+    )
