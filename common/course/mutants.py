@@ -69,7 +69,10 @@ def prove(
     """
     cells = loader.read_cells(lab.notebook("solutions"))
     tests = _warm_up(cells, lab)
-    trials = [_Trial(None, lab, cells, ())]
+    [reference] = _run([_Trial(None, lab, cells, ())], 1, answer_seconds)
+    _must_pass(lab, reference)
+    _import(reference.imported)
+    trials = []
     for answer in bank:
         if not answer.malformed:
             mine = _tests_of(answer, tests)
@@ -78,11 +81,8 @@ def prove(
 
     tried = {}
     for trial in _run(trials, jobs, answer_seconds):
-        if trial.answer is None:
-            _must_pass(lab, trial)
-        else:
-            tried[trial.answer] = trial
-            on_answer()
+        tried[trial.answer] = trial
+        on_answer()
     return [judge(answer, tried.get(answer)) for answer in bank]
 
 
@@ -105,6 +105,7 @@ class _Trial:
     left_out: tuple[str, ...]
     results: list[Result] = field(default_factory=list)
     broken: str = ""  # why there are no results
+    imported: list[str] = field(default_factory=list)  # modules that were not loaded before
     seconds: float = 0.0
 
 
@@ -174,6 +175,15 @@ def _warm_up(cells: list[loader.Cell], lab: Lab) -> list[Result]:
     return tests
 
 
+def _import(names: list[str]) -> None:
+    """Load here what the reference loaded along the way: else every child would, each for itself."""
+    for name in names:
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
+
+
 @contextlib.contextmanager
 def _kept_bytecode() -> Iterator[None]:
     """The grader is compiled here, and every child finds it compiled, whatever the environment says about bytecode."""
@@ -218,7 +228,8 @@ def _run(trials: list[_Trial], jobs: int, limit: float) -> Iterator[_Trial]:
 def _collect(trial: _Trial, receiving: connection.Connection, process, started: float) -> None:
     try:
         told = json.loads(receiving.recv_bytes())
-        trial.results, trial.broken = [Result(**result) for result in told["results"]], told["broken"]
+        trial.results = [Result(**result) for result in told["results"]]
+        trial.broken, trial.imported = told["broken"], told["imported"]
     except (EOFError, OSError):
         process.join(5)
         trial.broken = f"error: its process died (exit code {process.exitcode})"
@@ -242,13 +253,18 @@ def _try(lab: Lab, cells: list[loader.Cell], left_out: tuple[str, ...], words: t
     silence = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(silence, stream)
+    loaded = set(sys.modules)
     try:
         module = loader.load_cells(cells, lab.id)
         enough = None if words is None else functools.partial(_is_killed, words)
         results = checking.run_tests(lab, module=module, deselect=left_out, enough=enough, timeout=TEST_SECONDS)
-        told = {"broken": "", "results": [{**vars(result), "pictures": []} for result in results]}
+        told = {
+            "broken": "",
+            "imported": sorted(sys.modules.keys() - loaded),
+            "results": [{**vars(result), "pictures": []} for result in results],
+        }
     except Exception as error:
-        told = {"broken": f"error: {type(error).__name__}: {error}", "results": []}
+        told = {"broken": f"error: {type(error).__name__}: {error}", "imported": [], "results": []}
     sending.send_bytes(json.dumps(told).encode())
     sending.close()
     os._exit(0)  # whatever the answer left behind, threads and exit hooks, ends here
