@@ -1,6 +1,6 @@
 """Returns whatever lies in the folder.
 
-Message: but you return 4 files
+Message: but you return 2 files
 """
 
 
