@@ -1,7 +1,9 @@
 """The world of sprites: scenes by number, clips of them, and everything that is true about each clip."""
 
-from common.data.sprites.attributes import SpriteObject, SpriteScene, is_held_out
+from common.data.sprites.attributes import ObjectWords, SceneWords, SpriteObject, SpriteScene, is_held_out
+from common.data.sprites.captions import caption, paraphrases, parse, unknown_words
 from common.data.sprites.render import SpriteBatch, render
-from common.data.sprites.scenes import draw_scene, draw_scenes
+from common.data.sprites.scenes import draw_scene, draw_scenes, scene_of
 
-__all__ = ["SpriteBatch", "SpriteObject", "SpriteScene", "draw_scene", "draw_scenes", "is_held_out", "render"]
+__all__ = ["ObjectWords", "SceneWords", "SpriteBatch", "SpriteObject", "SpriteScene", "caption", "draw_scene",
+           "draw_scenes", "is_held_out", "paraphrases", "parse", "render", "scene_of", "unknown_words"]  # fmt: skip

@@ -47,6 +47,29 @@ HELD_OUT_MOTIONS = {
 }
 
 
+@dataclass(frozen=True, order=True)
+class ObjectWords:
+    """What a caption says of one object: words out of the tables above."""
+
+    shape: str
+    color: str
+    size: str
+    motion: str
+
+
+@dataclass(frozen=True)
+class SceneWords:
+    """All that a caption says. The objects are kept sorted: who is named first means nothing."""
+
+    objects: tuple[ObjectWords, ...]
+    background: str
+    background_color: str
+    camera: str = "still"
+
+    def __post_init__(self):
+        object.__setattr__(self, "objects", tuple(sorted(self.objects)))
+
+
 @dataclass(frozen=True)
 class SpriteObject:
     """One object. The first four attributes are what a caption says.
@@ -99,8 +122,14 @@ class SpriteScene:
     camera_speed: float = 0.0
     index: int = 0
 
+    @property
+    def words(self) -> SceneWords:
+        """What a caption says of this scene."""
+        objects = tuple(ObjectWords(item.shape, item.color, item.size, item.motion) for item in self.objects)
+        return SceneWords(objects, self.background, self.background_color, self.camera)
 
-def is_held_out(scene: SpriteScene) -> bool:
+
+def is_held_out(scene: SpriteScene | SceneWords) -> bool:
     """Whether an object has a colour or a motion that is never trained on with its shape."""
     return any(
         item.color == HELD_OUT_COLORS[item.shape] or item.motion == HELD_OUT_MOTIONS[item.shape]

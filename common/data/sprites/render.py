@@ -8,6 +8,7 @@ import torch
 
 from common.data.sprites.attributes import COLORS, FPS, NUM_FRAMES, SIZE, SpriteObject, SpriteScene, shades
 from common.data.sprites.backgrounds import coverage, light_part
+from common.data.sprites.captions import caption
 from common.data.sprites.paths import frame_times, to_picture, view, world_path
 from common.data.sprites.shapes import EXTENTS, signed_distance
 
@@ -19,7 +20,7 @@ class SpriteBatch:
     Attributes:
         pixels: uint8 `(B, 3, T, H, W)`.
         scenes: what they show.
-        captions: what they show, in words.
+        captions: what they show, in words that the scene's index chooses.
         fps: frames per second.
     """
 
@@ -47,7 +48,7 @@ def render(scenes: Sequence[SpriteScene], num_frames: int = NUM_FRAMES, size: in
     pixels = np.empty((len(scenes), 3, num_frames, size, size), dtype=np.uint8)
     for clip, scene in zip(pixels, scenes):
         paint(clip, scene)
-    return SpriteBatch(torch.from_numpy(pixels), tuple(scenes), tuple("" for scene in scenes))
+    return SpriteBatch(torch.from_numpy(pixels), tuple(scenes), tuple(caption(scene, scene.index) for scene in scenes))
 
 
 def paint(clip: np.ndarray, scene: SpriteScene) -> None:

@@ -1,6 +1,7 @@
 """Scenes drawn by number: a scene depends on the seed, the split and its index alone, on no scene drawn before it."""
 
 from collections.abc import Iterable
+from itertools import permutations
 
 import numpy as np
 
@@ -14,13 +15,17 @@ from common.data.sprites.attributes import (
     NUM_FRAMES,
     SHAPES,
     SIZES,
+    ObjectWords,
+    SceneWords,
     SpriteObject,
     SpriteScene,
 )
+from common.data.sprites.dice import Dice
 from common.data.sprites.paths import DIRECTIONS, frame_times, to_picture, view, world_path
 from common.data.sprites.shapes import EXTENTS
 
 SPLITS = ("train", "test", "held_out")
+PROMPTED = 2**63  # the key of scenes that follow words; no split and seed reach it
 NUM_TRIALS = 24  # places tried at once
 MOST_ROUNDS = 8  # of trials, before other words are drawn
 # Ranges of an object's speed and reach, in the units of `SpriteObject`.
@@ -29,28 +34,6 @@ REACHES = {"bounce": (0.28, 0.4), "orbit": (0.16, 0.22)}
 # Of the camera's speed, and of a texture's period.
 PAN, ZOOM = (0.14, 0.2), (0.17, 0.23)
 PERIOD = (0.25, 0.34)
-
-
-class Dice:
-    """Random numbers from a counter: `numpy` promises that these bits stay the same in every version."""
-
-    def __init__(self, seed: int, split: str, index: int):
-        self.bits = np.random.Philox(key=[index, 3 * seed + SPLITS.index(split)])
-
-    def numbers(self, count: int) -> np.ndarray:
-        """Evenly distributed in [0, 1), `(count,)`."""
-        return (self.bits.random_raw(count) >> np.uint64(11)) * 2.0**-53
-
-    def between(self, limits: tuple[float, float], count: int = NUM_TRIALS) -> np.ndarray:
-        return limits[0] + (limits[1] - limits[0]) * self.numbers(count)
-
-    def chance(self, probability: float) -> bool:
-        return bool(self.numbers(1)[0] < probability)
-
-    def choice(self, words: Iterable[str], *, but: Iterable[str] = ()) -> str:
-        """One of the words, but none of `but`; each as likely as the others."""
-        words = [word for word in words if word not in but]
-        return words[int(len(words) * self.numbers(1)[0])]
 
 
 def draw_scenes(indices: Iterable[int], *, seed: int = 0, split: str = "train", num_objects: int | None = None):
@@ -80,100 +63,126 @@ def draw_scene(index: int, *, seed: int = 0, split: str = "train", num_objects: 
         raise ValueError(f"a scene has 1 or 2 objects, got num_objects={num_objects!r}")
     if index < 0 or seed < 0:
         raise ValueError(f"index and seed are not negative, got {index=}, {seed=}")
-    dice = Dice(seed, split, index)
+    dice = Dice(index, len(SPLITS) * seed + SPLITS.index(split))
     scene = None
     while scene is None:
-        scene = _place(dice, *_draw_words(dice, split, num_objects), index)
+        scene = _place(dice, _draw_words(dice, split, num_objects), index)
     return scene
 
 
-def _draw_words(dice: Dice, split: str, num_objects: int | None) -> tuple[dict, list[dict]]:
-    """What a caption could say: of the backdrop, and of each object."""
-    background = dice.choice(BACKGROUNDS)
+def scene_of(words: SceneWords, index: int = 0) -> SpriteScene:
+    """A scene that shows what a caption says: `scene_of(parse("a small red star rises over a blue field"))`.
+
+    Args:
+        words: what to show.
+        index: other numbers give other places, paths and speeds.
+
+    Raises:
+        ValueError: the rules forbid it (see `draw_scene`), or no place was found for the objects.
+    """
+    colors = [words.background_color, *(item.color for item in words.objects)]
+    if len(set(colors)) < len(colors):
+        raise ValueError(f"the colours of objects and background differ in every scene, got {', '.join(colors)}")
+    if words.background == "field" and words.camera != "still":
+        raise ValueError(f"a camera that moves cannot be seen over a plain field, got {words.camera}")
+    scene = _place(Dice(index, PROMPTED), words, index)
+    if scene is None:
+        raise ValueError(f"found no place for all of {words}; try another index")
+    return scene
+
+
+def _draw_words(dice: Dice, split: str, num_objects: int | None) -> SceneWords:
+    background, background_color = dice.choice(BACKGROUNDS), dice.choice(COLORS)
     moves = background != "field" and dice.chance(0.6)
-    backdrop = {
-        "background": background,
-        "background_color": dice.choice(COLORS),
-        "camera": dice.choice(CAMERAS, but=["still"]) if moves else "still",
-    }
+    camera = dice.choice(CAMERAS, but=["still"]) if moves else "still"
     count = num_objects or (1 if dice.chance(0.5) else 2)
-    new = int(count * dice.numbers(1)[0]) if split == "held_out" else None  # the object with a held-out pair
-    used, objects = [backdrop["background_color"]], []
+    used, objects = [background_color], []
     for k in range(count):
-        shape, color, motion = _draw_combination(dice, used, must=k == new, may=split == "held_out")
-        used.append(color)
-        objects.append({"shape": shape, "color": color, "size": dice.choice(SIZES), "motion": motion})
-    return backdrop, objects
+        # The first of them has a held-out pair, if any has; which one comes to stand in front is drawn later.
+        item = _draw_object(dice, used, must=split == "held_out" and k == 0, may=split == "held_out")
+        used.append(item.color)
+        objects.append(item)
+    return SceneWords(tuple(objects), background, background_color, camera)
 
 
-def _draw_combination(dice: Dice, used: list[str], must: bool, may: bool) -> tuple[str, str, str]:
-    """Shape, colour and motion of an object: it must have a pair that is held out, may have one, or has none."""
-    shape = dice.choice(SHAPES)
-    color, motion = HELD_OUT_COLORS[shape], HELD_OUT_MOTIONS[shape]
-    if must and (color in used or dice.chance(0.5)):
-        return shape, dice.choice(COLORS, but=used), motion
-    if must:
-        return shape, color, dice.choice(MOTIONS)
-    return (
-        shape,
-        dice.choice(COLORS, but=used if may else [*used, color]),
-        dice.choice(MOTIONS, but=[] if may else [motion]),
-    )
+def _draw_object(dice: Dice, used: list[str], must: bool, may: bool) -> ObjectWords:
+    """An object that must have a pair that is held out, may have one, or has none."""
+    shape, size = dice.choice(SHAPES), dice.choice(SIZES)
+    new_color, new_motion = HELD_OUT_COLORS[shape], HELD_OUT_MOTIONS[shape]
+    color = dice.choice(COLORS, but=used if may else [*used, new_color])
+    motion = dice.choice(MOTIONS, but=[] if may else [new_motion])
+    if must and (new_color in used or dice.chance(0.5)):
+        motion = new_motion
+    elif must:
+        color = new_color
+    return ObjectWords(shape, color, size, motion)
 
 
-def _place(dice: Dice, backdrop: dict, objects: list[dict], index: int) -> SpriteScene | None:
+def _place(dice: Dice, words: SceneWords, index: int) -> SpriteScene | None:
     """The scene of these words in the first geometry that shows all of it well, or None if none was found."""
+    objects = dice.choice(list(permutations(words.objects)))  # from the back to the front
     for _ in range(MOST_ROUNDS):
-        stage = backdrop | _draw_stage(dice, backdrop["camera"])
-        drafts = [words | _draw_path(dice, **words) for words in objects]
-        allowed = _allowed(drafts, stage["camera"], stage["camera_speed"])
+        stage = _draw_stage(dice, words.camera)
+        paths = [_draw_path(dice, item) for item in objects]
+        allowed = _allowed(objects, paths, words.camera, stage["camera_speed"])
         if allowed.any():
             trial = allowed.argmax()
             return SpriteScene(
-                tuple(SpriteObject(**_pick(draft, trial)) for draft in drafts), **_pick(stage, trial), index=index
+                objects=tuple(SpriteObject(**vars(item), **_pick(path, trial)) for item, path in zip(objects, paths)),
+                background=words.background,
+                background_color=words.background_color,
+                camera=words.camera,
+                **_pick(stage, trial),
+                index=index,
             )
     return None
 
 
-def _draw_stage(dice: Dice, camera: str) -> dict:
+def _draw_stage(dice: Dice, camera: str) -> dict[str, np.ndarray]:
     """The geometry of background and camera, as in `SpriteScene`, in `NUM_TRIALS` versions."""
     pans = camera.startswith("pan")
-    angles = (0, 45, 135) if pans else (0, 45, 90, 135)  # a pan along the stripes could not be seen
+    angles = (0.0, 45.0, 135.0) if pans else (0.0, 45.0, 90.0, 135.0)  # a pan along the stripes could not be seen
     return {
-        "period": dice.between(PERIOD),
-        "texture_x": dice.between((0, 1)),
-        "texture_y": dice.between((0, 1)),
-        "angle": float(dice.choice(angles)),
-        "camera_speed": dice.between(PAN if pans else ZOOM) * (camera != "still"),
+        "period": _between(dice, PERIOD),
+        "texture_x": _between(dice, (0, 1)),
+        "texture_y": _between(dice, (0, 1)),
+        "angle": np.full(NUM_TRIALS, dice.choice(angles)),
+        "camera_speed": _between(dice, PAN if pans else ZOOM) * (camera != "still"),
     }
 
 
-def _draw_path(dice: Dice, shape: str, size: str, motion: str, **others) -> dict:
+def _draw_path(dice: Dice, item: ObjectWords) -> dict[str, np.ndarray]:
     """The geometry of an object, as in `SpriteObject`, in `NUM_TRIALS` versions: all inside the first picture."""
-    radius, phase = dice.between(SIZES[size]), dice.between((0, 1))
-    speed, reach = dice.between(SPEEDS.get(motion, (0, 0))), dice.between(REACHES.get(motion, (0, 0)))
-    if motion == "orbit":
-        speed *= np.where(dice.between((0, 1)) < 0.5, -1, 1)
+    radius, phase = _between(dice, SIZES[item.size]), _between(dice, (0, 1))
+    speed = _between(dice, SPEEDS.get(item.motion, (0, 0)))
+    reach = _between(dice, REACHES.get(item.motion, (0, 0)))
+    if item.motion == "orbit":
+        speed *= np.where(_between(dice, (0, 1)) < 0.5, -1, 1)
     # Where it is first; its path begins as far from there as the path through (0, 0) then is from (0, 0).
-    places = [e * radius + (1 - 2 * e * radius) * dice.between((0, 1)) for e in EXTENTS[shape]]
-    x, y = (place - moved for place, moved in zip(places, world_path(motion, 0.0, 0, 0, speed, reach, phase)))
+    places = [e * radius + (1 - 2 * e * radius) * _between(dice, (0, 1)) for e in EXTENTS[item.shape]]
+    moved = world_path(item.motion, 0.0, 0, 0, speed, reach, phase)
+    x, y = (place - offset for place, offset in zip(places, moved))
     return {"radius": radius, "x": x, "y": y, "speed": speed, "reach": reach, "phase": phase}
 
 
-def _pick(draft: dict, trial: int) -> dict:
-    return {name: float(value[trial]) if isinstance(value, np.ndarray) else value for name, value in draft.items()}
+def _between(dice: Dice, limits: tuple[float, float]) -> np.ndarray:
+    return limits[0] + (limits[1] - limits[0]) * dice.numbers(NUM_TRIALS)
 
 
-def _allowed(drafts: list[dict], camera: str, camera_speed: np.ndarray) -> np.ndarray:
+def _pick(versions: dict[str, np.ndarray], trial: int) -> dict[str, float]:
+    return {name: float(values[trial]) for name, values in versions.items()}
+
+
+def _allowed(objects: tuple[ObjectWords, ...], paths: list[dict], camera: str, camera_speed: np.ndarray) -> np.ndarray:
     """Which versions show every object well: bool `(NUM_TRIALS,)`."""
     times = frame_times(NUM_FRAMES)
     middle, zoom = view(camera, camera_speed[:, None], times)
     boxes, allowed = [], np.ones(NUM_TRIALS, dtype=bool)
-    for draft in drafts:
-        geometry = [draft[name][:, None] for name in ("x", "y", "speed", "reach", "phase")]
-        x, y, growth = world_path(draft["motion"], times, *geometry)
+    for item, path in zip(objects, paths):
+        radius, *geometry = (path[name][:, None] for name in ("radius", "x", "y", "speed", "reach", "phase"))
+        x, y, growth = world_path(item.motion, times, *geometry)
         x, y = to_picture(x, y, middle, zoom)  # (N, T) each
-        half_width, half_height = (e * draft["radius"][:, None] * growth * zoom for e in EXTENTS[draft["shape"]])
+        half_width, half_height = (e * radius * growth * zoom for e in EXTENTS[item.shape])
         spare_x, spare_y = np.minimum(x, 1 - x), np.minimum(y, 1 - y)
         inside = (spare_x > half_width) & (spare_y > half_height)
         allowed &= (np.minimum(spare_x, spare_y) > 0).all(axis=1)  # never more than half outside
