@@ -85,12 +85,11 @@ def parse(text: str) -> SceneWords:
         found[part] = [match.groupdict() for match in pattern.finditer(rest)]
         rest = pattern.sub(" ; ", rest)
     left_over = [word for word in rest.split() if word != ";" and word not in _LITTLE_WORDS]
-    for part, most in {"object": 2, "background": 1, "camera": 1}.items():
-        least = 0 if part == "camera" else 1
-        if not least <= len(found[part]) <= most:
-            raise ValueError(f"a caption names {least} to {most} of {part}, this one {len(found[part])}: {text!r}")
+    for part, (allowed, rule) in _COUNTS.items():
+        if len(found[part]) not in allowed:
+            raise ValueError(f"a caption names {rule}; {len(found[part])} found in {text!r}")
     if left_over:
-        raise ValueError(f"{' '.join(left_over)!r} is left over in {text!r}")
+        raise ValueError(f"{' '.join(left_over)!r} is in no place where a caption could say it: {text!r}")
     objects = [_object_words(match) for match in found["object"]]
     background, color = _background_words(found["background"][0]["background"])
     camera = _meaning(CAMERA_NAMES, found["camera"][0]["camera"]) if found["camera"] else "still"
@@ -108,12 +107,12 @@ def _words(scene: SpriteScene | SceneWords) -> SceneWords:
 
 def _compose(words: SceneWords, choose: Choose) -> str:
     """One sentence; `choose` is asked for each of its parts, always in the same order."""
-    objects = choose(list(itertools.permutations(words.objects)))
     phrases = [
         f"a {choose(SIZE_NAMES[item.size])} {item.color} {choose(SHAPE_NAMES[item.shape])} "
         f"{choose(MOTION_NAMES[item.motion])}"
-        for item in objects
+        for item in words.objects
     ]
+    phrases = choose(list(itertools.permutations(phrases)))
     sentence = choose(ORDERS).format(
         objects=f" {choose(JOINTS)} ".join(phrases) if len(phrases) > 1 else phrases[0],
         place=choose(PLACES),
@@ -161,6 +160,11 @@ _PATTERNS = {
     ),
     "background": re.compile(rf"\b(?P<background>{_any_of(BACKGROUND_NAMES).replace('{color}', f'(?:{_COLOR})')})\b"),
     "camera": re.compile(rf"\b(?P<camera>{_any_of(CAMERA_NAMES)})\b"),
+}
+_COUNTS = {
+    "object": ((1, 2), 'one or two objects, each as "a small red star moves left"'),
+    "background": ((1,), 'one background, as "a blue field" or "blue stripes"'),
+    "camera": ((0, 1), 'at most one motion of the camera, as "the camera pans left"'),
 }
 _LITTLE_WORDS = set(" ".join([*PLACES, *JOINTS]).split())
 _NAMES = (SIZE_NAMES, SHAPE_NAMES, MOTION_NAMES, BACKGROUND_NAMES, CAMERA_NAMES)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from common.data.sprites.attributes import FPS
+from common.data.sprites.attributes import FPS, SpriteObject, SpriteScene
 
 DIRECTIONS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 
@@ -55,3 +55,10 @@ def view(camera: str, camera_speed: float, times):
 def to_picture(x, y, middle, zoom):
     """World coordinates -> coordinates in the picture, both in heights."""
     return 0.5 + zoom * (x - middle), 0.5 + zoom * (y - 0.5)
+
+
+def picture_path(scene: SpriteScene, item: SpriteObject, times):
+    """An object's middle in the picture and its radius there, each `(T,)`, in heights."""
+    middle, zoom = view(scene.camera, scene.camera_speed, times)
+    x, y, growth = world_path(item.motion, times, item.x, item.y, item.speed, item.reach, item.phase)
+    return *to_picture(x, y, middle, zoom), item.radius * growth * zoom

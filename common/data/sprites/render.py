@@ -9,7 +9,7 @@ import torch
 from common.data.sprites.attributes import COLORS, FPS, NUM_FRAMES, SIZE, SpriteObject, SpriteScene, shades
 from common.data.sprites.backgrounds import coverage, light_part
 from common.data.sprites.captions import caption
-from common.data.sprites.paths import frame_times, to_picture, view, world_path
+from common.data.sprites.paths import frame_times, picture_path, view
 from common.data.sprites.shapes import EXTENTS, signed_distance
 
 
@@ -54,18 +54,18 @@ def render(scenes: Sequence[SpriteScene], num_frames: int = NUM_FRAMES, size: in
 def paint(clip: np.ndarray, scene: SpriteScene) -> None:
     """Paint one scene onto `clip`, uint8 `(3, T, H, W)`: background first, then objects, the front one last."""
     times = frame_times(clip.shape[1])
-    middle, zoom = (values.astype(np.float32) for values in view(scene.camera, scene.camera_speed, times))
-    _paint_background(clip, scene, middle, zoom)
+    _paint_background(clip, scene, times)
     for item in scene.objects:
-        _paint_object(clip, item, times, middle, zoom)
+        _paint_object(clip, item, *picture_path(scene, item, times))
 
 
-def _paint_background(clip: np.ndarray, scene: SpriteScene, middle: np.ndarray, zoom: np.ndarray) -> None:
+def _paint_background(clip: np.ndarray, scene: SpriteScene, times: np.ndarray) -> None:
     if scene.background == "field":
         clip[:] = np.array(COLORS[scene.background_color]).reshape(3, 1, 1, 1)
         return
     if scene.camera == "still":
-        middle, zoom = middle[:1], zoom[:1]  # one picture for all frames
+        times = times[:1]  # one picture for all frames
+    middle, zoom = (values.astype(np.float32) for values in view(scene.camera, scene.camera_speed, times))
     size = clip.shape[-1]
     places = (np.arange(size, dtype=np.float32) + 0.5) / size - 0.5  # middles of the pixels, heights from the centre
     x = places / zoom[:, None, None] + middle[:, None, None]  # (T, 1, W)
@@ -75,14 +75,10 @@ def _paint_background(clip: np.ndarray, scene: SpriteScene, middle: np.ndarray, 
         channel[:] = np.float32(dark + 0.5) + np.float32(bright - dark) * light
 
 
-def _paint_object(
-    clip: np.ndarray, item: SpriteObject, times: np.ndarray, middle: np.ndarray, zoom: np.ndarray
-) -> None:
-    """Blend the object's colour in, within the box that holds its whole path."""
+def _paint_object(clip: np.ndarray, item: SpriteObject, *path: np.ndarray) -> None:
+    """Blend the object's colour in, within the box that holds its whole path: x, y and radius, `(T,)`, heights."""
     size = clip.shape[-1]
-    x, y, growth = world_path(item.motion, times, item.x, item.y, item.speed, item.reach, item.phase)
-    x, y = to_picture(x, y, middle, zoom)
-    x, y, radius = (size * values.astype(np.float32) for values in (x, y, item.radius * growth * zoom))  # pixels, (T,)
+    x, y, radius = (size * values.astype(np.float32) for values in path)  # pixels
     columns, rows = (_span(place, radius * extent, size) for place, extent in zip((x, y), EXTENTS[item.shape]))
     across = np.arange(columns.start, columns.stop, dtype=np.float32) + 0.5 - x[:, None]  # (T, w)
     down = np.arange(rows.start, rows.stop, dtype=np.float32) + 0.5 - y[:, None]  # (T, h)
