@@ -23,7 +23,7 @@ COLORS = {
     "black": (32, 32, 40),
 }
 
-SIZES = {"small": (0.115, 0.125), "large": (0.19, 0.21)}  # size -> range of the radius in the first frame
+SIZES = {"small": (0.115, 0.125), "large": (0.18, 0.195)}  # size -> range of the radius in the first frame
 MOTIONS = ("still", "left", "right", "up", "down", "bounce", "orbit", "grow")
 BACKGROUNDS = ("field", "stripes", "checkerboard", "dots")  # a field is plain, the others are two shades of one colour
 CAMERAS = ("still", "pan_left", "pan_right", "zoom_in", "zoom_out")

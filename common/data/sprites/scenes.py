@@ -26,14 +26,17 @@ from common.data.sprites.shapes import EXTENTS
 
 SPLITS = ("train", "test", "held_out")
 PROMPTED = 2**63  # the key of scenes that follow words; no split and seed reach it
-NUM_TRIALS = 24  # places tried at once
-MOST_ROUNDS = 8  # of trials, before other words are drawn
+NUM_TRIALS = 16  # paths of an object drawn at once
+MOST_ROUNDS = 12  # of trials, before other words are drawn
 # Ranges of an object's speed and reach, in the units of `SpriteObject`.
-SPEEDS = dict.fromkeys(DIRECTIONS, (0.2, 0.28)) | {"bounce": (0.95, 1.25), "orbit": (0.45, 0.6), "grow": (0.35, 0.45)}
+SPEEDS = dict.fromkeys(DIRECTIONS, (0.2, 0.28)) | {"bounce": (0.95, 1.25), "orbit": (0.45, 0.6), "grow": (0.32, 0.4)}
 REACHES = {"bounce": (0.28, 0.4), "orbit": (0.16, 0.22)}
 # Of the camera's speed, and of a texture's period.
 PAN, ZOOM = (0.14, 0.2), (0.16, 0.21)
 PERIOD = (0.3, 0.4)
+INSIDE, CLEAR = 0.6, 0.4  # shares of the frames in which an object is wholly inside; in which all are, and apart
+GAP = 0.03  # between two objects that do not touch: a pixel of 32
+TIMES = frame_times(NUM_FRAMES)
 
 
 def draw_scenes(indices: Iterable[int], *, seed: int = 0, split: str = "train", num_objects: int | None = None):
@@ -45,7 +48,7 @@ def draw_scene(index: int, *, seed: int = 0, split: str = "train", num_objects: 
     """The scene with this number.
 
     What a scene never does: show one colour twice (on objects or background); move the camera over a plain background;
-    show an object covered or cut off in the first frame, or in half of the standard clip.
+    show an object covered or cut off in the first frame, or in more than six tenths of the standard clip.
 
     Args:
         index: from 0 up; any scene can be drawn without those before it.
@@ -64,6 +67,7 @@ def draw_scene(index: int, *, seed: int = 0, split: str = "train", num_objects: 
     if index < 0 or seed < 0:
         raise ValueError(f"index and seed are not negative, got {index=}, {seed=}")
     dice = Dice(index, len(SPLITS) * seed + SPLITS.index(split))
+    num_objects = num_objects or (1 if dice.chance(0.5) else 2)
     scene = None
     while scene is None:
         scene = _place(dice, _draw_words(dice, split, num_objects), index)
@@ -85,19 +89,18 @@ def scene_of(words: SceneWords, index: int = 0) -> SpriteScene:
         raise ValueError(f"the colours of objects and background differ in every scene, got {', '.join(colors)}")
     if words.background == "field" and words.camera != "still":
         raise ValueError(f"a camera that moves cannot be seen over a plain field, got {words.camera}")
-    scene = _place(Dice(index, PROMPTED), words, index)
+    scene = _place(Dice(index, PROMPTED), words, index, most_rounds=100 * MOST_ROUNDS)
     if scene is None:
         raise ValueError(f"found no place for all of {words}; try another index")
     return scene
 
 
-def _draw_words(dice: Dice, split: str, num_objects: int | None) -> SceneWords:
+def _draw_words(dice: Dice, split: str, num_objects: int) -> SceneWords:
     background, background_color = dice.choice(BACKGROUNDS), dice.choice(COLORS)
     moves = background != "field" and dice.chance(0.6)
     camera = dice.choice(CAMERAS, but=["still"]) if moves else "still"
-    count = num_objects or (1 if dice.chance(0.5) else 2)
     used, objects = [background_color], []
-    for k in range(count):
+    for k in range(num_objects):
         # The first of them has a held-out pair, if any has; which one comes to stand in front is drawn later.
         item = _draw_object(dice, used, must=split == "held_out" and k == 0, may=split == "held_out")
         used.append(item.color)
@@ -118,84 +121,88 @@ def _draw_object(dice: Dice, used: list[str], must: bool, may: bool) -> ObjectWo
     return ObjectWords(shape, color, size, motion)
 
 
-def _place(dice: Dice, words: SceneWords, index: int) -> SpriteScene | None:
+def _place(dice: Dice, words: SceneWords, index: int, most_rounds: int = MOST_ROUNDS) -> SpriteScene | None:
     """The scene of these words in the first geometry that shows all of it well, or None if none was found."""
     objects = dice.choice(list(permutations(words.objects)))  # from the back to the front
-    for _ in range(MOST_ROUNDS):
+    for _ in range(most_rounds):
         stage = _draw_stage(dice, words.camera)
-        paths = [_draw_path(dice, item) for item in objects]
-        allowed = _allowed(objects, paths, words.camera, stage["camera_speed"])
-        if allowed.any():
-            trial = allowed.argmax()
+        middle, zoom = view(words.camera, stage["camera_speed"], TIMES)
+        paths, boxes = zip(*(_well_seen(item, _draw_paths(dice, item), middle, zoom) for item in objects))
+        chosen = _not_in_each_others_way(boxes)
+        if chosen is not None:
             return SpriteScene(
-                objects=tuple(SpriteObject(**vars(item), **_pick(path, trial)) for item, path in zip(objects, paths)),
+                objects=tuple(
+                    SpriteObject(**vars(item), **{name: float(values[k]) for name, values in path.items()})
+                    for item, path, k in zip(objects, paths, chosen)
+                ),
                 background=words.background,
                 background_color=words.background_color,
                 camera=words.camera,
-                **_pick(stage, trial),
+                **stage,
                 index=index,
             )
     return None
 
 
-def _draw_stage(dice: Dice, camera: str) -> dict[str, np.ndarray]:
-    """The geometry of background and camera, as in `SpriteScene`, in `NUM_TRIALS` versions."""
+def _draw_stage(dice: Dice, camera: str) -> dict[str, float]:
+    """The geometry of background and camera, as in `SpriteScene`."""
     pans = camera.startswith("pan")
     angles = (0.0, 45.0, 135.0) if pans else (0.0, 45.0, 90.0, 135.0)  # a pan along the stripes could not be seen
+    period, texture_x, texture_y, speed = dice.numbers(4).tolist()
     return {
-        "period": _between(dice, PERIOD),
-        "texture_x": _between(dice, (0, 1)),
-        "texture_y": _between(dice, (0, 1)),
-        "angle": np.full(NUM_TRIALS, dice.choice(angles)),
-        "camera_speed": _between(dice, PAN if pans else ZOOM) * (camera != "still"),
+        "period": _between(PERIOD, period),
+        "texture_x": texture_x,
+        "texture_y": texture_y,
+        "angle": dice.choice(angles),
+        "camera_speed": 0.0 if camera == "still" else _between(PAN if pans else ZOOM, speed),
     }
 
 
-def _draw_path(dice: Dice, item: ObjectWords) -> dict[str, np.ndarray]:
+def _draw_paths(dice: Dice, item: ObjectWords) -> dict[str, np.ndarray]:
     """The geometry of an object, as in `SpriteObject`, in `NUM_TRIALS` versions: all inside the first picture."""
-    radius, phase = _between(dice, SIZES[item.size]), _between(dice, (0, 1))
-    speed = _between(dice, SPEEDS.get(item.motion, (0, 0)))
-    reach = _between(dice, REACHES.get(item.motion, (0, 0)))
+    radius, speed, reach, phase, sign, *place = dice.numbers(7 * NUM_TRIALS).reshape(7, NUM_TRIALS)
+    radius = _between(SIZES[item.size], radius)
+    speed = _between(SPEEDS.get(item.motion, (0, 0)), speed)
+    reach = _between(REACHES.get(item.motion, (0, 0)), reach)
     if item.motion == "orbit":
-        speed *= np.where(_between(dice, (0, 1)) < 0.5, -1, 1)
+        speed = np.where(sign < 0.5, -speed, speed)
     # Where it is first; its path begins as far from there as the path through (0, 0) then is from (0, 0).
-    places = [e * radius + (1 - 2 * e * radius) * _between(dice, (0, 1)) for e in EXTENTS[item.shape]]
+    places = (_between((e * radius, 1 - e * radius), part) for e, part in zip(EXTENTS[item.shape], place))
     moved = world_path(item.motion, 0.0, 0, 0, speed, reach, phase)
     x, y = (place - offset for place, offset in zip(places, moved))
     return {"radius": radius, "x": x, "y": y, "speed": speed, "reach": reach, "phase": phase}
 
 
-def _between(dice: Dice, limits: tuple[float, float]) -> np.ndarray:
-    return limits[0] + (limits[1] - limits[0]) * dice.numbers(NUM_TRIALS)
+def _between(limits, part):
+    return limits[0] + (limits[1] - limits[0]) * part
 
 
-def _pick(versions: dict[str, np.ndarray], trial: int) -> dict[str, float]:
-    return {name: float(values[trial]) for name, values in versions.items()}
+def _well_seen(item: ObjectWords, paths: dict[str, np.ndarray], middle: np.ndarray, zoom: np.ndarray):
+    """Those of the N versions whose object is wholly inside at first and mostly, and never more than half outside.
+
+    Returns:
+        The n versions that are left; and the box's middle and half its size in every frame, `(n, 2, T)` each, with
+        whether it is inside, `(n, T)`.
+    """
+    radius, *geometry = (paths[name][:, None] for name in ("radius", "x", "y", "speed", "reach", "phase"))
+    x, y, growth = world_path(item.motion, TIMES, *geometry)
+    places = np.stack(to_picture(x, y, middle, zoom), axis=1)  # (N, 2, T)
+    halves = np.stack([e * radius * growth * zoom for e in EXTENTS[item.shape]], axis=1)
+    spare = np.minimum(places, 1 - places)
+    inside = (spare > halves).all(axis=1)  # (N, T)
+    good = (spare > 0).all(axis=(1, 2)) & inside[:, 0] & (inside.mean(axis=1) > INSIDE)
+    return {name: values[good] for name, values in paths.items()}, (places[good], halves[good], inside[good])
 
 
-def _allowed(objects: tuple[ObjectWords, ...], paths: list[dict], camera: str, camera_speed: np.ndarray) -> np.ndarray:
-    """Which versions show every object well: bool `(NUM_TRIALS,)`."""
-    times = frame_times(NUM_FRAMES)
-    middle, zoom = view(camera, camera_speed[:, None], times)
-    boxes, allowed = [], np.ones(NUM_TRIALS, dtype=bool)
-    for item, path in zip(objects, paths):
-        radius, *geometry = (path[name][:, None] for name in ("radius", "x", "y", "speed", "reach", "phase"))
-        x, y, growth = world_path(item.motion, times, *geometry)
-        x, y = to_picture(x, y, middle, zoom)  # (N, T) each
-        half_width, half_height = (e * radius * growth * zoom for e in EXTENTS[item.shape])
-        spare_x, spare_y = np.minimum(x, 1 - x), np.minimum(y, 1 - y)
-        inside = (spare_x > half_width) & (spare_y > half_height)
-        allowed &= (np.minimum(spare_x, spare_y) > 0).all(axis=1)  # never more than half outside
-        allowed &= inside[:, 0] & (inside.sum(axis=1) >= 0.65 * NUM_FRAMES)
-        boxes.append((x, y, half_width, half_height, inside))
-    if len(boxes) == 2:
-        (x0, y0, w0, h0, inside0), (x1, y1, w1, h1, inside1) = boxes
-        apart = (np.abs(x0 - x1) > w0 + w1) | (np.abs(y0 - y1) > h0 + h1)
-        clear = apart & inside0 & inside1
-        allowed &= clear[:, 0] & _mostly(clear) & _mostly(clear[:, : NUM_FRAMES // 2 + 1])  # of the ci preset's too
-    return allowed
-
-
-def _mostly(true: np.ndarray) -> np.ndarray:
-    """In more than half of the frames: bool `(N,)` from `(N, T)`."""
-    return true.mean(axis=1) > 0.5
+def _not_in_each_others_way(boxes) -> tuple[int, ...] | None:
+    """The first versions that go together: a number for each object, or None."""
+    if any(len(inside) == 0 for *_, inside in boxes):
+        return None
+    if len(boxes) == 1:
+        return (0,)
+    (places0, halves0, inside0), (places1, halves1, inside1) = boxes
+    distances = np.abs(places0[:, None] - places1) - halves0[:, None] - halves1  # (n0, n1, 2, T)
+    clear = (distances.max(axis=2) > GAP) & inside0[:, None] & inside1  # (n0, n1, T)
+    shares = [clear[..., :count].mean(axis=-1) for count in (1, NUM_FRAMES // 2 + 1, NUM_FRAMES)]
+    both = (shares[0] == 1) & (np.minimum(*shares[1:]) > CLEAR)
+    return np.unravel_index(both.argmax(), both.shape) if both.any() else None

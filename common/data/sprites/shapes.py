@@ -10,12 +10,12 @@ import numpy as np
 EXTENTS = {
     "circle": (1.0, 1.0),
     "square": (0.886, 0.886),
-    "triangle": (1.2124, 1.05),
+    "triangle": (1.299, 1.125),
     "star": (1.3315, 1.2664),
     "cross": (1.12, 1.12),
     "ring": (1.12, 1.12),
 }
-TRIANGLE = 1.4  # from the middle to a corner, in radii
+TRIANGLE = 1.5  # from the middle to a corner, in radii
 STAR, STAR_WAIST = 1.4, 0.7  # from the middle to a tip, and to the corner between two tips, in radii
 CROSS_ARM = 0.37  # half the thickness of an arm, in radii
 RING_HOLE = 0.56  # radius of the hole, in radii
