@@ -22,6 +22,7 @@ COMMANDS = {
     ),
     "show": ("common.course.commands.show:show", "Draw a contact sheet of any video file."),
     "data": ("common.cli.data:data", "List, verify and fetch the course's real clips."),
+    "train": ("common.cli.train:train", "Train a recipe; stopped in whatever way, it goes on where it was."),
     "grade": ("common.course.commands.grade:grade", "Grade a folder of submissions, each in a sandbox."),
     "mutants": (
         "common.course.commands.mutants:mutants",

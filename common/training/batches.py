@@ -39,7 +39,8 @@ def ahead(load: Callable[[Any], Any], keys: Iterable, num_ahead: int) -> Iterato
     try:
         waiting = [worker.submit(load, key) for key in islice(keys, num_ahead)]
         while waiting:
-            yield waiting.pop(0).result()
+            first = waiting.pop(0)
             waiting += [worker.submit(load, key) for key in islice(keys, 1)]
+            yield first.result()
     finally:
         worker.shutdown(cancel_futures=True)

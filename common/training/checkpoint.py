@@ -23,6 +23,7 @@ from common.training.errors import TrainingError
 
 KEPT = 2  # the newest, and the one before it should the newest turn out damaged
 SUFFIX = ".safetensors"
+FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 class DamagedCheckpoint(Exception):
@@ -135,16 +136,19 @@ def _demand_room(folder: Path, tensors: dict[str, torch.Tensor]) -> None:
         raise OSError(errno.ENOSPC, f"{needed / 1e6:.1f} MB are needed", str(folder))
 
 
+def is_full_disk(error: Exception) -> bool:
+    """Whether it was for want of room that something could not be written."""
+    return getattr(error, "errno", None) in FULL or (isinstance(error, SafetensorError) and "os error 28" in str(error))
+
+
 def _explained(error: Exception, folder: Path, step: int) -> TrainingError:
     kept = files(folder)
     safe = f"The checkpoint {kept[-1].name} before it is as it was" if kept else "There is no earlier checkpoint"
-    with contextlib.suppress(OSError):
-        free = shutil.disk_usage(folder).free / 1e6
-        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or free < 1:
-            return TrainingError(
-                f"The disk is full: the checkpoint of step {step} does not fit into {folder} ({free:.1f} MB free; "
-                f"{error}). {safe}. Make room and give the same command again: it goes on from there."
-            )
+    if is_full_disk(error):
+        return TrainingError(
+            f"The disk is full: the checkpoint of step {step} does not fit into {folder} ({error}). {safe}. "
+            "Make room and give the same command again."
+        )
     return TrainingError(f"The checkpoint of step {step} cannot be written into {folder}: {error}. {safe}.")
 
 

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 
 from common.training.errors import TrainingError
 
@@ -23,7 +24,7 @@ def export(model: torch.nn.Module, state: dict[str, torch.Tensor], folder: Path)
     """
     largest = torch.finfo(torch.float16).max
     for name, tensor in state.items():
-        if tensor.is_floating_point() and not tensor.abs().max() <= largest:
+        if tensor.is_floating_point() and tensor.numel() and not tensor.abs().max() <= largest:
             raise TrainingError(f"The weight {name} reaches {tensor.abs().max():.3g}: float16 ends at {largest:.0f}.")
     copied = copy.deepcopy(model)
     copied.load_state_dict(state)
@@ -36,3 +37,15 @@ def export(model: torch.nn.Module, state: dict[str, torch.Tensor], folder: Path)
     os.replace(partial, folder)
     shutil.rmtree(old, ignore_errors=True)
     return folder
+
+
+def read_weights(folder: Path) -> dict[str, torch.Tensor]:
+    """The state dict that `export`, or any `save_pretrained`, left in a folder, in float32.
+
+    Raises:
+        ValueError: the folder does not hold one safetensors file.
+    """
+    found = sorted(Path(folder).glob("*.safetensors"))
+    if len(found) != 1:
+        raise ValueError(f"{folder} holds {len(found)} safetensors files; weights are one")
+    return {name: t.float() if t.is_floating_point() else t for name, t in load_file(found[0]).items()}

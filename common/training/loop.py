@@ -18,6 +18,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import send_to_device
+from safetensors import SafetensorError
 from tqdm import tqdm
 
 from common.runtime import seed_everything
@@ -69,11 +70,21 @@ def train(
     samples_of_step(0, settings, 0, accelerator.num_processes)  # raises where the batch does not divide
     with locked(folder, wanted=accelerator.is_main_process):
         training = Training(recipe, preset, stage, settings, folder, weights, accelerator, quiet)
-        for step, parts in training.steps():
-            measures = training.step(step, parts)
-            training.look(step, measures)
-            training.save(step)
-        return training.finish()
+        try:
+            for step, parts in training.steps():
+                measures = training.step(step, parts)
+                training.look(step, measures)
+                training.save(step)
+            return training.finish()
+        except (OSError, SafetensorError) as error:
+            if checkpoint.is_full_disk(error):
+                raise TrainingError(
+                    f"The disk is full: {error}. Make room and give the same command again: it goes on from the last "
+                    f"checkpoint in {folder}."
+                ) from error
+            raise
+        finally:
+            training.close()
 
 
 class Training:
@@ -89,7 +100,7 @@ class Training:
         seed_everything(settings.seed)
         self.data, self.model = recipe.data(preset), recipe.build_model(preset)
         if weights is not None:
-            snapshot.set_weights(self.model, weights)
+            self._begin_with(weights)
         self.identity = identity(
             recipe, preset, stage, settings, resolve_precision(settings.precision, preset), self.data, weights
         )
@@ -161,12 +172,22 @@ class Training:
         """Write the finished weights."""
         state = snapshot.weights(self.model, self.ema)  # all processes take part
         if self.is_main:
-            self.bar.close()
-            self.records.close()
             torch.manual_seed(self.settings.seed)
             export(self.recipe.build_model(self.preset), state, self.folder / "weights")
         self.accelerator.wait_for_everyone()
         return self.folder / "weights"
+
+    def close(self) -> None:
+        """Let go of the log and the progress bar."""
+        self.bar.close()
+        if self.records:
+            self.records.close()
+
+    def _begin_with(self, weights: dict[str, torch.Tensor]) -> None:
+        try:
+            self.model.load_state_dict(weights)
+        except RuntimeError as error:
+            raise TrainingError(f"The given weights are not of the recipe's model: {error}") from error
 
     def _resume(self) -> tuple[int, float]:
         """Put back the newest good checkpoint. Returns the steps done and the seconds they took."""

@@ -15,10 +15,13 @@ WHOLE = distributed.StateDictOptions(full_state_dict=True, cpu_offload=True)
 
 
 def take(model: torch.nn.Module, optimizer: torch.optim.Optimizer, ema: Ema) -> dict[str, torch.Tensor]:
-    """Every tensor of the training, on the CPU: `model.…`, `ema.…` and `optimizer.…`. All processes call it."""
+    """Every tensor of the training, on the CPU: `model.…`, `ema.…` and `optimizer.…`.
+
+    All processes call it; the first one gets the tensors, the others may get none.
+    """
     tensors = {f"model.{name}": tensor for name, tensor in weights(model).items()}
     tensors |= {f"ema.{name}": tensor for name, tensor in weights(model, ema).items()}
-    memory = distributed.get_optimizer_state_dict(model, optimizer, options=WHOLE)["state"]
+    memory = distributed.get_optimizer_state_dict(model, optimizer, options=WHOLE).get("state", {})
     for parameter, entries in memory.items():
         tensors |= {f"optimizer.{parameter}/{name}": tensor for name, tensor in entries.items()}
     return tensors
@@ -33,18 +36,24 @@ def restore(tensors: dict[str, torch.Tensor], model: torch.nn.Module, optimizer:
     with ema.applied_to(model):
         set_weights(model, _part(tensors, "ema."))
     set_weights(model, _part(tensors, "model."))
-    state = distributed.get_optimizer_state_dict(model, optimizer, options=WHOLE)  # its groups, and an empty memory
+    names = {parameter: name for name, parameter in model.named_parameters()}
+    groups = [
+        group | {"params": [names[parameter] for parameter in group["params"]]} for group in optimizer.param_groups
+    ]
     memory = {}
     for name, tensor in _part(tensors, "optimizer.").items():
         parameter, _, entry = name.rpartition("/")
         memory.setdefault(parameter, {})[entry] = tensor
-    if memory.keys() != state["state"].keys():
+    if memory.keys() != {name for group in groups for name in group["params"]}:
         raise RuntimeError("the optimiser's memory is not that of this model")
-    distributed.set_optimizer_state_dict(model, optimizer, state | {"state": memory}, options=WHOLE)
+    distributed.set_optimizer_state_dict(model, optimizer, {"state": memory, "param_groups": groups}, options=WHOLE)
 
 
 def weights(model: torch.nn.Module, ema: Ema | None = None) -> dict[str, torch.Tensor]:
-    """The model's weights, or with `ema` their running mean: whole tensors, on the CPU. All processes call it."""
+    """The model's weights, or with `ema` their running mean: whole tensors, on the CPU.
+
+    All processes call it; the first one gets them, the others may get none.
+    """
     with ema.applied_to(model) if ema is not None else nullcontext():
         state = distributed.get_model_state_dict(model, options=WHOLE)
         return {name: tensor.detach().clone() for name, tensor in state.items()}
