@@ -54,7 +54,8 @@ def test_a_number_means_the_same_scene_on_every_machine_and_in_every_version():
     """Whoever changes these words names other clips by the numbers that records, caches and weights were made with."""
     assert [caption(draw_scene(index)) for index in (0, 5, 10**12)] == [
         "a large cyan star grows over a red field",
-        "a small blue circle stands still and a large white cross orbits over a yellow checkerboard, the camera pans left",
+        "a small blue circle stands still and a large white cross orbits over a yellow checkerboard, "
+        "the camera pans left",
         "a small cyan circle moves up and a small black square bounces over a green checkerboard",
     ]
     assert caption(draw_scene(3, seed=2, split="held_out", num_objects=2)) == (
@@ -259,3 +260,6 @@ def test_a_prompt_against_the_rules_is_refused():
         scene_of(one(color="blue"))
     with pytest.raises(ValueError, match="zoom_in"):
         scene_of(one(camera="zoom_in"))
+    crowded = tuple(ObjectWords("star", color, "large", "grow") for color in ("red", "white"))
+    with pytest.raises(ValueError, match="no room"):
+        scene_of(SceneWords(crowded, "dots", "blue", "zoom_in"))

@@ -134,7 +134,7 @@ def test_objects_move_as_they_are_called(motion):
             assert right * dx[0] + down * dy[0] > 1.5 and abs(down * dx[0] + right * dy[0]) < 1e-4
         elif motion == "bounce":
             assert dx.abs().max() < 1e-4 and 0.22 * 64 < y.max() - y.min() < 0.42 * 64
-            assert ((dy[:-1] > 0) & (dy[1:] < 0)).sum() >= 1  # from falling to rising
+            assert (dy.diff() > 0).float().mean() > 0.6  # pulled down all the time, but for the moment of each bounce
         elif motion == "orbit":
             angle = torch.atan2(y - (y.max() + y.min()) / 2, x - (x.max() + x.min()) / 2)
             turned = torch.remainder(angle.diff() + torch.pi, 2 * torch.pi) - torch.pi

@@ -82,7 +82,8 @@ def scene_of(words: SceneWords, index: int = 0) -> SpriteScene:
         index: other numbers give other places, paths and speeds.
 
     Raises:
-        ValueError: the rules forbid it (see `draw_scene`), or no place was found for the objects.
+        ValueError: the rules forbid it (see `draw_scene`), or there is no room: two large objects, say, and a camera
+            that zooms in.
     """
     colors = [words.background_color, *(item.color for item in words.objects)]
     if len(set(colors)) < len(colors):
@@ -91,7 +92,7 @@ def scene_of(words: SceneWords, index: int = 0) -> SpriteScene:
         raise ValueError(f"a camera that moves cannot be seen over a plain field, got {words.camera}")
     scene = _place(Dice(index, PROMPTED), words, index, most_rounds=100 * MOST_ROUNDS)
     if scene is None:
-        raise ValueError(f"found no place for all of {words}; try another index")
+        raise ValueError(f"no room to show all of {words}; smaller objects or a still camera would leave more")
     return scene
 
 
@@ -178,7 +179,7 @@ def _between(limits, part):
 
 
 def _well_seen(item: ObjectWords, paths: dict[str, np.ndarray], middle: np.ndarray, zoom: np.ndarray):
-    """Those of the N versions whose object is wholly inside at first and mostly, and never more than half outside.
+    """Those of the N versions whose object is mostly wholly inside, as at first, and never more than half outside.
 
     Returns:
         The n versions that are left; and the box's middle and half its size in every frame, `(n, 2, T)` each, with
@@ -190,7 +191,7 @@ def _well_seen(item: ObjectWords, paths: dict[str, np.ndarray], middle: np.ndarr
     halves = np.stack([e * radius * growth * zoom for e in EXTENTS[item.shape]], axis=1)
     spare = np.minimum(places, 1 - places)
     inside = (spare > halves).all(axis=1)  # (N, T)
-    good = (spare > 0).all(axis=(1, 2)) & inside[:, 0] & (inside.mean(axis=1) > INSIDE)
+    good = (spare > 0).all(axis=(1, 2)) & (inside.mean(axis=1) > INSIDE)
     return {name: values[good] for name, values in paths.items()}, (places[good], halves[good], inside[good])
 
 
