@@ -44,7 +44,7 @@ class TestKeyedNoise:
         assert abs(a.mean()) < 0.01 and abs(a.var() - 1) < 0.02 and abs((a**4).mean() - 3) < 0.1
         assert abs((a * b).mean()) < 0.01 and abs((a[:-1] * a[1:]).mean()) < 0.01
         u, n = noise.uniform("u", (500,)), noise.integers("n", 7, (500,))
-        assert 0 <= u.min() and u.max() < 1 and abs(u.mean() - 0.5) < 0.005 and abs(u.var() - 1 / 12) < 0.002
+        assert u.min() >= 0 and u.max() < 1 and abs(u.mean() - 0.5) < 0.005 and abs(u.var() - 1 / 12) < 0.002
         counts = torch.bincount(n.flatten(), minlength=7) / n.numel()
         assert len(counts) == 7 and (counts - 1 / 7).abs().max() < 0.005
 
@@ -63,7 +63,7 @@ class TestBatches:
         assert {len(part) for part in samples_of_step(0, settings, 1, 3)} == {2}
 
     def test_a_batch_that_does_not_divide_is_refused(self):
-        with pytest.raises(TrainingError, match="batch of 12 .* 5 processes x 1"):
+        with pytest.raises(TrainingError, match=r"batch of 12 .* 5 processes x 1"):
             samples_of_step(0, SETTINGS, 0, 5)
 
     @pytest.mark.parametrize("num_ahead", [0, 1, 3, 50])

@@ -1,4 +1,4 @@
-"""Several processes follow the curve of one: every sample has its noise, and a step its samples, whoever trains on it."""
+"""Several processes follow the curve of one: a step has its samples, and a sample its noise, whoever trains on it."""
 
 import contextlib
 import os

@@ -54,7 +54,8 @@ def measure(model, preset):
     return {"spread": float(model.up.weight.std())}
 
 
-MAIN = dict(batch_size=8, learning_rate=3e-3, warmup_steps=2, ema_decay=0.9, checkpoint_every=4, log_every=3)
+EVERY = {"checkpoint_every": 4, "log_every": 3}
+MAIN = {"batch_size": 8, "learning_rate": 3e-3, "warmup_steps": 2, "ema_decay": 0.9, **EVERY}
 RECIPE = Recipe(
     name="tiny",
     build_model=lambda preset: Tiny(dropout=0.1 if preset == "cpu" else 0.0),
