@@ -107,7 +107,7 @@ class Training:
         optimizer = recipe.optimizer(self.model, settings)
         self.loss_module, self.optimizer = accelerator.prepare(LossModule(self.model, recipe.compute_loss), optimizer)
         self.ema = Ema(self.model, settings.ema_decay)
-        self.first_step, self.seconds = self._resume()
+        self.first_step, self.seconds, self.cpu_seconds = self._resume()
         self.records = Records(folder, self.first_step) if self.is_main else None
         self.bar = tqdm(
             total=settings.steps, initial=self.first_step, unit="step", desc=f"{recipe.name} {stage}",
@@ -128,7 +128,7 @@ class Training:
 
     def step(self, step: int, parts: list) -> dict[str, float]:
         """One optimiser step. Returns the loss and what was measured with it, means over the whole batch."""
-        began = time.perf_counter()
+        began, began_cpu = time.perf_counter(), time.process_time()
         rank = self.accelerator.process_index
         torch.manual_seed(name_key(self.settings.seed, f"step {step} of process {rank}") >> 1)  # for dropout
         factor = learning_rate_factor(step, self.settings)
@@ -141,9 +141,11 @@ class Training:
         self.optimizer.zero_grad()
         self.ema.update(self.model, step)
         self.seconds += time.perf_counter() - began
+        self.cpu_seconds += time.process_time() - began_cpu  # of all threads; what a busy machine does not lengthen
         self.bar.set_postfix(loss=f"{measures['loss']:.4g}", refresh=False)
         self.bar.update()
-        return measures | {"learning_rate": factor * self.settings.learning_rate, "seconds": round(self.seconds, 3)}
+        times = {"seconds": round(self.seconds, 3), "cpu_seconds": round(self.cpu_seconds, 3)}
+        return measures | {"learning_rate": factor * self.settings.learning_rate, **times}
 
     def look(self, step: int, measures: dict[str, float]) -> None:
         """Write the log's line, measure, and draw the sample sheet, where they are due."""
@@ -165,7 +167,8 @@ class Training:
         if self._is_due(step + 1, self.settings.checkpoint_every):
             tensors = snapshot.take(self.model, self.optimizer.optimizer, self.ema)  # all processes take part
             if self.is_main:
-                state = {"identity": self.identity, "seconds": self.seconds, "threads": torch.get_num_threads()}
+                state = {"identity": self.identity, "seconds": self.seconds, "cpu_seconds": self.cpu_seconds,
+                         "threads": torch.get_num_threads()}  # fmt: skip
                 checkpoint.save(self.folder / "checkpoints", checkpoint.Checkpoint(step + 1, tensors, state))
 
     def finish(self) -> Path:
@@ -189,11 +192,11 @@ class Training:
         except RuntimeError as error:
             raise TrainingError(f"The given weights are not of the recipe's model: {error}") from error
 
-    def _resume(self) -> tuple[int, float]:
-        """Put back the newest good checkpoint. Returns the steps done and the seconds they took."""
+    def _resume(self) -> tuple[int, float, float]:
+        """Put back the newest good checkpoint. Returns the steps done, the seconds they took, and the CPU's seconds."""
         found = checkpoint.load_newest(self.folder / "checkpoints", self._say)
         if found is None:
-            return 0, 0.0
+            return 0, 0.0, 0.0
         demand_same(found.state["identity"], self.identity, self.folder)
         if self.accelerator.device.type == "cpu" and found.state["threads"] != torch.get_num_threads():
             self._say(
@@ -207,7 +210,7 @@ class Training:
                 f"The recipe builds another model or optimiser now than the one in {self.folder}: {error}"
             ) from error
         self._say(f"Going on after step {found.step} of {self.settings.steps}.")
-        return found.step, found.state["seconds"]
+        return found.step, found.state["seconds"], found.state.get("cpu_seconds", 0.0)
 
     def _backward(self, parts: list) -> dict[str, float]:
         """Gradients of the mean loss over the whole batch; what the loss returned, as means over the same."""

@@ -89,7 +89,7 @@ def in_a_process(folder: Path, moment: str) -> int:
 def digest(folder: Path) -> dict[str, str]:
     """What a training came to: the weights' file, the last checkpoint's tensors, the log without its times."""
     last = checkpoint.load(checkpoint.files(folder / "checkpoints")[-1])
-    lines = [{k: v for k, v in line.items() if k != "seconds"} for line in records.read_log(folder)]
+    lines = [{k: v for k, v in line.items() if not k.endswith("seconds")} for line in records.read_log(folder)]
     weights = (folder / "weights" / "diffusion_pytorch_model.safetensors").read_bytes()
     return {
         "weights": hashlib.sha256(weights).hexdigest(),
