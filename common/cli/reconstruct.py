@@ -1,0 +1,81 @@
+"""`reconstruct`: what an autoencoder makes of a clip. Original, reconstruction and difference, one above the other."""
+
+from pathlib import Path
+
+import click
+import torch
+
+from common.data.bundled import clip_path
+from common.data.download import DataError
+from common.data.sprites import SpriteData, parse, render, scene_of, unknown_words
+from common.evaluation.reconstruction import Reconstruction
+from common.show import compare
+from common.video.sampling import sample_clip
+from common.zoo import shelf
+
+MULTIPLE = 8  # rows and columns of the autoencoder's clips come in these
+
+
+@click.command()
+@click.argument("clip")
+@click.option("--weights", default="sprites-vae", show_default=True, help="A shipped name, or a folder of weights.")
+@click.option("--num-frames", default=17, show_default=True, type=click.IntRange(1), help="1, 5, 9, 13, 17, ...")
+@click.option("--size", default=64, show_default=True, type=click.IntRange(16, 1024), help="Rows; a multiple of 8.")
+@click.option("--fps", default=8.0, show_default=True, type=click.FloatRange(0, min_open=True), help="Of a video file.")
+@click.option("--start", default=0.0, type=click.FloatRange(0), help="Seconds into a video file.")
+@click.option("--columns", default=6, show_default=True, type=click.IntRange(1), help="Frames to draw.")
+@click.option("-o", "--out", default="reconstruction.png", show_default=True, type=click.Path(dir_okay=False))
+def reconstruct(clip, weights, num_frames, size, fps, start, columns, out):
+    """Encode and decode CLIP; draw original, reconstruction and difference.
+
+    CLIP is a video file, the name of a bundled clip, the number of a sprites clip of the test split, or a description
+    of one: "a small red star moves left over a blue field".
+    """
+    try:
+        if num_frames % 4 != 1:
+            raise ValueError(f"a clip has 1 + 4k frames (1, 5, 9, ...), got {num_frames}")
+        if size % MULTIPLE:
+            raise ValueError(f"the size must be a multiple of {MULTIPLE}, got {size}")
+        target, title = load(clip, num_frames, size, fps, start)
+        model = shelf.from_pretrained(weights)
+        with torch.no_grad():
+            latents = model.encode(target).latent_dist.mode()
+            back = model.decode(latents).sample.clamp(-1, 1)
+        labels = ("original", "reconstruction")
+        compare(target[0], back[0], num_frames=min(columns, num_frames), labels=labels, title=title).save(out)
+    except (ValueError, OSError, DataError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{target[0].numel()} numbers to {latents[0].numel()}, and back")
+    found = Reconstruction()
+    found.add(back, target)
+    for measure, value in found.result().items():
+        if measure != "psnr_worst":  # of one clip
+            click.echo(f"  {measure:16s}{value:8.3f}")
+    click.echo(f"picture: {out}")
+
+
+def load(clip: str, num_frames: int, size: int, fps: float, start: float) -> tuple[torch.Tensor, str]:
+    """The clip that a word stands for, `(1, 3, T, H, W)` in [-1, 1], and a title.
+
+    Raises:
+        ValueError: it stands for nothing.
+    """
+    if clip.isdecimal():
+        batch = SpriteData("test", num_frames, size).batch([int(clip)])
+        return batch.clips(), batch.captions[0]
+    if Path(clip).is_file():
+        return cut_to_fit(sample_clip(clip, num_frames, fps=fps, start=start, size=size)), Path(clip).name
+    if " " not in clip:
+        return cut_to_fit(sample_clip(clip_path(clip), num_frames, fps=fps, start=start, size=size)), clip
+    if unknown_words(clip):
+        raise ValueError(
+            f"no caption of this world says {', '.join(unknown_words(clip))}, and there is no file {clip!r}"
+        )
+    return render([scene_of(parse(clip))], num_frames, size).clips(), clip
+
+
+def cut_to_fit(clip: torch.Tensor) -> torch.Tensor:
+    """The middle of `(3, T, H, W)` whose rows and columns the autoencoder takes, as a batch of one."""
+    height, width = (MULTIPLE * (side // MULTIPLE) for side in clip.shape[-2:])
+    top, left = (clip.shape[-2] - height) // 2, (clip.shape[-1] - width) // 2
+    return clip[None, :, :, top : top + height, left : left + width]

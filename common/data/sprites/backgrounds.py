@@ -1,0 +1,40 @@
+"""Backgrounds: periodic textures, known at every point of the world."""
+
+import numpy as np
+
+from common.data.sprites.attributes import SpriteScene
+
+DOT = 0.29  # radius of a dot, in periods
+
+
+def coverage(distance) -> np.ndarray:
+    """Part of a pixel that lies inside, in [0, 1], from the signed distance of its middle, in pixels."""
+    return np.clip(0.5 - distance, 0, 1)
+
+
+def light_part(scene: SpriteScene, x, y, pixels) -> np.ndarray:
+    """How much of each pixel has the lighter shade, in [0, 1].
+
+    Args:
+        scene: one whose background is a texture.
+        x: `(T, 1, W)`, world coordinates of the pixels' middles.
+        y: `(T, H, 1)`.
+        pixels: `(T, 1, 1)`, pixels in a height of the world.
+
+    Returns:
+        `(T, H, W)`, or of size 1 where nothing changes along an axis.
+    """
+    x, y, pixels = (x - scene.texture_x) / scene.period, (y - scene.texture_y) / scene.period, pixels * scene.period
+    if scene.background == "stripes":
+        angle = np.radians(scene.angle)
+        return _bands(x * np.float32(np.cos(angle)) + y * np.float32(np.sin(angle)), pixels)
+    if scene.background == "checkerboard":
+        across, down = _bands(x, pixels), _bands(y, pixels)
+        return across + (1 - 2 * across) * down  # light where just one of them is
+    x, y = (x % 1 - 0.5) * pixels, (y % 1 - 0.5) * pixels
+    return coverage(np.sqrt(x * x + y * y) - DOT * pixels)
+
+
+def _bands(x, pixels) -> np.ndarray:
+    """Light and dark bands of half a period each; the light one in the middle of the period."""
+    return coverage((np.abs(x % 1 - 0.5) - 0.25) * pixels)

@@ -1,0 +1,1 @@
+"""Models. Each file holds one family, with its presets."""

@@ -1,0 +1,131 @@
+"""How `sprites-vae` is trained: a causal video autoencoder on sprites and film together, images and video together.
+
+    flipbook train sprites-vae                     stage "main": a constant learning rate
+    flipbook train sprites-vae --stage anneal      from there: the rate falls to zero, which is worth a decibel or two
+
+Three clips in four are sprites, one is film. From each clip one frame is coded by itself besides, as an image.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch.nn import functional as F
+
+from common.data.film import FilmData
+from common.data.sprites import SpriteData
+from common.models.autoencoder import PRESETS, CausalVideoVAE
+from common.show import strips
+from common.training import Recipe, Settings, Stage
+
+SIZES = {"ci": (5, 32), "cpu": (17, 64), "gpu": (17, 64)}  # frames, pixels
+CHANGE_WEIGHT = 0.5  # of the change from frame to frame, beside the pixels: what keeps still things still
+IMAGE_WEIGHT = 0.25
+KL_WEIGHT = 1e-3  # on nats a pixel value: enough to keep the latents' scale, too little to blur
+
+
+@dataclass(frozen=True)
+class SpritesAndFilm:
+    """Clip `i` is film where `i` leaves 3 when divided by 4, and sprites elsewhere."""
+
+    num_frames: int
+    size: int
+
+    @property
+    def key(self) -> str:
+        return f"sprites and film 3:1, {self.num_frames}x{self.size}"
+
+    def batch(self, indices) -> torch.Tensor:
+        """uint8 `(B, 3, T, H, W)`."""
+        sprites = SpriteData(num_frames=self.num_frames, size=self.size)
+        film = FilmData("train", self.num_frames, self.size)
+        drawn = [film.clip(i) if i % 4 == 3 else sprites.batch([i]).pixels[0] for i in map(int, indices)]
+        return torch.stack(drawn)
+
+
+def compute_loss(model, pixels, noise):
+    """L1 and squared error of the clip, L1 of its changes, the same for one frame as an image, and the KL term."""
+    clips = pixels.float() / 127.5 - 1  # (B, 3, T, H, W)
+    restored, kl = through(model, clips, noise, "clip")
+    l1, mse = F.l1_loss(restored, clips), F.mse_loss(restored, clips)
+    change = F.l1_loss(restored.diff(dim=2), clips.diff(dim=2))
+    chosen = noise.integers("frame", clips.shape[2])  # (B,)
+    images = clips[torch.arange(len(clips)), :, chosen][:, :, None]  # (B, 3, 1, H, W)
+    restored_images, _ = through(model, images, noise, "image")
+    image = F.l1_loss(restored_images, images) + 2 * F.mse_loss(restored_images, images)
+    loss = l1 + 2 * mse + CHANGE_WEIGHT * change + IMAGE_WEIGHT * image + KL_WEIGHT * kl
+    return {"loss": loss, "l1": l1, "mse": mse, "change": change, "image": image, "kl": kl}
+
+
+def through(model, clips, noise, name):
+    """Encode, draw, decode. Returns the restored clips and the KL divergence in nats a pixel value."""
+    dist = model.encode(clips).latent_dist
+    z = dist.mean + dist.std * noise.normal(name, dist.mean.shape[1:])
+    return model.decode(z).sample.float(), dist.kl().sum() / clips.numel()
+
+
+def measure(model, preset):
+    """PSNR on a few held-out clips of each kind, in dB."""
+    num_frames, size = SIZES[preset]
+    kinds = {
+        "sprites": SpriteData(split="held_out", num_frames=num_frames, size=size).batch(range(32)).pixels,
+        "film": FilmData("test", num_frames, size).batch(range(16)),
+    }
+    found = {}
+    for kind, pixels in kinds.items():
+        clips = pixels.float() / 127.5 - 1
+        restored = model(clips).sample.clamp(-1, 1)
+        error = (restored - clips).square().flatten(1).mean(dim=1)  # (B,)
+        found[f"psnr_{kind}"] = float((10 * torch.log10(4 / error)).mean())
+        found[f"change_{kind}"] = float(restored.diff(dim=2).abs().mean() / clips.diff(dim=2).abs().mean())
+    return found
+
+
+def sheet(model, preset):
+    """Two held-out clips, each above what comes back."""
+    num_frames, size = SIZES[preset]
+    sprites = SpriteData(split="held_out", num_frames=num_frames, size=size).batch([0]).clips()
+    film = FilmData("test", num_frames, size).batch([0]).float() / 127.5 - 1
+    rows = {}
+    for kind, clip in (("sprites", sprites), ("film", film)):
+        rows |= {kind: clip[0], f"{kind}, restored": model(clip).sample[0].clamp(-1, 1)}
+    return strips(rows)
+
+
+COMMON = {"batch_size": 8, "betas": (0.9, 0.95), "weight_decay": 0.01, "ema_decay": 0.995, "precision": "fp32"}
+RECIPE = Recipe(
+    name="sprites-vae",
+    build_model=lambda preset: CausalVideoVAE(**PRESETS[preset]),
+    data=lambda preset: SpritesAndFilm(*SIZES[preset]),
+    compute_loss=compute_loss,
+    stages={
+        "main": Stage(
+            {
+                "ci": Settings(steps=40, learning_rate=2e-3, warmup_steps=10, decay="none", **COMMON),
+                "cpu": Settings(
+                    steps=1600, learning_rate=1.5e-3, warmup_steps=100, decay="none", measure_every=200,
+                    sheet_every=400, checkpoint_every=50, **COMMON,
+                ),
+                "gpu": Settings(
+                    steps=20_000, learning_rate=1.5e-3, warmup_steps=200, decay="none", measure_every=1000,
+                    sheet_every=2000, checkpoint_every=500, **COMMON | {"batch_size": 64, "ema_decay": 0.999},
+                ),
+            }
+        ),
+        "anneal": Stage(
+            {
+                "ci": Settings(steps=20, learning_rate=2e-3, decay="linear", first_sample=10**6, **COMMON),
+                "cpu": Settings(
+                    steps=600, learning_rate=1.5e-3, decay="linear", first_sample=10**6, measure_every=100,
+                    sheet_every=300, checkpoint_every=50, **COMMON,
+                ),
+                "gpu": Settings(
+                    steps=5000, learning_rate=1.5e-3, decay="linear", first_sample=10**7, measure_every=500,
+                    sheet_every=1000, checkpoint_every=500, **COMMON | {"batch_size": 64, "ema_decay": 0.999},
+                ),
+            },
+            start="main",
+        ),
+    },
+    sheet=sheet,
+    measure=measure,
+)
