@@ -4,7 +4,7 @@ import json
 
 import click
 
-from common.data import bundled, sources
+from common.data import bundled, digits, sources
 from common.data.download import DataError
 
 
@@ -27,6 +27,8 @@ def list_command(as_json):
     for clip in clips:
         cuts = f" Cuts at {', '.join(map(str, clip.cuts))}." if clip.cuts else ""
         click.echo(f"  {clip.name:16s}{clip.duration:5.1f} s  {clip.description}{cuts}")
+    click.echo(f"\nBundled, {digits.LICENCE}, credit: {digits.CREDIT}")
+    click.echo(f"  {'digits':24s}10,000 handwritten digits, for Moving MNIST; {_said(digits.status)}.")
     click.echo("\nTo fetch, with flipbook data fetch NAME")
     for source in known:
         click.echo(f"  {source.name:16s}{source.size / 1e6:5.1f} MB {source.title}")
@@ -36,15 +38,16 @@ def list_command(as_json):
 
 @data.command()
 def verify():
-    """Compare every clip that is here with its checksum."""
+    """Compare everything that is here with its checksum."""
     rows = [(c.name, c.status(), True) for c in _said(bundled.clips) + _said(bundled.excerpts)]
+    rows.append(("digits", _said(digits.status), True))
     rows += [(s.name, sources.status(s), False) for s in _said(sources.sources)]
     for name, status, _ in rows:
         click.echo(f"  {name:16s} {status if status != 'absent' else 'not fetched'}")
     bad = [name for name, status, must_be_here in rows if status == "damaged" or (must_be_here and status != "ok")]
     if bad:
         raise click.ClickException(
-            f"not as they should be: {', '.join(bad)}. Bundled clips come back with: git checkout -- datasets. "
+            f"not as they should be: {', '.join(bad)}. What is bundled comes back with: git checkout -- datasets. "
             "The others come with: flipbook data fetch NAME"
         )
 

@@ -22,7 +22,7 @@ def test_list_names_everything_with_its_credit(runner):
     assert ran.exit_code == 0
     for name in [clip.name for clip in clips() + excerpts()] + [source.name for source in sources.sources()]:
         assert name in ran.output
-    assert "Blender Foundation" in ran.output and "66, 197, 278, 346, 406" in ran.output
+    assert "LeCun" in ran.output and "Blender Foundation" in ran.output and "66, 197, 278, 346, 406" in ran.output
 
 
 def test_list_for_programs(runner):
@@ -37,7 +37,7 @@ def test_list_for_programs(runner):
 def test_verify_is_content_with_a_whole_checkout(runner):
     ran = runner("verify")
     assert ran.exit_code == 0, ran.output
-    assert ran.output.count("ok") == len(clips() + excerpts()) and ran.output.count("not fetched") == 3
+    assert ran.output.count("ok") == len(clips() + excerpts()) + 1 and ran.output.count("not fetched") == 3
 
 
 def test_verify_finds_a_flipped_byte_and_a_missing_file(runner, tmp_path, monkeypatch):
