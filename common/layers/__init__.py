@@ -1,7 +1,12 @@
-"""Layers from which the models are built. Each is one idea, on tensors `(B, C, T, H, W)`; caches go in and come out."""
+"""Layers from which the models are built. Each is one idea; caches go in and come out."""
 
+from common.layers.attention import CrossAttention, KeyValues, SelfAttention, frame_causal_mask
 from common.layers.causal_conv import CausalConv3d
-from common.layers.norm import ChannelNorm
+from common.layers.modulation import AdaLNZero, Modulation, timestep_features
+from common.layers.norm import ChannelNorm, HeadNorm, plain_norm
 from common.layers.residual import FactorizedBlock
+from common.layers.rope import rotate, rotations
 
-__all__ = ["CausalConv3d", "ChannelNorm", "FactorizedBlock"]
+__all__ = ["AdaLNZero", "CausalConv3d", "ChannelNorm", "CrossAttention", "FactorizedBlock", "HeadNorm", "KeyValues",
+           "Modulation", "SelfAttention", "frame_causal_mask", "plain_norm", "rotate", "rotations",
+           "timestep_features"]  # fmt: skip
