@@ -1,0 +1,71 @@
+"""Training losses as functions of a callable, and the noise levels at which a training asks."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+
+from common.diffusion.paths import add_noise, beside, flow_level, flow_target
+
+DISTRIBUTIONS = ("uniform", "logit_normal")
+
+
+def logit_normal(z: torch.Tensor, mean: float = 0.0, std: float = 1.0) -> torch.Tensor:
+    """Standard normal numbers to levels in (0, 1), sigmoid(mean + std · z) (Esser et al. 2024, 2403.03206, eq. 19).
+
+    Middle levels are where a velocity is hard to tell, and so come most often; a higher mean asks at noisier ones.
+    """
+    return torch.sigmoid(mean + std * z)
+
+
+def draw_levels(
+    shape: Sequence[int],
+    generator: torch.Generator | None = None,
+    distribution: str = "logit_normal",
+    mean: float = 0.0,
+    std: float = 1.0,
+) -> torch.Tensor:
+    """Levels s to train at.
+
+    Args:
+        shape: `(B,)`, or `(B, T')` for one a frame.
+        generator: where the numbers come from, on its device.
+        distribution: "uniform" or "logit_normal".
+        mean: of `logit_normal`.
+        std: of `logit_normal`.
+
+    Raises:
+        ValueError: there is no such distribution.
+    """
+    if distribution not in DISTRIBUTIONS:
+        raise ValueError(f"the distribution is one of {', '.join(DISTRIBUTIONS)}; got {distribution!r}")
+    device = generator.device if generator else None
+    if distribution == "uniform":
+        return torch.rand(*shape, generator=generator, device=device)
+    return logit_normal(torch.randn(*shape, generator=generator, device=device), mean, std)
+
+
+def flow_matching_loss(
+    velocity: Callable,
+    x0: torch.Tensor,
+    eps: torch.Tensor,
+    s: torch.Tensor,
+    weights: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """Squared error of the predicted velocity (arXiv:2210.02747, eq. 23).
+
+    Args:
+        velocity: `(x_s, 1000 s) -> ` as x0.
+        x0: data `(B, C, T', H, W)`.
+        eps: standard normal noise, likewise.
+        s: levels from 0 to 1, `(B,)`, or `(B, T')` for one a frame.
+        weights: what each sample `(B,)` or frame `(B, T')` counts; None for 1. A frame that is given counts 0.
+
+    Returns:
+        `(B,)` float32: the mean over what counts.
+    """
+    predicted = velocity(add_noise(x0, eps, flow_level(s)), 1000 * s)
+    error = (predicted.float() - flow_target(x0, eps).float()).square()  # (B, C, T', H, W)
+    if weights is None:
+        return error.flatten(1).mean(dim=1)
+    counts = beside(weights.float(), error).expand_as(error)
+    return (error * counts).flatten(1).sum(dim=1) / counts.flatten(1).sum(dim=1).clamp(min=1e-8)

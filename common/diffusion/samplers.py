@@ -1,0 +1,112 @@
+"""From noise to data, step by step: each sampler is a generator, so whoever draws from it sees every step.
+
+`euler` and `heun` follow an ordinary differential equation dx / dlevel = derivative(x, level) down to level 0. With
+flow matching the level is s and the derivative the model's velocity; with EDM it is sigma, and `edm_derivative`.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+
+from common.diffusion.convert import split
+from common.diffusion.paths import add_noise, beside, ddpm_level
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a sampler.
+
+    Attributes:
+        index: 0 for the first.
+        level: before the step, as the model was asked: `(B,)` or `(B, T')`.
+        sample: after the step, `(B, C, T', H, W)`, float32.
+        denoised: what the model took for the data, seen from before the step.
+    """
+
+    index: int
+    level: torch.Tensor
+    sample: torch.Tensor
+    denoised: torch.Tensor
+
+
+def euler(derivative: Callable, x: torch.Tensor, levels: torch.Tensor) -> Iterator[Step]:
+    """Straight steps along the derivative: first order.
+
+    Args:
+        derivative: `(x, level) -> ` as x; the level comes as `(B,)`, or as `(B, T')` if there is one a frame.
+        x: noise at the first level, `(B, C, T', H, W)`; frames whose level is 0 throughout are given, and stay.
+        levels: falling to 0: `(K + 1,)`, or `(K + 1, T')` for a schedule of each frame.
+    """
+    x = x.float()
+    for index, (level, after) in enumerate(_pairs(levels, x)):
+        d = derivative(x, level).float()
+        denoised = x - beside(level, x) * d  # along the tangent to level 0
+        x = x + beside(after - level, x) * d
+        yield Step(index, level, x, denoised)
+
+
+def heun(derivative: Callable, x: torch.Tensor, levels: torch.Tensor) -> Iterator[Step]:
+    """Steps along the mean of the derivatives at both ends: second order, two calls a step; the last one is Euler's.
+
+    Karras et al. 2022, arXiv:2206.00364, algorithm 1 without its fresh noise. Arguments as for `euler`.
+    """
+    x = x.float()
+    for index, (level, after) in enumerate(_pairs(levels, x)):
+        d = derivative(x, level).float()
+        denoised = x - beside(level, x) * d
+        if after.max() > 0:  # EDM has no derivative at 0
+            trial = x + beside(after - level, x) * d
+            d = (d + derivative(trial, after).float()) / 2
+        x = x + beside(after - level, x) * d
+        yield Step(index, level, x, denoised)
+
+
+def ddim(
+    predict: Callable,
+    x: torch.Tensor,
+    timesteps: torch.Tensor,
+    alphas_cumprod: torch.Tensor,
+    kind: str = "epsilon",
+) -> Iterator[Step]:
+    """DDPM's noise removed in few steps, without fresh noise (Song et al. 2020, arXiv:2010.02502, eq. 12, sigma = 0).
+
+    Args:
+        predict: `(x, timestep) -> ` as x; the timestep comes as `(B,)`.
+        x: noise, `(B, C, T', H, W)`.
+        timesteps: falling, `(K,)`, as from `schedules.ddim_timesteps`. After the last one comes the data itself.
+        alphas_cumprod: of the training.
+        kind: what the model predicts, as in `convert.split`.
+    """
+    x = x.float()
+    for index, timestep in enumerate(timesteps.to(x.device)):
+        here = timestep.expand(len(x))  # (B,)
+        prediction = predict(x, here).float()
+        x0, eps = split(x, prediction, kind, ddpm_level(here, alphas_cumprod))
+        if index + 1 < len(timesteps):
+            x = add_noise(x0, eps, ddpm_level(timesteps[index + 1].to(x.device).expand(len(x)), alphas_cumprod))
+        else:
+            x = x0
+        yield Step(index, here, x, x0)
+
+
+def last(steps: Iterator[Step]) -> torch.Tensor:
+    """Run a sampler to its end: the sample after the last step.
+
+    Raises:
+        ValueError: there was no step.
+    """
+    kept = deque(steps, maxlen=1)
+    if not kept:
+        raise ValueError("a sampler needs at least one step: two levels, or one timestep")
+    return kept[0].sample
+
+
+def _pairs(levels: torch.Tensor, x: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Each level with the next, for every sample of the batch: `(B,)` or `(B, T')`."""
+    if levels.ndim not in (1, 2) or (levels.diff(dim=0) > 0).any() or (levels[-1] != 0).any():
+        raise ValueError(f"levels are (K + 1,) or (K + 1, T') and fall to 0, got {levels.tolist()}")
+    each = levels.to(x.device, torch.float32)[:, None].expand(-1, len(x), *levels.shape[1:])
+    return pairwise(each)
