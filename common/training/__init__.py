@@ -4,8 +4,9 @@ from common.training.errors import TrainingError
 from common.training.export import read_weights
 from common.training.keyed_noise import KeyedNoise
 from common.training.loop import train
+from common.training.muon import Muon, muon
 from common.training.recipe import Recipe, Settings, Stage, load_recipe, recipe_in, with_settings
 from common.training.records import read_log
 
-__all__ = ["KeyedNoise", "Recipe", "Settings", "Stage", "TrainingError", "load_recipe", "read_log", "read_weights",
-           "recipe_in", "train", "with_settings"]  # fmt: skip
+__all__ = ["KeyedNoise", "Muon", "Recipe", "Settings", "Stage", "TrainingError", "load_recipe", "muon", "read_log",
+           "read_weights", "recipe_in", "train", "with_settings"]  # fmt: skip

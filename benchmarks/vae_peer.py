@@ -1,0 +1,150 @@
+"""Our causal video autoencoder beside diffusers' `AutoencoderKLWan`, cut to the same size, trained equally long.
+
+    python benchmarks/vae_peer.py train wan            about 40 minutes of one core
+    python benchmarks/vae_peer.py train ours
+    python benchmarks/vae_peer.py compare              reads both, times both, writes benchmarks/results/vae_peer.json
+
+Both have the same number of parameters (within 2 %), latents of the same shape, and everything that the recipe of
+`sprites-vae` says: data, loss, optimiser, learning rate, precision, batch, running mean. Both get twenty minutes of two
+cores, counted as forty minutes of one core's time, so that other work on the machine takes nothing from either. The
+learning rate stays constant; what is measured is the running mean of the weights.
+
+The peer's decoder clamps its output to [-1, 1], where gradients end; for training the clamp is left out.
+"""
+
+import argparse
+import json
+import statistics
+import time
+from dataclasses import replace
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKLWan
+from diffusers.models.autoencoders.vae import DecoderOutput
+from sprites import machine
+
+from common.models.autoencoder import PRESETS, CausalVideoVAE
+from common.training import muon, read_log, train
+from common.zoo.sprites_vae import measures
+from common.zoo.sprites_vae.recipe import RECIPE
+
+RESULTS = Path(__file__).resolve().parent / "results" / "vae_peer.json"
+CORE_SECONDS = 20 * 60 * 2
+BARS = {"psnr": 1.0, "times": 3.0}  # dB more; times faster, encode and decode together
+ROUNDS = 9
+
+
+class Wan(AutoencoderKLWan):
+    """The peer, with a decoder that passes gradients."""
+
+    def _decode(self, z: torch.Tensor, return_dict: bool = True):
+        self.clear_cache()
+        z, pieces = self.post_quant_conv(z), []
+        for k in range(z.shape[2]):
+            self._conv_idx = [0]
+            piece = z[:, :, k : k + 1]
+            pieces.append(self.decoder(piece, feat_cache=self._feat_map, feat_idx=self._conv_idx, first_chunk=k == 0))
+        self.clear_cache()
+        clip = torch.cat(pieces, dim=2)
+        return DecoderOutput(sample=clip) if return_dict else (clip,)
+
+
+SIDES = {
+    "ours": lambda: CausalVideoVAE(**PRESETS["cpu"]),
+    "wan": lambda: Wan(base_dim=20, z_dim=16, num_res_blocks=1),
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=("train", "compare"))
+    parser.add_argument("side", nargs="?", choices=SIDES)
+    parser.add_argument("--folder", type=Path, default=Path("runs/vae_peer"))
+    parser.add_argument("--core-seconds", type=float, default=CORE_SECONDS)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    if arguments.what == "train":
+        train_side(arguments.side, arguments.folder / arguments.side, arguments.core_seconds)
+    else:
+        report = compare(arguments.folder)
+        RESULTS.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        print(table(report))
+
+
+def train_side(side: str, folder: Path, core_seconds: float) -> None:
+    """Train one side for that many seconds of one core. A second call goes on where the first was stopped."""
+    recipe = replace(RECIPE, name=f"vae-peer-{side}", build_model=lambda preset: SIDES[side]())
+    if side != "ours":  # by custom Adam takes the layers at the ends: here, those
+        ends = ("encoder.conv_in", "encoder.conv_out", "quant_conv", "decoder.conv_in", "decoder.conv_out")
+        recipe = replace(recipe, optimizer=partial(muon, ends=ends))
+    _, settings = recipe.at("main", "cpu")
+    plan = folder / "plan.json"
+    if not plan.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        plan.write_text(json.dumps({"steps": round(core_seconds / seconds_a_step(recipe, settings, folder))}))
+    steps = json.loads(plan.read_text())["steps"]
+    changes = {"steps": steps, "measure_every": 0, "sheet_every": 0, "checkpoint_every": max(1, steps // 20)}
+    train(recipe, "cpu", folder=folder / "run", settings=replace(settings, **changes))
+
+
+def seconds_a_step(recipe, settings, folder: Path) -> float:
+    """Of one core: the median over a few steps of a training that is thrown away."""
+    few = replace(settings, steps=7, log_every=1, measure_every=0, sheet_every=0)
+    train(replace(recipe, measure=None, sheet=None), "cpu", folder=folder / "trial", settings=few, quiet=True)
+    done = [line["cpu_seconds"] for line in read_log(folder / "trial")]
+    return statistics.median(later - earlier for earlier, later in pairwise(done[1:]))  # the first warms up
+
+
+@torch.no_grad()
+def compare(folder: Path) -> dict:
+    """Quality of both on held-out sprites and film, and the seconds of one core that a clip takes to and fro."""
+    models, sides = {}, {}
+    for side, build in SIDES.items():
+        models[side] = (
+            type(build()).from_pretrained(folder / side / "run" / "weights", torch_dtype=torch.float32).eval()
+        )
+        last = read_log(folder / side / "run")[-1]
+        sides[side] = {
+            "parameters": sum(p.numel() for p in models[side].parameters()),
+            "steps": last["step"] + 1,
+            "core_seconds": round(last["cpu_seconds"]),
+            **{name: round(value, 3) for name, value in measures.measure(models[side], "small").items()},
+        }
+    clip = measures.as_clips(RECIPE.data("cpu").batch([0]))
+    assert len({tuple(m.encode(clip).latent_dist.mean.shape) for m in models.values()}) == 1
+    for precision, dtype in (("float32", None), ("bfloat16", torch.bfloat16)):
+        for side, seconds in timed(models, clip, dtype).items():
+            sides[side][f"seconds_{precision}"] = round(seconds, 4)
+    return {"machine": machine(), "sides": sides}
+
+
+def timed(models: dict, clip: torch.Tensor, dtype) -> dict[str, float]:
+    """Median seconds of one core for encode and decode of one clip, the sides taking turns."""
+    taken = {side: [] for side in models}
+    with torch.autocast("cpu", dtype, enabled=dtype is not None):
+        for done in range(ROUNDS + 1):
+            for side, model in models.items():
+                began = time.process_time()
+                model.decode(model.encode(clip).latent_dist.mode())
+                if done:  # the first round warms up
+                    taken[side].append(time.process_time() - began)
+    return {side: statistics.median(seconds) for side, seconds in taken.items()}
+
+
+def table(report: dict) -> str:
+    """Both sides, a line a measure, and the bars."""
+    ours, wan = report["sides"]["ours"], report["sides"]["wan"]
+    lines = ["| | ours | AutoencoderKLWan |", "|---|---|---|"]
+    lines += [f"| {name} | {ours[name]} | {wan.get(name)} |" for name in ours]
+    more = ours["held_out/psnr"] - wan["held_out/psnr"]
+    times = {p: wan[f"seconds_{p}"] / ours[f"seconds_{p}"] for p in ("float32", "bfloat16")}
+    lines += ["", f"held-out sprites: {more:+.2f} dB (bar {BARS['psnr']:+.1f})"]
+    lines += [f"encode and decode, {p}: {t:.1f} times faster (bar {BARS['times']})" for p, t in times.items()]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""Muon: an optimiser that gives each weight matrix a step of equal size in all of its directions.
+
+Adam scales every number of a gradient by itself. A gradient matrix usually points along few directions much more than
+along the others, and so does Adam's step. Muon replaces the gradient G = U S Vᵀ by U Vᵀ, in which all directions count
+the same: Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/.
+"""
+
+import torch
+
+from common.training.recipe import Settings
+
+# a, b, c of X ← a X + b (X Xᵀ) X + c (X Xᵀ)² X: five rounds bring singular values from 0.003 … 1 to about 1.
+QUINTIC = (3.4445, -4.7750, 2.0315)
+ROUNDS = 5
+MOMENTUM = 0.95
+UPDATE_SIZE = 0.2  # root mean square of a step at learning rate 1, as of a usual Adam step (arXiv:2502.16982)
+
+
+class Muon(torch.optim.Optimizer):
+    """Muon for matrices and kernels, Adam for everything else, in one optimiser.
+
+    A kernel `(O, I, T, H, W)` is a matrix of O rows. For tensors of two axes this is `torch.optim.Muon` with
+    `adjust_lr_fn="match_rms_adamw"`; that one takes no kernels.
+
+    Args:
+        matrices: parameters of two axes or more.
+        others: parameters that Adam trains: gains and biases, and by custom the first and the last layer.
+        lr: learning rate of both.
+        weight_decay: of the matrices (decoupled, as in AdamW).
+        betas: of Adam.
+        eps: of Adam.
+    """
+
+    def __init__(self, matrices, others, lr: float, weight_decay: float = 0.0, betas=(0.9, 0.95), eps: float = 1e-8):
+        matrices, others = list(matrices), list(others)
+        if any(p.ndim < 2 for p in matrices):
+            raise ValueError("Muon is for matrices and kernels; give parameters of one axis to Adam, among the others")
+        groups = [
+            {"params": matrices, "kind": "muon", "weight_decay": weight_decay},
+            {"params": others, "kind": "adam", "betas": betas, "eps": eps},
+        ]
+        super().__init__([group for group in groups if group["params"]], {"lr": lr})
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        """One step along the gradients that are there."""
+        loss = None if closure is None else torch.enable_grad()(closure)()
+        for group in self.param_groups:
+            update = self._muon if group["kind"] == "muon" else self._adam
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    update(parameter, parameter.grad, self.state[parameter], group)
+        return loss
+
+    def _muon(self, parameter, grad, state, group) -> None:
+        if not state:
+            state["momentum_buffer"] = torch.zeros_like(parameter)
+        state["momentum_buffer"].lerp_(grad, 1 - MOMENTUM)
+        ahead = grad.lerp(state["momentum_buffer"], MOMENTUM)  # Nesterov's
+        step = orthogonal(ahead.flatten(1))  # (O, I T H W)
+        size = UPDATE_SIZE * max(step.shape) ** 0.5
+        parameter.mul_(1 - group["lr"] * group["weight_decay"])
+        parameter.add_(step.reshape(parameter.shape), alpha=-group["lr"] * size)
+
+    def _adam(self, parameter, grad, state, group) -> None:
+        if not state:
+            state["step"] = torch.zeros((), dtype=torch.float32)
+            state["exp_avg"], state["exp_avg_sq"] = torch.zeros_like(parameter), torch.zeros_like(parameter)
+        beta1, beta2 = group["betas"]
+        state["step"] += 1
+        state["exp_avg"].lerp_(grad, 1 - beta1)
+        state["exp_avg_sq"].lerp_(grad.square(), 1 - beta2)
+        mean = state["exp_avg"] / (1 - beta1 ** state["step"].item())
+        square = state["exp_avg_sq"] / (1 - beta2 ** state["step"].item())
+        parameter.add_(mean / (square.sqrt() + group["eps"]), alpha=-group["lr"])
+
+
+def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
+    """About U Vᵀ of a matrix U S Vᵀ, by five Newton-Schulz rounds in bfloat16: singular values land in 0.7 … 1.2.
+
+    Args:
+        matrix: `(O, I)`.
+
+    Returns:
+        `(O, I)` in the matrix's own type.
+    """
+    wide = matrix.shape[0] <= matrix.shape[1]
+    x = (matrix if wide else matrix.T).bfloat16()  # the smaller side first: X Xᵀ is small
+    x = x / x.norm().clamp(min=1e-7)
+    a, b, c = QUINTIC
+    for _ in range(ROUNDS):
+        gram = x @ x.T
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    return (x if wide else x.T).to(matrix.dtype)
+
+
+def muon(model: torch.nn.Module, settings: Settings, ends: tuple[str, ...] = ()) -> Muon:
+    """Muon for a recipe: `optimizer=partial(muon, ends=("patches_in", "patches_out"))`.
+
+    Args:
+        model: whose parameters are trained.
+        settings: of the stage; its learning rate is for both kinds, its betas are Adam's.
+        ends: words in the names of the first and the last layers, which Adam trains.
+
+    Raises:
+        ValueError: a word of `ends` is in no name.
+    """
+    named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    missing = [word for word in ends if not any(word in name for name, _ in named)]
+    if missing:
+        raise ValueError(f"the model has no parameter named {', '.join(missing)}")
+    chosen = {name for name, p in named if p.ndim >= 2 and not any(word in name for word in ends)}
+    return Muon(
+        [p for name, p in named if name in chosen], [p for name, p in named if name not in chosen],
+        lr=settings.learning_rate, weight_decay=settings.weight_decay, betas=settings.betas,
+    )  # fmt: skip
