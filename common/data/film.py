@@ -16,8 +16,34 @@ SPLITS = ("train", "test")
 
 
 @dataclass(frozen=True)
+class FilmWindow:
+    """Where a clip was cut out: everything that its number has decided.
+
+    Attributes:
+        shot: the bundled clip.
+        frames: of the shot, one for each frame of the clip.
+        top, left, side: of the square that is kept, in pixels of the shot at `KEPT_HEIGHT`.
+        is_mirrored: left and right are exchanged.
+    """
+
+    shot: Clip
+    frames: range
+    top: int
+    left: int
+    side: int
+    is_mirrored: bool
+
+    def cut(self, frames: np.ndarray) -> np.ndarray:
+        """The window's own pixels, before they are mirrored and scaled: `(T, side, side, 3)` of `(F, H, W, 3)`."""
+        chosen = slice(self.frames.start, self.frames.stop, self.frames.step)
+        return frames[chosen, self.top : self.top + self.side, self.left : self.left + self.side]
+
+
+@dataclass(frozen=True)
 class FilmData:
     """Clips cut out of the bundled shots. The same number gives the same clip, whatever it is asked for with.
+
+    For windows of other proportions, or at the film's own resolution, there is `common.data.ClipDataset`.
 
     A window begins anywhere in a shot, and takes every frame or every second or third one. Of its pictures a square is
     kept, the same in all frames: as high as the picture or down to two thirds of it, anywhere, mirrored half the time,
@@ -48,20 +74,32 @@ class FilmData:
 
     def clip(self, index: int) -> torch.Tensor:
         """One clip: uint8 `(3, T, H, W)`."""
+        window = self.window(index)
+        pixels = torch.from_numpy(window.cut(_frames(window.shot))).permute(3, 0, 1, 2)  # (3, T, side, side)
+        if window.is_mirrored:
+            pixels = pixels.flip(-1)
+        small = F.interpolate(pixels.float(), size=(self.size, self.size), mode="bilinear", antialias=True)
+        return small.round().clamp(0, 255).to(torch.uint8)
+
+    def window(self, index: int) -> FilmWindow:
+        """Where clip `index` comes from.
+
+        Raises:
+            ValueError: no shot is that long.
+        """
+        shots = _shots(self.split, self.num_frames)
+        if not shots:
+            raise ValueError(f"no shot of the {self.split} split has {self.num_frames} frames")
         random = np.random.default_rng([self.seed, SPLITS.index(self.split), index])
-        frames = _frames(_shots(self.split, self.num_frames)[random.integers(_num_shots(self.split, self.num_frames))])
-        num_frames, height, width, _ = frames.shape
-        step = int(random.integers(1, 1 + min(3, (num_frames - 1) // max(self.num_frames - 1, 1))))
+        shot = shots[random.integers(len(shots))]
+        height, width, _ = _frames(shot).shape[1:]
+        step = int(random.integers(1, 1 + min(3, (shot.num_frames - 1) // max(self.num_frames - 1, 1))))
         span = (self.num_frames - 1) * step + 1
-        first = int(random.integers(num_frames - span + 1))
+        first = int(random.integers(shot.num_frames - span + 1))
         side = int(random.integers(self.size, height + 1))
         top, left = int(random.integers(height - side + 1)), int(random.integers(width - side + 1))
-        window = frames[first : first + span : step, top : top + side, left : left + side]  # (T, side, side, 3)
-        window = torch.from_numpy(window).permute(3, 0, 1, 2)  # (3, T, side, side)
-        if random.integers(2):
-            window = window.flip(-1)
-        small = F.interpolate(window.float(), size=(self.size, self.size), mode="bilinear", antialias=True)
-        return small.round().clamp(0, 255).to(torch.uint8)
+        frames = range(first, first + span, step)
+        return FilmWindow(shot, frames, top, left, side, is_mirrored=bool(random.integers(2)))
 
 
 @lru_cache(maxsize=8)
@@ -69,13 +107,6 @@ def _shots(split: str, num_frames: int) -> tuple[Clip, ...]:
     """The shots of a split that are long enough, in the order of their names."""
     chosen = [shot for shot in clips() if (shot.name in HELD_OUT) == (split == "test")]
     return tuple(sorted((shot for shot in chosen if shot.num_frames >= num_frames), key=lambda shot: shot.name))
-
-
-def _num_shots(split: str, num_frames: int) -> int:
-    found = len(_shots(split, num_frames))
-    if not found:
-        raise ValueError(f"no shot of the {split} split has {num_frames} frames")
-    return found
 
 
 @lru_cache(maxsize=16)

@@ -174,7 +174,7 @@ def killed(tmp_path_factory) -> dict[str, dict]:
     """What became of each filling that was killed."""
     script = Path(__file__).with_name("latent_kills.py")
     command = [sys.executable, "-W", "ignore", str(script), str(tmp_path_factory.mktemp("kills"))]
-    ran = subprocess.run(command, env=ELSEWHERE, capture_output=True, text=True, timeout=120)
+    ran = subprocess.run(command, env=ELSEWHERE, capture_output=True, text=True, timeout=300)
     assert ran.returncode == 0, ran.stderr
     return {row["way"]: row for row in map(json.loads, ran.stdout.splitlines())}
 
@@ -368,7 +368,7 @@ def test_a_full_disk(tmp_path, require_bubblewrap):
     ran = subprocess.run(
         [require_bubblewrap, "--dev-bind", "/", "/", "--size", "400000", "--tmpfs", str(disk), sys.executable, "-W",
          "ignore", "-c", FULL_DISK, str(disk)],
-        env=ELSEWHERE, capture_output=True, text=True, timeout=120,
+        env=ELSEWHERE, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     clips = SpriteData(num_frames=1, size=64).batch(range(8)).clips().half().sum(dtype=torch.float64).item()
