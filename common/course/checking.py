@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from common.course import paths, render
@@ -42,6 +43,54 @@ class _Listener:
 
     def pytest_internalerror(self, excrepr):
         self.broken.append(str(excrepr))
+
+
+class _Holder:
+    """Stands where pytest would run the tests it has collected, and has something else done instead."""
+
+    def __init__(self, lab: Lab, work):
+        self.lab, self.work, self.raised = lab, work, None
+
+    def pytest_runtestloop(self, session):
+        from common.course import plugin
+
+        held = session.config.stash[plugin.SESSION]
+
+        def run(*, module, deselect=(), enough=None, timeout: float = 20.0) -> list[Result]:
+            held.module, held.deselect, held.enough, held.timeout = module, frozenset(deselect), enough, timeout
+            session.items[:] = [item for item in session.items if plugin.blank_result(item).test not in held.deselect]
+            loop = session.config.pluginmanager.subset_hook_caller("pytest_runtestloop", [self])
+            with contextlib.suppress(session.Interrupted):  # enough is known
+                loop(session=session)
+            results = _complete(held, None, held.deselect)
+            settle_blocked(results)
+            return results
+
+        try:
+            plugin.parts_for(held, self.lab)
+            self.work(held.collected, run)
+        except BaseException as error:
+            self.raised = error  # pytest would make a report of it
+        return True
+
+
+def hold(lab: Lab, work: Callable[[list[Result], Callable[..., list[Result]]], object]) -> None:
+    """Collect a lab's tests, then call `work(collected, run)` with everything loaded that they need.
+
+    `run(module=…, deselect=…, enough=…, timeout=…)` is `run_tests` on a loaded module, less what is already done. It
+    uses the collected tests up: call it once, in a fork of this process.
+
+    Raises:
+        CourseError: the grader does not run.
+        BaseException: whatever `work` raised.
+    """
+    from common.course import guards
+
+    holder = _Holder(lab, work)
+    with guards.preserved_state():
+        _run(lab, {}, plugins=(holder,))
+    if holder.raised is not None:
+        raise holder.raised
 
 
 def run_tests(
@@ -122,7 +171,7 @@ def settle_blocked(results: list[Result]) -> None:
             result.status, result.message, result.pictures = "blocked", f"finish `{missing[0]}` first", []
 
 
-def _run(lab: Lab, options: dict, *more: str):
+def _run(lab: Lab, options: dict, *more: str, plugins=()):
     """One run of pytest in this process."""
     import pytest
 
@@ -142,7 +191,7 @@ def _run(lab: Lab, options: dict, *more: str):
     said = guards.Printed()
     try:
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            code = int(pytest.main(arguments, plugins=[plugin, listener]))
+            code = int(pytest.main(arguments, plugins=[*plugins, plugin, listener]))
     finally:
         os.environ.update(outer)
         _forget_grader(lab)

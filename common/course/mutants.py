@@ -1,12 +1,11 @@
 """Proving a grader: every wrong answer of a bank must fail it, and every right one must pass.
 
 Each answer takes the place of its exercise's cell in the reference solution and is tried in a process of its own, two
-at a time. The processes are forks of one that has everything loaded, so an answer costs what its tests cost; where
-the system cannot fork (Windows, macOS) each one starts afresh. A wrong answer is killed when a test of its exercise
-ends as *fail*, with the words that the answer asks for in the failing messages; what is left of its tests does not run
-then. A crash, a hang or an unwritten answer
-is not a kill. A right answer passes when every test of its exercise holds, and every test of the exercises that need
-it.
+at a time. The processes are forks of one that has everything loaded and the tests collected, so an answer costs what
+its tests cost; where the system cannot fork (Windows, macOS) each one starts afresh. A wrong answer is killed when a
+test of its exercise ends as *fail*, with the words that the answer asks for in the failing messages; what is left of
+its tests does not run then. A crash, a hang or an unwritten answer is not a kill. A right answer passes when every test
+of its exercise holds, and every test of the exercises that need it.
 """
 
 import contextlib
@@ -68,22 +67,34 @@ def prove(
         CourseError: the reference solution is not built, or does not pass its own grader.
     """
     cells = loader.read_cells(lab.notebook("solutions"))
-    tests = _warm_up(cells, lab)
-    [reference] = _run([_Trial(None, lab, cells, ())], 1, answer_seconds)
-    _must_pass(lab, reference)
-    _import(reference.imported)
-    trials = []
-    for answer in bank:
-        if not answer.malformed:
-            mine = _tests_of(answer, tests)
-            others = tuple(test.test for test in tests if test not in mine)
-            trials.append(_Trial(answer, lab, loader.replace_exercise(cells, answer.exercise, answer.code), others))
+    _warm_up(cells, lab)
+    verdicts = []
 
-    tried = {}
-    for trial in _run(trials, jobs, answer_seconds):
-        tried[trial.answer] = trial
-        on_answer()
-    return [judge(answer, tried.get(answer)) for answer in bank]
+    def work(tests: list[Result], run: Callable[..., list[Result]] | None) -> None:
+        _freeze()
+        [reference] = _run([_Trial(None, lab, cells, ())], run, 1, answer_seconds)
+        _must_pass(lab, reference)
+        _import(reference.imported)
+        trials = []
+        for answer in bank:
+            if not answer.malformed:
+                mine = _tests_of(answer, tests)
+                others = tuple(test.test for test in tests if test not in mine)
+                trials.append(_Trial(answer, lab, loader.replace_exercise(cells, answer.exercise, answer.code), others))
+
+        tried = {}
+        for trial in _run(trials, run, jobs, answer_seconds):
+            tried[trial.answer] = trial
+            on_answer()
+        verdicts.extend(judge(answer, tried.get(answer)) for answer in bank)
+
+    if CAN_FORK:
+        checking.hold(lab, work)
+    else:
+        with _kept_bytecode():
+            tests = checking.expected_tests(lab)
+        work(tests, None)
+    return verdicts
 
 
 def _tests_of(answer: Answer, tests: list[Result]) -> list[Result]:
@@ -159,8 +170,8 @@ def _must_pass(lab: Lab, reference: _Trial) -> None:
         )
 
 
-def _warm_up(cells: list[loader.Cell], lab: Lab) -> list[Result]:
-    """Load in this process what every answer will need, once, and collect the lab's tests."""
+def _warm_up(cells: list[loader.Cell], lab: Lab) -> None:
+    """Load in this process what every answer will need, once."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     import torch
 
@@ -168,11 +179,6 @@ def _warm_up(cells: list[loader.Cell], lab: Lab) -> list[Result]:
     loader.load_cells(cells, lab.id)
     for name in loader.DEFERRED & sys.modules.keys():
         importlib.import_module(name)  # loads it in earnest; a second look at a deferred module would, in every child
-    with _kept_bytecode():
-        tests = checking.expected_tests(lab)
-    gc.collect()
-    gc.freeze()  # what is here now stays: without this each fork's garbage collector would copy all of it
-    return tests
 
 
 def _import(names: list[str]) -> None:
@@ -180,6 +186,11 @@ def _import(names: list[str]) -> None:
     for name in names:
         with contextlib.suppress(Exception):
             importlib.import_module(name)
+    _freeze()
+
+
+def _freeze() -> None:
+    """What is here now stays: without this each fork's garbage collector would copy all of it."""
     gc.collect()
     gc.freeze()
 
@@ -194,8 +205,11 @@ def _kept_bytecode() -> Iterator[None]:
         sys.dont_write_bytecode = kept
 
 
-def _run(trials: list[_Trial], jobs: int, limit: float) -> Iterator[_Trial]:
-    """Run trials in processes, `jobs` at a time; each comes back with its results, or with what broke it."""
+def _run(trials: list[_Trial], run: Callable[..., list[Result]] | None, jobs: int, limit: float) -> Iterator[_Trial]:
+    """Run trials in processes, `jobs` at a time; each comes back with its results, or with what broke it.
+
+    `run` is what `checking.hold` gave; None where a process starts afresh and collects the tests itself.
+    """
     context = multiprocessing.get_context("fork" if CAN_FORK else "spawn")
     waiting, running = deque(trials), {}
     try:
@@ -205,7 +219,7 @@ def _run(trials: list[_Trial], jobs: int, limit: float) -> Iterator[_Trial]:
                 receiving, sending = context.Pipe(duplex=False)
                 words = trial.answer.words if trial.answer and trial.answer.kind == "wrong" else None
                 process = context.Process(
-                    target=_try, args=(trial.lab, trial.cells, trial.left_out, words, sending), daemon=True
+                    target=_try, args=(trial.lab, trial.cells, trial.left_out, words, run, sending), daemon=True
                 )
                 process.start()
                 sending.close()
@@ -246,7 +260,14 @@ def _kill(process) -> None:
     process.join()
 
 
-def _try(lab: Lab, cells: list[loader.Cell], left_out: tuple[str, ...], words: tuple[str, ...] | None, sending) -> None:
+def _try(
+    lab: Lab,
+    cells: list[loader.Cell],
+    left_out: tuple[str, ...],
+    words: tuple[str, ...] | None,
+    run: Callable[..., list[Result]] | None,
+    sending,
+) -> None:
     """In the child: run the tests and send what they found; a wrong answer's (`words` given) until it is killed."""
     if hasattr(os, "setsid"):
         os.setsid()
@@ -257,7 +278,8 @@ def _try(lab: Lab, cells: list[loader.Cell], left_out: tuple[str, ...], words: t
     try:
         module = loader.load_cells(cells, lab.id)
         enough = None if words is None else functools.partial(_is_killed, words)
-        results = checking.run_tests(lab, module=module, deselect=left_out, enough=enough, timeout=TEST_SECONDS)
+        run = run or functools.partial(checking.run_tests, lab)
+        results = run(module=module, deselect=left_out, enough=enough, timeout=TEST_SECONDS)
         told = {
             "broken": "",
             "imported": sorted(sys.modules.keys() - loaded),

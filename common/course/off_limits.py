@@ -94,6 +94,7 @@ class AnswerKey:
 
     def serve(self, module) -> None:
         """Bind the learner's parts, where they are written, in every loaded library module that uses the library's."""
+        names = [name for name in sys.modules if name.startswith("common.") and not name.startswith("common.course")]
         for part in self.parts:
             try:
                 original, own = part.find(), getattr(module, part.exercise)
@@ -102,9 +103,8 @@ class AnswerKey:
             if own is original or not callable(own):
                 continue
             served = own if isinstance(own, type) else _for_library_only(own, part.public_name, namespace_of(module))
-            for name, library in list(sys.modules.items()):
-                if name.startswith("common.") and not name.startswith("common.course"):
-                    self._rebind(library, original, served)
+            for name in names:
+                self._rebind(sys.modules[name], original, served)
 
     def _rebind(self, library, original, served) -> None:
         for name, value in list(vars(library).items()):

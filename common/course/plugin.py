@@ -137,12 +137,16 @@ def pytest_runtest_protocol(item):
     if not is_lab_test(item):
         return (yield)
     session = item.config.stash[SESSION]
-    which = lab_of(item)
-    if which not in session.parts:
-        session.parts[which] = off_limits.parts_of(which, _cells_of(session, which))
-    with off_limits.AnswerKey(session.parts[which]) as key:
+    with off_limits.AnswerKey(parts_for(session, lab_of(item))) as key:
         item.stash[KEY] = key
         return (yield)
+
+
+def parts_for(session: Session, which: paths.Lab) -> list[off_limits.Part]:
+    """The library parts that are closed while this lab's tests run; looked up once a session."""
+    if which not in session.parts:
+        session.parts[which] = off_limits.parts_of(which, _cells_of(session, which))
+    return session.parts[which]
 
 
 def _cells_of(session: Session, which: paths.Lab) -> list:
