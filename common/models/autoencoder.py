@@ -20,6 +20,7 @@ from torch.nn import functional as F
 
 from common.layers import CausalConv3d, ChannelNorm, FactorizedBlock
 from common.models.gaussian import DiagonalGaussian
+from common.models.shipped import Shipped
 
 Cache = list[torch.Tensor]
 
@@ -91,8 +92,8 @@ class Decoder(nn.Module):
         return clip, [coarse_cache, fine_cache]
 
 
-class CausalVideoVAE(ModelMixin, ConfigMixin):
-    """The causal video autoencoder.
+class CausalVideoVAE(Shipped, ModelMixin, ConfigMixin):
+    """The causal video autoencoder. `from_pretrained("sprites-vae")` gives the one that ships with the library.
 
     Args:
         latent_channels: C of the latents.

@@ -176,7 +176,12 @@ class Training:
         state = snapshot.weights(self.model, self.ema)  # all processes take part
         if self.is_main:
             torch.manual_seed(self.settings.seed)
-            export(self.recipe.build_model(self.preset), state, self.folder / "weights")
+            model = self.recipe.build_model(self.preset)
+            if self.recipe.finish:
+                model.load_state_dict(state)
+                with torch.no_grad():
+                    self.recipe.finish(model.to(self.accelerator.device).eval(), self.preset)
+            export(model.cpu(), state, self.folder / "weights")
         self.accelerator.wait_for_everyone()
         return self.folder / "weights"
 

@@ -137,6 +137,8 @@ class Recipe:
         stages: by name; "main" is the one that runs if none is named.
         sheet: `(model, preset) -> picture`, an object with `.save(path)`, from the weights' running mean.
         measure: `(model, preset) -> {name: float}`, logged.
+        finish: `(model, preset) -> None`, called once with the finished weights, before they are written: for what
+            belongs in the model's config and can be known only then, such as statistics of its latents.
         optimizer: `(model, settings) -> optimizer`; the schedule scales each group's own learning rate.
     """
 
@@ -147,6 +149,7 @@ class Recipe:
     stages: Mapping[str, Stage]
     sheet: Callable[[torch.nn.Module, str], Any] | None = None
     measure: Callable[[torch.nn.Module, str], dict[str, float]] | None = None
+    finish: Callable[[torch.nn.Module, str], None] | None = None
     optimizer: Callable[[torch.nn.Module, Settings], torch.optim.Optimizer] = field(default=adamw)
 
     def at(self, stage: str, preset: str) -> tuple["Recipe", Settings]:

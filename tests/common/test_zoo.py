@@ -18,10 +18,6 @@ from common.zoo.sprites_vae import measures
 SHIPPED = [name for name in shelf.names() if shelf.has_weights(name)]
 
 
-class ShippedVAE(shipped.Shipped, CausalVideoVAE):
-    """The autoencoder that takes names, however it came by that."""
-
-
 @pytest.fixture
 def small_zoo(tmp_path, monkeypatch):
     """A zoo of its own, with a small untrained autoencoder in half precision and a card that says little."""
@@ -55,9 +51,9 @@ def test_a_name_gives_the_weights_of_its_folder_in_float32(small_zoo):
 
 
 def test_the_models_own_from_pretrained_takes_the_name(small_zoo):
-    by_name, by_folder = ShippedVAE.from_pretrained("sprites-vae"), ShippedVAE.from_pretrained(small_zoo)
+    by_name, by_folder = CausalVideoVAE.from_pretrained("sprites-vae"), CausalVideoVAE.from_pretrained(small_zoo)
     assert all(torch.equal(a, b) for a, b in zip(by_name.parameters(), by_folder.parameters()))
-    assert ShippedVAE.from_pretrained("sprites-vae", torch_dtype=torch.float16).dtype == torch.float16
+    assert CausalVideoVAE.from_pretrained("sprites-vae", torch_dtype=torch.float16).dtype == torch.float16
 
 
 def test_the_class_is_the_one_that_the_config_names(tmp_path):
@@ -77,7 +73,7 @@ def test_what_is_not_there_is_named(small_zoo):
     with pytest.raises(ZooError, match="flipbook train sprites-vae"):
         from_pretrained("sprites-vae")
     with pytest.raises(OSError, match="flipbook train sprites-vae"):
-        ShippedVAE.from_pretrained("sprites-vae")
+        CausalVideoVAE.from_pretrained("sprites-vae")
     assert "recipe only" in run(zoo).output
 
 

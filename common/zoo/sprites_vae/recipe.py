@@ -19,6 +19,7 @@ from common.show import strips
 from common.training import Recipe, Settings, Stage, muon
 
 SIZES = {"ci": (5, 32), "cpu": (17, 64), "gpu": (17, 64)}  # frames, pixels
+NUM_MEASURED = {"ci": 16, "cpu": 512, "gpu": 512}  # clips over which the latents' statistics are taken
 CHANGE_WEIGHT = 0.5  # of the change from frame to frame, beside the pixels: what keeps still things still
 IMAGE_WEIGHT = 0.25
 KL_WEIGHT = 3e-3  # on nats a pixel value: enough to keep the latents' scale, too little to blur
@@ -79,6 +80,21 @@ def measure(model, preset):
         found[f"psnr_{kind}"] = float((10 * torch.log10(4 / error)).mean())
         found[f"change_{kind}"] = float(restored.diff(dim=2).abs().mean() / clips.diff(dim=2).abs().mean())
     return found
+
+
+def finish(model, preset):
+    """Mean and standard deviation of each latent channel over clips of the training data, into the model's config."""
+    data, mean, square = SpritesAndFilm(*SIZES[preset]), 0.0, 0.0
+    batches = [range(start, start + 8) for start in range(0, NUM_MEASURED[preset], 8)]
+    for indices in batches:
+        clips = data.batch(indices).to(model.device).float() / 127.5 - 1
+        z = model.encode(clips).latent_dist.mode().double()  # (B, C, T', H', W')
+        mean, square = mean + z.mean(dim=(0, 2, 3, 4)), square + z.square().mean(dim=(0, 2, 3, 4))
+    mean, square = mean / len(batches), square / len(batches)  # (C,)
+    std = (square - mean.square()).sqrt()
+    model.register_to_config(
+        latents_mean=[round(float(m), 5) for m in mean], latents_std=[round(float(s), 5) for s in std]
+    )
 
 
 def sheet(model, preset):
@@ -157,4 +173,5 @@ RECIPE = Recipe(
     },
     sheet=sheet,
     measure=measure,
+    finish=finish,
 )

@@ -1,5 +1,6 @@
 """The loop as a whole: what it must not depend on, what it leaves behind, and what it says when it cannot go on."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -65,6 +66,23 @@ def test_the_weights_that_come_out_are_the_running_mean_in_half_precision(run, r
         assert not torch.equal(tensor, tensors[f"model.{name}"].half())
     model = type(recipe.build_model("ci")).from_pretrained(tmp_path / "weights")
     assert torch.equal(model.up.weight.half(), out["up.weight"])
+
+
+def test_what_only_the_finished_model_knows_goes_into_its_config(run, recipe, tmp_path):
+    """`finish` sees the running mean, with gradients off, and what it registers is saved with the weights."""
+    seen = []
+
+    def finish(model, preset):
+        seen.append((model.training, torch.is_grad_enabled(), preset, model.up.weight.clone()))
+        model.register_to_config(width=8, spread=float(model.up.weight.std()))
+
+    run(tmp_path, chosen=replace(recipe, finish=finish))
+    [(training, gradients, preset, weight)] = seen
+    assert (training, gradients, preset) == (False, False, "ci")
+    mean = load_checkpoint(checkpoint_files(tmp_path / "checkpoints")[-1]).tensors["ema.up.weight"]
+    assert torch.equal(weight, mean)
+    config = json.loads((tmp_path / "weights" / "config.json").read_text())
+    assert config["spread"] == float(mean.std())
 
 
 def test_the_log_and_the_sheets(run, tmp_path):
