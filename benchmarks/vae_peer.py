@@ -5,7 +5,7 @@
     python benchmarks/vae_peer.py train frames         our network, used and trained frame by frame
     python benchmarks/vae_peer.py compare              reads them, times them, writes benchmarks/results/vae_peer.json
 
-Ours and the peer have the same number of parameters (within 2 %), latents of the same shape, and everything that the recipe of
+Ours and the peer have the same number of parameters (within 2 %), latents of the same shape, and all that the recipe of
 `sprites-vae` says: data, loss, optimiser, learning rate, precision, batch, running mean. Both get twenty minutes of two
 cores, counted as forty minutes of one core's time, so that other work on the machine takes nothing from either. The
 learning rate stays constant; what is measured is the running mean of the weights.
