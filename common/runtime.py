@@ -1,7 +1,9 @@
-"""What a run stands on: the preset in force, the device, the dtype, and the seed."""
+"""What a run stands on: the preset in force, the device, the dtype, the seed, and the folder for caches."""
 
 import os
 import random
+import sys
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -73,3 +75,19 @@ def limit_threads(num_threads: int | None = None) -> int:
             raise ValueError(f"num_threads must be at least 1, got {num_threads}")
         torch.set_num_threads(num_threads)
     return torch.get_num_threads()
+
+
+def cache_dir() -> Path:
+    """Where files are kept that can be had again: `FLIPBOOK_CACHE`, or the platform's folder for caches.
+
+    It need not exist yet.
+    """
+    if chosen := os.environ.get("FLIPBOOK_CACHE"):
+        return Path(chosen).expanduser()
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "flipbook"

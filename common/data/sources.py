@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.data.download import DataError, download
+from common.runtime import cache_dir
 
 FREE_SPACE_FACTOR = 4  # the distribution, the archive inside it, the file, and some air
 
@@ -60,19 +61,6 @@ def datasets_dir() -> Path:
             "to the installed library. Clone the repository and run from it, or set FLIPBOOK_ROOT to a clone."
         )
     return folder
-
-
-def cache_dir() -> Path:
-    """Where fetched files are kept: `FLIPBOOK_CACHE`, or the platform's folder for caches. It need not exist yet."""
-    if chosen := os.environ.get("FLIPBOOK_CACHE"):
-        return Path(chosen).expanduser()
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "flipbook"
 
 
 def sources() -> list[Source]:
