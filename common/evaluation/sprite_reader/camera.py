@@ -47,7 +47,7 @@ def read_texture(light: np.ndarray, free: np.ndarray) -> str | None:
     if np.hypot(xx - yy, 2 * xy) > ONE_WAY * (xx + yy):
         return "stripes"
     values = values - values.mean()
-    skew = np.power(values, 3).mean() / np.square(values).mean() ** 1.5
+    skew = (values * values * values).mean() / np.square(values).mean() ** 1.5
     return "checkerboard" if skew < SKEW else "dots"
 
 
