@@ -98,9 +98,9 @@ def content(folder: Path) -> dict[str, str]:
     return {path.name: path.read_bytes().hex() for path in [*found, *folder.glob("cache.json")]}
 
 
-def told(way: str, folder: Path, ends: list[int], kept: list[bool], halves: int, whole: dict) -> None:
+def told(way: str, folder: Path, ends: list[int], kept: list[bool], halves: int, whole: dict, **more) -> None:
     row = {"way": way, "ends": ends, "kept": kept, "halves": halves, "same": content(folder) == whole}
-    print(json.dumps(row), flush=True)
+    print(json.dumps(row | more), flush=True)
 
 
 def main():
@@ -114,14 +114,15 @@ def main():
     duration, whole = min(durations), content(root / "whole")
     assert content(root / "once more") == whole
 
-    ends, kept, halves, last, folder = [], [], 0, {}, root / "random"
+    ends, kept, finished, halves, last, folder = [], [], [], 0, {}, root / "random"
     while not ends or ends[-1] != 0:
         ends.append(in_a_process(folder, seconds=dice.uniform(0, 0.2) * duration if len(ends) < 25 else None))
         now = content(folder)
         kept.append(all(now.get(name) == text for name, text in last.items() if name != "cache.json"))
+        finished.append(len(list(folder.glob("shard_*.safetensors"))))
         halves += len(list(folder.glob("*.partial")))
         last = now
-    told("at_random", folder, ends, kept, halves, whole)
+    told("at_random", folder, ends, kept, halves, whole, finished=finished)
 
     for way, moment in MOMENTS.items():
         folder = root / way
