@@ -34,7 +34,7 @@ from common.zoo import has_weights, shelf
 RESULTS = Path(__file__).resolve().parent / "results" / "sprite_reader.json"
 BATCH = 20
 BARS = {"rendered": 0.995, "vae": 0.99}
-NUM_CHANCE = 4000  # pairs of random captions
+NUM_CHANCE = 700  # scenes of each split whose captions are compared
 
 
 def main():
@@ -108,7 +108,7 @@ def control(asked: list, found: list) -> dict:
         words, readings = [asked[k] for k in kept], [found[k] for k in kept]
         shuffled = [accuracy(words[turn:] + words[:turn], readings) for turn in range(1, 8)]
         rows[f"{count} shuffled"] = {name: sum(row[name] for row in shuffled) / len(shuffled) for name in ATTRIBUTES}
-        chance = [chance_agreement(count, split=split, num_pairs=NUM_CHANCE // len(SPLITS)) for split in SPLITS]
+        chance = [chance_agreement(count, split=split, num_scenes=NUM_CHANCE) for split in SPLITS]
         rows[f"{count} chance"] = {name: sum(row[name] for row in chance) / len(chance) for name in ATTRIBUTES}
     return rows
 
