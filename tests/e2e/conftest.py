@@ -166,7 +166,7 @@ class Notebook:
         )
 
     def run(self, cell):
-        """Run a cell. A key pressed while the kernel still connects is lost: press until the prompt changes."""
+        """Run a cell. While the kernel still connects a key is lost, or the cell waits and is let go: press again."""
         prompt = cell.locator(".jp-InputPrompt").first
         before = prompt.inner_text()
         for _ in range(12):
@@ -174,16 +174,19 @@ class Notebook:
             self.page.keyboard.press("Control+Enter")
             for _ in range(50):
                 if prompt.inner_text() != before:
-                    self.wait_until_done(prompt)
-                    return
+                    break
                 self.page.wait_for_timeout(100)
+            if self.is_done(prompt, before):
+                return
         raise AssertionError(f"the cell never ran: {cell.inner_text()[:80]!r}")
 
-    def wait_until_done(self, prompt):
+    def is_done(self, prompt, before):
+        """Wait while the prompt says that the cell runs; True if it has a new number then."""
         deadline = time.monotonic() + PATIENCE / 1000
-        while not re.search(r"\[\d+\]", prompt.inner_text()):
+        while "*" in (now := prompt.inner_text()):
             assert time.monotonic() < deadline, f"the cell ran for more than {PATIENCE / 60_000:g} minutes"
             self.page.wait_for_timeout(50)
+        return now != before and re.search(r"\[\d+\]", now) is not None
 
     def save(self):
         self.page.keyboard.press("Escape")
