@@ -146,6 +146,7 @@ GARBAGE = {
     "infinity": torch.full((1, 3, 17, 64, 64), float("inf")),
     "grey": torch.zeros(1, 3, 17, 64, 64),
     "one pixel": torch.zeros(1, 3, 1, 1, 1),
+    "two red pixels": torch.tensor([1.0, -1.0, -1.0]).view(1, 3, 1, 1, 1).expand(1, 3, 4, 1, 2),
     "two frames of two pixels": torch.randn(1, 3, 2, 1, 2, generator=GENERATOR),
     "tall": torch.randn(1, 3, 3, 200, 100, generator=GENERATOR),
 }

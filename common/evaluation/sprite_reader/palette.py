@@ -15,7 +15,7 @@ NAMES = tuple(COLORS)
 RGB = np.array(list(COLORS.values()), dtype=np.float32)  # (8, 3)
 LEVELS = 32  # of each channel, in the table of names
 FAR = 75.0  # grey levels from every colour: a colour without a name
-OFF = 50.0  # grey levels from what a clip should be made of: not of this world
+OFF = 65.0  # grey levels from what a clip should be made of: not of this world
 NOISE = 12.0  # grey levels by which a pixel may be off without meaning anything
 MOSTLY = 0.25  # least part of the median frame that the background must have
 EXPLAINED = 0.75  # least part of it that must be the background or an object

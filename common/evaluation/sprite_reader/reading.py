@@ -28,7 +28,7 @@ from common.evaluation.sprite_reader.tracks import (
 
 LARGE = float(np.sqrt(SIZES["small"][1] * SIZES["large"][0]))  # heights: the radius between small and large
 SIZE_RANGE = (0.08, 0.26)  # radii that have a name at all
-MOST_ROWS = 96  # larger pictures are averaged down
+FEWEST_ROWS, MOST_ROWS = 8, 96  # smaller pictures show nothing; larger pictures are averaged down
 MOST_NOISE = 35.0  # grey levels by which the median pixel may differ from its surroundings
 SURELY_INSIDE = 0.4  # part of the frames in which the world shows an object wholly inside, and more
 HALF_SEEN = 0.35  # part of an object that must be seen for its place to be believed
@@ -108,7 +108,8 @@ def _read(clip: torch.Tensor, fps: float) -> SceneReading:
     sharp = np.clip((pixels + 1) * 127.5, 0, 255)  # (3, T, H, W)
     pixels = smooth(sharp)
     noise = np.median(np.abs(pixels - sharp)[..., ::2, ::2])
-    number = None if noise > MOST_NOISE or broken.mean() > 0.5 else background_number(pixels)
+    is_picture = min(pixels.shape[2:]) >= FEWEST_ROWS and noise <= MOST_NOISE and broken.mean() <= 0.5
+    number = background_number(pixels) if is_picture else None
     unmixing = None if number is None else Unmixing(number, pixels)
     colors = unmixing.object_numbers(pixels) if unmixing else []
     if unmixing is None or unmixing.off > OFF or unmixing.explained(pixels, colors) < EXPLAINED:
