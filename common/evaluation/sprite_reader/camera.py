@@ -9,7 +9,7 @@ from common.data.sprites.paths import frame_times, view
 
 CONTRAST = 0.4  # least distance between the shades, in the world's own: less is a plain field
 ONE_WAY = 0.5  # least coherence of the gradients in stripes
-SKEW = 0.42  # skewness of the light between that of a checkerboard, 0, and that of dots, 1.07
+DOTTED = -0.15  # skewness less squareness: a checkerboard has 0 - 0.7, dots have 1.07 - 0
 FEWEST = 200 / 64**2  # part of a frame that must be free of objects for its texture to be told
 JUMP = 4.0  # times the usual change from frame to frame
 SLOWEST, FASTEST = (0.07, 0.08), (0.4, 0.42)  # of a pan, heights a second; of a zoom, logarithm of its factor a second
@@ -42,22 +42,29 @@ def read_texture(light: np.ndarray, free: np.ndarray) -> str | None:
              zip(free, light, across, down) if mask.mean() >= FEWEST]  # fmt: skip
     if not found:
         return None
-    contrast, coherence, skewness = np.median(found, axis=0)  # a lost frame has no vote
+    contrast, coherence, dotted = np.median(found, axis=0)  # a lost frame has no vote
     if contrast < CONTRAST:
         return "field"
     if coherence > ONE_WAY:
         return "stripes"
-    return "checkerboard" if skewness < SKEW else "dots"
+    return "dots" if dotted > DOTTED else "checkerboard"
 
 
 def _statistics(light: np.ndarray, across: np.ndarray, down: np.ndarray) -> tuple[float, float, float]:
-    """Contrast, coherence of the gradients and skewness of a texture, from its pixels' lights and slopes, `(N,)`."""
+    """Of a texture, from its pixels' lights and slopes, `(N,)`: contrast; coherence of the gradients; dottedness.
+
+    The last is the skewness of the light (a checkerboard is half light, dots are a quarter) less the squareness of the
+    edges: the mean of cos 4 angle, which is 1 where all of them are level or upright and 0 for round ones.
+    """
     low, high = np.percentile(light, (8, 92))
     xx, yy, xy = across @ across, down @ down, across @ down
     coherence = np.hypot(xx - yy, 2 * xy) / max(xx + yy, 1e-9)
     light = light - light.mean()
     squares = light * light
-    return high - low, coherence, (squares @ light / light.size) / max(squares.mean(), 1e-9) ** 1.5
+    skewness = (squares @ light / light.size) / max(squares.mean(), 1e-9) ** 1.5
+    steep = across * across + down * down  # |gradient|^2, and below |gradient|^2 cos 4 angle
+    squareness = (steep - 8 * np.square(across * down) / np.maximum(steep, 1e-9)).sum() / max(steep.sum(), 1e-9)
+    return high - low, coherence, skewness - squareness
 
 
 def read_camera(light: np.ndarray, free: np.ndarray, fps: float = FPS) -> Camera:
