@@ -189,3 +189,11 @@ def test_shipped_weights_are_those_of_their_card_and_small_enough(name):
     assert set(card.measured) == {"small", "full"} and card.made and card.fails
     copy = (place / "card.md").read_text(encoding="utf-8")
     assert all(f"`{measure}`" in copy for measure in card.measured["full"])
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_numbers_of_a_card_come_out_again(name):
+    ran = run(evaluate, name, "--json")
+    document = json.loads(ran.output)
+    assert document["differences"] == [] and ran.exit_code == 0, document["differences"]
+    assert document["measured"]
