@@ -74,7 +74,7 @@ class FrameByFrame(CausalVideoVAE):
 
 SIDES = {
     "ours": lambda: CausalVideoVAE(**PRESETS["cpu"]),
-    "wan": lambda: Wan(base_dim=20, z_dim=16, num_res_blocks=1),
+    "wan": lambda: Wan(base_dim=13, z_dim=16, num_res_blocks=1),
     "frames": lambda: FrameByFrame(**PRESETS["cpu"], latent_channels=5),
 }
 

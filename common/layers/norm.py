@@ -23,10 +23,10 @@ class ChannelNorm(nn.Module):
         self.eps = eps
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """`(B, C, T, H, W)` to the same; computed in float32, whatever the autocast."""
-        full = x.float()
-        scale = torch.rsqrt(full.square().mean(dim=1, keepdim=True) + self.eps)  # (B, 1, T, H, W)
-        return (full * scale * self.gain[:, None, None, None]).to(x.dtype)
+        """`(B, C, T, H, W)` to the same; the mean square is taken in float32, whatever the autocast."""
+        full = x.float() if x.dtype == torch.float16 else x  # whose squares end at 65504; bfloat16 has float32's range
+        square = (full * full).mean(dim=1, keepdim=True, dtype=torch.float32)  # (B, 1, T, H, W)
+        return x * torch.rsqrt(square + self.eps).to(x.dtype) * self.gain[:, None, None, None].to(x.dtype)
 
 
 class HeadNorm(nn.Module):

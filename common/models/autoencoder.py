@@ -3,8 +3,10 @@
 The first frame becomes one latent by itself, every four after it one more: 1 + 4k frames, 1 + k latents. Nothing looks
 ahead, so an image is a clip of one frame, and a stream can be coded as it comes, in memory that does not grow.
 
-Speed is why it looks as it does: the first thing is to cut the clip into blocks of 4 frames and 4×4 pixels, so that no
-convolution ever runs at full resolution (patches before the first layer: LTX-Video, arXiv:2501.00103).
+Speed is why it looks as it does. The first thing is to cut every frame into patches of 4×4 pixels, so that no
+convolution ever runs at full resolution (patches before the first layer: LTX-Video, arXiv:2501.00103). There are two
+grids: a fine one, a quarter of the height and every frame, where shapes are drawn; and a coarse one, an eighth of the
+height and every fourth frame, where most of the weights are. The way between them is a rearrangement and a matrix.
 """
 
 from collections.abc import Sequence
@@ -26,8 +28,8 @@ Cache = list[torch.Tensor]
 
 PRESETS = {
     "ci": {"fine_channels": 16, "coarse_channels": 32, "num_fine": 1, "num_coarse": 1},
-    "cpu": {"fine_channels": 96, "coarse_channels": 224, "num_fine": 2, "num_coarse": 2},
-    "gpu": {"fine_channels": 112, "coarse_channels": 256, "num_fine": 2, "num_coarse": 2},
+    "cpu": {"fine_channels": 48, "coarse_channels": 128, "num_fine": 1, "num_coarse": 3},
+    "gpu": {"fine_channels": 96, "coarse_channels": 224, "num_fine": 2, "num_coarse": 3},
 }
 
 
@@ -52,19 +54,19 @@ class Encoder(nn.Module):
 
     def __init__(self, latent_channels: int, fine: int, coarse: int, num_fine: int, num_coarse: int):
         super().__init__()
-        self.patches_in = nn.Conv3d(3 * 4 * 4 * 4, fine, 1)
+        self.patches_in = nn.Conv3d(3 * 4 * 4, fine, 1)
         self.fine = Stack(fine, num_fine)
-        self.down = nn.Conv3d(4 * fine, coarse, 1)
+        self.down = nn.Conv3d(4 * 2 * 2 * fine, coarse, 1)
         self.coarse = Stack(coarse, num_coarse)
         self.norm_out = ChannelNorm(coarse)
         self.moments_out = CausalConv3d(coarse, 2 * latent_channels, (1, 3, 3))
 
     def forward(self, clip: torch.Tensor, caches: list[Cache] | None = None) -> tuple[torch.Tensor, list[Cache]]:
         fine_cache, coarse_cache = caches or (None, None)
-        x = rearrange(clip, "b c (t pt) (h ph) (w pw) -> b (c pt ph pw) t h w", pt=4, ph=4, pw=4)
-        x, fine_cache = self.fine(self.patches_in(x), fine_cache)  # (B, F, T', 2 H', 2 W')
-        x = self.down(rearrange(x, "b c t (h ph) (w pw) -> b (c ph pw) t h w", ph=2, pw=2))  # (B, K, T', H', W')
-        x, coarse_cache = self.coarse(x, coarse_cache)
+        x = rearrange(clip, "b c t (h ph) (w pw) -> b (c ph pw) t h w", ph=4, pw=4)
+        x, fine_cache = self.fine(self.patches_in(x), fine_cache)  # (B, F, 4 T', 2 H', 2 W')
+        x = rearrange(x, "b c (t pt) (h ph) (w pw) -> b (c pt ph pw) t h w", pt=4, ph=2, pw=2)
+        x, coarse_cache = self.coarse(self.down(x), coarse_cache)  # (B, K, T', H', W')
         moments, _ = self.moments_out(F.silu(self.norm_out(x)))  # (B, 2 C, T', H', W')
         return moments, [fine_cache, coarse_cache]
 
@@ -76,19 +78,19 @@ class Decoder(nn.Module):
         super().__init__()
         self.latents_in = CausalConv3d(latent_channels, coarse, (1, 3, 3))
         self.coarse = Stack(coarse, num_coarse)
-        self.up = nn.Conv3d(coarse, 4 * fine, 1)
+        self.up = nn.Conv3d(coarse, 4 * 2 * 2 * fine, 1)
         self.fine = Stack(fine, num_fine)
         self.norm_out = ChannelNorm(fine)
-        self.patches_out = CausalConv3d(fine, 3 * 4 * 4 * 4, (1, 3, 3))
+        self.patches_out = CausalConv3d(fine, 3 * 4 * 4, (1, 3, 3))
 
     def forward(self, latents: torch.Tensor, caches: list[Cache] | None = None) -> tuple[torch.Tensor, list[Cache]]:
         coarse_cache, fine_cache = caches or (None, None)
         x, _ = self.latents_in(latents)
         x, coarse_cache = self.coarse(x, coarse_cache)  # (B, K, T', H', W')
-        x = rearrange(self.up(x), "b (c ph pw) t h w -> b c t (h ph) (w pw)", ph=2, pw=2)  # (B, F, T', 2 H', 2 W')
-        x, fine_cache = self.fine(x, fine_cache)
+        x = rearrange(self.up(x), "b (c pt ph pw) t h w -> b c (t pt) (h ph) (w pw)", pt=4, ph=2, pw=2)
+        x, fine_cache = self.fine(x, fine_cache)  # (B, F, 4 T', 2 H', 2 W')
         x, _ = self.patches_out(F.silu(self.norm_out(x)))
-        clip = rearrange(x, "b (c pt ph pw) t h w -> b c (t pt) (h ph) (w pw)", pt=4, ph=4, pw=4)
+        clip = rearrange(x, "b (c ph pw) t h w -> b c t (h ph) (w pw)", ph=4, pw=4)
         return clip, [coarse_cache, fine_cache]
 
 
@@ -97,10 +99,10 @@ class CausalVideoVAE(Shipped, ModelMixin, ConfigMixin):
 
     Args:
         latent_channels: C of the latents.
-        fine_channels: width at a quarter of the height.
-        coarse_channels: width at an eighth of the height.
-        num_fine: blocks at a quarter of the height, in the encoder; the decoder has one more.
-        num_coarse: blocks at an eighth of the height, in the encoder; the decoder has one more.
+        fine_channels: width on the fine grid: a quarter of the height, every frame.
+        coarse_channels: width on the coarse grid: an eighth of the height, every fourth frame.
+        num_fine: blocks on the fine grid, in the encoder; the decoder has one more.
+        num_coarse: blocks on the coarse grid, in the encoder; the decoder has one more.
         latents_mean: of each latent channel over the training data, measured after training; None before.
         latents_std: standard deviation of each latent channel, likewise.
     """
@@ -112,10 +114,10 @@ class CausalVideoVAE(Shipped, ModelMixin, ConfigMixin):
     def __init__(
         self,
         latent_channels: int = 16,
-        fine_channels: int = 96,
-        coarse_channels: int = 224,
-        num_fine: int = 2,
-        num_coarse: int = 2,
+        fine_channels: int = 48,
+        coarse_channels: int = 128,
+        num_fine: int = 1,
+        num_coarse: int = 3,
         latents_mean: Sequence[float] | None = None,
         latents_std: Sequence[float] | None = None,
     ):

@@ -23,7 +23,7 @@ class Card:
         made: how: data, steps, hardware, wall-clock, date, commit. Said, not measured again.
         weights: `bytes`, `sha256` and `num_parameters` of the file.
         measured: setting -> measure -> number.
-        bars: measure -> (relation, number), `psnr: [">=", 32]`: what was asked for.
+        bars: measure -> relation and number, one or more of them: `psnr: [">=", 32]`, `ratio: [">=", 0.9, "<=", 1.1]`.
         fails: what these weights do not do, in sentences.
     """
 
@@ -101,10 +101,11 @@ def differences(stated: Mapping, found: Mapping) -> list[Difference]:
 def missed_bars(card: Card, found: Mapping[str, float]) -> list[str]:
     """The bars that what was found does not reach, a sentence each."""
     missed = []
-    for measure, (relation, bound) in card.bars.items():
+    for measure, bar in card.bars.items():
         value = found.get(measure)
-        if value is not None and not (value >= bound if relation == ">=" else value <= bound):
-            missed.append(f"{measure} is {_shown(value)}; the bar is {relation} {bound}")
+        for relation, bound in zip(bar[::2], bar[1::2]):
+            if value is not None and not (value >= bound if relation == ">=" else value <= bound):
+                missed.append(f"{measure} is {_shown(value)}; the bar is {relation} {bound}")
     return missed
 
 

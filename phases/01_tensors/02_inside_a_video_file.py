@@ -68,13 +68,13 @@ for name, (width, height, fps, seconds) in CASES.items():
 def batch_memory(height):
     """Gigabytes of a batch of eight 5-second clips at 24 fps, 16:9, before the first layer."""
     values = 8 * num_values(round(height * 16 / 9), height, 24, 5)
-    figure, axis = plt.subplots(figsize=(7, 1.5), layout="constrained")
+    figure, axis = plt.subplots(figsize=(7, 1.7), layout="constrained")
     for place, size in enumerate((1, 2, 4)):
         axis.barh(place, values * size / 1e9, color="#1f6f8b")
         axis.text(values * size / 1e9 + 0.3, place, f"{values * size / 1e9:.1f} GB", va="center", fontsize=9)
     axis.axvline(24, color="#b3541e", linestyle=":")
     axis.text(24.2, -0.4, "a card of 24 GB", color="#b3541e", fontsize=8)
-    axis.set(yticks=range(3), yticklabels=["uint8", "bf16", "float32"], xlim=(0, 30))
+    axis.set(yticks=range(3), yticklabels=["uint8", "bf16", "float32"], xlim=(0, 30), xlabel="GB, eight clips")
     plt.close(figure)
     return figure
 
@@ -268,9 +268,9 @@ right.plot(quality, color="0.8", zorder=0)
 for kind, colour in (("I", "#b3541e"), ("P", "#1f6f8b"), ("B", "#8a7a2f")):
     places = [i for i, this in enumerate(kinds) if this == kind]
     right.scatter(places, [quality[i] for i in places], color=colour, s=22, label=f"{kind} frames")
-right.set(xlabel="frame", ylabel="PSNR (dB)")
+right.set(xlabel="frame", ylabel="PSNR (dB)", ylim=(min(quality) - 0.1, max(quality) + 0.3))
 right.set_title("Quality pulses with the kind of frame")
-right.legend(fontsize=9, loc="lower left")
+right.legend(fontsize=9, loc="upper center", ncols=3)
 plt.show()
 
 # %% [markdown]

@@ -512,7 +512,8 @@ shared = (max(min(q) for _, q in curves.values()), min(max(q) for _, q in curves
 TARGETS = [round(shared[0] + part * (shared[1] - shared[0]), 1) for part in (0.15, 0.5, 0.85)]
 figure, axis = plt.subplots(figsize=(8.5, 4.2), layout="constrained")
 for (codec, (totals, qualities)), colour in zip(curves.items(), ("#1f6f8b", "#b3541e")):
-    axis.plot(np.array(totals) / 1000, qualities, marker="o", color=colour, label=codec)
+    name = {"h264": "H.264", "av1": "AV1"}[codec]
+    axis.plot(np.array(totals) / 1000, qualities, marker="o", color=colour, label=name)
 for target in TARGETS:
     axis.axhline(target, color="0.75", linestyle=":", zorder=0)
 axis.set(xscale="log", xlabel="kB a clip", ylabel="PSNR (dB)")
@@ -561,11 +562,12 @@ for name in ("H.264 .mp4", "AV1 .webm"):
 
 # %% [markdown]
 # **What to see.** The codecs' lines are flat: their few bytes come at once, and the processor is what you wait for. Raw
-# falls with the disk's speed and in the end wins. That was the prediction: on the machine that made this page the
-# codecs are ahead at 100 MB a second, and raw is at 3 GB, several times over. Where the lines cross depends on the
-# disk, on the processor and on how many clips are decoded at the same time. On most shared disks you stand left of the
-# crossing, and that is why data sets of video are kept compressed and decoded on the fly. Right of it, and where the
-# data fit, raw bytes are the fastest there is.
+# falls with the disk's speed and in the end wins. That was the prediction: at 100 MB a second it is close, with the
+# codecs ahead where the processor has nothing else to do (the printed lines say where the crossing lay when this page
+# was made), and at 3 GB raw is ahead, several times over. So it depends on the disk, on the processor and on how many
+# clips are decoded at the same time. On most shared disks you stand left of the crossing, and that is why data sets of
+# video are kept compressed and decoded on the fly. Right of it, and where the data fit, raw bytes are the fastest there
+# is.
 
 # %% [markdown]
 # ## Two negative controls

@@ -72,8 +72,11 @@ MOMENTS = {
 }
 
 
-def in_a_process(folder: Path, moment=lambda: None, seconds: float | None = None) -> int:
-    """Fill in a forked process, killed after some seconds; minus the signal that ended it, or its exit code."""
+def in_a_process(folder: Path, moment=lambda: None, after_shards: int | None = None, seconds: float = 0.0) -> int:
+    """Fill in a forked process; minus the signal that ended it, or its exit code.
+
+    With `after_shards` it is killed that many seconds after so many shards are there, if it has not ended by then.
+    """
     child = os.fork()
     if child == 0:
         code = 3
@@ -85,9 +88,11 @@ def in_a_process(folder: Path, moment=lambda: None, seconds: float | None = None
             traceback.print_exc()
         finally:
             os._exit(code)
-    if seconds is not None:
+    if after_shards is not None:
+        while len(list(folder.glob("shard_*.safetensors"))) < after_shards:
+            time.sleep(0.0005)
         time.sleep(seconds)
-        os.kill(child, signal.SIGKILL)
+        os.kill(child, signal.SIGKILL)  # without effect on one that has ended and waits to be asked how
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
@@ -98,9 +103,9 @@ def content(folder: Path) -> dict[str, str]:
     return {path.name: path.read_bytes().hex() for path in [*found, *folder.glob("cache.json")]}
 
 
-def told(way: str, folder: Path, ends: list[int], kept: list[bool], halves: int, whole: dict) -> None:
+def told(way: str, folder: Path, ends: list[int], kept: list[bool], halves: int, whole: dict, **more) -> None:
     row = {"way": way, "ends": ends, "kept": kept, "halves": halves, "same": content(folder) == whole}
-    print(json.dumps(row), flush=True)
+    print(json.dumps(row | more), flush=True)
 
 
 def main():
@@ -114,14 +119,17 @@ def main():
     duration, whole = min(durations), content(root / "whole")
     assert content(root / "once more") == whole
 
-    ends, kept, halves, last, folder = [], [], 0, {}, root / "random"
-    while not ends or ends[-1] != 0:
-        ends.append(in_a_process(folder, seconds=dice.uniform(0, 0.2) * duration if len(ends) < 25 else None))
+    ends, kept, finished, halves, last, folder = [], [], [], 0, {}, root / "random"
+    a_shard = duration * SHARD_SIZE / NUM_SAMPLES  # seconds
+    while not ends or ends[-1] != 0:  # two kills after no shard, two after the first, and so on
+        target = min(len(ends) // 2, NUM_SAMPLES // SHARD_SIZE)
+        ends.append(in_a_process(folder, after_shards=target, seconds=dice.uniform(0, 1.5) * a_shard))
         now = content(folder)
         kept.append(all(now.get(name) == text for name, text in last.items() if name != "cache.json"))
+        finished.append(len(list(folder.glob("shard_*.safetensors"))))
         halves += len(list(folder.glob("*.partial")))
         last = now
-    told("at_random", folder, ends, kept, halves, whole)
+    told("at_random", folder, ends, kept, halves, whole, finished=finished)
 
     for way, moment in MOMENTS.items():
         folder = root / way

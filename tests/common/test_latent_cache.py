@@ -182,7 +182,8 @@ def killed(tmp_path_factory) -> dict[str, dict]:
 def test_killed_at_random_moments_it_comes_to_the_same_bytes(killed):
     row = killed["at_random"]
     *kills, end = row["ends"]
-    assert len(kills) >= 5 and set(kills) == {-signal.SIGKILL} and end == 0
+    assert len(kills) >= 3 and set(kills) == {-signal.SIGKILL} and end == 0
+    assert row["finished"] == sorted(row["finished"]) and any(0 < count < 10 for count in row["finished"])
     assert all(row["kept"]) and row["same"]
 
 

@@ -103,6 +103,8 @@ def test_bars_from_above_and_from_below():
     card = Card("x", "", bars={"psnr": [">=", 32], "static": ["<=", 1]})
     assert missed_bars(card, {"psnr": 32.0, "static": 1.0}) == []
     assert len(missed_bars(card, {"psnr": 31.9, "static": 1.1})) == 2
+    between = Card("x", "", bars={"ratio": [">=", 0.9, "<=", 1.1]})
+    assert [len(missed_bars(between, {"ratio": value})) for value in (0.8, 0.9, 1.1, 1.2)] == [1, 0, 0, 1]
 
 
 def test_a_card_is_read_as_it_was_written(small_zoo):
@@ -154,6 +156,8 @@ def test_an_autoencoder_that_changes_nothing_is_perfect_and_one_that_does_not_mo
     for name in ("held_out", "test", "film"):
         assert measures_of["Same"][f"{name}/psnr"] == float("inf")
         assert measures_of["Same"][f"{name}/change_ratio"] == 1
+    assert measures_of["Same"]["test/read_color"] == 1 > measures_of["Still"]["test/read_motion"]
+    for name in ("held_out", "test", "film"):
         assert measures_of["Still"][f"{name}/psnr"] == measures_of["Still"][f"{name}/psnr_mean_frame"] < 40
         assert measures_of["Still"][f"{name}/change_ratio"] == 0
 

@@ -46,23 +46,26 @@ class Index(http.server.SimpleHTTPRequestHandler):
         super().copyfile(source, outputfile)
 
 
-def write_wheel(folder: Path, name: str, version: str, files: dict[str, bytes]) -> None:
-    """A minimal wheel with these files."""
+def write_wheel(folder: Path, name: str, version: str, files: dict[str, bytes], needs: str = "") -> None:
+    """A minimal wheel with these files, which says that it needs another package or nothing."""
     folder.mkdir(parents=True, exist_ok=True)
     info = f"{name}-{version}.dist-info"
     with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
         for path, content in files.items():
             wheel.writestr(path, content)
-        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        needs = f"Requires-Dist: {needs}\n" if needs else ""
+        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}")
         wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         wheel.writestr(f"{info}/RECORD", "")
 
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory):
-    """The address of a package index that has `leaf` and a current pip (the one that runs here)."""
+    """The address of a package index that has `leaf`, `bare`, which needs what is nowhere, and a current pip."""
     folder = tmp_path_factory.mktemp("index")
     write_wheel(folder / "leaf", "leaf", "1.0", {"leaf/__init__.py": b"", "leaf/weights.bin": os.urandom(2_000_000)})
+    bare = {"bare/__init__.py": b"", "bare/weights.bin": os.urandom(1_000_000)}
+    write_wheel(folder / "bare", "bare", "1.0", bare, needs="nowhere")
     pip = importlib.metadata.distribution("pip")
     content = {str(p): p.locate().read_bytes() for p in pip.files if str(p).startswith("pip/") and p.suffix != ".pyc"}
     write_wheel(folder / "pip", "pip", pip.version, content)
@@ -165,7 +168,9 @@ def test_first_run_says_the_size_installs_and_becomes_the_command(installed):
     assert code == 7, "the command's exit code comes through"
     assert answer["arguments"] == ["check", "01.2", "--json"]
     assert Path(answer["python"]) == root / ".venv" and Path(answer["common"]).is_relative_to(root)
-    assert "1 packages to fetch: 2 MB to download" in err
+    assert "2 packages to fetch: 3 MB to download" in err
+    [packages] = (root / ".venv").rglob("site-packages")
+    assert (packages / "bare" / "weights.bin").stat().st_size == 1_000_000, "what comes without its dependencies"
     assert "include-system-site-packages = false" in (root / ".venv" / "pyvenv.cfg").read_text()
     assert not (root / ".venv" / "flipbook-tmp").exists()
 
@@ -253,7 +258,7 @@ os.makedirs = refuse
     "code, words",
     [
         (BLOCK_ENSUREPIP, f"sudo apt install python3.{sys.version_info[1]}-venv"),
-        (SMALL_DISK, "needs about 2.5 GB"),
+        (SMALL_DISK, "needs about 2.7 GB"),
         (READ_ONLY, "cannot be written (Read-only file system)"),
     ],
     ids=["no ensurepip", "no disk", "read-only"],
@@ -333,7 +338,7 @@ def test_two_first_runs_at_once_make_one_installation(bare, index):
     assert [process.returncode for process in processes] == [0, 0]
     assert sum("Installed in" in err for _, err in ends) == 1
     assert sum("waiting for it" in err for _, err in ends) == 1
-    assert log_of(bare / ".venv").count("Installing collected packages") <= 2  # pip itself, and the course
+    assert log_of(bare / ".venv").count("Installing collected packages") <= 3  # pip, the course, and what comes alone
 
 
 def test_a_moved_checkout_gets_a_new_environment(checkout, index, tmp_path):

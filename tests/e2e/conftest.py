@@ -1,6 +1,7 @@
 """A copy of the course, a running `flipbook learn`, and a real browser in front of it."""
 
 import importlib
+import json
 import os
 import re
 import shutil
@@ -25,7 +26,8 @@ BROWSER_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE = 60_000  # milliseconds for anything that may wait for a kernel on a busy machine
+SETTINGS = "work/.flipbook/jupyter/config/lab/user-settings/@jupyterlab/notebook-extension/tracker.jupyterlab-settings"
+PATIENCE = 180_000  # milliseconds for anything that may wait for a kernel, on a machine with much else to do
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +38,9 @@ def course(tmp_path_factory):
     for folder in ("labs", "phases", "solutions", "tests/labs"):
         shutil.copytree(checkout / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
     (root / "datasets").symlink_to(checkout / "datasets")
+    settings = root / SETTINGS
+    settings.parent.mkdir(parents=True)
+    settings.write_text(json.dumps({"windowingMode": "none"}))  # every cell stays on the page, and nothing jumps
     return root
 
 
@@ -56,9 +61,7 @@ def address(course):
         time.sleep(0.1)
     yield found[0]
     os.killpg(server.pid, signal.SIGTERM)
-    server.wait(20)
-
-
+    server.wait(PATIENCE / 1000)
 
 
 @pytest.fixture
@@ -103,8 +106,21 @@ def snapshot():
     return take
 
 
+# Scrolls a node to the middle of what scrolls around it; true once it is there, and still part of the page.
+SHOW = """node => {
+  node.scrollIntoView({ block: "center", behavior: "instant" });
+  const box = node.getBoundingClientRect();
+  return node.isConnected && box.height > 0 && box.bottom > 0 && box.top < innerHeight;
+}"""
+
+
 class Notebook:
-    """The notebook tab in front: find a cell by its text, write into it, run it."""
+    """The notebook tab in front: find a cell by its text, write into it, run it.
+
+    Nothing here waits for the page to stand still, as Playwright's own scrolling and clicking do: while a kernel
+    starts and pictures arrive, on a busy machine, it may not for a minute. A node that is replaced meanwhile is found
+    anew.
+    """
 
     def __init__(self, page):
         self.page = page
@@ -114,24 +130,49 @@ class Notebook:
     def cell(self, text):
         """The first code cell that contains `text`, brought into view."""
         cell = self.panel.locator(".jp-CodeCell", has_text=text).first
-        cell.scroll_into_view_if_needed()
+        self.show(cell)
         return cell
 
+    def show(self, node):
+        """Bring a node into view."""
+        self.insist(lambda: node.evaluate(SHOW), f"it never came into view: {node}")
+
+    def insist(self, succeeds, otherwise):
+        """Try until `succeeds()` is true."""
+        deadline = time.monotonic() + PATIENCE / 1000
+        while not succeeds():
+            assert time.monotonic() < deadline, otherwise
+            self.page.wait_for_timeout(50)
+
+    def enter(self, cell):
+        """Put the cursor into a cell, as a click does."""
+        for text in self.page.locator(".jp-Dialog").all_inner_texts():
+            raise AssertionError(f"a dialog stands in the way: {text!r}")
+
+        def entered():
+            self.show(cell)
+            cell.locator(".cm-content").focus()
+            return "jp-mod-active" in cell.get_attribute("class") and cell.locator(".cm-editor.cm-focused").count() == 1
+
+        self.insist(entered, f"the cursor never was in the cell: {cell}")
+
     def write(self, cell, text):
-        cell.locator(".cm-content").click()
+        self.enter(cell)
         self.page.keyboard.press("Control+A")
         self.page.keyboard.insert_text(text)
+        first, last = text.splitlines()[0], text.splitlines()[-1]
+        self.insist(
+            lambda: {first, last} <= set(cell.locator(".cm-line").all_inner_texts()), f"the text never arrived: {first}"
+        )
 
     def run(self, cell):
         """Run a cell. A key pressed while the kernel still connects is lost: press until the prompt changes."""
         prompt = cell.locator(".jp-InputPrompt").first
         before = prompt.inner_text()
-        for _ in range(20):
-            for text in self.page.locator(".jp-Dialog").all_inner_texts():
-                raise AssertionError(f"a dialog stands in the way: {text!r}")
-            cell.locator(".cm-content").click(timeout=5_000)
+        for _ in range(12):
+            self.enter(cell)
             self.page.keyboard.press("Control+Enter")
-            for _ in range(15):
+            for _ in range(50):
                 if prompt.inner_text() != before:
                     self.wait_until_done(prompt)
                     return
@@ -141,7 +182,7 @@ class Notebook:
     def wait_until_done(self, prompt):
         deadline = time.monotonic() + PATIENCE / 1000
         while not re.search(r"\[\d+\]", prompt.inner_text()):
-            assert time.monotonic() < deadline, "the cell ran for more than a minute"
+            assert time.monotonic() < deadline, f"the cell ran for more than {PATIENCE / 60_000:g} minutes"
             self.page.wait_for_timeout(50)
 
     def save(self):

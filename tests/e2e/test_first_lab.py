@@ -75,7 +75,7 @@ def test_a_newcomer_solves_an_exercise(course, address, open_page, notebook, sna
     lab.run(exercise)
     lab.run(check)
     assert "comes after" in verdict.inner_text()
-    verdict.scroll_into_view_if_needed()
+    lab.show(verdict)
     snapshot(page, "3-wrong")
     wrong_colour = colour_of(verdict)
 
@@ -84,7 +84,7 @@ def test_a_newcomer_solves_an_exercise(course, address, open_page, notebook, sna
     lab.run(check)
     assert "comes after" not in verdict.inner_text()
     assert is_green(colour_of(verdict)) and not is_green(wrong_colour)
-    verdict.scroll_into_view_if_needed()
+    lab.show(verdict)
     snapshot(page, "4-right")
 
     lab.save()
@@ -116,7 +116,7 @@ def test_a_wrong_picture_is_shown_beside_the_right_one(course, address, open_pag
     lab.run(check)
     pictures = check.locator(".flipbook-check img")
     pictures.first.wait_for()
-    pictures.last.scroll_into_view_if_needed()
+    lab.show(pictures.last)
     for width in pictures.evaluate_all("all => all.map(picture => picture.naturalWidth)"):
         assert width > 0, "a picture did not arrive"
     snapshot(page, "6-wrong-picture-dark")

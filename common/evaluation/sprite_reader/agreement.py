@@ -66,18 +66,18 @@ def accuracy(
 
 
 def chance_agreement(
-    num_objects: int | None = None, *, split: str = "test", num_pairs: int = 2000, seed: int = 0
+    num_objects: int | None = None, *, split: str = "test", num_scenes: int = 500, num_turns: int = 10, seed: int = 0
 ) -> dict[str, float]:
     """How often two random captions of the world agree, by the rule of `agreement`: what no knowledge gives.
 
     Args:
         num_objects: 1 or 2 of both captions; None as the world has them.
         split, seed: of the world.
-        num_pairs: of captions; the standard error is at most 0.5 / sqrt(num_pairs).
+        num_scenes: whose captions are compared, each with `num_turns` others.
     """
-    scenes = draw_scenes(range(2 * num_pairs), seed=seed, split=split, num_objects=num_objects)
-    words = [scene.words for scene in scenes]
-    return accuracy(words[:num_pairs], words[num_pairs:])
+    words = [scene.words for scene in draw_scenes(range(num_scenes), seed=seed, split=split, num_objects=num_objects)]
+    turns = [accuracy(words, words[turn:] + words[:turn]) for turn in range(1, num_turns + 1)]
+    return {name: sum(row[name] for row in turns) / num_turns for name in ATTRIBUTES}
 
 
 def _pairings(asked: Sequence[ObjectWords], found: Sequence[ObjectReading | ObjectWords]) -> Iterable[list[tuple]]:

@@ -10,6 +10,8 @@ from common.data.sprites.paths import frame_times, view
 CONTRAST = 0.4  # least distance between the shades, in the world's own: less is a plain field
 ONE_WAY = 0.5  # least coherence of the gradients in stripes
 SKEW = 0.42  # skewness of the light between that of a checkerboard, 0, and that of dots, 1.07
+FEWEST = 200 / 64**2  # part of a frame that must be free of objects for its texture to be told
+JUMP = 4.0  # times the usual change from frame to frame
 SLOWEST, FASTEST = (0.07, 0.08), (0.4, 0.42)  # of a pan, heights a second; of a zoom, logarithm of its factor a second
 UNSEEN = 0.02  # part of the gradients that is not to be relied on: along stripes no motion can be seen
 CAMERA_WORDS = (("pan_left", "pan_right"), ("zoom_out", "zoom_in"))
@@ -35,20 +37,27 @@ def read_texture(light: np.ndarray, free: np.ndarray) -> str | None:
         light: `(T, H, W)`: -0.5 dark, 0.5 light.
         free: bool `(T, H, W)`: where no object is near.
     """
-    values = light[free]
-    if values.size < 30:
-        return None
-    low, high = np.percentile(values, (8, 92))
-    if high - low < CONTRAST:
-        return "field"
     down, across = np.gradient(light, axis=(1, 2))
-    down, across = down[free], across[free]
-    xx, yy, xy = (float((a * b).mean()) for a, b in ((across, across), (down, down), (across, down)))
-    if np.hypot(xx - yy, 2 * xy) > ONE_WAY * (xx + yy):
+    found = [_statistics(*(values[mask] for values in (light, across, down))) for mask, light, across, down in
+             zip(free, light, across, down) if mask.mean() >= FEWEST]  # fmt: skip
+    if not found:
+        return None
+    contrast, coherence, skewness = np.median(found, axis=0)  # a lost frame has no vote
+    if contrast < CONTRAST:
+        return "field"
+    if coherence > ONE_WAY:
         return "stripes"
-    values = values - values.mean()
-    skew = np.power(values, 3).mean() / np.square(values).mean() ** 1.5
-    return "checkerboard" if skew < SKEW else "dots"
+    return "checkerboard" if skewness < SKEW else "dots"
+
+
+def _statistics(light: np.ndarray, across: np.ndarray, down: np.ndarray) -> tuple[float, float, float]:
+    """Contrast, coherence of the gradients and skewness of a texture, from its pixels' lights and slopes, `(N,)`."""
+    low, high = np.percentile(light, (8, 92))
+    xx, yy, xy = across @ across, down @ down, across @ down
+    coherence = np.hypot(xx - yy, 2 * xy) / max(xx + yy, 1e-9)
+    light = light - light.mean()
+    squares = light * light
+    return high - low, coherence, (squares @ light / light.size) / max(squares.mean(), 1e-9) ** 1.5
 
 
 def read_camera(light: np.ndarray, free: np.ndarray, fps: float = FPS) -> Camera:
@@ -62,6 +71,8 @@ def read_camera(light: np.ndarray, free: np.ndarray, fps: float = FPS) -> Camera
     if num_frames < 2:
         return Camera(None, *view("still", 0.0, times))
     both = free[1:] & free[:-1]
+    jumps = np.abs(np.diff(light, axis=0)).mean(axis=(1, 2))
+    both[jumps > JUMP * np.median(jumps) + 0.02] = False  # from and to a frame that is lost
     change, mean = np.diff(light, axis=0), (light[1:] + light[:-1]) / 2
     down, across = np.gradient(mean, axis=(1, 2))
     x, y = np.arange(width) - (width - 1) / 2, np.arange(height)[:, None] - (height - 1) / 2

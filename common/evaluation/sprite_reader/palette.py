@@ -15,8 +15,10 @@ NAMES = tuple(COLORS)
 RGB = np.array(list(COLORS.values()), dtype=np.float32)  # (8, 3)
 LEVELS = 32  # of each channel, in the table of names
 FAR = 75.0  # grey levels from every colour: a colour without a name
+OFF = 50.0  # grey levels from what a clip should be made of: not of this world
 NOISE = 12.0  # grey levels by which a pixel may be off without meaning anything
 MOSTLY = 0.25  # least part of the median frame that the background must have
+EXPLAINED = 0.75  # least part of it that must be the background or an object
 SEEN, FEWEST = 0.3, 0.008  # least cover of a pixel that counts; least part of the picture that makes an object
 WELL_SEEN = 75  # per cent of the frames show less of a colour than those that decide whether it is there
 
@@ -78,6 +80,21 @@ class Unmixing:
         variance = np.square(self.spread / 2).sum()
         direction = self.spread / np.sqrt(np.square(self.spread).sum())
         self.metric = np.eye(3, dtype=np.float32) - np.outer(direction, direction) * variance / (NOISE**2 + variance)
+
+    @property
+    def off(self) -> float:
+        """Grey levels from the middle to the nearest mixture of the shades that the background's colour has."""
+        dark, light = (np.array(shade) for shade in shades(NAMES[self.number]))
+        part = np.clip((self.middle - dark) @ self.spread / np.square(self.spread).sum(), 0, 1)
+        return float(np.linalg.norm(self.middle - dark - part * (light - dark)))
+
+    def explained(self, pixels: np.ndarray, numbers: list[int]) -> float:
+        """The part of the median frame of `(3, T, H, W)` that mixtures of the background and one object can be."""
+        away = (pixels - self.middle[:, None, None, None]).reshape(3, -1)
+        left = (away * (self.metric @ away)).sum(axis=0)  # squared distance from the background
+        if numbers:
+            left = left - np.square(np.maximum(self._directions(numbers)[0] @ away, 0).max(axis=0))
+        return float(np.median((left < OFF**2).reshape(pixels.shape[1], -1).mean(axis=1)))
 
     def cover(self, pixels: np.ndarray, numbers: list[int]) -> tuple[np.ndarray, np.ndarray]:
         """What things of these K colours cover, for pixels `(3, ...)`.

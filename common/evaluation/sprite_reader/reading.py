@@ -11,7 +11,7 @@ from common.data.sprites.paths import view
 from common.data.sprites.shapes import signed_distance
 from common.evaluation.sprite_reader.camera import Camera, read_camera, read_texture
 from common.evaluation.sprite_reader.motion import read_motion
-from common.evaluation.sprite_reader.palette import NAMES, Unmixing, background_number, smooth
+from common.evaluation.sprite_reader.palette import EXPLAINED, NAMES, OFF, Unmixing, background_number, smooth
 from common.evaluation.sprite_reader.shape import read_shape
 from common.evaluation.sprite_reader.tracks import (
     centroids,
@@ -29,6 +29,7 @@ from common.evaluation.sprite_reader.tracks import (
 LARGE = float(np.sqrt(SIZES["small"][1] * SIZES["large"][0]))  # heights: the radius between small and large
 SIZE_RANGE = (0.08, 0.26)  # radii that have a name at all
 MOST_ROWS = 96  # larger pictures are averaged down
+MOST_NOISE = 35.0  # grey levels by which the median pixel may differ from its surroundings
 SURELY_INSIDE = 0.4  # part of the frames in which the world shows an object wholly inside, and more
 HALF_SEEN = 0.35  # part of an object that must be seen for its place to be believed
 
@@ -104,12 +105,14 @@ def _read(clip: torch.Tensor, fps: float) -> SceneReading:
         clip = torch.nn.functional.avg_pool3d(clip, (1, shrink, shrink))
     pixels = np.nan_to_num(clip.numpy(), nan=1e4, posinf=1e4, neginf=-1e4)
     broken = np.abs(pixels).max(axis=(0, 2, 3)) > 100  # frames that are no pictures
-    pixels = smooth(np.clip((pixels + 1) * 127.5, 0, 255))  # (3, T, H, W)
-    number = None if broken.mean() > 0.5 else background_number(pixels)
-    if number is None:
+    sharp = np.clip((pixels + 1) * 127.5, 0, 255)  # (3, T, H, W)
+    pixels = smooth(sharp)
+    noise = np.median(np.abs(pixels - sharp)[..., ::2, ::2])
+    number = None if noise > MOST_NOISE or broken.mean() > 0.5 else background_number(pixels)
+    unmixing = None if number is None else Unmixing(number, pixels)
+    colors = unmixing.object_numbers(pixels) if unmixing else []
+    if unmixing is None or unmixing.off > OFF or unmixing.explained(pixels, colors) < EXPLAINED:
         return SceneReading((), None, None, None, False, *view("still", 0.0, np.arange(clip.shape[1]) / fps))
-    unmixing = Unmixing(number, pixels)
-    colors = unmixing.object_numbers(pixels)
     cover, cores = _separate(unmixing, pixels, colors)
     free = ~spread_out(cores.any(axis=0), 3) if colors else np.ones(cover.shape[1:], dtype=bool)
     light = smooth(unmixing.light(pixels))
@@ -154,15 +157,18 @@ def _read_object(cover, support, others, meet, color: str, camera: Camera, fps: 
     inside = np.where(support, cover, 0)
     track = centroids(inside)
     exists = np.isfinite(track).all(axis=1)
-    apart = exists & ~meet
-    shape = _shape(inside, track, apart if apart.any() else exists)
+    for apart in (exists & ~meet, exists):  # objects that just touch do not hide each other
+        clear = apart & _off_the_border(inside, apart)
+        shape = read_shape(inside[clear], *track[clear].T)
+        if shape:
+            break
     track = np.stack([median_places(values) for values in track.T], axis=1)
     if shape is None:
         size = _size(track[:, 2] / camera.zoom / height, apart)
         positions = np.where(exists[:, None], track[:, :2], np.nan)
         return ObjectReading(None, color, size, None, positions, track[:, 2], exists.astype(float))
     track = np.stack(from_centroid(shape, *track.T), axis=1)
-    whole = apart & is_inside(shape, track, height, width)
+    whole = clear | (apart & is_inside(shape, track, height, width))
     centroid = track
     motion, track, growth = _follow(track, whole.astype(float), camera, height, width, fps)
     partly = exists & ~whole
@@ -180,13 +186,10 @@ def _read_object(cover, support, others, meet, color: str, camera: Camera, fps: 
                          track[:, 2], seen)  # fmt: skip
 
 
-def _shape(inside: np.ndarray, track: np.ndarray, apart: np.ndarray) -> str | None:
-    """The shape's word, from the frames in which the object does not touch another one nor, if possible, the border."""
-    if not apart.any():
-        return None
+def _off_the_border(inside: np.ndarray, apart: np.ndarray) -> np.ndarray:
+    """The frames in which an object covers least of the border, of those in which it is apart: bool `(T,)`."""
     touched = on_border(inside)
-    best = apart & (touched <= np.quantile(touched[apart], SURELY_INSIDE))
-    return read_shape(inside[best], *track[best].T)
+    return touched <= (np.quantile(touched[apart], SURELY_INSIDE) if apart.any() else 0)
 
 
 def _follow(track: np.ndarray, weights: np.ndarray, camera: Camera, height: int, width: int, fps: float):

@@ -10,6 +10,7 @@ from common.data.sprites.shapes import signed_distance
 
 SIDE, REACH = 24, 1.8  # of a standard picture: samples along a side, and from its middle to its edge, in its own radii
 BLURS = (0.04, 0.1, 0.16, 0.22, 0.3, 0.4)  # standard deviations, in radii: a sharp large picture to a blurred small one
+SCALES = (1.0, 0.88)  # of their radius: a blurred ring's area is overrated where its own blur makes it pale
 FINE = 4  # samples of a standard picture along each side of one of its pixels
 ALIKE = 0.8  # least correlation with the best shape
 
@@ -27,7 +28,7 @@ def measures() -> dict[str, tuple[float, float]]:
 
 @lru_cache(maxsize=1)
 def standard_pictures() -> np.ndarray:
-    """Each shape with each blur, `(6, 6, 24 * 24)`: centroid in the middle, area pi, mean 0 and length 1."""
+    """Each shape with each blur and scale, `(6, 12, 24 * 24)`: centroid in the middle, mean 0 and length 1."""
     count = SIDE * FINE
     step = 2 * REACH / count
     fine = (np.arange(count) + 0.5) * step - REACH
@@ -38,10 +39,10 @@ def standard_pictures() -> np.ndarray:
     pictures = []
     for shape in SHAPES:
         area, below = measures()[shape]
-        radius = np.sqrt(np.pi / area)
-        sharp = coverage(signed_distance(shape, fine, fine[:, None] + below * radius, radius) / step)
-        pictures += [(blur @ sharp @ blur.T).ravel() for blur in blurs]
-    return _normal(np.array(pictures, dtype=np.float32)).reshape(len(SHAPES), len(BLURS), -1)
+        for radius in np.sqrt(np.pi / area) * np.array(SCALES):  # at scale 1 its area is that of a circle of radius 1
+            sharp = coverage(signed_distance(shape, fine, fine[:, None] + below * radius, radius) / step)
+            pictures += [(blur @ sharp @ blur.T).ravel() for blur in blurs]
+    return _normal(np.array(pictures, dtype=np.float32)).reshape(len(SHAPES), len(BLURS) * len(SCALES), -1)
 
 
 def read_shape(cover: np.ndarray, x: np.ndarray, y: np.ndarray, radius: np.ndarray) -> str | None:

@@ -12,6 +12,7 @@ from common.data.download import DataError
 from common.data.film import FilmData
 from common.data.sprites import SpriteData
 from common.evaluation.reconstruction import Reconstruction, mean_frame
+from common.evaluation.sprite_reader import accuracy, read_sprites
 
 # setting -> clips of sprites, windows of film
 SETTINGS = {"small": (32, 16), "full": (512, 192)}
@@ -46,18 +47,25 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
         sets["film"] = (FilmData("test", num_frames, size), num_film)
     total, done, found = sum(count for _, count in sets.values()), 0, {}
     for name, (data, count) in sets.items():
-        video, image, baseline = Reconstruction(), Reconstruction(), Reconstruction()
+        video, image, baseline, asked, read = Reconstruction(), Reconstruction(), Reconstruction(), [], []
         for start in range(0, count, BATCH):
-            target = as_clips(data.batch(range(start, min(start + BATCH, count))))
-            video.add(restored(model, target), target)
+            batch = data.batch(range(start, min(start + BATCH, count)))
+            target = as_clips(batch)
+            back = restored(model, target)
+            video.add(back, target)
             image.add(restored(model, target[:, :, :1]), target[:, :, :1])
             baseline.add(mean_frame(target), target)
+            if name != "film":
+                asked += [scene.words for scene in batch.scenes]
+                read += read_sprites(back)
             done += len(target)
             if progress is not None:
                 progress(done / total)
         found |= {f"{name}/{measure}": value for measure, value in video.result().items()}
         found[f"{name}/psnr_mean_frame"] = baseline.result()["psnr"]
         found[f"{name}/psnr_image"] = image.result()["psnr"]
+        if read:
+            found |= {f"{name}/read_{attribute}": part for attribute, part in accuracy(asked, read).items()}
     return found
 
 

@@ -306,6 +306,10 @@ def test_clip_shape(lab):
     assert shape == (3, 4, 5, 7), (
         f"frames of shape (4, 5, 7, 3) should give (3, 4, 5, 7), not {shape} {named.get(shape, '')}".rstrip()
     )
+    got = clip_answer(lab, colourful(num_frames=2)[..., :1])
+    assert tuple(got.shape) == (1, 2, 5, 7), (
+        f"grey frames (2, 5, 7, 1) have one channel: they should give (1, 2, 5, 7), not {tuple(got.shape)}"
+    )
 
 
 @exercise(

@@ -781,6 +781,15 @@ def test_flow_one_level(lab, seed):
         "the third step starts from a picture that was warped twice: warp the second picture itself, by the whole flow "
         "found so far"
     )
+    scene, options = moving(seed + 1, (0.4, -0.3), size=(28, 38)), {"window": 9, "damping": 0.05}
+    first, second = scene.first, scene.second
+    step = lab.lucas_kanade_step(first, second, **options)
+    more = lab.lucas_kanade_step(first, lab.warp(second, step), valid=points_inside(step), **options)
+    got = flow_answer(lab, first, second, num_levels=1, num_iterations=2, **options)
+    assert same(got, step + more, 5e-3), (
+        "a motion below a pixel, damping=0.05, two iterations: the second step is missing or another one. "
+        "num_iterations counts the steps, also where the last one was small"
+    )
 
 
 @exercise(

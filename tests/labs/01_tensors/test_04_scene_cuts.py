@@ -682,6 +682,9 @@ def test_split_names(lab, film, tmp_path):
         )
         others = sorted({p.name for p in Path(folder).iterdir()} - {f.name for f in want} - {"a_note.txt"})
         assert not others, f"{others[0]} was left in the folder besides the shots"
+    assert (tmp_path / "text" / "a_note.txt").is_file(), (
+        "the folder held a note, and it is gone: what else lies there is not yours to delete"
+    )
     assert video.probe(files[0]).num_frames == 46, "without cuts the one file should hold the whole film, 46 frames"
 
 

@@ -241,8 +241,12 @@ def test_store_makes_the_file(lab, tmp_path):
 @exercise("store_clip", points=2, hint="path.stat().st_size, after storing")
 def test_store_counts_the_file(lab, tmp_path):
     """bytes on disk are the file's, bytes in memory the array's"""
+    (tmp_path / "0006.fake").write_bytes(bytes(1000))
     for num_bytes in (777, 12_345):
         got, _, frames = store_answer(lab, tmp_path, num_bytes=num_bytes)
+        assert got.num_bytes != num_bytes + 1000, (
+            f"the file has {num_bytes} bytes on disk, you say {got.num_bytes}: that is all the folder holds"
+        )
         assert got.num_bytes == num_bytes, f"the file has {num_bytes} bytes on disk, you say {got.num_bytes}" + (
             ": that is the array in memory" if got.num_bytes == frames.nbytes else ""
         )

@@ -1,0 +1,149 @@
+"""The recipe and the measures of `sprites-t2v`, on a small autoencoder of random weights and made-up text states.
+
+Ten seconds.
+"""
+
+import zlib
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from common.data.sprites import SpriteData
+from common.models.autoencoder import PRESETS as VAE_PRESETS
+from common.models.autoencoder import CausalVideoVAE
+from common.models.dit import PRESETS, VideoDiT
+from common.pipelines import TextToVideoPipeline
+from common.text import TextEncoder
+from common.text.states import PackedStates
+from common.training import KeyedNoise, train
+from common.zoo.sprites_t2v import latents, measures, prompts, recipe
+
+
+@pytest.fixture(scope="module")
+def vae() -> CausalVideoVAE:
+    torch.manual_seed(0)
+    return CausalVideoVAE(**VAE_PRESETS["ci"], latents_mean=[0.2] * 16, latents_std=[1.5] * 16).eval()
+
+
+def made_up(encoder, texts) -> dict[str, PackedStates]:
+    """States that depend on the text alone; one token for each of its words, and one for each end."""
+    streams = {text: torch.Generator().manual_seed(zlib.crc32(text.encode())) for text in texts}
+    return {text: PackedStates.of(torch.randn(len(text.split()) + 2, 384, generator=g)) for text, g in streams.items()}
+
+
+@pytest.fixture(autouse=True)
+def small_world(vae, tmp_path, monkeypatch):
+    """Its own cache, the small autoencoder in place of the shipped one, and a text encoder without weights."""
+    monkeypatch.setenv("FLIPBOOK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(CausalVideoVAE, "from_pretrained", classmethod(lambda cls, name, **options: vae))
+    monkeypatch.setattr(TextEncoder, "read", made_up)
+
+
+@pytest.fixture
+def data(vae) -> latents.CaptionedLatents:
+    return latents.captioned_latents(num_clips=12, num_frames=5, size=32)
+
+
+# ------------------------------------------------------------------------------------------------ data
+
+
+def test_samples_are_normalised_latents_and_the_states_of_their_captions(data, vae):
+    world = SpriteData(num_frames=5, size=32).batch([3, 7])
+    batch = data.batch([3, 7])
+    with torch.no_grad():
+        wanted = vae.normalize(vae.encode(world.clips()).latent_dist.mode())
+    assert torch.allclose(batch["latents"], wanted, atol=2e-3) and batch["latents"].dtype == torch.float32
+    lengths = [len(caption.split()) + 2 for caption in world.captions]
+    assert batch["mask"].sum(dim=1).tolist() == [*lengths, 2]  # the last text is the empty one
+    assert torch.equal(batch["states"][1, : lengths[1]], data.text_encoder([world.captions[1]]).states[0])
+
+
+def test_clips_are_encoded_once(data, vae, monkeypatch):
+    monkeypatch.setattr(vae, "encode", lambda clips: pytest.fail("encoded again"))
+    again = latents.captioned_latents(num_clips=12, num_frames=5, size=32)
+    assert torch.equal(again.batch([5])["latents"], data.batch([5])["latents"])
+    assert again.key == data.key and "12 latents" in data.key
+
+
+# ------------------------------------------------------------------------------------------------ loss
+
+
+@pytest.fixture
+def asked():
+    """What a model was asked."""
+    return []
+
+
+def perfect(asked, batch, eps):
+    """A model that knows the answer."""
+
+    def model(x, timestep, states, mask):
+        asked.append(SimpleNamespace(x=x, timestep=timestep, states=states, mask=mask))
+        return SimpleNamespace(sample=eps - batch["latents"])
+
+    return model
+
+
+def test_the_loss_asks_at_one_level_a_clip_and_gives_first_frames_and_drops_prompts(data, asked):
+    indices = list(range(400))
+    batch, noise = data.batch(indices), KeyedNoise(0, indices)
+    eps = noise.normal("eps", batch["latents"].shape[1:])
+    losses = recipe.compute_loss(perfect(asked, batch, eps), batch, noise)
+    assert all(float(value) == 0 for value in losses.values())
+    [call] = asked
+    given = call.timestep[:, 0] == 0
+    assert abs(float(given.float().mean()) - recipe.IMAGE_PART) < 0.06
+    assert torch.equal(call.x[given][:, :, 0], batch["latents"][given][:, :, 0])  # clean
+    assert torch.equal(call.timestep[~given][:, 0], call.timestep[~given][:, 1])
+    dropped = call.mask.sum(dim=1) == 2
+    assert abs(float(dropped.float().mean()) - recipe.NO_PROMPT_PART) < 0.05
+    assert torch.equal(call.states[~dropped], batch["states"][:-1][~dropped])
+    assert torch.equal(call.states[dropped], batch["states"][-1:].expand(int(dropped.sum()), -1, -1))
+
+
+def test_a_first_frame_that_is_given_is_not_asked_for(data):
+    """A model that is wrong there alone has no loss on images, and one on text."""
+    indices = list(range(100))
+    batch, noise = data.batch(indices), KeyedNoise(0, indices)
+    wrong = noise.normal("eps", batch["latents"].shape[1:])
+    wrong[:, :, 0] += 1.0
+    losses = recipe.compute_loss(perfect([], batch, wrong), batch, noise)
+    assert float(losses["image"]) == 0 and float(losses["text"]) == pytest.approx(0.5, abs=1e-4)  # one frame of two
+
+
+# ------------------------------------------------------------------------------------------------ training, measures
+
+
+def test_the_ci_preset_trains_measures_and_draws(tmp_path, monkeypatch):
+    """Three steps; the weights that come out make clips. What they show is not looked at here."""
+    monkeypatch.setitem(recipe.NUM_CLIPS, "ci", 8)
+    settings = replace(recipe.RECIPE.stages["main"].settings["ci"], steps=3)
+    folder = train(recipe.RECIPE, "ci", folder=tmp_path / "run", settings=settings, quiet=True)
+    model = VideoDiT.from_pretrained(folder)
+    assert model.config.dim == PRESETS["ci"]["dim"] and model.patches_out.weight.abs().max() > 0
+    lines = (tmp_path / "run" / "log.jsonl").read_text().splitlines()
+    assert '"two_objects/binding"' in lines[-1] and '"image"' in lines[-1]
+    assert list((tmp_path / "run").rglob("*.png"))
+
+
+def test_every_number_of_the_card_is_measured(vae, monkeypatch):
+    monkeypatch.setitem(measures.SETTINGS, "tiny", 2)
+    monkeypatch.setitem(measures.SAMPLER, "num_inference_steps", 1)
+    torch.manual_seed(0)
+    parts = []
+    found = measures.measure(VideoDiT(**PRESETS["ci"]).eval(), "tiny", parts.append)
+    sets = {name.rpartition("/")[0] for name in found}
+    assert sets == {*prompts.EVALUATION, "image", "untrained/one_object",
+                    *(f"{side}/{name}" for side in ("chance", "shuffled") for name in prompts.EVALUATION)}  # fmt: skip
+    assert 0.1 < found["chance/one_object/shape"] < 0.25 and parts[-1] == 1 and parts == sorted(parts)
+    assert found["one_object/shape"] == found["untrained/one_object/shape"]  # this one is untrained itself
+    with pytest.raises(ValueError, match="'huge'"):
+        measures.measure(None, "huge")
+
+
+def test_a_clips_noise_is_its_numbers_alone(vae):
+    pipe = TextToVideoPipeline(VideoDiT(**PRESETS["ci"]), vae)
+    whole = measures.noise(pipe, 0, 3)
+    assert whole.shape == (3, 16, 5, 8, 8) and torch.equal(measures.noise(pipe, 2, 1), whole[2:])

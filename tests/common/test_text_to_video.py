@@ -1,0 +1,239 @@
+"""Text to video as a pipeline and as a command: on small models of random weights, with the shipped table of states.
+
+Five seconds.
+"""
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+
+from common.cli.generate import generate
+from common.data.sprites import SpriteData
+from common.diffusion.samplers import euler, last
+from common.diffusion.schedules import flow_levels
+from common.models.autoencoder import PRESETS as VAE_PRESETS
+from common.models.autoencoder import CausalVideoVAE
+from common.models.dit import PRESETS, VideoDiT
+from common.pipelines import TextToVideoPipeline
+from common.text import TextError
+from common.video import VideoReader
+
+STAR, CIRCLE = "a small red star moves left over a blue field", "a large yellow circle bounces over a green field"
+SMALL = {"num_frames": 5, "height": 32, "width": 48, "num_inference_steps": 3}
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    """Nobody's own cache is read or written."""
+    monkeypatch.setenv("FLIPBOOK_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="module")
+def pipe(tmp_path_factory) -> TextToVideoPipeline:
+    torch.manual_seed(0)
+    dit, vae = VideoDiT(**PRESETS["ci"]), CausalVideoVAE(**VAE_PRESETS["ci"], latents_mean=[0.1] * 16,
+                                                         latents_std=[1.5] * 16)  # fmt: skip
+    for p in dit.parameters():
+        if p.abs().max() == 0:
+            torch.nn.init.normal_(p, std=0.05)
+    pipe = TextToVideoPipeline(dit.eval(), vae.eval())
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+# ------------------------------------------------------------------------------------------------ text to video
+
+
+def test_a_clip_is_its_seed_and_its_prompt(pipe):
+    first, again = (pipe(STAR, **SMALL, generator=seeded(3)).frames for _ in range(2))
+    assert first.shape == (1, 3, 5, 32, 48) and first.abs().max() <= 1
+    assert torch.equal(first, again)
+    assert not torch.equal(first, pipe(STAR, **SMALL, generator=seeded(4)).frames)
+    assert not torch.equal(first, pipe(CIRCLE, **SMALL, generator=seeded(3)).frames)
+
+
+def test_it_is_the_sampler_on_the_guided_velocity(pipe):
+    """Written out: two calls of the transformer a step, one with the prompt and one without."""
+    noise = torch.randn(1, 16, 2, 4, 6, generator=seeded())
+    states = pipe.text_encoder([STAR, ""])
+
+    def velocity(x, s):
+        text, empty = (pipe.transformer(x, 1000 * s, states.states[i : i + 1], states.mask[i : i + 1]).sample
+                       for i in range(2))  # fmt: skip
+        return empty + 2.5 * (text - empty)
+
+    with torch.no_grad():
+        wanted = last(euler(velocity, noise, flow_levels(3, shift=2.0)))
+    found = pipe(STAR, **SMALL, latents=noise, guidance_scale=2.5, shift=2.0, output_type="latent").frames
+    assert torch.allclose(found, wanted, atol=1e-4)
+
+
+def test_several_prompts_are_each_as_alone(pipe):
+    noise = torch.randn(2, 16, 2, 4, 6, generator=seeded())
+    both = pipe([STAR, CIRCLE], **SMALL, latents=noise).frames
+    for i, prompt in enumerate((STAR, CIRCLE)):
+        assert torch.allclose(pipe(prompt, **SMALL, latents=noise[i : i + 1]).frames[0], both[i], atol=1e-4)
+
+
+def test_every_step_is_told(pipe):
+    told = []
+    pipe(
+        STAR,
+        **SMALL,
+        generator=seeded(),
+        callback_on_step_end=lambda p, i, t, kept: told.append((i, t, kept["latents"])),
+    )
+    assert [i for i, _, _ in told] == [0, 1, 2] and told[0][1].tolist() == [1000]
+    latents = pipe(STAR, **SMALL, generator=seeded(), output_type="latent").frames
+    assert torch.equal(told[-1][2], latents) and not torch.equal(told[0][2], latents)
+
+
+def test_frames_as_numpy_are_the_same_clip_in_bytes(pipe):
+    clip = pipe(STAR, **SMALL, generator=seeded()).frames
+    frames = pipe(STAR, **SMALL, generator=seeded(), output_type="np", return_dict=False)[0]
+    assert frames.dtype == np.uint8 and frames.shape == (1, 5, 32, 48, 3)
+    assert np.abs(frames[0].transpose(3, 0, 1, 2) / 127.5 - 1 - clip[0].numpy()).max() <= 0.5 / 127.5 + 1e-6
+
+
+# ------------------------------------------------------------------------------------------------ image to video
+
+
+def test_the_first_latent_is_the_images_in_every_step(pipe):
+    image = SpriteData(num_frames=1, size=32).batch([0]).clips()[0, :, 0]  # (3, 32, 32)
+    size = {**SMALL, "width": 32}
+    given = pipe.vae.normalize(pipe.vae.encode(image[None, :, None]).latent_dist.mode())[:, :, 0]
+    seen = []
+    clip = pipe(
+        STAR,
+        image,
+        **size,
+        generator=seeded(),
+        callback_on_step_end=lambda p, i, t, kept: seen.append((t, kept["latents"])),
+    ).frames
+    assert all(torch.equal(latents[:, :, 0], given) for _, latents in seen)
+    assert all(t[:, 0].item() == 0 and t[:, 1].item() > 0 for t, _ in seen)
+    alone = pipe.vae.decode(pipe.vae.encode(image[None, :, None]).latent_dist.mode()).sample.clamp(-1, 1)
+    assert torch.allclose(clip[:, :, :1], alone, atol=1e-5)  # the decoder never looks ahead
+    without = pipe(STAR, **size, generator=seeded(), output_type="latent").frames
+    assert not torch.allclose(seen[-1][1][:, :, 1], without[:, :, 1], atol=1e-3)  # and the second frame sees it
+
+
+# ------------------------------------------------------------------------------------------------ saved
+
+
+def test_saved_and_loaded_it_makes_the_same_clip_to_the_bit(pipe, tmp_path):
+    pipe.save_pretrained(tmp_path / "pipe")
+    loaded = TextToVideoPipeline.from_pretrained(tmp_path / "pipe")
+    loaded.set_progress_bar_config(disable=True)
+    assert torch.equal(loaded(STAR, **SMALL, generator=seeded()).frames, pipe(STAR, **SMALL, generator=seeded()).frames)
+
+
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        ({"num_frames": 6}, "got 6"),
+        ({"height": 40}, "40 x 48"),
+        ({"width": 0}, "32 x 0"),
+        ({"prompt": []}, "no prompt"),
+        ({"output_type": "pil"}, "'pil'"),
+        ({"latents": torch.zeros(1, 16, 2, 4, 4)}, "1, 16, 2, 4, 4"),
+        ({"image": torch.zeros(3, 32, 32)}, "1, 3, 32, 32"),
+        ({"num_inference_steps": 0}, "got 0"),
+    ],
+)
+def test_what_cannot_be_made_is_refused(pipe, change, said):
+    with pytest.raises(ValueError, match=said):
+        pipe(**{"prompt": STAR} | SMALL | change)
+
+
+def test_a_prompt_that_cannot_be_read_says_so(pipe, monkeypatch):
+    monkeypatch.setattr(pipe.text_encoder, "weights", None)
+    with pytest.raises(TextError, match="purple cow"):
+        pipe("a purple cow", **SMALL)
+
+
+# ------------------------------------------------------------------------------------------------ the command
+
+
+@pytest.fixture(scope="module")
+def weights(pipe, tmp_path_factory) -> str:
+    folder = tmp_path_factory.mktemp("weights")
+    pipe.save_pretrained(folder)
+    return str(folder)
+
+
+def run(*arguments: str):
+    return CliRunner().invoke(generate, [*arguments, "--num-frames", "5", "--size", "32", "--steps", "2"])
+
+
+def test_generate_writes_the_video_and_its_sheet(weights, tmp_path):
+    out = tmp_path / "star.mp4"
+    result = run(STAR, "--weights", weights, "-o", str(out))
+    assert result.exit_code == 0, result.output
+    with VideoReader(out) as reader:
+        assert (reader.info.num_frames, reader.info.width, reader.info.height) == (5, 32, 32)
+        assert round(reader.info.fps) == 8
+    with Image.open(tmp_path / "star_sheet.png") as sheet:
+        assert sheet.width > 32 * 3
+    assert str(out) in result.output and "note" not in result.output
+
+
+def test_generate_writes_a_gif_or_a_sheet_alone(weights, tmp_path):
+    assert run(STAR, "--weights", weights, "-o", str(tmp_path / "star.gif")).exit_code == 0
+    with Image.open(tmp_path / "star.gif") as gif:
+        assert gif.n_frames > 1 and gif.info["duration"] == 120  # GIF counts hundredths; 125 is none
+    assert run(STAR, "--weights", weights, "-o", str(tmp_path / "alone.png")).exit_code == 0
+    assert sorted(path.name for path in tmp_path.glob("alone*")) == ["alone.png"]
+
+
+def test_generate_begins_with_a_picture(weights, tmp_path, pipe, monkeypatch):
+    """A wide picture is cut to its middle; the video's first frame is that, as the autoencoder knows it."""
+    picture = np.zeros((20, 60, 3), np.uint8)
+    picture[:, 20:40] = (200, 40, 40)
+    Image.fromarray(picture).save(tmp_path / "red.png")
+    written = []
+    monkeypatch.setattr("common.cli.generate.write", lambda out, clip: written.append(clip))
+    arguments = ("--image", str(tmp_path / "red.png"), "-o", str(tmp_path / "red.mp4"))
+    assert run(STAR, "--weights", weights, *arguments).exit_code == 0
+    red = torch.tensor([200, 40, 40]).reshape(1, 3, 1, 1, 1).expand(1, 3, 1, 32, 32) / 127.5 - 1
+    with torch.no_grad():
+        wanted = pipe.vae(red).sample.clamp(-1, 1)[0, :, 0]
+    assert torch.allclose(written[0][:, 0], wanted, atol=1e-4)
+
+
+def test_generate_is_its_seed(weights, tmp_path):
+    for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
+        assert run(STAR, "--weights", weights, "--seed", seed, "-o", str(tmp_path / f"{name}.png")).exit_code == 0
+    first, again, other = ((tmp_path / f"{name}.png").read_bytes() for name in "abc")
+    assert first == again != other
+
+
+def test_generate_names_words_that_the_world_does_not_know(weights, tmp_path, monkeypatch):
+    states = lambda self, prompts: self.table.find([STAR])[STAR]  # noqa: E731
+    monkeypatch.setattr("common.text.encoder.TextEncoder.read", lambda self, new: {p: states(self, p) for p in new})
+    result = run("a small red dragon moves left", "--weights", weights, "-o", str(tmp_path / "a.png"))
+    assert result.exit_code == 0 and "'dragon'" in result.output and "'small'" not in result.output
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["-o", "a.avi"], ".mp4, .gif, .png"),
+        (["-o", "no/such/folder/a.mp4"], "no/such/folder"),
+        (["--weights", "nothing"], "'nothing'"),
+        (["--weights", "sprites-vae"], "sprites-vae"),
+        (["--image", __file__], "cannot be read as a picture"),
+        (["--num-frames", "6"], "got 6"),
+    ],
+)
+def test_generate_says_what_is_wrong_in_a_sentence(weights, tmp_path, monkeypatch, arguments, said):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(generate, [STAR, "--size", "32", "--steps", "1", "--weights", weights, *arguments])
+    assert result.exit_code == 1 and said in result.output and result.output.startswith("Error: ")
+    assert list(tmp_path.glob("*.mp4")) == []
