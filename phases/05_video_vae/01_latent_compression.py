@@ -96,9 +96,9 @@ for name, (num_frames, height, width) in CASES.items():
 # ## Four times shorter, eight times smaller each way
 #
 # Layers that look over space *and* time can use what one frame alone does not show: that the next four are nearly the
-# same. Here the first layer simply cuts the clip into blocks of 4 frames and 4 x 4 pixels; convolutions over a few
-# blocks follow, one more halving of rows and columns, more convolutions, and the decoder is the same the other way
-# round.
+# same. `sprites-vae` works on two grids. Every frame is cut into patches of 4 x 4 pixels, which a few convolutions look
+# over: the fine grid. Then four frames and 2 x 2 patches become one place of the coarse grid, where most of the weights
+# are. The decoder is the same the other way round.
 #
 # Now one clip. It is *held out*: no training ever saw a cyan cross.
 
