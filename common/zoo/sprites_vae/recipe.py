@@ -136,7 +136,7 @@ def sheet(model, preset):
     return strips(rows)
 
 
-# bf16 and Muon each make this training more than twice as fast: benchmarks/time_to_quality.md.
+# What Muon, bf16 and the small model are worth: benchmarks/time_to_quality.md.
 COMMON = {"batch_size": 8, "betas": (0.9, 0.95), "weight_decay": 0.01, "ema_decay": 0.998, "precision": "auto"}
 LARGE = COMMON | {"batch_size": 64, "ema_decay": 0.999}
 ENDS = ("patches_in", "patches_out", "latents_in", "moments_out")  # the layers that touch pixels and latents
