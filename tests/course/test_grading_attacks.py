@@ -59,7 +59,7 @@ class Graded:
     def grade(self):
         from common.course.commands.grade import grade
 
-        options = ["--out", str(self.out), "--json", "--test-timeout", "1.5", "--memory", "1", "-j", "2"]
+        options = ["--out", str(self.out), "--json", "--test-timeout", "2.5", "--memory", "1", "-j", "2"]
         self.result = CliRunner().invoke(grade, [str(self.klass), *options], catch_exceptions=False)
         self.rows = {row["student"]: row for row in json.loads((self.out / "grades.json").read_text())["submissions"]}
 
