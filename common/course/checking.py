@@ -261,7 +261,9 @@ class Outcome:
 
 def check(lab_id: str, exercise: str | None = None, namespace: dict | None = None):
     """Test one exercise (or the whole lab) on what this notebook defines now."""
-    lab = paths.find_lab(lab_id)
+    from common.course import source
+
+    lab, exercise = source.find(lab_id, exercise)
     if namespace is None:
         shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
         namespace = shell.user_ns if shell else sys._getframe(1).f_globals

@@ -72,6 +72,7 @@ class PhaseState:
     tutorials: tuple[TutorialState, ...]
     num_concepts: int
     readme: str  # its page, from the course's folder; empty where there is none
+    page: LabState | None = None  # a page of short items that counts as no lab; None where there is none
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,8 @@ class Course:
         """Plain data for `progress --json`, with the sums that a reader would otherwise compute."""
         data = asdict(self)
         for phase, phase_data in zip(self.phases, data["phases"]):
-            for lab, lab_data in zip(phase.labs, phase_data["labs"]):
+            pairs = list(zip(phase.labs, phase_data["labs"]))
+            for lab, lab_data in [*pairs, (phase.page, phase_data["page"])] if phase.page else pairs:
                 lab_data.update(passed=lab.passed, points=lab.points, earned=lab.earned, done=lab.done)
         built = self.built
         data["totals"] = {
@@ -154,9 +156,9 @@ def _phase(phase: syllabus.Phase, built: dict[str, Lab], record: dict) -> PhaseS
         for path in workspace.tutorials()
         if path.parent.name == phase.folder
     )
-    return PhaseState(
-        phase.number, phase.title, labs, tutorials, len(phase.concepts), page(f"{phase.folder}/README.md")
-    )
+    items = _lab(phase.page, built.get(phase.page.id), record) if phase.page else None
+    readme = page(f"{phase.folder}/README.md")
+    return PhaseState(phase.number, phase.title, labs, tutorials, len(phase.concepts), readme, items)
 
 
 def page(name: str) -> str:
@@ -243,7 +245,7 @@ def as_text(course: Course) -> str:
         planned = sum(not lab.built for lab in phase.labs)
         note = f"  ({planned} planned)" if planned else ""
         lines.append(f"{phase.number:>2}  {phase.title}{note}")
-        lines += [_lab_line(lab) for lab in phase.labs if lab.built]
+        lines += [_lab_line(lab) for lab in (phase.page, *phase.labs) if lab and lab.built]
     totals = course.as_dict()["totals"]
     lines += [
         "",

@@ -1,6 +1,7 @@
 """Where the course's files live, and the ids by which people name labs.
 
-A lab's id is `PP.N` (`01.2`: phase 01, lab 2). Its files carry the same stem everywhere:
+A lab's id is `PP.N` (`01.2`: phase 01, lab 2). A lab with the number 0 is a page of items: its exercises have ids of
+their own (`00.7`: exercise 7 of lab 00.0). A lab's files carry the same stem everywhere:
 
     solutions/01_tensors/02_frame_extractor.py      the source, by hand
     solutions/01_tensors/02_frame_extractor.ipynb   executed, built
@@ -72,6 +73,8 @@ def all_labs() -> list[Lab]:
 def find_lab(lab_id: str) -> Lab:
     """The lab with this id. Accepts `01.2`, `1.2`, `01_2`, and a path or file name of the lab's notebook.
 
+    An item's id gives the page that holds it; `source.find` tells which exercise that is.
+
     Raises:
         CourseError: no lab has this id; the message lists the ones that exist.
     """
@@ -80,7 +83,7 @@ def find_lab(lab_id: str) -> Lab:
     labs = all_labs()
     if match:
         wanted = f"{int(match[1]):02d}.{int(match[2])}"
-        found = [lab for lab in labs if lab.id == wanted]
+        found = [lab for lab in labs if lab.id == wanted] or [lab for lab in labs if wanted in item_ids(lab)]
     else:
         path = Path(text)
         stem, phase = path.stem.removeprefix("test_"), path.parent.name
@@ -89,6 +92,14 @@ def find_lab(lab_id: str) -> Lab:
         known = ", ".join(lab.id for lab in labs) or "none yet"
         raise CourseError(f"there is no lab {text!r}. Ids look like 01.2; the labs here are: {known}.")
     return found[0]
+
+
+def item_ids(lab: Lab) -> list[str]:
+    """The ids of a page's exercises, in order; a lab with a number above 0 has none."""
+    from common.course import source
+
+    phase, number = lab.id.split(".")
+    return [f"{phase}.{n}" for n, _ in enumerate(source.exercises(lab), 1)] if number == "0" else []
 
 
 def state_dir() -> Path:

@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.course import percent
+from common.course import paths, percent
 from common.course.paths import CourseError, Lab
 from common.course.percent import Cell
 
@@ -60,6 +60,21 @@ def exercises(lab: Lab) -> list[Exercise]:
         if lab.notebook(target).exists():
             return _exercises_of_notebook(lab.notebook(target))
     raise CourseError(f"lab {lab.id} has neither a source ({percent.shown(lab.source)}) nor a built notebook.")
+
+
+def find(lab_id: str, exercise: str | None = None) -> tuple[Lab, str | None]:
+    """The lab and the exercise that are meant: the id of an item (`00.7`) names both.
+
+    Raises:
+        CourseError: no lab has this id.
+    """
+    lab = paths.find_lab(lab_id)
+    phase, _, number = str(lab_id).strip().replace("_", ".").partition(".")
+    if exercise is None and phase.isdigit() and number.isdigit():
+        items = dict(zip(paths.item_ids(lab), exercises(lab)))
+        item = items.get(f"{int(phase):02d}.{int(number)}")
+        exercise = item.name if item else None
+    return lab, exercise
 
 
 def exercises_of(cells: list[Cell]) -> list[Exercise]:

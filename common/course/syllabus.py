@@ -39,13 +39,17 @@ class LabEntry:
 
 @dataclass(frozen=True)
 class Phase:
-    """One phase: `number` is its place in the course, `folder` its name under phases/, labs/ and solutions/."""
+    """One phase: `number` is its place in the course, `folder` its name under phases/, labs/ and solutions/.
+
+    `page` is a page of short items that belongs to no syllabus id and counts as no lab: the diagnostic of phase 0.
+    """
 
     number: int
     folder: str
     title: str
     concepts: tuple[Concept, ...]
     labs: tuple[LabEntry, ...]
+    page: LabEntry | None = None
 
     @property
     def path(self) -> Path:
@@ -71,7 +75,8 @@ def read() -> list[Phase]:
 def _phase(folder: str, table: dict) -> Phase:
     concepts = tuple(_concept(folder, key, entry) for key, entry in table["concepts"].items())
     labs = tuple(_lab(folder, key, entry) for key, entry in table["labs"].items())
-    return Phase(int(folder[:2]), folder, table["title"], concepts, labs)
+    page = _lab(folder, f"{folder[:2]}.p0", {"stars": 1, **table["page"]}) if "page" in table else None
+    return Phase(int(folder[:2]), folder, table["title"], concepts, labs, page)
 
 
 def _concept(folder: str, key: str, entry: dict) -> Concept:

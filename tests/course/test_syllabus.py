@@ -40,6 +40,12 @@ def test_a_lab_s_id_follows_from_its_place():
     assert [entry.id for entry in LABS] == [entry.syllabus_id.replace("p", "") for entry in LABS]
 
 
+def test_the_diagnostic_is_a_page_of_twelve_items_beside_the_labs():
+    [page] = [phase.page for phase in PHASES if phase.page]
+    assert page.id == "00.0" and page.lab not in [entry.lab for entry in LABS]
+    assert paths.item_ids(page.lab) == [f"00.{n}" for n in range(1, 13)]
+
+
 def test_every_stem_is_a_short_file_name():
     for entry in LABS:
         assert re.fullmatch(r"\d\d_[a-z0-9]+(_[a-z0-9]+)*", entry.lab.stem), entry.lab.stem
@@ -72,8 +78,8 @@ def test_a_lab_that_is_built_has_all_its_files(entry):
 
 
 def test_nothing_is_built_that_the_syllabus_calls_planned():
-    built = set(paths.all_labs())
-    assert built == {entry.lab for entry in LABS if not entry.planned}
+    pages = [phase.page for phase in PHASES if phase.page]
+    assert set(paths.all_labs()) == {entry.lab for entry in [*LABS, *pages] if not entry.planned}
 
 
 @pytest.mark.parametrize(

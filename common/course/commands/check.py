@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from common.course import checking, paths, render
+from common.course import checking, paths, render, source
 from common.course.results import score
 
 QUIET_SECONDS = 2.0  # a check that takes longer says what it is at
@@ -25,7 +25,7 @@ QUIET_SECONDS = 2.0  # a check that takes longer says what it is at
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 def check(lab_id, exercise, target, notebook, timeout, seed, as_json):
     """Check a lab, or one EXERCISE of it. The exit code is 0 only when everything passes."""
-    lab = paths.find_lab(lab_id)
+    lab, exercise = source.find(lab_id, exercise)
     file = notebook or find_notebook(lab, target)
     load_libraries()
     with Progress(sys.stderr) as progress:

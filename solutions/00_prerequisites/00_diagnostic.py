@@ -1,0 +1,616 @@
+# %% [markdown]
+# # The diagnostic · 00.1 to 00.12
+#
+# **What you will have at the end:** a map of what sits firmly and of what to revise first, with where to read, from
+# twelve short items that you answer here. Nothing in the course waits for it.
+#
+# | | |
+# |---|---|
+# | time | about 15 minutes for someone to whom all of it is familiar; otherwise stop whenever you like |
+# | difficulty | ★☆☆☆☆ |
+# | before this | nothing; [Ten things to bring along](../../phases/00_prerequisites/01_refresher.ipynb) explains each |
+# | your answers | stay on this machine, like all your progress: in `work/` |
+#
+# The items are small on purpose, so the three sizes of other labs make no difference here: under `ci`, `cpu` and `gpu`
+# all cells take the same few seconds, on tensors such as `(B, C, H, W)` = (3, 2, 4, 5).
+#
+# Try each item **without looking anything up**. What you cannot write in five minutes, leave: an empty item costs
+# nothing, and the map needs to know it.
+
+# %% tags=["setup"]
+import math
+
+import torch
+import torch.nn.functional as F
+
+from common.course import check
+from common.course.diagnostic import EXAMPLE, knowledge_map
+
+# %% [markdown]
+# ## Where you are heading
+#
+# This is the map of a made-up learner who knows images well, has used diffusion as a tool, and did nine of the twelve.
+
+# %% tags=["demo"]
+knowledge_map(EXAMPLE)
+
+# %% [markdown]
+# **Before you read on, a prediction.** Ten ideas are in that table. Which two of them will the map tell *you* to revise
+# first? Write them down; the last cell draws your own.
+
+# %% [markdown] about="diffuse" difficulty=1 importance=5 minutes=2
+# ## 00.1 · From data to noise
+#
+# Diffusion's forward process (DDPM) leads from a picture $x_0$ to noise. It has a closed form: at the time $t$,
+#
+# $$ q(x_t \mid x_0) = \mathcal N\!\left( \sqrt{\bar\alpha_t}\; x_0,\; (1 - \bar\alpha_t)\, I \right). $$
+#
+# Draw from it, by the standard normal noise $\epsilon$ that you are given.
+#
+# | quantity | shape |
+# |---|---|
+# | `x0`, `eps` | `(B, C, H, W)` |
+# | `alpha_bar`, $\bar\alpha$ of each picture | `(B,)`, between 0 and 1 |
+# | result | `(B, C, H, W)` |
+#
+# **Usual mistakes.** Taking the variance for the standard deviation. And a number for each picture does not meet
+# `(B, C, H, W)` by itself: broadcasting lines it up with the last axis.
+
+
+# %% exercise="diffuse"
+def diffuse(x0: torch.Tensor, eps: torch.Tensor, alpha_bar: torch.Tensor) -> torch.Tensor:
+    """Draw from q(x_t | x_0) of DDPM (Ho et al. 2020, arXiv:2006.11239, eq. 4).
+
+    Args:
+        x0: pictures `(B, C, H, W)`, float; left as they are.
+        eps: standard normal noise of the same shape.
+        alpha_bar: of each picture, `(B,)`, between 0 (noise) and 1 (data).
+
+    Returns:
+        The noisy pictures, `(B, C, H, W)`, in the dtype of `x0`.
+    """
+    ### BEGIN SOLUTION
+    kept = alpha_bar[:, None, None, None]  # (B, 1, 1, 1)
+    return kept.sqrt() * x0 + (1 - kept).sqrt() * eps  # (B, C, H, W)
+    ### END SOLUTION
+
+
+# %% check="diffuse"
+
+# %% [markdown] hints="diffuse"
+# 1. A draw from a normal distribution is its mean plus its standard deviation times standard normal noise. Which of the
+#    two is written in $\mathcal N(\cdot, \cdot)$, the standard deviation or the variance?
+# 2. `alpha_bar[:, None, None, None]` has the shape `(B, 1, 1, 1)` and meets `(B, C, H, W)`.
+# 3. With `a = alpha_bar[:, None, None, None]`: `a.sqrt() * x0` is the mean, and `(1 - a).sqrt()` stands before `eps`.
+
+# %% [markdown] about="ddim_step" difficulty=2 importance=4 minutes=3
+# ## 00.2 · One step back
+#
+# A model has told you the noise $\epsilon$ in $x_t$. DDIM takes one step to a smaller time without drawing anything: it
+# works out the $x_0$ that this noise stands for, and noises it again, with the *same* $\epsilon$, as much as the next
+# time wants:
+#
+# $$ x_{\text{next}} = \sqrt{\bar\alpha_{\text{next}}}\; \hat x_0 + \sqrt{1 - \bar\alpha_{\text{next}}}\; \epsilon,
+# \qquad \hat x_0 \text{ from } x_t = \sqrt{\bar\alpha}\, \hat x_0 + \sqrt{1 - \bar\alpha}\, \epsilon . $$
+#
+# | quantity | shape |
+# |---|---|
+# | `x`, `eps` | `(B, C, H, W)` |
+# | `alpha_bar`, `alpha_bar_next` | numbers, $0 < \bar\alpha < \bar\alpha_{\text{next}} \le 1$ |
+# | result | `(B, C, H, W)` |
+#
+# **Usual mistakes.** Subtracting the noise without dividing by $\sqrt{\bar\alpha}$. And DDIM adds no fresh noise: DDPM
+# does.
+
+
+# %% exercise="ddim_step"
+def ddim_step(x: torch.Tensor, eps: torch.Tensor, alpha_bar: float, alpha_bar_next: float) -> torch.Tensor:
+    """One deterministic step of DDIM (Song et al. 2020, arXiv:2010.02502, eq. 12 with sigma = 0).
+
+    Args:
+        x: noisy pictures `(B, C, H, W)` at `alpha_bar`.
+        eps: the noise that the model sees in them, the same shape.
+        alpha_bar: here, above 0.
+        alpha_bar_next: after the step; 1 is data.
+
+    Returns:
+        The pictures at `alpha_bar_next`, `(B, C, H, W)`.
+    """
+    ### BEGIN SOLUTION
+    x0 = (x - math.sqrt(1 - alpha_bar) * eps) / math.sqrt(alpha_bar)  # (B, C, H, W)
+    return math.sqrt(alpha_bar_next) * x0 + math.sqrt(1 - alpha_bar_next) * eps  # (B, C, H, W)
+    ### END SOLUTION
+
+
+# %% check="ddim_step"
+
+# %% [markdown] hints="ddim_step"
+# 1. Two lines: first $\hat x_0$, from where you are; then the noisy picture again, where you go. Each line uses one of
+#    the two $\bar\alpha$.
+# 2. Solve $x_t = \sqrt{\bar\alpha}\, \hat x_0 + \sqrt{1 - \bar\alpha}\, \epsilon$ for $\hat x_0$: subtract, then
+#    divide.
+# 3. `x0 = (x - math.sqrt(1 - alpha_bar) * eps) / math.sqrt(alpha_bar)`; the second line is the forward process with
+#    `alpha_bar_next` and the `eps` you were given.
+
+# %% [markdown] about="guide" difficulty=1 importance=5 minutes=2
+# ## 00.3 · Guidance
+#
+# Classifier-free guidance asks the model twice, with the prompt and without, and goes further in the direction in which
+# the prompt changes its answer. In this course $g$ counts as it does in diffusers: $g = 0$ ignores the prompt, $g = 1$
+# is the prompt's own prediction, and more than that is guidance.
+#
+# | quantity | shape |
+# |---|---|
+# | `uncond`, `cond` | `(B, C, H, W)`: predictions without and with the prompt |
+# | `guidance_scale`, $g$ | number, $\ge 0$ |
+# | result | `(B, C, H, W)` |
+#
+# **Usual mistakes.** The paper counts from another place: its $(1 + w)\,\text{cond} - w\,\text{uncond}$ is
+# $g = 1 + w$. Starting from the wrong one of the two is the same mistake in other clothes.
+
+
+# %% exercise="guide"
+def guide(uncond: torch.Tensor, cond: torch.Tensor, guidance_scale: float) -> torch.Tensor:
+    """Classifier-free guidance (Ho, Salimans 2022, arXiv:2207.12598): 0 gives `uncond`, 1 gives `cond`.
+
+    Args:
+        uncond: the prediction without the prompt, `(B, C, H, W)`.
+        cond: with it, the same shape.
+        guidance_scale: at least 0; above 1 it goes beyond `cond`, in a straight line.
+
+    Returns:
+        The guided prediction, `(B, C, H, W)`.
+    """
+    ### BEGIN SOLUTION
+    return uncond + guidance_scale * (cond - uncond)  # (B, C, H, W)
+    ### END SOLUTION
+
+
+# %% check="guide"
+
+# %% [markdown] hints="guide"
+# 1. A straight line goes through two points: at $g = 0$ it is at `uncond`, at $g = 1$ at `cond`. Where is it at
+#    $g = 7$?
+# 2. The prompt's direction is `cond - uncond`. How far along it, and from where?
+# 3. Start at `uncond` and add `guidance_scale` times the direction.
+
+# %% [markdown] about="from_velocity" difficulty=2 importance=5 minutes=3
+# ## 00.4 · What a velocity knows
+#
+# Flow matching goes straight from data ($s = 0$) to noise ($s = 1$), and its model predicts the velocity along the way:
+#
+# $$ x_s = (1 - s)\, x_0 + s\, \epsilon, \qquad v = \frac{\mathrm d x_s}{\mathrm d s} = \epsilon - x_0 . $$
+#
+# Who knows $x_s$ and $v$ knows both ends. Find them.
+#
+# | quantity | shape |
+# |---|---|
+# | `x`, `velocity` | `(B, C, H, W)` |
+# | `s` of each picture | `(B,)`, from 0 to 1, both included |
+# | result | `x0` and `eps`, `(B, C, H, W)` each |
+#
+# **Usual mistakes.** Half of the literature counts time the other way round, from noise to data: there the velocity is
+# $x_0 - \epsilon$. And whoever divides by $s$ or $1 - s$ breaks at an end.
+
+
+# %% exercise="from_velocity"
+def from_velocity(x: torch.Tensor, velocity: torch.Tensor, s: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Data and noise, from a place on the straight path and the velocity there (Lipman et al. 2022, arXiv:2210.02747).
+
+    Args:
+        x: (1 - s) x0 + s eps, `(B, C, H, W)`.
+        velocity: eps - x0, the same shape.
+        s: of each picture, `(B,)`: 0 is data, 1 is noise.
+
+    Returns:
+        x0 and eps, in this order, `(B, C, H, W)` each; finite at s = 0 and s = 1 too.
+    """
+    ### BEGIN SOLUTION
+    s = s[:, None, None, None]  # (B, 1, 1, 1)
+    return x - s * velocity, x + (1 - s) * velocity  # (B, C, H, W) each
+    ### END SOLUTION
+
+
+# %% check="from_velocity"
+
+# %% [markdown] hints="from_velocity"
+# 1. The path is a straight line that you walk with the velocity $v$. From $x_s$, how far is it back to $s = 0$, and how
+#    far on to $s = 1$?
+# 2. Walking for a time $\Delta s$ moves you by $\Delta s \cdot v$. Back to the data is $\Delta s = -s$.
+# 3. The noise lies $1 - s$ ahead: `x + (1 - s) * velocity`. Give `s` the shape `(B, 1, 1, 1)` first.
+
+# %% [markdown] about="edm_factors" difficulty=3 importance=3 minutes=4
+# ## 00.5 · Keeping a network comfortable
+#
+# EDM writes the noise as $x = x_0 + \sigma \epsilon$, where $\sigma$ runs from nearly 0 to 80. No network likes such
+# numbers, so the denoiser wraps one:
+#
+# $$ D(x, \sigma) = c_{\text{skip}}\, x + c_{\text{out}}\, F(c_{\text{in}}\, x). $$
+#
+# Three wishes fix the factors, for data of mean 0 and standard deviation $\sigma_{\text{data}}$. (1) What the network
+# reads, $c_{\text{in}} x$, has variance 1. (2) What it must answer, $(x_0 - c_{\text{skip}}\, x) / c_{\text{out}}$, has
+# variance 1. (3) $c_{\text{out}}$ is as small as it can be, so that the network's errors count as little as possible.
+#
+# | quantity | shape |
+# |---|---|
+# | `sigma`, `sigma_data` | `(B,)` and a number, above 0 |
+# | result | $c_{\text{skip}}$, $c_{\text{out}}$, $c_{\text{in}}$, `(B,)` each |
+#
+# **Usual mistakes.** Variances add up, standard deviations do not. With hardly any noise the denoiser should hand $x$
+# through; with nothing but noise it should ignore it.
+
+
+# %% exercise="edm_factors"
+def edm_factors(sigma: torch.Tensor, sigma_data: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """EDM's preconditioning (Karras et al. 2022, arXiv:2206.00364, table 1).
+
+    Args:
+        sigma: standard deviation of the noise of each picture, `(B,)`, above 0.
+        sigma_data: standard deviation of the data.
+
+    Returns:
+        c_skip, c_out (positive) and c_in, in this order, `(B,)` each.
+    """
+    ### BEGIN SOLUTION
+    total = (sigma**2 + sigma_data**2).sqrt()  # (B,), the standard deviation of x
+    return sigma_data**2 / total**2, sigma * sigma_data / total, 1 / total
+    ### END SOLUTION
+
+
+# %% check="edm_factors"
+
+# %% [markdown] hints="edm_factors"
+# 1. Begin with $c_{\text{in}}$: the variance of $x = x_0 + \sigma \epsilon$ is $\sigma_{\text{data}}^2 + \sigma^2$.
+# 2. $c_{\text{skip}}$ is the best guess of $x_0$ that is a multiple of $x$: the share of the data in the variance of
+#    $x$. What is left over has the variance $c_{\text{out}}^2$.
+# 3. With `total = (sigma**2 + sigma_data**2).sqrt()`: $c_{\text{skip}}$ is `sigma_data**2 / total**2`,
+#    $c_{\text{out}}$ is `sigma * sigma_data / total`, and $c_{\text{in}}$ is `1 / total`.
+
+# %% [markdown] about="latent_ratio" difficulty=1 importance=4 minutes=2
+# ## 00.6 · How small is a latent?
+#
+# A number. An autoencoder for latent diffusion takes RGB pictures of 512 × 768 pixels to latents that have 4 channels
+# and are 8 times smaller along each side. The ratio
+#
+# $$ r = \frac{\text{numbers in the picture}}{\text{numbers in its latent}} $$
+#
+# says how many numbers of a picture each number of the latent stands for. What is it?
+#
+# | quantity | shape |
+# |---|---|
+# | picture | `(3, 512, 768)` |
+# | latent | `(4, ?, ?)` |
+# | result | one number |
+#
+# **Usual mistakes.** Forgetting a side, or forgetting that both have channels.
+
+
+# %% exercise="latent_ratio"
+def latent_ratio() -> float:
+    """How many numbers of an RGB picture of 512 x 768 there are for each number of its latent.
+
+    Returns:
+        The ratio, for a latent with 4 channels that is 8 times smaller along each side; a plain number.
+    """
+    ### BEGIN SOLUTION
+    picture, latent = 3 * 512 * 768, 4 * (512 // 8) * (768 // 8)
+    return picture / latent
+    ### END SOLUTION
+
+
+# %% check="latent_ratio"
+
+# %% [markdown] hints="latent_ratio"
+# 1. Count both, channels included. How high and how wide is the latent?
+# 2. The picture holds $3 \cdot 512 \cdot 768$ numbers, the latent $4 \cdot 64 \cdot 96$.
+# 3. Along each side it is 8 times smaller, so 64 times in all, and 4 channels stand where there were 3:
+#    $64 \cdot 3 / 4$.
+
+# %% [markdown] about="token_counts" difficulty=2 importance=5 minutes=3
+# ## 00.7 · What a transformer is given
+#
+# Three numbers. A diffusion transformer cuts the latent of a clip, `(C, T, H, W)` = (8, 5, 32, 56), into blocks of
+# 1 frame, 2 rows and 2 columns, and makes a token of each (patchify). Full attention compares every token with every
+# token, so it computes
+#
+# $$ \text{pairs} = N^2 \quad \text{for } N \text{ tokens.} $$
+#
+# | asked for | |
+# |---|---|
+# | `tokens` | how many tokens there are |
+# | `numbers` | how many numbers of the latent each one holds, before any projection |
+# | `factor` | by what factor the pairs grow when frames, height and width *all* double |
+#
+# **Usual mistakes.** Channels go into a token and make no new ones. And what doubles three times is squared after that.
+
+
+# %% exercise="token_counts"
+def token_counts() -> tuple[int, int, int]:
+    """A latent `(C, T, H, W)` = (8, 5, 32, 56) in blocks of 1 x 2 x 2 (DiT: Peebles, Xie 2022, arXiv:2212.09748).
+
+    Returns:
+        tokens, numbers in each, and the factor by which the pairs of full attention grow when frames, height and width
+        all double. Whole numbers.
+    """
+    ### BEGIN SOLUTION
+    tokens = (5 // 1) * (32 // 2) * (56 // 2)
+    numbers = 8 * 1 * 2 * 2
+    return tokens, numbers, (2 * 2 * 2) ** 2
+    ### END SOLUTION
+
+
+# %% check="token_counts"
+
+# %% [markdown] hints="token_counts"
+# 1. How many blocks fit along each of the three axes? A block holds all channels of its place.
+# 2. $5 \cdot 16 \cdot 28$ blocks. In each, $8$ channels times $1 \cdot 2 \cdot 2$ places.
+# 3. Eight times as many tokens make $8^2$ times as many pairs.
+
+# %% [markdown] about="adaln_zero" difficulty=2 importance=4 minutes=4
+# ## 00.8 · A block that starts as nothing
+#
+# In a diffusion transformer the noise level steers every branch (an attention, an MLP) by three vectors: AdaLN-Zero.
+#
+# $$ x \leftarrow x + g \odot \text{branch}\big( \text{norm}(x) \odot (1 + \gamma) + \beta \big) $$
+#
+# $\text{norm}$ is layer norm over the last axis, without weights of its own. When training begins, $\beta$, $\gamma$
+# and $g$ are all zero, so that the whole block is the identity.
+#
+# | quantity | shape |
+# |---|---|
+# | `x` | `(B, N, D)` |
+# | `shift` $\beta$, `scale` $\gamma$, `gate` $g$ | `(B, D)` each |
+# | `branch` | a function, `(B, N, D)` to `(B, N, D)` |
+# | result | `(B, N, D)` |
+#
+# **Usual mistakes.** Scaling by $\gamma$ and not by $1 + \gamma$: then the branch reads nothing at the start. Gating
+# the
+# sum and not the branch: then the block is zero at the start, and not the identity.
+
+
+# %% exercise="adaln_zero"
+def adaln_zero(x: torch.Tensor, shift: torch.Tensor, scale: torch.Tensor, gate: torch.Tensor, branch) -> torch.Tensor:
+    """One branch of a transformer's block, steered by AdaLN-Zero (Peebles, Xie 2022, arXiv:2212.09748).
+
+    Args:
+        x: tokens `(B, N, D)`.
+        shift: added to the branch's input, `(B, D)`: the same for all tokens of a sample.
+        scale: the normalised tokens are multiplied by 1 + scale, `(B, D)`.
+        gate: the branch's output is multiplied by it, `(B, D)`.
+        branch: a function of the modulated tokens; it is called once.
+
+    Returns:
+        x + gate · branch(norm(x) · (1 + scale) + shift), `(B, N, D)`; the norm is layer norm over D with eps 1e-6.
+    """
+    ### BEGIN SOLUTION
+    normed = F.layer_norm(x, x.shape[-1:], eps=1e-6)  # (B, N, D)
+    out = branch(normed * (1 + scale[:, None]) + shift[:, None])  # (B, N, D)
+    return x + gate[:, None] * out
+    ### END SOLUTION
+
+
+# %% check="adaln_zero"
+
+# %% [markdown] hints="adaln_zero"
+# 1. Four steps: normalise, modulate, call the branch, add what it says through the gate. `(B, D)` meets `(B, N, D)`
+#    only with an axis between.
+# 2. `F.layer_norm(x, x.shape[-1:], eps=1e-6)` is the norm without weights; `scale[:, None]` is `(B, 1, D)`.
+# 3. `out = branch(normed * (1 + scale[:, None]) + shift[:, None])`, then `x + gate[:, None] * out`.
+
+# %% [markdown] about="merge_skip" difficulty=2 importance=3 minutes=3
+# ## 00.9 · Across the U
+#
+# A U-Net goes down to few, deep pixels and comes up again. On each level of the way up, the deep features are doubled
+# in
+# size and meet what the way down has kept of the same size: the skip connection,
+#
+# $$ h = \text{concat}\big( \text{upsample}(\text{deep}),\ \text{skip} \big). $$
+#
+# Every pixel simply becomes a block of 2 × 2 equal ones (*nearest*); the channels of the two stand one after the other.
+#
+# | quantity | shape |
+# |---|---|
+# | `deep` | `(B, C, H, W)` |
+# | `skip` | `(B, S, 2H, 2W)` |
+# | result | `(B, C + S, 2H, 2W)`: first the channels of `deep`, then those of `skip` |
+#
+# **Usual mistakes.** Adding the two, as a residual connection would. And `repeat` lays copies of the whole picture side
+# by side; to widen every pixel is something else.
+
+
+# %% exercise="merge_skip"
+def merge_skip(deep: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
+    """What a level on the way up of a U-Net reads (Ronneberger et al. 2015, arXiv:1505.04597, figure 1).
+
+    Args:
+        deep: features from the level below, `(B, C, H, W)`.
+        skip: features of the same level on the way down, `(B, S, 2H, 2W)`.
+
+    Returns:
+        `(B, C + S, 2H, 2W)`: `deep` with each pixel doubled along both sides (nearest), then `skip`.
+    """
+    ### BEGIN SOLUTION
+    larger = F.interpolate(deep, scale_factor=2, mode="nearest")  # (B, C, 2H, 2W)
+    return torch.cat([larger, skip], dim=1)  # (B, C + S, 2H, 2W)
+    ### END SOLUTION
+
+
+# %% check="merge_skip"
+
+# %% [markdown] hints="merge_skip"
+# 1. Two steps: make `deep` as large as `skip`, then put them together along the axis of the channels.
+# 2. `F.interpolate(deep, scale_factor=2, mode="nearest")` doubles; so does `repeat_interleave(2, dim=...)` along each
+#    of the two last axes.
+# 3. `torch.cat([larger, skip], dim=1)`, with `larger` first.
+
+# %% [markdown] about="cross_attention" difficulty=3 importance=5 minutes=5
+# ## 00.10 · Reading a prompt
+#
+# Cross-attention lets the tokens of a picture gather from the tokens of a text. One head of it:
+#
+# $$ \text{out}_n = \sum_l a_{nl}\, v_l, \qquad a_{n \cdot} = \text{softmax}_l \left( \frac{q_n \cdot k_l}{\sqrt d}
+# \right). $$
+#
+# Prompts differ in length, so short ones are padded; a mask says which tokens are text. Padding must count for nothing:
+# the result is what it would be if the padding were cut off.
+#
+# | quantity | shape |
+# |---|---|
+# | `q` | `(B, N, d)`, from the picture |
+# | `k`, `v` | `(B, L, d)`, `(B, L, e)`, from the text |
+# | `mask` | bool `(B, L)`, True for a token, False for padding; at least one token each |
+# | result | `(B, N, e)` |
+#
+# **Usual mistakes.** A score of 0 is not "no attention": $e^0 = 1$. Masking *after* the softmax leaves weights that no
+# longer add up to 1. And without $\sqrt d$ the softmax picks one token and ignores the rest.
+
+
+# %% exercise="cross_attention"
+def cross_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """One head of cross-attention to a padded text (Vaswani et al. 2017, arXiv:1706.03762, eq. 1).
+
+    Args:
+        q: `(B, N, d)`.
+        k: `(B, L, d)`.
+        v: `(B, L, e)`.
+        mask: bool `(B, L)`, True for a token of the text, False for padding. Each text has a token.
+
+    Returns:
+        `(B, N, e)`: for each query the values of the text, weighted by softmax(q · k / √d). Scores of any size give
+        finite results.
+    """
+    ### BEGIN SOLUTION
+    scores = q @ k.transpose(1, 2) / math.sqrt(q.shape[-1])  # (B, N, L)
+    scores = scores.masked_fill(~mask[:, None], -math.inf)
+    return scores.softmax(dim=-1) @ v  # (B, N, e)
+    ### END SOLUTION
+
+
+# %% check="cross_attention"
+
+# %% [markdown] hints="cross_attention"
+# 1. Scores, mask, softmax, mixture: in this order. Over which of the two token axes must the weights add up to 1?
+# 2. `q @ k.transpose(1, 2)` is `(B, N, L)`. What becomes 0 in a softmax is $-\infty$: `masked_fill` with
+#    `~mask[:, None]`.
+# 3. Divide the scores by `math.sqrt(q.shape[-1])`, fill the padding with `-math.inf`, take `.softmax(dim=-1)`, and
+#    multiply by `v`.
+
+# %% [markdown] about="accumulate_gradients" difficulty=3 importance=4 minutes=5
+# ## 00.11 · A batch that does not fit
+#
+# Video fills memory fast. When a batch does not fit, it goes through in pieces and the gradients add up: *gradient
+# accumulation*. Done right, nobody can tell the result from the whole batch's,
+#
+# $$ \nabla_\theta\, \frac{1}{B} \sum_{b=1}^{B} \ell_b, \qquad \ell_b = \text{mean}\, \big( f_\theta(x_b) - y_b \big)^2
+# . $$
+#
+# | quantity | shape |
+# |---|---|
+# | `model` | an `nn.Module`, `(b, D)` to `(b, E)` |
+# | `x`, `y` | `(B, D)`, `(B, E)` |
+# | `piece` | how many samples may go through the model at once; it need not divide $B$ |
+# | result | none: the gradients stand in `p.grad` of each parameter |
+#
+# **Usual mistakes.** `backward` *adds* to `p.grad`: what the last step left there must go first, and what the first
+# piece left must stay. A sum of means is not the mean of all, least of all when the last piece is shorter.
+
+
+# %% exercise="accumulate_gradients"
+def accumulate_gradients(model: torch.nn.Module, x: torch.Tensor, y: torch.Tensor, piece: int) -> None:
+    """Leave the gradient of the whole batch's mean squared error in the parameters, with few samples at a time.
+
+    Args:
+        model: `(b, D)` to `(b, E)`; it treats each sample by itself. Its weights are not changed.
+        x: `(B, D)`.
+        y: `(B, E)`.
+        piece: the most samples that may go through the model in one call; the last piece may be shorter.
+    """
+    ### BEGIN SOLUTION
+    model.zero_grad()
+    for some_x, some_y in zip(x.split(piece), y.split(piece)):
+        loss = F.mse_loss(model(some_x), some_y)
+        (loss * len(some_x) / len(x)).backward()
+    ### END SOLUTION
+
+
+# %% check="accumulate_gradients"
+
+# %% [markdown] hints="accumulate_gradients"
+# 1. Empty the gradients once, before the loop. In the loop: forward, loss, backward. The graph of a piece is freed by
+#    its own `backward`, and that is what saves the memory.
+# 2. A piece's mean counts for as many samples as it has. What must it be multiplied by, so that all of them add up to
+#    the mean over $B$?
+# 3. `x.split(piece)` gives the pieces, the last one shorter. Call `backward()` on
+#    `F.mse_loss(model(some_x), some_y) * len(some_x) / len(x)`.
+
+# %% [markdown] about="flow_error" difficulty=2 importance=3 minutes=4
+# ## 00.12 · How wrong is a flow?
+#
+# Optical flow gives each pixel a displacement $(u, v)$ in pixels, from one frame to the next. The usual measure of an
+# estimate is the end-point error: how far, on average, it points from where the pixel went,
+#
+# $$ \text{EPE} = \frac{1}{|V|} \sum_{p \in V} \sqrt{ (u_p - u_p^*)^2 + (v_p - v_p^*)^2 }, $$
+#
+# over the pixels $V$ whose truth is known.
+#
+# | quantity | shape |
+# |---|---|
+# | `flow`, `target` | `(B, 2, H, W)`, x then y, pixels |
+# | `valid` | bool `(B, H, W)`; at least one True in each |
+# | result | `(B,)`, pixels |
+#
+# **Usual mistakes.** The length of a difference is not the difference of two lengths: a flow that points the wrong way
+# can be just as long. And a mean of squares punishes what is far off; this measure does not.
+
+
+# %% exercise="flow_error"
+def flow_error(flow: torch.Tensor, target: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+    """The end-point error of each flow, over its valid pixels.
+
+    Args:
+        flow: `(B, 2, H, W)`, x then y, in pixels.
+        target: the true one, the same shape; elsewhere than in valid pixels it may hold anything, NaN included.
+        valid: bool `(B, H, W)`: the pixels that count, at least one in each flow.
+
+    Returns:
+        `(B,)`: the mean length of the difference, in pixels.
+    """
+    ### BEGIN SOLUTION
+    lengths = (flow - target).square().sum(dim=1).sqrt()  # (B, H, W)
+    return torch.where(valid, lengths, 0).sum(dim=(1, 2)) / valid.sum(dim=(1, 2))  # (B,)
+    ### END SOLUTION
+
+
+# %% check="flow_error"
+
+# %% [markdown] hints="flow_error"
+# 1. For each pixel one length, `(B, H, W)`; then a mean for each flow over the pixels that count.
+# 2. `(flow - target).square().sum(dim=1).sqrt()` is the length. For the mean: a sum over the valid ones, divided by how
+#    many there are.
+# 3. NaN times 0 is NaN, so choose instead of multiplying: `torch.where(valid, lengths, 0).sum(dim=(1, 2))`, divided by
+#    `valid.sum(dim=(1, 2))`.
+
+# %% [markdown]
+# ## Your map
+#
+# Drawn from what the checks above have found on this machine. Run it again whenever you have done another item.
+
+# %% tags=["demo"]
+knowledge_map()
+
+# %% [markdown]
+# **Solid** means that every item of the idea passes. **Revise first** means that you tried one and it does not pass, or
+# that it passed after you had looked at the answer. Were the two from your prediction among them?
+#
+# ## Honest limits
+#
+# Twelve items cannot measure what you know. They are chosen so that the usual misunderstandings show; who passes may
+# still have met only the formula, and who fails may have slipped. The section of the tutorial that the map names takes
+# a few minutes and shows the idea at work: look at it wherever you hesitated.
+#
+# Every item comes back. `diffuse`, `from_velocity` and `guide` are one line each of the samplers in
+# `common.diffusion`, `adaln_zero` and `cross_attention` of the layers in `common.layers`, and `flow_error` is the
+# measure
+# of lab 01.3.
+#
+# **Next:** whatever the map says comes first, or lab 01.1 straight away.

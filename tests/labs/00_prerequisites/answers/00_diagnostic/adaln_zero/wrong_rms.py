@@ -1,0 +1,9 @@
+"""Uses RMS norm.
+
+Message: RMS
+"""
+
+
+def adaln_zero(x, shift, scale, gate, branch):
+    normed = F.rms_norm(x, x.shape[-1:], eps=1e-6)
+    return x + gate[:, None] * branch(normed * (1 + scale[:, None]) + shift[:, None])

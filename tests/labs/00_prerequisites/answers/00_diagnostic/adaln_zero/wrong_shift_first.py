@@ -1,0 +1,10 @@
+"""Shifts before it scales.
+
+Message: before the scaling
+"""
+
+
+def adaln_zero(x, shift, scale, gate, branch):
+    normed = F.layer_norm(x, x.shape[-1:], eps=1e-6)
+    shift, scale, gate = shift[:, None], scale[:, None], gate[:, None]
+    return x + gate * branch((normed + shift) * (1 + scale))

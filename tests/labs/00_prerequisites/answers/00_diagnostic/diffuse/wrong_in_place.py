@@ -1,0 +1,10 @@
+"""Scales the data in place.
+
+Message: in place
+"""
+
+
+def diffuse(x0, eps, alpha_bar):
+    a = alpha_bar[:, None, None, None]
+    x0 *= a.sqrt()
+    return x0 + (1 - a).sqrt() * eps

@@ -1,0 +1,10 @@
+"""Takes the mean of |u| and |v| errors.
+
+Message: the mean of |u| and |v|
+"""
+
+
+def flow_error(flow, target, valid):
+    off = flow - target
+    each = off.abs().mean(1)
+    return torch.where(valid, each, 0).sum((1, 2)) / valid.sum((1, 2))

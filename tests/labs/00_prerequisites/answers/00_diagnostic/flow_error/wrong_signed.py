@@ -1,0 +1,10 @@
+"""Lets errors cancel.
+
+Message: signs cancel
+"""
+
+
+def flow_error(flow, target, valid):
+    off = flow - target
+    each = off.sum(1)
+    return torch.where(valid, each, 0).sum((1, 2)) / valid.sum((1, 2))

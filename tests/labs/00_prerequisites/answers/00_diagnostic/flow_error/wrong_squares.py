@@ -1,0 +1,10 @@
+"""Forgets the root.
+
+Message: mean of squares
+"""
+
+
+def flow_error(flow, target, valid):
+    off = flow - target
+    each = off.square().sum(1)
+    return torch.where(valid, each, 0).sum((1, 2)) / valid.sum((1, 2))

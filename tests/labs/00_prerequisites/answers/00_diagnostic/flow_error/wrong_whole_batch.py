@@ -1,0 +1,9 @@
+"""One number for the batch.
+
+Message: whole batch
+"""
+
+
+def flow_error(flow, target, valid):
+    off = flow - target
+    return off.square().sum(1).sqrt()[valid].mean()

@@ -1,0 +1,9 @@
+"""Takes the velocity for the data.
+
+Message: taken for the data
+"""
+
+
+def from_velocity(x, velocity, s):
+    s = s[:, None, None, None]
+    return velocity, (x - (1 - s) * velocity) / s.clamp(min=1e-6)

@@ -1,0 +1,8 @@
+"""Takes a weighted average.
+
+Message: average
+"""
+
+
+def guide(uncond, cond, guidance_scale):
+    return (uncond + guidance_scale * cond) / (1 + guidance_scale)

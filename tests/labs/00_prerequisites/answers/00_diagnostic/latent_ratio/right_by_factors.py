@@ -1,0 +1,5 @@
+"""Factor by factor."""
+
+
+def latent_ratio():
+    return 8 * 8 * 3 / 4

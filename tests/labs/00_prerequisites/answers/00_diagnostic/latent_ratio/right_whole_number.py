@@ -1,0 +1,5 @@
+"""As a whole number."""
+
+
+def latent_ratio():
+    return 48

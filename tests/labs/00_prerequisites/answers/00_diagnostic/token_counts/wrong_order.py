@@ -1,0 +1,8 @@
+"""Hands back the width of a token first.
+
+Message: changed places
+"""
+
+
+def token_counts():
+    return 32, 5 * 16 * 28, 64
