@@ -9,6 +9,7 @@
 
 # %% tags=["setup"]
 import math
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -19,10 +20,19 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from common import show, video
-from common.course.explore import explore
 from common.data import Motion, clip_path, flow_scene
-from common.diffusion import Guidance, add_noise, ddim, ddpm_level, edm_level, euler, flow_level, flow_levels, heun, last
-from common.diffusion.convert import split
+from common.diffusion import (
+    Guidance,
+    add_noise,
+    ddim,
+    ddpm_level,
+    edm_level,
+    euler,
+    flow_level,
+    flow_levels,
+    heun,
+    last,
+)
 from common.diffusion.schedules import ddim_timesteps, ddpm_alphas_cumprod, karras_sigmas
 from common.evaluation import end_point_error, psnr
 from common.flow import lucas_kanade, warp
@@ -30,6 +40,7 @@ from common.layers.rope import rotate
 from common.tensor_ops import patchify
 from common.text import TextEncoder
 
+plt.rcParams["figure.dpi"] = 84  # many pictures, one small file
 RED, BLUE, GREY = "#b3541e", "#1f6f8b", "#8a8f96"
 
 
@@ -48,16 +59,17 @@ def seeded(seed):
 #
 # Attention compares every position with every other, so it sits on the low levels, where there are few.
 
+
 # %%
 class TinyUNet(nn.Module):
-    """Three levels: 16, 32 and 64 channels, down by stride, up by nearest pixels."""
+    """Four levels: down by stride, up by nearest pixels."""
 
-    def __init__(self, widths=(16, 32, 64)):
+    def __init__(self, widths=(16, 32, 64, 64)):
         super().__init__()
         self.first = nn.Conv2d(3, widths[0], 3, padding=1)
-        self.down = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in zip(widths, widths[1:]))
+        self.down = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in pairwise(widths))
         self.up = nn.ModuleList(
-            nn.Conv2d(deep + skip, skip, 3, padding=1) for skip, deep in reversed(list(zip(widths, widths[1:])))
+            nn.Conv2d(deep + skip, skip, 3, padding=1) for skip, deep in reversed(list(pairwise(widths)))
         )
         self.last = nn.Conv2d(widths[0], 3, 3, padding=1)
 
@@ -77,15 +89,17 @@ class TinyUNet(nn.Module):
 
 def line(step, read, made):
     pairs = (made.shape[2] * made.shape[3]) ** 2
-    print(f"{step:5} reads {tuple(read.shape[1:])!s:14} makes {tuple(made.shape[1:])!s:14} attention: {pairs:>12,} pairs")
+    shapes = f"reads {tuple(read.shape[1:])!s:14} makes {tuple(made.shape[1:])!s:14}"
+    print(f"{step:5} {shapes} attention: {pairs:>12,} pairs")
 
 
 torch.manual_seed(0)
 unet = TinyUNet()
 plain = nn.Sequential(nn.Conv2d(3, 16, 3, padding=1), nn.SiLU(), *[
-    layer for _ in range(4) for layer in (nn.Conv2d(16, 16, 3, padding=1), nn.SiLU())
+    layer for _ in range(6) for layer in (nn.Conv2d(16, 16, 3, padding=1), nn.SiLU())
 ], nn.Conv2d(16, 3, 3, padding=1))  # fmt: skip
-unet(torch.randn(1, 3, 48, 64, generator=seeded(0)), say=line)
+_ = unet(torch.randn(1, 3, 48, 64, generator=seeded(0)), say=line)
+
 
 # %%
 def seen_from_the_middle(model):
@@ -96,18 +110,18 @@ def seen_from_the_middle(model):
 
 
 figure, axes = plt.subplots(1, 2, figsize=(8.5, 3.2), layout="constrained")
-for axis, (name, model) in zip(axes, (("six plain convolutions", plain), ("a U-Net with as many", unet))):
+for axis, (name, model) in zip(axes, (("eight plain convolutions", plain), ("a U-Net with as many", unet))):
     reach = seen_from_the_middle(model)
     axis.imshow((reach / reach.max()).clamp(min=1e-5).log10(), cmap="magma", vmin=-4, vmax=0)
     axis.set_title(f"{name}: {(reach > 1e-6 * reach.max()).sum()} pixels seen", fontsize=10)
     axis.set(xticks=[], yticks=[])
-figure.suptitle("Which input pixels the middle of the output depends on (brighter: more, ten times a step)", fontsize=10)
+figure.suptitle("Which input pixels the middle of the output depends on (brighter: more)", fontsize=10)
 plt.show()
 
 # %% [markdown]
-# **What to see.** Both pass through six convolutions of 3 × 3. The plain stack sees 13 × 13 pixels, the U-Net a good
-# part of the picture, and still most of the pixels nearby: those come through the skip. On the lowest level attention
-# costs 256 times less than on the highest.
+# **What to see.** Both pass through eight convolutions of 3 × 3. The plain stack sees 17 × 17 pixels, the U-Net nearly
+# four times as many, and depends most on the pixels nearby: those come through the skips. On its lowest level attention
+# costs 4096 times less than on its highest.
 
 # %% [markdown]
 # ## Transformers and attention
@@ -134,7 +148,8 @@ q, k = torch.randn(2, 4096, d, generator=seeded(2))
 for name, scale in (("q · k", 1), ("q · k / √d", math.sqrt(d))):
     scores = q[:64] @ k[:64].T / scale
     most = scores.softmax(-1).amax(-1).mean()
-    print(f"{name:11} standard deviation {(q * k).sum(-1).div(scale).std():.1f}; the largest of 64 weights is {most:.2f}")
+    width = (q * k).sum(-1).div(scale).std()
+    print(f"{name:11} standard deviation {width:.1f}; the largest of 64 weights is {most:.2f}")
 
 speeds = 100.0 ** (-torch.arange(0, d, 2) / d)
 turns = torch.polar(torch.ones(N, d // 2), torch.arange(N)[:, None] * speeds)  # rotary: one angle a place and pair
@@ -176,8 +191,8 @@ SPREAD = 0.12
 IS_RED = torch.arange(8) < 4
 
 
-def perfect_eps(x, signal, noise, allowed):
-    """The mean of eps given x = signal · x0 + noise · eps, when x0 comes from the allowed clouds.
+def perfect(x, signal, noise, allowed):
+    """The means of x0 and eps given x = signal · x0 + noise · eps, when x0 comes from the allowed clouds.
 
     x: (B, 2). signal, noise: (B,). allowed: bool (B, 8).
     """
@@ -185,11 +200,12 @@ def perfect_eps(x, signal, noise, allowed):
     variance = a**2 * SPREAD**2 + b**2  # of each noisy cloud, (B, 1)
     away = x[:, None] - a[..., None] * CENTRES  # (B, 8, 2)
     fits = (-away.square().sum(-1) / (2 * variance)).masked_fill(~allowed, -math.inf).softmax(-1)  # (B, 8)
-    return b / variance * (fits[..., None] * away).sum(1)
+    off = (fits[..., None] * away).sum(1)  # (B, 2)
+    return fits @ CENTRES + a * SPREAD**2 / variance * off, b / variance * off
 
 
 ALPHAS = ddpm_alphas_cumprod(1000, "linear")
-EVERY, RED_ONLY = torch.ones(8, dtype=torch.bool), IS_RED
+EVERY, RED_ONLY = torch.ones(8, dtype=torch.bool), IS_RED  # what "no prompt" and the prompt "red" allow
 
 
 def draw_data(num, seed):
@@ -203,14 +219,14 @@ def clouds(axis, points, colour, title):
     axis.set_title(title, fontsize=9)
 
 
-x0, red = draw_data(600, 0)
+x0, red = draw_data(200, 0)
 colours = np.where(red, RED, BLUE)
-eps = torch.randn(600, 2, generator=seeded(5))
+eps = torch.randn(200, 2, generator=seeded(5))
 figure, axes = plt.subplots(1, 5, figsize=(9.5, 2.2), layout="constrained")
 for axis, t in zip(axes, (0, 100, 250, 500, 999)):
-    noisy = add_noise(x0, eps, ddpm_level(torch.full((600,), t), ALPHAS))
+    noisy = add_noise(x0, eps, ddpm_level(torch.full((200,), t), ALPHAS))
     clouds(axis, noisy, colours, f"t = {t}, ᾱ = {ALPHAS[t]:.2g}")
-figure.suptitle("Forward: the same 600 points under more and more noise", fontsize=10)
+figure.suptitle("Forward: the same 200 points under more and more noise", fontsize=10)
 plt.show()
 
 # %% [markdown]
@@ -218,9 +234,10 @@ plt.show()
 # **Classifier-free guidance** asks the model twice, with the prompt ("red") and without, and goes further in the
 # direction that the prompt makes: $\epsilon_{\text{uncond}} + g\, (\epsilon_{\text{cond}} - \epsilon_{\text{uncond}})$.
 
+
 # %%
 def predict(x, timestep, allowed):
-    return perfect_eps(x, *ddpm_level(timestep, ALPHAS), allowed)
+    return perfect(x, *ddpm_level(timestep, ALPHAS), allowed)[1]
 
 
 start = torch.randn(600, 2, generator=seeded(7))
@@ -230,14 +247,18 @@ for axis, (steps, scale) in zip(axes, ((2, 1), (10, 1), (50, 1), (50, 3), (50, 1
     made = last(ddim(model, start, ddim_timesteps(steps, 1000), ALPHAS))
     near = (made[:, None] - CENTRES).norm(dim=-1)
     on_data = (near.amin(1) < 3 * SPREAD).float().mean()
-    clouds(axis, made, np.where(IS_RED[near.argmin(1)], RED, BLUE), f"{steps} steps, g = {scale}\n{on_data:.0%} on data")
+    painted = np.where(IS_RED[near.argmin(1)], RED, BLUE)
+    clouds(axis, made, painted, f"{steps} steps, g = {scale}\n{on_data:.0%} on data")
+    shares = [f"{(near.argmin(1) == cloud).float().mean():4.0%}" for cloud in range(4)]
+    print(f"{steps:>2} steps, g = {scale:>2}: share of the samples in each of the four red clouds", *shares)
 plt.show()
 
 # %% [markdown]
-# **What to see.** The prompt is "red", the upper half of the ring. Two steps are too few: the perfect model's first
-# answer is a mean of all that is possible, and means lie between the clouds. With fifty steps the points are red and
-# where the data are. Guidance sharpens and then overshoots: the points leave the border to the blue clouds, crowd, and
-# at $g = 10$ stand where there are no data. In pictures that is the burnt look of a scale set too high.
+# **What to see.** The prompt is "red", the four clouds of the upper half. Two steps are too few: the perfect model's
+# first answer is a mean of all that is possible, and means lie between the clouds. With fifty steps the points are
+# where the data are, a quarter in each red cloud. Guidance shuns whatever could also be without the prompt: the two
+# outer clouds, which have blue neighbours, thin out at $g = 3$ and are as good as empty at $g = 10$. The prompt is
+# obeyed more surely, and the samples grow alike; that is the bargain of every guidance scale.
 
 # %% [markdown]
 # ## Sigma and flow matching
@@ -251,13 +272,14 @@ plt.show()
 # and its model predicts the velocity $v$. Who knows $x$ and one of $x_0$, $\epsilon$, $v$ knows the others, so the same
 # perfect model serves on every path.
 
+
 # %%
 def on_path(level_of, kind):
     """The perfect model as a function of x and a path's own level, predicting what the path's sampler wants."""
 
     def model(x, level):
         at = level_of(level)
-        x0, eps = split(x, perfect_eps(x, *at, EVERY.expand(len(x), 8)), "epsilon", at)
+        x0, eps = perfect(x, *at, EVERY.expand(len(x), 8))
         return {"velocity": eps - x0, "dx/dsigma": (x - x0) / level[:, None]}[kind]
 
     return model
@@ -275,14 +297,15 @@ def end(steps, name):
     return last(calls)
 
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.4), layout="constrained")
+figure, (left, right) = plt.subplots(1, 2, figsize=(8.5, 3), layout="constrained")
 s = torch.linspace(0.001, 0.999, 200)
 for name, ratio, place, colour in (
     ("flow matching", s / (1 - s), s, RED),
     ("DDPM, linear betas", ((1 - ALPHAS) / ALPHAS).sqrt(), torch.linspace(0, 1, 1000), BLUE),
 ):
     left.semilogy(place, ratio, color=colour, label=name)
-left.semilogy(torch.linspace(1, 0, 40), karras_sigmas(40, 0.002, 80.0)[:-1], "o", ms=3, color=GREY, label="EDM's 40 steps")
+sigmas = karras_sigmas(40, 0.002, 80.0)[:-1]
+left.semilogy(torch.linspace(1, 0, 40), sigmas, "o", ms=3, color=GREY, label="EDM's 40 steps")
 left.set(xlabel="along the path, from data to noise", ylabel="σ = noise / signal", ylim=(1e-3, 1e3))
 left.legend(fontsize=8)
 budgets = (4, 8, 16, 32, 64)
@@ -297,11 +320,10 @@ plt.show()
 
 # %% [markdown]
 # **What to see.** Left: three paths through the same noise levels at different speeds. That is all that a *schedule*
-# is.
-# Right: how far the end of a path is from where infinitely many steps would lead. Every sampler gets there; the order
-# of
-# the method (Heun's second, at two calls a step) and the spacing decide how soon. Flow matching won over video because
-# its path is the simplest to write, to train and to shift towards noise, which large clips need.
+# is. Right: how far the end of a path is from where very many steps lead. All get there. With few calls the straight
+# path is ahead by far; Heun's second order, at two calls a step, catches up once its steps are short, from the 80
+# standard deviations where EDM begins. Flow matching won over video because its path is the simplest to write, to train
+# and to shift towards noise, which large clips need.
 #
 # EDM also wraps its network so that it reads and answers numbers of variance 1 at every σ,
 # $D(x, \sigma) = c_{\text{skip}} x + c_{\text{out}} F(c_{\text{in}} x)$; item 00.5 derives the factors.
@@ -315,6 +337,7 @@ plt.show()
 #
 # freeze it, and let the diffusion model see nothing but $z$. Here is the smallest autoencoder there is: a *linear* one,
 # which keeps 4 numbers of each block of 8 × 8 RGB pixels, the best 4 by principal components of other frames.
+
 
 # %%
 def blocks(frames):
@@ -341,20 +364,18 @@ def autoencode(picture, channels):
 
 picture = load("butterfly", 1)
 shown = {"the picture": picture}
-for channels in (1, 4, 16):
+for channels in (2, 4, 16):
     z, back = autoencode(picture, channels)
     quality = psnr(back, picture, data_range=2.0).mean()
-    shown[f"{channels} channels, {picture.numel() / z.numel():.0f} times smaller, {quality:.1f} dB"] = back
-show.contact_sheet(
-    torch.stack([p[0] for p in shown.values()], dim=1), labels=list(shown), columns=2, width=360
-)
+    shown[f"{channels} numbers a block, {picture.numel() / z.numel():.0f} times smaller, {quality:.1f} dB"] = back
+show.contact_sheet(torch.stack([p[0] for p in shown.values()], dim=1), labels=list(shown), columns=2, width=300)
 
 # %% [markdown]
-# **What to see.** With 4 channels, 48 times fewer numbers, a linear map keeps light and shape and loses the texture. A
-# trained VAE with the same 4 channels is nearly indistinguishable, because its decoder has learned what fur and leaves
-# look like. What a VAE adds besides: its latents are noisy draws from $\mathcal N(\mu, \sigma^2)$ kept close to a
-# standard
-# normal distribution, so that the space between them is filled and a diffusion model finds numbers of its own size.
+# **What to see.** With 4 numbers a block, 48 times fewer in all, a linear map keeps light and colour and loses every
+# detail smaller than a block. A trained VAE with the same 4 channels does far better, because its decoder has learned
+# what fur and leaves look like; phase 5 builds one. What a VAE adds besides: its latents are noisy draws from $\mathcal
+# N(\mu, \sigma^2)$ kept close to a standard normal distribution, so that the space between them is filled and a
+# diffusion model finds numbers of its own size.
 
 # %% [markdown]
 # ## DiT and tokenizers
@@ -370,16 +391,22 @@ show.contact_sheet(
 latent = torch.randn(2, 4, 5, 32, 56, generator=seeded(0))  # (B, C, T, H, W)
 for size in ((1, 2, 2), (1, 4, 4), (5, 2, 2)):
     tokens = patchify(latent, size)
-    print(f"patches of {size}: {tokens.shape[1]:5} tokens of {tokens.shape[2]:3} numbers, {tokens.shape[1] ** 2:>10,} pairs")
+    num, held = tokens.shape[1:]
+    print(f"patches of {size}: {num:5} tokens of {held:3} numbers, {num**2:>10,} pairs")
 
 torch.manual_seed(1)
 branches = [nn.Sequential(nn.Linear(16, 64), nn.GELU(), nn.Linear(64, 16)) for _ in range(24)]
-for name, gate in (("AdaLN-Zero, at its start (gate 0)", 0.0), ("every gate at 1", 1.0), ("no gate, and no residual", None)):
+for name, gate in (
+    ("AdaLN-Zero as it starts, gate 0", 0.0),
+    ("every gate at 1", 1.0),
+    ("no gate and no residual", None),
+):
     h = tokens = patchify(latent, (1, 2, 2))
     for branch in branches:
         out = branch(F.layer_norm(h, (16,)))
         h = out if gate is None else h + gate * out
-    print(f"24 blocks, {name:33}: what comes out correlates {torch.corrcoef(torch.stack([h.flatten(), tokens.flatten()]))[0, 1]:.2f} with what went in")
+    alike = torch.corrcoef(torch.stack([h.flatten(), tokens.flatten()]))[0, 1]
+    print(f"24 blocks, {name:31}: what comes out correlates {alike:.2f} with what went in")
 
 # %% [markdown]
 # The other use of tokens: *discrete* ones, for models that predict the next token as language models do. **VQ-VAE**
@@ -391,7 +418,7 @@ for name, gate in (("AdaLN-Zero, at its start (gate 0)", 0.0), ("every gate at 1
 # gradient straight through the rounding: $\text{round}(z) \to z + \text{stopgrad}(\text{round}(z) - z)$.
 
 # %%
-z = 0.55 * torch.randn(3000, 2, generator=seeded(4))
+z = 0.55 * torch.randn(500, 2, generator=seeded(4))
 codebook = 1.6 * torch.rand(35, 2, generator=seeded(9)) - 0.8
 codebook[-12:] += torch.tensor([2.5, 2.5])  # entries that started far away: no latent ever chooses them
 
@@ -411,19 +438,19 @@ def lfq(z):
     return z.sign() * z.abs().mean(), ((z > 0) * torch.tensor([1, 2])).sum(1)
 
 
-figure, axes = plt.subplots(1, 3, figsize=(9.5, 3.2), layout="constrained")
-for axis, (name, size, quantize) in zip(axes, (("VQ", 35, vq), ("FSQ, 7 x 5 levels", 35, fsq), ("LFQ, 2 signs", 4, lfq))):
+figure, axes = plt.subplots(1, 3, figsize=(8.5, 2.9), layout="constrained")
+for axis, (name, size, quantize) in zip(axes, (("VQ", 35, vq), ("FSQ, 7 x 5", 35, fsq), ("LFQ, 2 signs", 4, lfq))):
     values, code = quantize(z)
-    axis.scatter(*z.T, c=(code * 17) % size, cmap="prism", s=2, linewidths=0)
+    axis.scatter(*z.T, c=(code * 7) % 20, cmap="tab20", vmin=0, vmax=19, s=4, linewidths=0)
     axis.scatter(*values.T, c="black", s=9)
     axis.set(xlim=(-1.7, 1.7), ylim=(-1.7, 1.7), xticks=[], yticks=[], aspect="equal")
     axis.set_title(f"{name}: {len(code.unique())} of {size} codes used, {math.log2(size):.1f} bits", fontsize=9)
 plt.show()
 
 # %% [markdown]
-# **What to see.** Colours are codes, black dots what they stand for. The codebook of VQ has entries that nobody
-# chooses,
-# and they get no gradient: a third of it is dead. FSQ's grid is used whole without any extra loss.
+# **What to see.** Colours are codes, black dots what they stand for. Twelve of VQ's entries began far from all latents:
+# no latent chooses them, so they get no gradient, and a third of the codebook stays dead. FSQ's grid lies where the
+# latents are by construction, and all but a few corners of it are in use, without any extra loss.
 
 # %% [markdown]
 # ## Text conditioning
@@ -438,10 +465,16 @@ plt.show()
 # course ships the states of some hundred prompts, so these need no encoder.
 
 # %%
-PROMPTS = ["a large yellow circle bounces over a green field", "a big red disc hops over a yellow dotted background",
-           "a small red star moves left over a blue field", "a large yellow triangle orbits over white dots", ""]  # fmt: skip
+PROMPTS = [
+    "a large yellow circle bounces over a green field",
+    "a big red disc hops over a yellow dotted background",
+    "a small red star moves left over a blue field",
+    "a large yellow triangle orbits over white dots",
+    "",
+]
 text = TextEncoder(weights=None)(PROMPTS)
-print("states (B, L, D):", tuple(text.states.shape), "  tokens of each prompt, start and end included:", text.mask.sum(1).tolist())
+print("states (B, L, D):", tuple(text.states.shape))
+print("tokens of each prompt, start and end included:", text.mask.sum(1).tolist())
 
 
 def state_of(number, word):
@@ -449,11 +482,16 @@ def state_of(number, word):
     return text.states[number, 1 + PROMPTS[number].split().index(word)]
 
 
-words = [(0, "circle"), (1, "disc"), (2, "star"), (3, "triangle"), (0, "bounces"), (1, "hops"), (2, "moves"), (3, "orbits"),
+words = [(0, "circle"), (1, "disc"), (2, "star"), (3, "triangle"),
+         (0, "bounces"), (1, "hops"), (2, "moves"), (3, "orbits"),
          (0, "yellow"), (3, "yellow"), (1, "red"), (2, "red")]  # fmt: skip
 table = F.normalize(torch.stack([state_of(*word) for word in words]), dim=-1)
 table = F.normalize(table - table.mean(0), dim=-1)
-figure, axis = plt.subplots(figsize=(5.6, 4.6), layout="constrained")
+for letter, prompt in zip("ABCD", PROMPTS):
+    print(f"{letter}: {prompt}")
+alike = F.cosine_similarity(state_of(0, "yellow"), state_of(3, "yellow"), dim=0)
+print(f"the two states of yellow have a cosine of {alike:.2f}")
+figure, axis = plt.subplots(figsize=(5, 4.1), layout="constrained")
 image = axis.imshow(table @ table.T, cmap="RdBu_r", vmin=-1, vmax=1)
 labels = [f"{word} ({'ABCD'[number]})" for number, word in words]
 axis.set_xticks(range(len(words)), labels, rotation=60, ha="right", fontsize=8)
@@ -463,9 +501,9 @@ figure.colorbar(image)
 plt.show()
 
 # %% [markdown]
-# **What to see.** Nothing has told this encoder about our sprites. Yet shapes resemble shapes, motions motions, and
-# *circle* is nearest to *disc*. The two *yellow* are alike and not the same: a state knows its sentence, which is how
-# "yellow circle" and "yellow triangle" are told apart.
+# **What to see.** Nothing has told this encoder about our sprites. Yet motions resemble motions and colours colours;
+# the names of shapes are a looser group. The two *yellow* are nearly alike and not the same: a state knows a little of
+# its sentence, which helps a model to tell what is yellow.
 
 # %% [markdown]
 # ## PyTorch at work
@@ -474,7 +512,8 @@ plt.show()
 # $P$
 # parameters under Adam, mixed precision costs about
 #
-# $$ \underbrace{4P}_{\text{weights}} + \underbrace{4P}_{\text{gradients}} + \underbrace{8P}_{\text{Adam}} \ \text{bytes} \; + \; \text{activations}, $$
+# $$ \underbrace{4P}_{\text{weights}} + \underbrace{4P}_{\text{gradients}} + \underbrace{8P}_{\text{Adam}}
+# \ \text{bytes} \; + \; \text{activations}, $$
 #
 # and the activations grow with the clip. **DDP** gives every GPU all of it and a share of the batch; **FSDP** splits
 # the
@@ -483,8 +522,13 @@ plt.show()
 # and computes the rest again when it is needed.
 
 # %%
-print("half precision: 1 + 0.001 is", (torch.tensor(1.0) + 0.001).item(), "in float32,",
-      (torch.tensor(1.0, dtype=torch.bfloat16) + 0.001).item(), "in bfloat16 (8 bits of fraction):")
+print(
+    "half precision: 1 + 0.001 is",
+    (torch.tensor(1.0) + 0.001).item(),
+    "in float32,",
+    (torch.tensor(1.0, dtype=torch.bfloat16) + 0.001).item(),
+    "in bfloat16 (8 bits of fraction):",
+)
 print("    so weights and sums stay in float32, and only products run in 16 bits (autocast)")
 small = torch.tensor([1e-5, 1e-7, 1e-9])
 print("gradients of", [f"{g:.0e}" for g in small.tolist()], "in float16:", [f"{g:.0e}" for g in small.half().tolist()])
@@ -496,6 +540,7 @@ print(f"\n{'':26}{'1 GPU':>10}{'8 x DDP':>10}{'8 x FSDP':>10}   (GB on each GPU,
 for size in (0.1, 1.3, 14):
     whole = 16 * size * billion / 1e9
     print(f"a model of {size:>4} billion{'':9}{whole:>10.1f}{whole:>10.1f}{whole / 8:>10.1f}")
+
 
 # %%
 def kept_for_backward(run):
@@ -525,7 +570,8 @@ for frames in (1, 4, 16):
     x = torch.randn(frames * 64, 64, generator=seeded(0)).requires_grad_()
     plainly, _ = kept_for_backward(lambda x=x: through(x, False))
     thrifty, _ = kept_for_backward(lambda x=x: through(x, True))
-    print(f"{frames:>2} frames of 64 tokens through 8 blocks: {plainly / 2**20:5.1f} MiB kept, {thrifty / 2**20:4.1f} MiB with checkpoints")
+    kept, less = plainly / 2**20, thrifty / 2**20
+    print(f"{frames:>2} frames of 64 tokens through 8 blocks: {kept:5.1f} MiB kept, {less:4.1f} MiB with checkpoints")
 
 # %% [markdown]
 # **What to see.** Parameters are a fixed price, and FSDP divides it. Activations are the variable one: 16 times the
@@ -554,15 +600,15 @@ wheel = torch.from_numpy(show.flow_to_color(scene.flow[0])).permute(2, 0, 1)[Non
 sheet = {"frame t": scene.first, "frame t + 1": scene.second, "true flow: hue is direction": wheel,
          "t + 1, fetched back by the flow": back, "what that misses (white)": missed,
          "hidden in t + 1 (black)": scene.visible[:, None].float().expand(-1, 3, -1, -1) * 2 - 1}  # fmt: skip
-for name, flow in (("standing still", torch.zeros_like(scene.flow)), ("Lucas-Kanade", lucas_kanade(scene.first, scene.second))):
+found = lucas_kanade(scene.first, scene.second)
+for name, flow in (("standing still", torch.zeros_like(scene.flow)), ("Lucas-Kanade", found)):
     print(f"end-point error of {name:14}: {end_point_error(flow, scene.flow, valid=scene.visible)[0]:.2f} pixels")
-show.contact_sheet(torch.stack([p[0] for p in sheet.values()], dim=1), labels=list(sheet), columns=3, width=260)
+show.contact_sheet(torch.stack([p[0] for p in sheet.values()], dim=1), labels=list(sheet), columns=3, width=190)
 
 # %% [markdown]
-# **What to see.** The warp misses in one place only: where the disc has covered the plane there is nothing to fetch,
-# and
-# no flow can help. That is *occlusion*. Flow is used in this course to measure motion (does the clip move, does it
-# flicker?), to filter data, and as a control signal.
+# **What to see.** The warp misses where there is nothing to fetch: where the disc has covered the plane, and at the
+# edge over which the plane has left the picture. No flow can help there. That is *occlusion*. Flow is used in this
+# course to measure motion (does the clip move, does it flicker?), to filter data, and as a control signal.
 
 # %% [markdown]
 # ## One equation, three families
@@ -575,13 +621,16 @@ show.contact_sheet(torch.stack([p[0] for p in sheet.values()], dim=1), labels=li
 # other
 # (*autoregressive*), or go forward chunk by chunk and denoise inside each (*hybrid*).
 
+
 # %%
 def draw_family(axis, title, order, caption):
     """A grid of time x space; the number in a cell says when it is made."""
+    latest = max(1, order(2, 5))
     for row in range(3):
         for t in range(6):
             step = order(row, t)
-            axis.add_patch(plt.Rectangle((t, 2 - row), 0.92, 0.92, color=plt.cm.viridis(step / 17), linewidth=0))
+            colour = plt.cm.viridis(0.8 * step / latest)
+            axis.add_patch(plt.Rectangle((t, 2 - row), 0.92, 0.92, color=colour, linewidth=0))
             axis.text(t + 0.46, 2.46 - row, str(step + 1), ha="center", va="center", color="white", fontsize=8)
     axis.set(xlim=(-0.1, 6), ylim=(-0.1, 3.1), xticks=[], yticks=[], aspect="equal", xlabel=caption)
     axis.set_title(title, fontsize=10)
@@ -591,10 +640,11 @@ def draw_family(axis, title, order, caption):
 
 figure, axes = plt.subplots(1, 3, figsize=(10, 2.5), layout="constrained")
 draw_family(axes[0], "latent diffusion", lambda row, t: 0, "all at once, in some 50 passes\nSora, Veo, Movie Gen, Wan")
-draw_family(axes[1], "autoregressive tokens", lambda row, t: 3 * t + row, "one pass a token\nCogVideo, VideoPoet; Phenaki is near")
-draw_family(axes[2], "hybrid", lambda row, t: t // 2, "chunk by chunk, some passes each\nStreamingT2V, Diffusion Forcing, CausVid")
+draw_family(axes[1], "autoregressive tokens", lambda row, t: 3 * t + row, "one pass a token\nCogVideo, VideoPoet")
+draw_family(axes[2], "hybrid", lambda row, t: t // 2, "chunk by chunk, some passes each\nDiffusion Forcing, CausVid")
 figure.suptitle("In which order a clip is made (across: time; down: space)", fontsize=10)
 plt.show()
+
 
 # %%
 def price(seconds):
@@ -602,10 +652,12 @@ def price(seconds):
     frames = 24 * seconds
     values, latent_frames = frames * 3 * 720 * 1280, 1 + (frames - 1) // 4
     tokens = latent_frames * (720 // 16) * (1280 // 16)
-    print(f"{seconds:>3} s: {values / 1e6:7.0f} million values, {tokens:>8,} tokens, {tokens**2 / 1e9:>9,.0f} billion pairs a layer")
+    size = f"{values / 1e6:5.0f} million values, {tokens:>7,} tokens"
+    print(f"{seconds:>3} s: {size}, {tokens**2 / 1e9:>6,.1f} billion pairs a layer")
 
 
-explore(price, seconds=[1, 5, 20])
+for seconds in (1, 5, 20):
+    price(seconds)
 
 # %% [markdown]
 # **What to see.** The model is rarely what stops you: frames, height and width multiply, and attention squares the
