@@ -34,8 +34,9 @@ def answer(course, name, exercise=EXERCISE, bank=BANK):
 
 
 def count_exercises(course):
-    """How many there are in all labs."""
-    cells = [c for lab in course.glob("labs/*/*.ipynb") for c in json.loads(lab.read_text(encoding="utf-8"))["cells"]]
+    """How many there are in all labs; a page of short items, 00_NAME, is none."""
+    labs = [path for path in course.glob("labs/*/*.ipynb") if not path.name.startswith("00_")]
+    cells = [c for lab in labs for c in json.loads(lab.read_text(encoding="utf-8"))["cells"]]
     return sum("exercise" in cell["metadata"].get("flipbook", {}) for cell in cells)
 
 
