@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from common.runtime import has_bfloat16
 from common.training.checkpoint import checksum
 from common.training.errors import TrainingError
 from common.training.recipe import Recipe, Settings, decisive
@@ -83,9 +84,7 @@ def resolve_precision(precision: str, preset: str) -> str:
     """What "auto" means here: "bf16" where the processor has instructions for it, else "fp32"."""
     if precision != "auto":
         return precision
-    if preset == "gpu":
-        return "bf16"
-    return "bf16" if torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported() else "fp32"
+    return "bf16" if has_bfloat16("cuda" if preset == "gpu" else "cpu") else "fp32"
 
 
 def _same(name: str, saved: Any, present: Any) -> bool:

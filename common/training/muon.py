@@ -7,6 +7,7 @@ the same: Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/.
 
 import torch
 
+from common.runtime import has_bfloat16
 from common.training.recipe import Settings
 
 # a, b, c of X ← a X + b (X Xᵀ) X + c (X Xᵀ)² X: five rounds bring singular values from 0.003 … 1 to about 1.
@@ -76,7 +77,9 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
-    """About U Vᵀ of a matrix U S Vᵀ, by five Newton-Schulz rounds in bfloat16: singular values land in 0.7 … 1.2.
+    """About U Vᵀ of a matrix U S Vᵀ, by five Newton-Schulz rounds: singular values land in 0.7 … 1.2.
+
+    The rounds are as good in bfloat16 as in float32, so they use it where the processor or the GPU computes in it.
 
     Args:
         matrix: `(O, I)`.
@@ -85,7 +88,9 @@ def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
         `(O, I)` in the matrix's own type.
     """
     wide = matrix.shape[0] <= matrix.shape[1]
-    x = (matrix if wide else matrix.T).bfloat16()  # the smaller side first: X Xᵀ is small
+    x = (matrix if wide else matrix.T).to(
+        torch.bfloat16 if has_bfloat16(matrix.device) else torch.float32
+    )  # the smaller side first: X Xᵀ is small
     x = x / x.norm().clamp(min=1e-7)
     a, b, c = QUINTIC
     for _ in range(ROUNDS):

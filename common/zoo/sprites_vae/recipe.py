@@ -2,6 +2,7 @@
 
     flipbook train sprites-vae                     stage "main": a constant learning rate
     flipbook train sprites-vae --stage anneal      from there: the rate falls to zero, the loss counts decibels
+    flipbook train sprites-vae --stage further     from the shipped weights: both of it again, and stiller still pixels
 
 Seven clips in eight are sprites, one is film. From each clip one frame is coded by itself besides, as an image.
 """
@@ -198,6 +199,25 @@ RECIPE = Recipe(
             },
             start="main",
             compute_loss=partial(compute_loss, error=log_rms, change_weight=2.5),
+        ),
+        "further": Stage(
+            {
+                "ci": Settings(steps=20, learning_rate=5e-3, decay="linear", first_sample=2 * 10**6, **COMMON),
+                "cpu": Settings(
+                    steps=4400,
+                    learning_rate=5e-3,
+                    warmup_steps=100,
+                    decay="linear",
+                    decay_from=0.4,
+                    first_sample=2 * 10**6,
+                    measure_every=400,
+                    sheet_every=1600,
+                    checkpoint_every=100,
+                    **COMMON,
+                ),
+            },
+            start="sprites-vae",
+            compute_loss=partial(compute_loss, error=log_rms, change_weight=4.0),
         ),
     },
     sheet=sheet,
