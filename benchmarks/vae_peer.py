@@ -2,7 +2,6 @@
 
     python benchmarks/vae_peer.py train wan            about 40 minutes of one core
     python benchmarks/vae_peer.py train ours
-    python benchmarks/vae_peer.py train frames         our network, used and trained frame by frame
     python benchmarks/vae_peer.py compare              reads them, times them, writes benchmarks/results/vae_peer.json
 
 Ours and the peer have the same number of parameters (within 2 %), latents of the same shape, and all that the recipe of
@@ -11,9 +10,6 @@ cores, counted as forty minutes of one core's time, so that other work on the ma
 learning rate stays constant; what is measured is the running mean of the weights.
 
 The peer's decoder clamps its output to [-1, 1], where gradients end; for training the clamp is left out.
-
-The third side is a 2D autoencoder of the same size: our own network, to which every frame is an image by itself. It has
-5 latent channels for every frame where the others have 16 for every four: about as many numbers a clip.
 """
 
 import argparse
@@ -28,17 +24,16 @@ from pathlib import Path
 import torch
 from diffusers import AutoencoderKLWan
 from diffusers.models.autoencoders.vae import DecoderOutput
-from einops import rearrange
 from sprites import machine
 
 from common.models.autoencoder import PRESETS, CausalVideoVAE
-from common.models.gaussian import DiagonalGaussian
-from common.training import muon, read_log, train
+from common.training import muon, read_log, read_weights, train
 from common.zoo.sprites_vae import measures
 from common.zoo.sprites_vae.recipe import RECIPE
 
 RESULTS = Path(__file__).resolve().parent / "results" / "vae_peer.json"
 CORE_SECONDS = 20 * 60 * 2
+PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
 BARS = {"psnr": 1.0, "times": 3.0}  # dB more; times faster, encode and decode together
 ROUNDS = 9
 
@@ -58,46 +53,41 @@ class Wan(AutoencoderKLWan):
         return DecoderOutput(sample=clip) if return_dict else (clip,)
 
 
-class FrameByFrame(CausalVideoVAE):
-    """Our network on each frame of a clip by itself."""
-
-    def encode_chunk(self, sample: torch.Tensor, caches=None):
-        frames = rearrange(sample, "b c t h w -> (b t) c 1 h w")
-        dist, _ = super().encode_chunk(frames)
-        moments = rearrange(torch.cat([dist.mean, dist.logvar], 1), "(b t) c 1 h w -> b c t h w", t=sample.shape[2])
-        return DiagonalGaussian(moments), None
-
-    def decode_chunk(self, z: torch.Tensor, caches=None):
-        frames, _ = super().decode_chunk(rearrange(z, "b c t h w -> (b t) c 1 h w"))
-        return rearrange(frames, "(b t) c 1 h w -> b c t h w", t=z.shape[2]), None
-
-
 SIDES = {
     "ours": lambda: CausalVideoVAE(**PRESETS["cpu"]),
     "wan": lambda: Wan(base_dim=13, z_dim=16, num_res_blocks=1),
-    "frames": lambda: FrameByFrame(**PRESETS["cpu"], latent_channels=5),
 }
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main(description, sides, results, core_seconds, conclude):
+    """The command of a comparison.
+
+    Args:
+        description: its first line is shown as help.
+        sides: name -> function that builds the model. The first is ours.
+        results: the JSON that `compare` writes.
+        core_seconds: of training, unless told otherwise.
+        conclude: what to say of the measured sides, as lines.
+    """
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("what", choices=("train", "compare"))
-    parser.add_argument("side", nargs="?", choices=SIDES)
-    parser.add_argument("--folder", type=Path, default=Path("runs/vae_peer"))
-    parser.add_argument("--core-seconds", type=float, default=CORE_SECONDS)
+    parser.add_argument("side", nargs="?", choices=sides)
+    parser.add_argument("--folder", type=Path, default=Path("runs") / results.stem)
+    parser.add_argument("--core-seconds", type=float, default=core_seconds)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     if arguments.what == "train":
-        train_side(arguments.side, arguments.folder / arguments.side, arguments.core_seconds)
+        folder = arguments.folder / arguments.side
+        train_side(arguments.side, sides[arguments.side], folder, arguments.core_seconds)
     else:
-        report = compare(arguments.folder)
-        RESULTS.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-        print(table(report))
+        report = {"machine": machine(), "sides": compare(sides, arguments.folder)}
+        results.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        print("\n".join([*table(report["sides"]), "", *conclude(report["sides"])]))
 
 
-def train_side(side: str, folder: Path, core_seconds: float) -> None:
+def train_side(side: str, build, folder: Path, core_seconds: float) -> None:
     """Train one side for that many seconds of one core. A second call goes on where the first was stopped."""
-    recipe = replace(RECIPE, name=f"vae-peer-{side}", build_model=lambda preset: SIDES[side]())
+    recipe = replace(RECIPE, name=f"vae-peer-{side}", build_model=lambda preset: build())
     if side == "wan":  # by custom Adam takes the layers at the ends: here, those
         ends = ("encoder.conv_in", "encoder.conv_out", "quant_conv", "decoder.conv_in", "decoder.conv_out")
         recipe = replace(recipe, optimizer=partial(muon, ends=ends))
@@ -120,15 +110,12 @@ def seconds_a_step(recipe, settings, folder: Path) -> float:
 
 
 @torch.no_grad()
-def compare(folder: Path) -> dict:
-    """Quality of both on held-out sprites and film, and the seconds of one core that a clip takes to and fro."""
+def compare(builds: dict, folder: Path) -> dict:
+    """Quality of each on held-out sprites and film, and the seconds of one core that a clip takes to and fro."""
     models, sides = {}, {}
-    for side, build in SIDES.items():
-        if side == "frames" and not (folder / side).is_dir():
-            continue
-        models[side] = (
-            type(build()).from_pretrained(folder / side / "run" / "weights", torch_dtype=torch.float32).eval()
-        )
+    for side, build in builds.items():
+        models[side] = build().eval()
+        models[side].load_state_dict(read_weights(folder / side / "run" / "weights"))
         last = read_log(folder / side / "run")[-1]
         sides[side] = {
             "parameters": sum(p.numel() for p in models[side].parameters()),
@@ -139,10 +126,10 @@ def compare(folder: Path) -> dict:
     clip = measures.as_clips(RECIPE.data("cpu").batch([0]))
     for side, model in models.items():
         sides[side]["latents"] = list(model.encode(clip).latent_dist.mean.shape[1:])
-    for precision, dtype in (("float32", None), ("bfloat16", torch.bfloat16)):
+    for precision, dtype in PRECISIONS.items():
         for side, seconds in timed(models, clip, dtype).items():
             sides[side][f"seconds_{precision}"] = round(seconds, 4)
-    return {"machine": machine(), "sides": sides}
+    return sides
 
 
 def timed(models: dict, clip: torch.Tensor, dtype) -> dict[str, float]:
@@ -158,18 +145,23 @@ def timed(models: dict, clip: torch.Tensor, dtype) -> dict[str, float]:
     return {side: statistics.median(seconds) for side, seconds in taken.items()}
 
 
-def table(report: dict) -> str:
-    """All sides, a line a measure, and the bars."""
-    sides = report["sides"]
-    ours, wan = sides["ours"], sides["wan"]
+def table(sides: dict) -> list[str]:
+    """All sides, a line a measure."""
     lines = [f"| | {' | '.join(sides)} |", f"|---|{'---|' * len(sides)}"]
-    lines += [f"| {name} | {' | '.join(str(side.get(name)) for side in sides.values())} |" for name in ours]
+    names = next(iter(sides.values()))
+    return lines + [f"| {name} | {' | '.join(str(side.get(name)) for side in sides.values())} |" for name in names]
+
+
+def beside_wan(sides: dict) -> list[str]:
+    """The two bars."""
+    ours, wan = sides["ours"], sides["wan"]
     more = ours["held_out/psnr"] - wan["held_out/psnr"]
-    times = {p: wan[f"seconds_{p}"] / ours[f"seconds_{p}"] for p in ("float32", "bfloat16")}
-    lines += ["", f"held-out sprites: {more:+.2f} dB beside Wan (bar {BARS['psnr']:+.1f})"]
-    lines += [f"encode and decode, {p}: {t:.1f} times faster than Wan (bar {BARS['times']})" for p, t in times.items()]
-    return "\n".join(lines)
+    lines = [f"held-out sprites: {more:+.2f} dB beside Wan (bar {BARS['psnr']:+.1f})"]
+    for precision in PRECISIONS:
+        times = wan[f"seconds_{precision}"] / ours[f"seconds_{precision}"]
+        lines.append(f"encode and decode, {precision}: {times:.1f} times faster than Wan (bar {BARS['times']})")
+    return lines
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, SIDES, RESULTS, CORE_SECONDS, beside_wan)
