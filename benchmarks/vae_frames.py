@@ -59,7 +59,9 @@ class FrameAutoencoder(ModelMixin, ConfigMixin):
     """Every frame a picture, `(B, 3, T, H, W)` to latents `(B, C, T, H/8, W/8)` and back."""
 
     @register_to_config
-    def __init__(self, latent_channels: int = 5, fine: int = 40, coarse: int = 112, latents_mean=None, latents_std=None):
+    def __init__(
+        self, latent_channels: int = 5, fine: int = 40, coarse: int = 112, latents_mean=None, latents_std=None
+    ):
         super().__init__()
         self.patches_in, self.down = nn.Conv3d(3 * 4 * 4, fine, 1), nn.Conv3d(4 * fine, coarse, 1)
         self.fine_in, self.coarse_in = blocks(fine, 1), blocks(coarse, 3)
