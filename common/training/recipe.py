@@ -87,8 +87,13 @@ FREE = {"micro_batches", "log_every", "measure_every", "sheet_every", "checkpoin
 
 
 def decisive(settings: Settings) -> dict[str, Any]:
-    """The settings that decide the outcome: a training goes on from a checkpoint only if all of these are the same."""
-    return {name: value for name, value in asdict(settings).items() if name not in FREE}
+    """The settings that decide a step: a training goes on from a checkpoint only if all of these are the same.
+
+    While the learning rate stays constant, the number of steps is none of them: such a training may be prolonged, or
+    ended at a checkpoint.
+    """
+    free = FREE | {"steps"} if settings.decay == "none" else FREE
+    return {name: value for name, value in asdict(settings).items() if name not in free}
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from accelerate import PartialState
+from tqdm import tqdm
+
 from common.data.latent_cache import LatentCache, fill, weights_key
 from common.data.sprites import SpriteData
 from common.models.autoencoder import CausalVideoVAE
@@ -9,6 +12,7 @@ from common.runtime import cache_dir, device
 from common.text import TextEncoder
 
 VAE = "sprites-vae"
+READ_AT_ONCE = 1024  # captions: many of them have the same length, and are read together
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,9 @@ class CaptionedLatents:
 
 
 def captioned_latents(num_clips: int, num_frames: int, size: int) -> CaptionedLatents:
-    """The first clips of the training split, encoded once and kept in the user's cache.
+    """The first clips of the training split: encoded once, their captions read once, all kept in the user's cache.
+
+    Of several processes of one training the first does it, and the others find it done.
 
     Raises:
         OSError: the autoencoder's weights are not there.
@@ -49,5 +55,10 @@ def captioned_latents(num_clips: int, num_frames: int, size: int) -> CaptionedLa
     key, place = weights_key(vae), device()
     encode = lambda batch: vae.to(place).encode(batch.clips().to(place)).latent_dist.mode()  # noqa: E731
     folder = cache_dir() / "latents" / f"sprites-{num_frames}x{size}-{key.split()[-1]}"
-    latents = fill(folder, SpriteData(num_frames=num_frames, size=size), encode, num_clips, encoder=key)
-    return CaptionedLatents(latents, TextEncoder.installed(), vae.cpu())
+    text_encoder = TextEncoder.installed()
+    with PartialState().main_process_first():
+        latents = fill(folder, SpriteData(num_frames=num_frames, size=size), encode, num_clips, encoder=key)
+        for start in tqdm(range(0, num_clips, READ_AT_ONCE), desc="captions", delay=2, disable=None):
+            chosen = range(start, min(start + READ_AT_ONCE, num_clips))
+            text_encoder(latents.batch(chosen).fields["captions"])
+    return CaptionedLatents(latents, text_encoder, vae.cpu())

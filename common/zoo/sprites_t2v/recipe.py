@@ -6,6 +6,8 @@
 The clips are encoded once, by the shipped `sprites-vae`, and kept in the user's cache, like the states of the captions.
 """
 
+from functools import partial
+
 import torch
 
 from common.data.sprites import SpriteData
@@ -15,12 +17,12 @@ from common.models.autoencoder import CausalVideoVAE
 from common.models.dit import PRESETS, VideoDiT
 from common.pipelines import TextToVideoPipeline
 from common.show import strips
-from common.training import Recipe, Settings, Stage
+from common.training import Recipe, Settings, Stage, muon
 from common.zoo.sprites_t2v.latents import VAE, captioned_latents
 from common.zoo.sprites_t2v.prompts import SHOWN, evaluation_prompts
 
 SIZES = {"ci": (5, 32), "cpu": (17, 64), "gpu": (17, 64)}  # frames, pixels
-NUM_CLIPS = {"ci": 64, "cpu": 20_000, "gpu": 100_000}
+NUM_CLIPS = {"ci": 64, "cpu": 12_000, "gpu": 100_000}
 NUM_ASKED = {"ci": 2, "cpu": 32, "gpu": 64}  # prompts of each kind when it measures
 IMAGE_PART = 0.25  # of the samples: their first latent frame is given
 NO_PROMPT_PART = 0.1  # of the samples: without a prompt, for guidance
@@ -77,37 +79,41 @@ def sheet(model, preset):
     return strips(rows)
 
 
+# The first and the last layers, which Adam trains; Muon has the rest. On a smaller model it was as good as AdamW at
+# 2e-3 in half of its time.
+ENDS = ("patches_in", "patches_out", "text_in.0", "time_in.0", "to_signal", "to_last_signal")
 COMMON = {"batch_size": 32, "betas": (0.9, 0.95), "weight_decay": 0.01, "ema_decay": 0.999, "precision": "auto"}
 RECIPE = Recipe(
     name="sprites-t2v",
     build_model=lambda preset: VideoDiT(**PRESETS[preset]),
     data=lambda preset: captioned_latents(NUM_CLIPS[preset], *SIZES[preset]),
     compute_loss=compute_loss,
+    optimizer=partial(muon, ends=ENDS),
     stages={
         "main": Stage(
             {
-                "ci": Settings(steps=30, learning_rate=2e-3, warmup_steps=5, decay="none",
+                "ci": Settings(steps=30, learning_rate=5e-3, warmup_steps=5, decay="none",
                                **COMMON | {"batch_size": 8, "precision": "fp32"}),
                 "cpu": Settings(
-                    steps=6000, learning_rate=1e-3, warmup_steps=200, decay="none", measure_every=1000,
+                    steps=6000, learning_rate=5e-3, warmup_steps=200, decay="none", measure_every=1000,
                     sheet_every=1000, checkpoint_every=100, **COMMON,
                 ),
                 "gpu": Settings(
-                    steps=40_000, learning_rate=1e-3, warmup_steps=500, decay="none", measure_every=4000,
+                    steps=40_000, learning_rate=5e-3, warmup_steps=500, decay="none", measure_every=4000,
                     sheet_every=4000, checkpoint_every=500, **COMMON | {"batch_size": 128, "ema_decay": 0.9995},
                 ),
             }
         ),
         "anneal": Stage(
             {
-                "ci": Settings(steps=10, learning_rate=2e-3, decay="linear", first_sample=10**6,
+                "ci": Settings(steps=10, learning_rate=5e-3, decay="linear", first_sample=10**6,
                                **COMMON | {"batch_size": 8, "precision": "fp32"}),
                 "cpu": Settings(
-                    steps=2000, learning_rate=1e-3, decay="linear", first_sample=10**6, measure_every=500,
+                    steps=2000, learning_rate=5e-3, decay="linear", first_sample=10**6, measure_every=500,
                     sheet_every=500, checkpoint_every=100, **COMMON,
                 ),
                 "gpu": Settings(
-                    steps=10_000, learning_rate=1e-3, decay="linear", first_sample=10**7, measure_every=2000,
+                    steps=10_000, learning_rate=5e-3, decay="linear", first_sample=10**7, measure_every=2000,
                     sheet_every=2000, checkpoint_every=500, **COMMON | {"batch_size": 128, "ema_decay": 0.9995},
                 ),
             },

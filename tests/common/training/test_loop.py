@@ -100,6 +100,17 @@ def test_the_log_and_the_sheets(run, tmp_path):
     assert [event.value for event in curves.Scalars("loss")] == pytest.approx([line["loss"] for line in lines])
 
 
+def test_at_a_constant_rate_a_training_may_be_prolonged(run, tmp_path):
+    run(tmp_path / "whole", decay="none", steps=14)
+    run(tmp_path / "prolonged", decay="none", steps=8)
+    early = weights_file(tmp_path / "prolonged")
+    run(tmp_path / "prolonged", decay="none", steps=14)
+    assert weights_file(tmp_path / "prolonged") == weights_file(tmp_path / "whole") != early
+    run(tmp_path / "falling", decay="linear", steps=8)
+    with pytest.raises(TrainingError, match="steps: 8 there, 14 now"):  # its rates would have been others
+        run(tmp_path / "falling", decay="linear", steps=14)
+
+
 def test_a_later_stage_begins_with_the_weights_of_the_one_before(run, recipe, tmp_path):
     run(tmp_path / "main", learning_rate=3e-3)
     weights = read_weights(tmp_path / "main" / "weights")
