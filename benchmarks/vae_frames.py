@@ -4,8 +4,8 @@
     python benchmarks/vae_frames.py train frames
     python benchmarks/vae_frames.py compare            reads them, times them, writes benchmarks/results/vae_frames.json
 
-The 2D side is built of the same pieces: patches of 4×4 pixels, a fine and a coarse grid, the same norm; where a block of
-ours has a convolution over three frames, it has a second one over the picture. Its width gives it as many parameters
+The 2D side is built of the same pieces: patches of 4×4 pixels, a fine and a coarse grid, the same norm; where a block
+of ours has a convolution over three frames, it has a second one over the picture. Its width gives it as many parameters
 (within 1 %), and its latents as many numbers a clip (within 7 %): 5 channels for every frame, where ours have 16 for
 every four. Training is as in `vae_peer.py`: the recipe of `sprites-vae` for both, the same minutes of one core, side by
 side on the same machine.

@@ -6,6 +6,7 @@ the same: Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/.
 """
 
 import torch
+import torch.distributed as dist
 
 from common.runtime import has_bfloat16
 from common.training.recipe import Settings
@@ -47,21 +48,40 @@ class Muon(torch.optim.Optimizer):
         """One step along the gradients that are there."""
         loss = None if closure is None else torch.enable_grad()(closure)()
         for group in self.param_groups:
-            update = self._muon if group["kind"] == "muon" else self._adam
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    update(parameter, parameter.grad, self.state[parameter], group)
+            parameters = [p for p in group["params"] if p.grad is not None]
+            if group["kind"] == "muon":
+                self._muon(parameters, group)
+            else:
+                for parameter in parameters:
+                    self._adam(parameter, parameter.grad, self.state[parameter], group)
         return loss
 
-    def _muon(self, parameter, grad, state, group) -> None:
+    def _muon(self, parameters, group) -> None:
+        """Of several processes, which all hold the same gradients, each makes its share of the steps for all.
+
+        Raises:
+            TypeError: the matrices are in shards; each step needs a whole one.
+        """
+        if any(hasattr(p, "full_tensor") for p in parameters):
+            raise TypeError("Muon needs whole matrices, and FSDP holds shards of them: take AdamW there")
+        rank, num_processes = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+        steps = []
+        for k, parameter in enumerate(parameters):
+            ahead = self._ahead(parameter.grad, self.state[parameter]).flatten(1)  # (O, I T H W)
+            steps.append(orthogonal(ahead) if k % num_processes == rank else torch.empty_like(ahead))
+        for k, (parameter, step) in enumerate(zip(parameters, steps, strict=True)):
+            if num_processes > 1:
+                dist.broadcast(step, src=k % num_processes)
+            size = UPDATE_SIZE * max(step.shape) ** 0.5
+            parameter.mul_(1 - group["lr"] * group["weight_decay"])
+            parameter.add_(step.reshape(parameter.shape), alpha=-group["lr"] * size)
+
+    def _ahead(self, grad, state) -> torch.Tensor:
+        """Nesterov's momentum: the running mean of the gradients, as it will be if the next one is this one again."""
         if not state:
-            state["momentum_buffer"] = torch.zeros_like(parameter)
+            state["momentum_buffer"] = torch.zeros_like(grad)
         state["momentum_buffer"].lerp_(grad, 1 - MOMENTUM)
-        ahead = grad.lerp(state["momentum_buffer"], MOMENTUM)  # Nesterov's
-        step = orthogonal(ahead.flatten(1))  # (O, I T H W)
-        size = UPDATE_SIZE * max(step.shape) ** 0.5
-        parameter.mul_(1 - group["lr"] * group["weight_decay"])
-        parameter.add_(step.reshape(parameter.shape), alpha=-group["lr"] * size)
+        return grad.lerp(state["momentum_buffer"], MOMENTUM)
 
     def _adam(self, parameter, grad, state, group) -> None:
         if not state:

@@ -26,13 +26,19 @@ NUM_CLIPS = {"ci": 64, "cpu": 12_000, "gpu": 100_000}
 NUM_ASKED = {"ci": 2, "cpu": 32, "gpu": 64}  # prompts of each kind when it measures
 IMAGE_PART = 0.25  # of the samples: their first latent frame is given
 NO_PROMPT_PART = 0.1  # of the samples: without a prompt, for guidance
-LEVEL_MEAN, LEVEL_STD = 0.0, 1.0  # of the logit of the noise levels
 
 
-def compute_loss(model, batch, noise):
-    """Squared error of the velocity. One noise level a clip; where the first frame is given, its level is 0."""
+def compute_loss(model, batch, noise, levels=logit_normal):
+    """Squared error of the velocity. One noise level a clip; where the first frame is given, its level is 0.
+
+    Args:
+        model: predicts velocities.
+        batch: as `CaptionedLatents` gives it.
+        noise: of the levels and the latents, and which clips have no prompt or a first frame.
+        levels: standard normal numbers to noise levels.
+    """
     x0, num_clips = batch["latents"], len(batch["latents"])
-    s = logit_normal(noise.normal("level"), LEVEL_MEAN, LEVEL_STD)[:, None].repeat(1, x0.shape[2])  # (B, T')
+    s = levels(noise.normal("level"))[:, None].repeat(1, x0.shape[2])  # (B, T')
     given = noise.uniform("image") < IMAGE_PART  # (B,)
     s[given, 0] = 0.0
     counts = torch.ones_like(s)
