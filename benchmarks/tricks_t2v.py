@@ -1,6 +1,6 @@
 """What `time_to_quality.py` takes away from the recipe of `sprites-t2v`, one at a time.
 
-The measure is the part of the attributes, in per cent, that the world's reader finds as the prompts asked for them: five
+The measure is the part of the attributes, in per cent, that the reader of the world finds as the prompts asked: five
 attributes of 24 clips of one object, ten steps each, all with the same noise. By chance it would be about 25.
 """
 
