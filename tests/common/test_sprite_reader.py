@@ -8,7 +8,14 @@ import torch
 import torch.nn.functional as F
 
 from common.data.sprites import ObjectWords, SceneWords, SpriteData, caption, parse, render, scene_of
-from common.evaluation.sprite_reader import ATTRIBUTES, accuracy, agreement, chance_agreement, read_sprites
+from common.evaluation.sprite_reader import (
+    ATTRIBUTES,
+    accuracy,
+    agreement,
+    chance_agreement,
+    object_accuracy,
+    read_sprites,
+)
 
 NUM_CLIPS = {"train": 60, "test": 60, "held_out": 60}
 FIRST = 50_000  # the rules were chosen on clips with other numbers
@@ -235,6 +242,16 @@ def test_accuracy_counts_clips_and_wants_as_many_of_both():
         accuracy([SCENE, one], [SCENE])
     with pytest.raises(ValueError, match="no clips"):
         accuracy([one], [SCENE], num_objects=2)
+
+
+def test_objects_can_be_counted_in_place_of_clips():
+    """Of four objects asked for one has another shape, and one is not there."""
+    wrong = replace(SCENE, objects=(BLUE_RING, replace(RED_STAR, shape="circle")))
+    one = replace(SCENE, objects=(RED_STAR,))
+    assert object_accuracy([SCENE, SCENE], [wrong, one]) == {"shape": 0.5, "color": 0.75, "size": 0.75, "motion": 0.75}
+    assert accuracy([SCENE, SCENE], [wrong, one])["shape"] == 0
+    with pytest.raises(ValueError, match="2 clips were asked for, 1"):
+        object_accuracy([SCENE, SCENE], [SCENE])
 
 
 def test_chance_is_what_the_numbers_of_words_say(chance):

@@ -65,6 +65,25 @@ def accuracy(
     return {name: sum(row[name] for row in rows) / len(rows) for name in ATTRIBUTES}
 
 
+def object_accuracy(
+    asked: Sequence[SceneWords | str], found: Sequence[SceneReading | SceneWords]
+) -> dict[str, float]:
+    """The part of all objects asked for, of all clips together, for which each of `OBJECT_ATTRIBUTES` agrees.
+
+    `accuracy` counts clips in which every object is right; this counts objects, paired with those found as there.
+
+    Raises:
+        ValueError: there are not as many clips asked for as read, or none.
+    """
+    if len(asked) != len(found) or not asked:
+        raise ValueError(f"{len(asked)} clips were asked for, {len(found)} were read")
+    pairs = []
+    for words, reading in zip(asked, found):
+        words = parse(words) if isinstance(words, str) else words
+        pairs += max(_pairings(words.objects, reading.objects), key=_num_equal)
+    return {name: sum(_equal(a, b, name) for a, b in pairs) / len(pairs) for name in OBJECT_ATTRIBUTES}
+
+
 def chance_agreement(
     num_objects: int | None = None, *, split: str = "test", num_scenes: int = 500, num_turns: int = 10, seed: int = 0
 ) -> dict[str, float]:

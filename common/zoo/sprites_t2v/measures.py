@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from common.data.sprites import SpriteData
-from common.evaluation.sprite_reader import accuracy, chance_agreement, read_sprites
+from common.evaluation.sprite_reader import accuracy, chance_agreement, object_accuracy, read_sprites
 from common.models.autoencoder import CausalVideoVAE
 from common.models.dit import VideoDiT
 from common.pipelines import TextToVideoPipeline
@@ -35,7 +35,8 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
     Returns:
         Names such as `held_out/shape`. The sets: `one_object`, new scenes of known combinations; `held_out`,
         combinations that no training saw; `two_objects`; `image`, clips of `one_object` with the world's first frame
-        given, where `image/psnr` is that of the first frame, in dB. Of each the reader's attributes.
+        given, where `image/psnr` is that of the first frame, in dB. Of each the reader's attributes; of `two_objects`
+        besides `each_shape` and so on, which count objects where the others count clips in which both are right.
 
     Raises:
         ValueError: there is no such setting.
@@ -59,6 +60,9 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
         sides = {"": accuracy(prompts, read), "shuffled/": accuracy(prompts[1:] + prompts[:1], read),
                  "chance/": chance_agreement(num_objects, split=split)}  # fmt: skip
         found |= {f"{side}{name}/{attribute}": value for side, row in sides.items() for attribute, value in row.items()}
+        if num_objects == 2:
+            by_object = object_accuracy(prompts, read)
+            found |= {f"{name}/each_{attribute}": value for attribute, value in by_object.items()}
     prompts = asked["one_object"]
     world = SpriteData("test", SHAPE["num_frames"], SHAPE["height"], num_objects=1).batch(range(len(prompts)))
     images = world.clips()[:, :, 0]  # (N, 3, H, W)
