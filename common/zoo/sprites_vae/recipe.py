@@ -2,7 +2,8 @@
 
     flipbook train sprites-vae                     stage "main": a constant learning rate
     flipbook train sprites-vae --stage anneal      from there: the rate falls to zero, the loss counts decibels
-    flipbook train sprites-vae --stage further     from the shipped weights: both of it again, and stiller still pixels
+    flipbook train sprites-vae --stage further     from shipped weights: both of it again
+    flipbook train sprites-vae --stage polish      from there: slower still, and what stands still is to stand stiller
 
 Seven clips in eight are sprites, one is film. From each clip one frame is coded by itself besides, as an image.
 """
@@ -45,7 +46,7 @@ class SpritesAndFilm:
         return torch.stack(drawn)
 
 
-def compute_loss(model, pixels, noise, error=None, change_weight=1.0):
+def compute_loss(model, pixels, noise, error=None, change_weight=1.0, still_weight=0.0):
     """Error of the clip, of its change from frame to frame, of one frame as an image; and the KL term.
 
     Args:
@@ -54,6 +55,7 @@ def compute_loss(model, pixels, noise, error=None, change_weight=1.0):
         noise: of the latents.
         error: of clips, from the difference to the original `(B, 3, T, H, W)`; `rms` unless told otherwise.
         change_weight: of the change from frame to frame: what keeps still things still.
+        still_weight: of the change where there is none in the original, besides.
     """
     error = error or rms
     clips = pixels.float() / 127.5 - 1
@@ -61,13 +63,15 @@ def compute_loss(model, pixels, noise, error=None, change_weight=1.0):
     chosen = noise.integers("frame", clips.shape[2])  # (B,)
     images = clips[torch.arange(len(clips)), :, chosen][:, :, None]  # (B, 3, 1, H, W)
     restored_images, _ = through(model, images, noise, "image")
+    change, made = clips.diff(dim=2), restored.diff(dim=2)  # (B, 3, T - 1, H, W)
     parts = {
         "error": error(restored - clips),
-        "change": F.l1_loss(restored.diff(dim=2), clips.diff(dim=2)),
+        "change": F.l1_loss(made, change),
+        "still": (made.abs() * (change == 0)).mean(),
         "image": error(restored_images - images),
         "kl": kl,
     }
-    weights = {"error": 1.0, "change": change_weight, "image": IMAGE_WEIGHT, "kl": KL_WEIGHT}
+    weights = {"error": 1.0, "change": change_weight, "still": still_weight, "image": IMAGE_WEIGHT, "kl": KL_WEIGHT}
     return {"loss": sum(weights[name] * part for name, part in parts.items()), **parts}
 
 
@@ -218,6 +222,24 @@ RECIPE = Recipe(
             },
             start="sprites-vae",
             compute_loss=partial(compute_loss, error=log_rms, change_weight=4.0),
+        ),
+        "polish": Stage(
+            {
+                "ci": Settings(steps=20, learning_rate=1.5e-3, decay="linear", first_sample=3 * 10**6, **COMMON),
+                "cpu": Settings(
+                    steps=1100,
+                    learning_rate=1.5e-3,
+                    warmup_steps=30,
+                    decay="linear",
+                    first_sample=3 * 10**6,
+                    measure_every=275,
+                    sheet_every=550,
+                    checkpoint_every=100,
+                    **COMMON,
+                ),
+            },
+            start="further",
+            compute_loss=partial(compute_loss, error=log_rms, change_weight=4.0, still_weight=0.7),
         ),
     },
     sheet=sheet,
