@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
-from common.runtime import has_bfloat16
 from common.training.checkpoint import checksum
 from common.training.errors import TrainingError
+from common.training.precision import has_bfloat16
 from common.training.recipe import Recipe, Settings, decisive
 
 FIRST_SAMPLE = "first sample"  # mean and spread of its tensors: the world itself, whatever its name says

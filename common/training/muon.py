@@ -8,7 +8,7 @@ the same: Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/.
 import torch
 import torch.distributed as dist
 
-from common.runtime import has_bfloat16
+from common.training.precision import has_bfloat16
 from common.training.recipe import Settings
 
 # a, b, c of X ← a X + b (X Xᵀ) X + c (X Xᵀ)² X: five rounds bring singular values from 0.003 … 1 to about 1.
