@@ -229,10 +229,10 @@ def prediction_loss(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """Cross-entropy of each pixel's expected brightness, in nats, the mean over all pixels.
 
     A brightness x in [0, 1] is taken for the probability of white: `-x log p - (1 - x) log(1 - p)` with
-    `p = sigmoid(logits)`. Like squared error it is smallest where p is the *mean* of what may come; unlike squared
-    error it keeps a slope where p is far off. Written so that no logarithm of zero can occur:
+    `p = sigmoid(z)`, z the logit. Like squared error it is smallest where p is the *mean* of what may come; unlike
+    squared error it keeps a slope where p is far off. Put p in, and no logarithm of zero can occur any more:
 
-        max(z, 0) - x z + log(1 + exp(-|z|))        with z the logit
+        log(1 + exp(z)) - x z        where the first part is `softplus(z)`
 
     Args:
         logits: `(B, C, T, H, W)`.
@@ -247,4 +247,4 @@ def prediction_loss(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     if logits.shape != target.shape:
         raise ValueError(f"logits {tuple(logits.shape)} and target {tuple(target.shape)} differ in shape")
     z, x = logits.float(), (target.float() + 1) / 2
-    return (z.clamp(min=0) - x * z + torch.log1p(torch.exp(-z.abs()))).mean()
+    return (F.softplus(z) - x * z).mean()

@@ -287,11 +287,12 @@ plt.show()
 # probability that it is white, the expected brightness $p = \sigma(z)$ for the network's, and count the surprise in
 # *nats*, the **cross-entropy**
 #
-# $$ \ell = -x \log p - (1 - x) \log (1 - p) = \max(z, 0) - x z + \log\left(1 + e^{-|z|}\right). $$
+# $$ \ell = -x \log p - (1 - x) \log (1 - p) = \log\left(1 + e^{z}\right) - x z. $$
 #
 # Both losses are smallest at the same answer: the **mean** of all that may come. But where the network is far off,
 # squared error of $\sigma(z)$ is flat, and cross-entropy is not: it learns faster. The right-hand form is the one to
-# write; the left one takes the logarithm of 0 as soon as the network is sure.
+# write; the left one takes the logarithm of 0 as soon as the network is sure. (Put $p = 1 / (1 + e^{-z})$ in and see
+# that both are the same.) Its first part has a name, *softplus*, and `F.softplus` computes it without an overflow.
 #
 # | quantity | shape, range |
 # |---|---|
@@ -308,8 +309,8 @@ plt.show()
 
 # %% [markdown] hints="prediction_loss"
 # 1. First `x = (target + 1) / 2`, in float32; the logits in float32 too. Raise `ValueError` if the shapes differ.
-# 2. $\max(z, 0)$ is `z.clamp(min=0)`; $\log(1 + \cdot)$ is `torch.log1p`.
-# 3. `(z.clamp(min=0) - x * z + torch.log1p(torch.exp(-z.abs()))).mean()`.
+# 2. $\log(1 + e^z)$ written out overflows at $z = 100$; `F.softplus(z)` does not.
+# 3. `(F.softplus(z) - x * z).mean()`.
 
 # %% [markdown]
 # ## Put it together: your parts, trained
