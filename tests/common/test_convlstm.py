@@ -1,5 +1,8 @@
 """The ConvLSTM: a cell that is torch's LSTM on one pixel, a forecaster that never looks ahead, and what it costs."""
 
+import importlib.util
+from pathlib import Path
+
 import pytest
 import torch
 from torch.nn import functional as F
@@ -241,3 +244,23 @@ def test_both_losses_are_smallest_at_the_mean_of_all_futures():
 def test_the_loss_refuses_other_shapes():
     with pytest.raises(ValueError, match="differ in shape"):
         prediction_loss(torch.zeros(2, 1, 3, 4, 5), torch.zeros(2, 1, 2, 4, 5))
+
+
+# ------------------------------------------------------------------------------------------------ its peers
+
+
+def test_the_peers_of_the_benchmark_cost_what_is_published(monkeypatch):
+    """OpenSTL's ConvLSTM-S: 15.0 M, 56.8 G, with the weights that it never uses. SimVP with ConvMixer: 3.9 M, 5.5 G."""
+    folder = Path(__file__).parents[2] / "benchmarks"
+    monkeypatch.syspath_prepend(folder)
+    spec = importlib.util.spec_from_file_location("moving_mnist", folder / "moving_mnist.py")
+    benchmark = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(benchmark)
+    with torch.device("meta"):  # shapes alone, no numbers
+        counts = {side: benchmark.counted(build()) for side, (build, _) in benchmark.SIDES.items()}
+    unused = benchmark.UNUSED_BY_CONVLSTM_S
+    assert (counts["convlstm_s"]["parameters"] + unused) / 1e6 == pytest.approx(15.0, abs=0.05)
+    assert counts["convlstm_s"]["multiplications"] / 1e9 == pytest.approx(56.8, abs=0.05)
+    assert counts["simvp"]["parameters"] / 1e6 == pytest.approx(3.9, abs=0.05)
+    assert counts["simvp"]["multiplications"] / 1e9 == pytest.approx(5.5, abs=0.05)
+    assert counts["ours"]["parameters"] == NUM_PARAMETERS["cpu"]
