@@ -22,7 +22,7 @@
 # %% tags=["setup"]
 import matplotlib.pyplot as plt
 import torch
-import torch.nn.functional as F
+from torch.nn import functional as F
 from tqdm import tqdm
 
 from common import show

@@ -18,7 +18,7 @@ from common.show import strips
 from common.training import Recipe, Settings, Stage, muon
 
 NUM_FRAMES = {"ci": 8, "cpu": 20, "gpu": 20}  # of a clip: half of them are read, half are predicted
-NUM_SCHEDULED = 0  # clips over which the truth is faded out
+NUM_SCHEDULED = 9_000  # clips over which the truth is faded out: the first quarter of them
 PAST_WEIGHT = 0.5  # of what is expected while the past is read: a lesson in motion, and not the task
 
 
@@ -100,6 +100,24 @@ RECIPE = Recipe(
                     **COMMON,
                 ),
             }
+        ),
+        "further": Stage(
+            {
+                "ci": Settings(steps=20, learning_rate=5e-3, decay="linear", first_sample=10**6, **COMMON),
+                "cpu": Settings(
+                    steps=4400,
+                    learning_rate=5e-3,
+                    warmup_steps=50,
+                    decay="linear",
+                    decay_from=0.3,
+                    first_sample=10**6,
+                    measure_every=200,
+                    sheet_every=1000,
+                    checkpoint_every=100,
+                    **COMMON,
+                ),
+            },
+            start="digits-convlstm",
         ),
     },
     sheet=sheet,
