@@ -62,7 +62,7 @@ with torch.no_grad():
 rows = {}
 for k in range(3):
     rows |= {f"clip {k}: what came": future[k], f"clip {k}: what was predicted": predicted[k]}
-show.strips({"the last ten frames seen, clip 0": past[0]} | rows, num_frames=10)
+show.strips({"clip 0: the ten frames that were seen": past[0]} | rows, num_frames=10, width=64)
 
 # %% [markdown]
 # The digits go where they should and bounce where they should. And from frame to frame they turn softer, as if seen
@@ -83,7 +83,7 @@ show.strips({"the last ten frames seen, clip 0": past[0]} | rows, num_frames=10)
 #
 # where $r$ is the range of the pixels, 2 for our clips in [-1, 1]. The mean of $e_t$ over the frames is the "MSE" of
 # every table about Moving MNIST. It is a sum over 4096 pixels, so it is no small number: a whole digit missing costs
-# about 80. With absolute values in place of squares (`power=1`) it is the tables' "MAE".
+# about 85. With absolute values in place of squares (`power=1`) it is the tables' "MAE".
 #
 # | quantity | shape, range |
 # |---|---|
@@ -120,7 +120,7 @@ print(f"{'squared error of a frame':48}{'1st':>8}{'5th':>8}{'10th':>8}{'mean':>9
 for name, guess in (lazy | {"the network above": predicted}).items():
     errors = error_per_frame(guess, future, data_range=2)
     print(f"{name:48}{errors[0]:8.1f}{errors[4]:8.1f}{errors[9]:8.1f}{errors.mean():9.1f}")
-show.strips({name: guess[0] for name, guess in lazy.items()}, num_frames=10)
+show.strips({name: guess[0] for name, guess in lazy.items()}, num_frames=10, width=64)
 
 # %% [markdown]
 # **What to see.** The sharpest pictures have the worst numbers, and a picture of fog, the same for every clip, has the
@@ -357,7 +357,7 @@ own = error_per_frame(guess, unseen, data_range=2)
 reference = error_per_frame(baselines.mean_of_past(seen, NUM_READ), unseen, data_range=2)
 print(f"after {STEPS} steps of {BATCH} clips, on digits never seen: {own.mean():.1f}; "
       f"the mean of the past: {reference.mean():.1f}")
-show.strips({"what came": unseen[0].cpu(), "what you predicted": guess[0].cpu()}, num_frames=NUM_READ)
+show.strips({"what came": unseen[0].cpu(), "what you predicted": guess[0].cpu()}, num_frames=NUM_READ, width=64)
 
 # %% [markdown]
 # It has seen a few hundred clips; the shipped network has seen a hundred times as many, and learned nothing that yours
@@ -382,7 +382,7 @@ print(f"your code, the shipped weights: {own.mean():.1f}, where the library's co
 # %% tags=["demo"]
 frames = torch.arange(1, 11)
 grey = (expected * (1 - expected)).sum(dim=(1, 3, 4)).mean(dim=0)  # (10,)
-figure, axis = plt.subplots(figsize=(7.5, 4), layout="constrained")
+figure, axis = plt.subplots(figsize=(9.5, 4), layout="constrained")
 styles = {"the last frame again": ":", "the last frame, moved on at constant velocity": "-.",
           "the mean of the ten frames": "--", "the mean of all frames there are": (0, (1, 4))}
 for name, style in styles.items():
@@ -390,7 +390,7 @@ for name, style in styles.items():
 axis.plot(frames, own, color=BLUE, marker="o", label="the network")
 axis.plot(frames, grey, color=BLUE, linestyle="--", label="what its own grey says: the sum of p (1 - p)")
 axis.set(xlabel="predicted frame", ylabel="squared error, summed over a frame", ylim=(0, None), xticks=frames)
-axis.set_title(f"Error of each predicted frame, {NUM_SHOWN} clips of the test set")
+axis.set_title(f"Error of each predicted frame, mean of {NUM_SHOWN} clips")
 axis.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 plt.show()
 
@@ -435,7 +435,7 @@ for name, guess in guesses.items():
     print(f"{name:32}{error_per_frame(guess, truth, data_range=2).item():15.1f}"
           f"{ssim(guess, truth, data_range=2).item():8.3f}")
 cells = torch.cat([truth[0], *(guess[0] for guess in guesses.values())], dim=1)
-show.contact_sheet(cells, columns=4, width=230, labels=["what came", *guesses])
+show.contact_sheet(cells, columns=4, width=192, labels=["what came", *guesses])
 
 # %% [markdown]
 # **What to see.** Taking the grey out makes a clearer picture and a worse number. And the truth itself, whole and sharp
@@ -457,7 +457,7 @@ print(f"{'the encoder reads':26}{'1st':>8}{'5th':>8}{'10th':>8}{'mean':>9}")
 for name, guess in kept.items():
     errors = error_per_frame(guess, future, data_range=2)
     print(f"{name:26}{errors[0]:8.1f}{errors[4]:8.1f}{errors[9]:8.1f}{errors.mean():9.1f}")
-show.strips({"what came": future[0]} | {name: guess[0] for name, guess in kept.items()}, num_frames=10)
+show.strips({"what came": future[0]} | {name: guess[0] for name, guess in kept.items()}, num_frames=10, width=64)
 
 # %% [markdown]
 # **What to see.** From one frame nobody can tell which way a digit drifts, and the answer is a cloud around it. Each
@@ -475,7 +475,7 @@ with torch.no_grad():
     guess = model(clip[:, :, :10], num_future=NUM_FUTURE).sample
 errors = error_per_frame(guess, clip[:, :, 10:], data_range=2)
 print(f"error of the first frame {errors[0]:.1f}, of the last {errors[-1]:.1f}")
-show.strips({"what came": clip[0, :, 10:], "predicted": guess[0]}, num_frames=10)
+show.strips({"what came": clip[0, :, 10:], "predicted": guess[0]}, num_frames=10, width=64)
 
 # %% [markdown]
 # **An ablation to run.** Three ways to train: the truth always, the truth faded out, never the truth. Which one
