@@ -360,8 +360,8 @@ print(f"after {STEPS} steps of {BATCH} clips, on digits never seen: {own.mean():
 show.strips({"what came": unseen[0].cpu(), "what you predicted": guess[0].cpu()}, num_frames=NUM_READ, width=64)
 
 # %% [markdown]
-# It has seen a few hundred clips; the shipped network has seen a hundred times as many, and learned nothing that yours
-# could not. Its weights fit into your classes, because yours have the same names:
+# The shipped network has seen some 35,000 clips, many more than yours, and learned nothing that yours could not. Its
+# weights fit into your classes, because yours have the same names:
 
 # %% tags=["demo"]
 model = ConvLSTMPredictor.from_pretrained("digits-convlstm").eval()
