@@ -1,4 +1,4 @@
-"""Three frames in a row: what an interpolator is trained and measured on. The outer two are given, the inner is truth."""
+"""Three frames in a row, for an interpolator: the outer two are what it is given, the inner one is the truth."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field

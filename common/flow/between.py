@@ -5,6 +5,7 @@ Time runs from 0, the first picture, to 1, the last; the picture asked for is at
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -149,7 +150,7 @@ def fill_in(
     """
     frames = [first, last]
     for _ in range(num_halvings):
-        middles = [between(a, b) for a, b in zip(frames, frames[1:])]
+        middles = [between(a, b) for a, b in pairwise(frames)]
         frames = [frame for pair in zip(frames, middles) for frame in pair] + [last]
     return torch.stack(frames, dim=2)
 
