@@ -4,6 +4,7 @@ Time runs from 0, the first picture, to 1, the last; the picture asked for is at
 0.5. Flows are those of `common.flow.warping`: `(B, 2, H, W)`, x then y, in pixels.
 """
 
+import math
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -129,6 +130,28 @@ def matching_cost(first: torch.Tensor, last: torch.Tensor, radius: int) -> torch
             here = after[..., top : top + height, left : left + width]  # (B, C, H, W), last[y + dy, x + dx]
             costs.append((there - here).abs().mean(dim=1))
     return torch.stack(costs, dim=1)  # (B, (2 radius + 1)^2, H, W)
+
+
+def expected_motion(cost: torch.Tensor, sharpness: torch.Tensor | float) -> torch.Tensor:
+    """The mean of all small motions, those that match well weighing most: where the way leads midway.
+
+    The weights are a softmax of `-sharpness * cost` after each cost was averaged over 3×3 pixels, because neighbours
+    mostly move together (the soft argmin of GC-Net, arXiv:1703.04309). Where nothing can be told, as on a plain wall,
+    all motions weigh the same, and their mean is no motion.
+
+    Args:
+        cost: `(B, (2 radius + 1)^2, H, W)`, as `matching_cost` gives it.
+        sharpness: above 0; the larger, the more the best match alone counts.
+
+    Returns:
+        `(B, 2, H, W)`, x then y, in pixels: from midway to the last picture, and the other way to the first.
+    """
+    side = math.isqrt(cost.shape[1])
+    steps = torch.arange(side, dtype=cost.dtype, device=cost.device) - side // 2
+    motions = torch.stack([steps.repeat(side), steps.repeat_interleave(side)])  # (2, side^2), dy slow, dx fast
+    shared = F.avg_pool2d(cost, 3, stride=1, padding=1, count_include_pad=False)
+    weights = (-sharpness * shared).softmax(dim=1)  # (B, side^2, H, W)
+    return torch.einsum("bnhw,cn->bchw", weights, motions)
 
 
 def fill_in(

@@ -6,10 +6,12 @@ the picture *midway*, towards both ends, in steps from the smallest level up; at
 pixel are compared (BMBC, arXiv:2007.12622). And what one of the pictures hides is taken from the other (Super SloMo,
 arXiv:1712.00080, eq. 5).
 
-A fresh model moves nothing, trusts both sides alike and adds nothing: it is the mean of both pictures, to the last bit
-but rounding. Training starts from that baseline.
+A fresh model is a block matcher from before the networks: at each level the motions that match best, weighted, then the
+mean of both sides. What is trained are features in which the right motion matches best, corrections to it, the masks
+and what is added. Where two pictures are equal it gives them back.
 """
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -18,11 +20,12 @@ from diffusers.configuration_utils import register_to_config
 from torch import nn
 from torch.nn import functional as F
 
-from common.flow.between import fuse, matching_cost
+from common.flow.between import expected_motion, fuse, matching_cost
 from common.flow.gradient import halve
 from common.flow.warping import points_inside, warp
 from common.models.shipped import Shipped
 
+SHARPNESS = 100.0  # of a fresh model's choice among motions: costs differ by some hundredths
 PRESETS = {
     "ci": {"feature_channels": [8, 16], "hidden_channels": 24, "num_levels": 3},
     "cpu": {"feature_channels": [12, 24], "hidden_channels": 64, "num_levels": 4},
@@ -70,7 +73,7 @@ class FeaturePyramid(nn.Module):
 
 
 class MotionStep(nn.Module):
-    """What is still to be added to the flows of one level. The same weights serve every level.
+    """Corrects the flows of one level: by the motions that match, then by what is learned. One for all levels.
 
     Args:
         feature_channels: C of the features.
@@ -80,6 +83,7 @@ class MotionStep(nn.Module):
 
     def __init__(self, feature_channels: int, num_costs: int, hidden_channels: int):
         super().__init__()
+        self.log_sharpness = nn.Parameter(torch.tensor(math.log(SHARPNESS)))
         self.layers = nn.Sequential(
             nn.Conv2d(2 * feature_channels + num_costs + 4 + hidden_channels, hidden_channels, 3, padding=1),
             nn.SiLU(),
@@ -100,6 +104,8 @@ class MotionStep(nn.Module):
         Returns:
             The flows, corrected, and what this level knows, `(B, K, h, w)`.
         """
+        motion = expected_motion(cost, self.log_sharpness.exp())  # (B, 2, h, w), to the last picture
+        flows = flows + torch.cat([-motion, motion], dim=1)
         hidden = self.layers(torch.cat([before, after, cost, flows, hidden], dim=1))
         return flows + self.flows_out(hidden), hidden
 
@@ -162,7 +168,7 @@ class Interpolator(Shipped, ModelMixin, ConfigMixin):
         self.init_weights()
 
     def init_weights(self) -> None:
-        """Fresh weights: no motion, both sides equally visible, nothing added."""
+        """Fresh weights: nothing corrected, both sides equally visible, nothing added."""
         for layer in (self.motion.flows_out, self.refiner.pixels_out):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)

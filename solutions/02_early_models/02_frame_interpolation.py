@@ -346,9 +346,10 @@ plt.show()
 # %% [markdown]
 # ## Put it to work: train it
 #
-# A fresh model finds no motion, trusts both sides alike and adds nothing: it *is* the mean of both frames. So training
-# starts at that baseline, and whatever the curve gains comes from motion. Beside it trains a **negative control**: the
-# same network on the same squares, with the one idea taken out. Its flows are always zero; it may only repaint.
+# A fresh model is a block matcher of the old kind: `MotionStep` begins with the mean of all small motions, those that
+# match best weighing most (`library.expected_motion`), and only then adds what it has learned, which is nothing yet.
+# So training starts from there. Beside it trains a **negative control**: the same network on the same squares, with
+# the one idea taken out. Its flows are always zero; it may only repaint.
 
 # %% tags=["demo"]
 class Motionless(Interpolator):
@@ -392,9 +393,9 @@ for model in (small, control):
     print(f"{name:13} above the mean of both frames: {before:5.2f} dB before, {gain(model):5.2f} dB after")
 
 # %% [markdown]
-# **What to see.** Within so few steps the network that may move things is ahead of the one that may not, and the
-# distance grows with every step that you give it (the curve below the next table is of weights that had several
-# thousand).
+# **What to see.** The network that may move things is ahead before its first step, by matching alone, and training
+# adds to it. The one that may not move can only learn where to be careful: it stays near the mean, whatever it
+# repaints.
 #
 # ## The result to remember: film that it never saw
 #

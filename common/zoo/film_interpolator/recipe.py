@@ -3,8 +3,8 @@
     flipbook train film-interpolator                     stage "main": a constant learning rate
     flipbook train film-interpolator --stage anneal      from there: the rate falls to zero, the loss counts decibels
 
-A fresh model is the mean of both frames, so a training is never worse than that for long. The pictures are squares of
-48 pixels, and the model has no layer that knows where it is: what it learns there it does on whole frames.
+A fresh model is a block matcher already, so a training has little to learn that is not worth learning. The pictures are
+squares of 48 pixels, and the model has no layer that knows where it is: what it learns there it does on whole frames.
 """
 
 from functools import partial
@@ -77,7 +77,7 @@ def sheet(model, preset):
 
 COMMON = {"batch_size": 8, "betas": (0.9, 0.95), "weight_decay": 0.01, "ema_decay": 0.998, "precision": "auto"}
 LARGE = COMMON | {"batch_size": 64, "ema_decay": 0.999}
-ENDS = ("pyramid.fine", "flows_out", "pixels_out")  # the layers that touch pixels and flows
+ENDS = ("pyramid.fine", "flows_out", "pixels_out", "log_sharpness")  # the layers that touch pixels and flows
 RECIPE = Recipe(
     name="film-interpolator",
     build_model=lambda preset: Interpolator(**PRESETS[preset]),
