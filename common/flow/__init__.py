@@ -9,5 +9,5 @@ from common.flow.opencv import dis, farneback
 from common.flow.warping import points_inside, warp
 
 __all__ = ["average_frames", "dis", "dis_between", "expected_motion", "farneback", "fill_in", "fuse", "halve",
-           "load_film", "load_raft", "lucas_kanade", "lucas_kanade_step", "matching_cost", "minterpolate", "points_inside", "warp",
-           "warp_to_time", "window_average"]  # fmt: skip
+           "load_film", "load_raft", "lucas_kanade", "lucas_kanade_step", "matching_cost", "minterpolate",
+           "points_inside", "warp", "warp_to_time", "window_average"]  # fmt: skip
