@@ -4,9 +4,6 @@ Every test has its own oracle: a loop over pixels, a picture whose motion is kno
 one known thing. The library's parts of this lab are off limits while this file runs; `warp` and `halve` are others.
 """
 
-import json
-from pathlib import Path
-
 import pytest
 import torch
 import torch.nn.functional as F
@@ -761,16 +758,15 @@ def test_motion_of_other_sizes(lab, seed):
 @exercise("Interpolator", points=2, needs=(*NEEDS, "fuse"), hint="If all other tests hold, this one does.")
 def test_outcome(lab, seed):
     """trained for a moment, your parts together follow a sliding texture where a motionless network cannot"""
-    bar = json.loads(Path(__file__).with_name("calibration_02_frame_interpolation.json").read_text())["threshold"]
     reached = attempt("training an Interpolator of your parts", trained_gain, lab.Interpolator, seed)
-    assert reached >= bar, (
-        f"after {TRAINING['steps']} steps the middle should be at least {bar:.1f} dB closer to the truth than the "
-        "mean of "
-        f"both pictures is; with your parts it is {reached:.1f} dB"
+    assert reached >= THRESHOLD, (
+        f"after {TRAINING['steps']} steps the middle should be at least {THRESHOLD:.1f} dB closer to the truth than the "
+        f"mean of both is; with your parts it is {reached:.1f} dB"
     )
 
 
-TRAINING = {"steps": 24, "batch_size": 4, "learning_rate": 2e-2}
+TRAINING = {"steps": 24, "batch_size": 4, "learning_rate": 1e-2}
+THRESHOLD = 4.0  # dB; calibrate_02_frame_interpolation.py measures what lies on either side
 
 
 def textures(seed, count, size=32):
