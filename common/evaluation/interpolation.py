@@ -6,6 +6,8 @@ import torch
 
 from common.evaluation.image import psnr, ssim
 
+LARGEST_PSNR = 60.0  # dB; rounding a picture to bytes costs 59 already
+
 
 def picture_scores(preds: torch.Tensor, target: torch.Tensor, *, data_range: float = 2.0) -> dict[str, torch.Tensor]:
     """PSNR and SSIM of each picture by itself.
@@ -17,11 +19,12 @@ def picture_scores(preds: torch.Tensor, target: torch.Tensor, *, data_range: flo
 
     Returns:
         "psnr" in dB and "ssim", `(B,)` each. The mean over pictures is the mean of decibels, as the benchmarks of
-        interpolation report it.
+        interpolation report it. PSNR is counted up to `LARGEST_PSNR`: where nothing moved a picture may be right to
+        the bit, and one infinite number would decide the mean.
     """
     pairs = list(zip(preds, target))
     return {
-        "psnr": torch.stack([psnr(a, b, data_range=data_range) for a, b in pairs]),
+        "psnr": torch.stack([psnr(a, b, data_range=data_range) for a, b in pairs]).clamp(max=LARGEST_PSNR),
         "ssim": torch.stack([ssim(a, b, data_range=data_range) for a, b in pairs]),
     }
 

@@ -100,7 +100,13 @@ def held_out_film(every: int) -> Triplets | None:
 
 
 def sprite_triplets(count: int) -> Triplets:
-    """Triplets of held-out sprites, 1, 2 and 3 frames apart in turn, 64 pixels high."""
-    steps = tuple(1 + k % 3 for k in range(count))
-    clips = [SpriteData("held_out", 2 * step + 1).batch([k]).pixels[0, :, ::step] for k, step in enumerate(steps)]
-    return Triplets(torch.stack(clips), ("sprites",) * count, steps, steps)
+    """Triplets of held-out sprites, 1, 2 and 3 frames apart in turn, 64 pixels high; only those that move."""
+    clips, steps, number = [], [], 0
+    while len(clips) < count:
+        step = 1 + number % 3
+        clip = SpriteData("held_out", 2 * step + 1).batch([number]).pixels[0, :, ::step]  # (3, 3, 64, 64)
+        if (clip[:, 0] != clip[:, 2]).any():
+            clips.append(clip)
+            steps.append(step)
+        number += 1
+    return Triplets(torch.stack(clips), ("sprites",) * count, tuple(steps), tuple(steps))
