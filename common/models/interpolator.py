@@ -15,10 +15,10 @@ import math
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from torch import nn
-from torch.nn import functional as F
 
 from common.flow.between import expected_motion, fuse, matching_cost
 from common.flow.gradient import halve
