@@ -420,8 +420,9 @@ METHODS = {
 }
 try:
     METHODS["FILM"] = library.load_film()
-except FileNotFoundError as reason:
-    print(f"FILM itself is left out here. {reason}\n")
+except FileNotFoundError:
+    print("FILM itself is left out here: its weights are not on this machine.")
+    print("library.load_film() says what to download, and where that belongs.\n")
 
 held_out = film_triplets(every=EVERY)
 scores = {method: {"psnr": [], "ssim": []} for method in METHODS}
