@@ -79,7 +79,7 @@ for name, frame in (("leap", 12), ("wing_dance", 20)):
         made = reference(first, last)
     rows += [first, last, mean, made, middle]
     labels += ["first", "last", f"mean · {decibels(mean, middle)}", f"network · {decibels(made, middle)}", "the truth"]
-show.contact_sheet(cells(*rows), columns=5, width=190, labels=labels)
+show.contact_sheet(cells(*rows), columns=5, width=150, labels=labels)
 
 # %% [markdown]
 # **Before you read on, a prediction.** A fence of equal stakes moves to the right, by exactly one stake and one gap
@@ -195,7 +195,7 @@ pictures = {
     "the truth": middle,
 }
 labels = [name if name == "the truth" else f"{name} · {decibels(p, middle)}" for name, p in pictures.items()]
-show.contact_sheet(cells(*pictures.values()), columns=5, width=190, labels=labels)
+show.contact_sheet(cells(*pictures.values()), columns=5, width=150, labels=labels)
 
 # %% [markdown]
 # **What to see.** Each warped picture has a second, false piece of the disc on the side where the disc was in the way.
@@ -294,7 +294,7 @@ WAYS = {
     "stakes, 4 px apart": lambda x, y: 0.8 * torch.cos(2 * math.pi * x / 4) + 0 * y,
 }
 RADIUS = 5
-figure, axes = plt.subplots(1, 3, figsize=(9, 3.2), layout="constrained")
+figure, axes = plt.subplots(1, 3, figsize=(7.5, 2.7), layout="constrained")
 for axis, (name, picture) in zip(axes, WAYS.items()):
     cost = matching_cost(*sliding(picture, 4.0), RADIUS)  # (1, 121, 48, 48)
     cost = F.avg_pool2d(cost, 9, 1, 4)[0, :, 24, 24].reshape(2 * RADIUS + 1, -1)  # a pixel and its neighbourhood
@@ -449,7 +449,7 @@ for measure, digits in (("psnr", 2), ("ssim", 3)):
 # %% tags=["demo"]
 COLOURS = dict(zip(("mean of both", "DIS flow", "minterpolate", "yours", "FILM"),
                    ("0.55", "#edae49", "#66a182", "#d1495b", "#00798c")))  # fmt: skip
-figure, axes = plt.subplots(1, 2, figsize=(9.5, 3.8), layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
 order = moved.argsort()
 bins = order.tensor_split(8)
 at = [moved[members].median().item() for members in bins]
@@ -479,7 +479,7 @@ plt.show()
 # gives the name.
 
 # %% tags=["demo"]
-SIDE, SHOWN = 24, 4
+SIDE, SHOWN = 24, 3
 
 
 def signs(first, middle, last):
@@ -532,7 +532,7 @@ for _, k, place, (motion, hidden, likeness) in worst:
     crops = [p[..., top : top + 48, left : left + 48] for p in (first, last, made, middle)]
     rows += crops
     labels += ["first", "last", f"yours: {name}", "the truth"]
-show.contact_sheet(cells(*rows), columns=4, width=170, labels=labels)
+show.contact_sheet(cells(*rows), columns=4, width=120, labels=labels)
 
 # %% [markdown]
 # **What to see.** Where something fast covers and uncovers what is behind it, the network cannot know the hidden part
@@ -567,7 +567,7 @@ for shift in (3.0, 8.0):
     print(f"moved by {shift:.0f} of 8 px: nearest to the fence {said} (on average {50 * near[said]:.1f} % off)")
     rows += [first, last, made, middle]
     labels += ["first", f"last: {shift:.0f} px on", f"yours · {decibels(made, middle)}", "the truth"]
-show.contact_sheet(cells(*rows), columns=4, width=220, labels=labels)
+show.contact_sheet(cells(*rows), columns=4, width=150, labels=labels)
 
 # %% [markdown]
 # **What to see.** With 8 pixels nothing has happened, as far as any picture tells: the fence stays where it was, and
@@ -585,7 +585,7 @@ BETWEEN = network
 
 first, _, last = moment(SHOT, FRAME, STEP)
 slow = library.fill_in(BETWEEN, first, last, HALVINGS)[0]  # (3, 2^HALVINGS + 1, H, W)
-show.strips({f"{SHOT}, frames {FRAME - STEP} to {FRAME + STEP}, and what lies between": slow}, num_frames=9, width=190)
+show.strips({f"{SHOT}, frames {FRAME - STEP} to {FRAME + STEP}, and what lies between": slow}, num_frames=9, width=150)
 
 # %% [markdown]
 # **An ablation to run.** The weights are shared by all levels, so the same weights run with more levels or fewer than
@@ -597,7 +597,7 @@ LEVELS = (2, 3, 4, 5)
 
 still = film_triplets(("wing_dance",), (1,)).pictures([0])[0]  # (1, 3, 96, 171)
 distances = [2, 4, 8, 12, 16, 24, 32]
-figure, axis = plt.subplots(figsize=(7, 3.6), layout="constrained")
+figure, axis = plt.subplots(figsize=(6, 3), layout="constrained")
 for num_levels in LEVELS:
     model = Interpolator.from_pretrained(WEIGHTS, num_levels=num_levels).eval()
     reached = []
