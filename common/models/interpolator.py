@@ -8,7 +8,7 @@ arXiv:1712.00080, eq. 5).
 
 A fresh model is a block matcher from before the networks: at each level the motions that match best, weighted, then the
 mean of both sides. What is trained are features in which the right motion matches best, corrections to it, the masks
-and what is added. Where two pictures are equal it gives them back.
+and what is added. Where both sides agree nothing is corrected, so that two equal pictures come back as they are.
 """
 
 import math
@@ -25,6 +25,7 @@ from common.flow.gradient import halve
 from common.flow.warping import points_inside, warp
 from common.models.shipped import Shipped
 
+AGREED = 0.03  # differences well below this, on a range of 2, are noise: there is nothing to correct
 SHARPNESS = 100.0  # of a fresh model's choice among motions: costs differ by some hundredths
 PRESETS = {
     "ci": {"feature_channels": [8, 16], "hidden_channels": 24, "num_levels": 3},
@@ -107,7 +108,8 @@ class MotionStep(nn.Module):
         motion = expected_motion(cost, self.log_sharpness.exp())  # (B, 2, h, w), to the last picture
         flows = flows + torch.cat([-motion, motion], dim=1)
         hidden = self.layers(torch.cat([before, after, cost, flows, hidden], dim=1))
-        return flows + self.flows_out(hidden), hidden
+        still_off = cost[:, cost.shape[1] // 2, None]  # (B, 1, h, w), of no further motion
+        return flows + openness(still_off) * self.flows_out(hidden), hidden
 
 
 class Refiner(nn.Module):
@@ -140,7 +142,8 @@ class Refiner(nn.Module):
         """
         blocks = F.pixel_unshuffle(torch.cat([warped_first, warped_last], dim=1), 2)  # (B, 24, H / 2, W / 2)
         pixels = F.pixel_shuffle(self.pixels_out(self.layers(torch.cat([blocks, hidden], dim=1))), 2)  # (B, 5, H, W)
-        return pixels[:, :1].sigmoid(), pixels[:, 1:2].sigmoid(), pixels[:, 2:]
+        disagreement = (warped_first - warped_last).abs().mean(dim=1, keepdim=True)  # (B, 1, H, W)
+        return pixels[:, :1].sigmoid(), pixels[:, 1:2].sigmoid(), openness(disagreement) * pixels[:, 2:]
 
 
 class Interpolator(Shipped, ModelMixin, ConfigMixin):
@@ -245,6 +248,15 @@ class Interpolator(Shipped, ModelMixin, ConfigMixin):
         multiple = 2 ** (self.config.num_levels - 1)
         padding = (0, -first.shape[-1] % multiple, 0, -first.shape[-2] % multiple)
         return [F.pad(picture, padding, mode="replicate") for picture in (first, last)]
+
+
+def openness(difference: torch.Tensor) -> torch.Tensor:
+    """How far a correction may act: not where both sides agree, `d^2 / (d^2 + AGREED^2)` of their difference d.
+
+    Most of a film stands still, and the mean of two frames is hard to beat there: whatever a network adds is an error.
+    """
+    square = difference.square()
+    return square / (square + AGREED**2)
 
 
 def enlarged(flows: torch.Tensor, size: Sequence[int]) -> torch.Tensor:

@@ -241,6 +241,13 @@ def test_a_fresh_model_is_a_block_matcher():
 
 
 @torch.no_grad()
+def test_what_stands_still_comes_back_whatever_was_learned():
+    """Corrections act where both sides differ: with any weights, equal pictures give that picture."""
+    picture = smooth(0, 2, 3, 40, 56)
+    assert torch.allclose(trained()(picture, picture), picture, atol=1e-3)
+
+
+@torch.no_grad()
 def test_any_size_is_padded_and_cut_again():
     model = trained()
     first, last = noise(0, 2, 3, 33, 50), noise(1, 2, 3, 33, 50)
