@@ -64,8 +64,8 @@ def mode_report(samples: Sequence[Hashable | None], data: Sequence[Hashable]) ->
         entropy   = - sum of p(m) log p(m), natural logarithm
         recall    = sum over the data's modes of min(n(m) D / N, d(m)), / D
 
-    Recall compares frequencies: samples that all share one mode recall that mode's part of the data and no more, however
-    many they are. It needs no equal numbers, N and D may differ.
+    Recall compares frequencies: samples that all share one mode recall that mode's part of the data and no more,
+    however many they are. N and D may differ.
 
     Args:
         samples: the mode of each sample, None where it could not be read.

@@ -22,7 +22,7 @@ from common.models.shipped import Shipped
 PRESETS = {
     "ci": {"num_frames": 6, "size": 20, "channels": 24, "judge_channels": 16},
     "cpu": {"num_frames": 6, "size": 20, "channels": 48, "judge_channels": 24},
-    "gpu": {"num_frames": 12, "size": 32, "channels": 96, "judge_channels": 48},
+    "gpu": {"num_frames": 8, "size": 32, "channels": 40, "judge_channels": 32},
 }  # as float16 none is larger than 8 MB
 
 SLOPE = 0.2  # of the discriminators' activation below zero
@@ -36,10 +36,11 @@ class VideoGANOutput(BaseOutput):
 
 
 class VideoGenerator(nn.Module):
-    """A latent to a clip: a small map of features for every frame, refined, enlarged twice.
+    """A latent to a clip: a code for every frame, and one painter for all of them.
 
-    All frames of a clip come from one latent, each through weights of its own in the first layers, and from there on
-    each by itself. Nothing in here prefers a smooth motion to a jumpy one: that is for the video discriminator to teach.
+    All frames of a clip come from one latent. Each has a code through weights of its own; after that every frame is
+    painted by itself, with the same weights. Nothing in here prefers a smooth motion to a jumpy one: the video
+    discriminator has to teach that.
 
     Args:
         num_frames: T.
@@ -52,9 +53,10 @@ class VideoGenerator(nn.Module):
         super().__init__()
         if size % 4 or channels % 8:
             raise ValueError(f"size is a multiple of 4 and channels of 8, got {size=}, {channels=}")
-        self.num_frames, self.side = num_frames, size // 4
-        self.think = nn.Linear(latent_dim, 4 * channels)
-        self.seeds = nn.Linear(4 * channels, num_frames * channels * self.side**2)
+        self.num_frames, self.side, width = num_frames, size // 4, 4 * channels
+        self.codes = nn.Linear(latent_dim, num_frames * width)
+        self.think = nn.Linear(width, width)
+        self.seeds = nn.Linear(width, channels * self.side**2)
         self.norm_small = nn.GroupNorm(4, channels)
         self.small = nn.Conv2d(channels, channels, 3, padding=1)
         self.norm_in = nn.GroupNorm(4, channels)
@@ -64,8 +66,9 @@ class VideoGenerator(nn.Module):
 
     def forward(self, latents: torch.Tensor) -> torch.Tensor:
         """`(B, D)`, standard normal, to clips `(B, 3, T, H, W)` in [-1, 1]."""
-        x = self.seeds(F.silu(self.think(latents)))
-        x = rearrange(x, "b (t c h w) -> (b t) c h w", t=self.num_frames, h=self.side, w=self.side)  # H/4, W/4
+        x = rearrange(self.codes(latents), "b (t k) -> (b t) k", t=self.num_frames)
+        x = self.seeds(F.silu(self.think(F.silu(x))))
+        x = rearrange(x, "n (c h w) -> n c h w", h=self.side, w=self.side)  # (B T, C, H/4, W/4)
         x = x + self.small(F.silu(self.norm_small(x)))
         x = self.enlarge(F.silu(self.norm_in(x)))  # (B T, C/2, H/2, W/2)
         x = self.paint(F.silu(self.norm_out(x)))  # (B T, 3, H, W)
@@ -117,8 +120,8 @@ class VideoDiscriminator(nn.Module):
     def forward(self, clips: torch.Tensor) -> torch.Tensor:
         """Judge each clip of a batch by itself.
 
-        Every frame is halved by averaging 2x2 pixels, then come the three convolutions, each followed by a leaky ReLU of
-        slope `SLOPE`; what they find is averaged over time and picture, and `score` makes one number of it.
+        Every frame is halved by averaging 2x2 pixels, then come the three convolutions, each followed by a leaky ReLU
+        of slope `SLOPE`; what they find is averaged over time and picture, and `score` makes one number of it.
 
         Args:
             clips: `(B, C, T, H, W)`, H and W even.
@@ -204,7 +207,7 @@ class VideoGAN(Shipped, ModelMixin, ConfigMixin):
         self.init_weights()
 
     def init_weights(self) -> None:
-        """Fresh weights: the first pictures are grey, not noise, and every channel of the seeds counts alike."""
+        """Fresh weights: the first pictures are grey, not noise."""
         nn.init.normal_(self.generator.paint.weight, std=0.02)
         nn.init.zeros_(self.generator.paint.bias)
 

@@ -49,9 +49,9 @@ def generator_hinge_loss(fake_scores: torch.Tensor) -> torch.Tensor:
 def gradient_penalty(discriminator: Callable[[torch.Tensor], torch.Tensor], real: torch.Tensor) -> torch.Tensor:
     """How steep the discriminator is at real samples: the mean over them of ‖∇ₓ D(x)‖².
 
-    A steep discriminator throws the generator from one spot to the next, and it never learns the places between. This is
-    the penalty R₁ of Mescheder, Geiger and Nowozin 2018, arXiv:1801.04406, with which the training provably settles near
-    the equilibrium. The discriminator's loss takes γ/2 of it.
+    A steep discriminator throws the generator from one spot to the next, and it never learns the places between. This
+    is the penalty R₁ of Mescheder, Geiger and Nowozin 2018, arXiv:1801.04406, with which the training provably settles
+    when it is near the equilibrium. The discriminator's loss takes γ/2 of it.
 
     Args:
         discriminator: samples to scores `(B, ...)`, any number of scores a sample; those of a sample are added.

@@ -1,0 +1,96 @@
+"""How `sprites-gan` is trained: two discriminators, hinge loss, spectral norm and the gradient penalty.
+
+    flipbook train sprites-gan
+
+Its world is the corner of the sprites' world in `ModeData`: one object, 48 modes.
+"""
+
+from functools import partial
+
+import torch
+
+from common.data.sprites.modes import ModeData
+from common.models.video_gan import PRESETS, VideoGAN
+from common.show import strips
+from common.training import Settings, Stage
+from common.training.adversarial import AdversarialRecipe, adversarial_step
+from common.zoo.sprites_gan.measures import clip_measures
+
+PENALTY = 0.1  # weight of the gradient penalty
+NUM_MEASURED = {"ci": 24, "cpu": 96, "gpu": 192}  # clips
+
+
+def data(preset: str) -> ModeData:
+    """The world at a preset's size."""
+    return ModeData(PRESETS[preset]["num_frames"], PRESETS[preset]["size"])
+
+
+def step(model, optimizers, pixels, noise):
+    """One step of both players.
+
+    Args:
+        model: a `VideoGAN`.
+        optimizers: of its generator and of its discriminators.
+        pixels: uint8 `(B, 3, T, H, W)`.
+        noise: of the latents, and of which frame the image discriminator sees.
+    """
+    clips = pixels.float() / 127.5 - 1
+    size = (model.config.latent_dim,)
+    latents = torch.stack([noise.normal(f"latents for the {player}", size) for player in ("judge", "maker")])
+    judge = partial(model.discriminators, frames=noise.integers("frame", model.config.num_frames))
+    return adversarial_step(model.generator, judge, optimizers, clips, latents, penalty_weight=PENALTY)
+
+
+def adam(model, settings):
+    """Adam without weight decay, which is what the players of a GAN use."""
+    return torch.optim.Adam(model.parameters(), lr=settings.learning_rate, betas=settings.betas)
+
+
+def measure(model, preset):
+    """Modes and motion of a few clips."""
+    world = data(preset)
+    clips = model.sample(NUM_MEASURED[preset], torch.Generator().manual_seed(7)).cpu()
+    return clip_measures(clips, [world.mode(i) for i in range(480)])
+
+
+def sheet(model, preset):
+    """Eight clips, from the same latents every time."""
+    clips = model.sample(8, torch.Generator().manual_seed(7))
+    return strips({f"clip {k}": clip for k, clip in enumerate(clips)})
+
+
+COMMON = {"batch_size": 16, "betas": (0.0, 0.99), "decay": "linear", "decay_from": 0.5, "max_grad_norm": 0.0}
+RECIPE = AdversarialRecipe(
+    name="sprites-gan",
+    build_model=lambda preset: VideoGAN(**PRESETS[preset]),
+    data=data,
+    step=step,
+    optimizer=adam,
+    stages={
+        "main": Stage(
+            {
+                "ci": Settings(steps=30, learning_rate=2e-3, ema_decay=0.9, **COMMON),
+                "cpu": Settings(
+                    steps=12_000,
+                    learning_rate=1e-3,
+                    ema_decay=0.998,
+                    measure_every=1000,
+                    sheet_every=1000,
+                    checkpoint_every=500,
+                    **COMMON,
+                ),
+                "gpu": Settings(
+                    steps=60_000,
+                    learning_rate=5e-4,
+                    ema_decay=0.999,
+                    measure_every=2000,
+                    sheet_every=2000,
+                    checkpoint_every=1000,
+                    **COMMON | {"batch_size": 64},
+                ),
+            }
+        ),
+    },
+    sheet=sheet,
+    measure=measure,
+)
