@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 from common.models.video_gan import PRESETS, SLOPE, Discriminators, ImageDiscriminator, VideoDiscriminator, VideoGAN
 
-NUM_PARAMETERS = {"ci": 425_073, "cpu": 1_574_009, "gpu": 21_000_000}
+NUM_PARAMETERS = {"ci": 159_225, "cpu": 484_733, "gpu": 750_697}
 
 
 def noise(*size, seed: int = 0) -> torch.Tensor:
@@ -23,7 +23,7 @@ def gan() -> VideoGAN:
 def test_the_number_of_parameters(preset):
     count = sum(p.numel() for p in VideoGAN(**PRESETS[preset]).parameters())
     assert count == NUM_PARAMETERS[preset]
-    assert 2 * count < 8e6 or preset == "gpu"  # bytes in half precision
+    assert 2 * count < 8e6  # bytes in half precision
 
 
 # ------------------------------------------------------------------------------------------------ the generator
@@ -159,7 +159,7 @@ def test_saved_and_loaded_it_is_the_same(tmp_path, normalized):
     back = VideoGAN.from_pretrained(tmp_path).eval()
     latents = torch.randn(2, 32)
     assert torch.equal(back(latents).sample, model(latents).sample)
-    assert torch.equal(back.discriminators(clips, frames), model.discriminators(clips, frames))
+    assert torch.allclose(back.discriminators(clips, frames), model.discriminators(clips, frames), atol=1e-6)
     assert list(back.discriminators.branches) == ["video"]
 
 
