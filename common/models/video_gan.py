@@ -9,13 +9,14 @@ happens between them is nonsense.
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from diffusers.utils import BaseOutput
 from einops import rearrange
 from torch import nn
-from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
+from torch.nn.utils.parametrize import is_parametrized
 
 from common.models.shipped import Shipped
 
@@ -207,9 +208,20 @@ class VideoGAN(Shipped, ModelMixin, ConfigMixin):
         self.init_weights()
 
     def init_weights(self) -> None:
-        """Fresh weights: the first pictures are grey, not noise."""
+        """Fresh weights: what a layer says depends on its input and not on its bias, so other latents, other clips.
+
+        The first pictures are grey. Half of what a frame's code takes from the latent is what all frames take, so the
+        frames of a clip are relatives from the beginning, and no more than that.
+        """
+        for layer in self.modules():
+            if isinstance(layer, nn.Linear | nn.Conv2d | nn.Conv3d | nn.ConvTranspose2d):
+                nn.init.zeros_(layer.bias)
+                if not is_parametrized(layer):  # spectral norm undoes every scale
+                    nn.init.kaiming_normal_(layer.weight, a=SLOPE)
         nn.init.normal_(self.generator.paint.weight, std=0.02)
-        nn.init.zeros_(self.generator.paint.bias)
+        own = self.generator.codes.weight.detach().unflatten(0, (self.generator.num_frames, -1))  # (T, K, D), a view
+        shared = torch.randn_like(own[0]) * own.std()
+        own.add_(shared).div_(2**0.5)
 
     def forward(self, latents: torch.Tensor) -> VideoGANOutput:
         """`(B, D)` to `.sample`, clips `(B, 3, T, H, W)` in [-1, 1]."""
