@@ -98,7 +98,7 @@ class ImageDiscriminator(nn.Module):
         x = F.leaky_relu(self.first(frames), SLOPE)  # (B, K, H/2, W/2)
         x = F.leaky_relu(self.second(x), SLOPE)  # (B, 2 K, H/4, W/4)
         x = F.leaky_relu(self.third(x), SLOPE)  # (B, 2 K, H/8, W/8)
-        return self.score(x.mean(dim=(2, 3)))[:, 0]
+        return self.score(x.sum(dim=(2, 3)))[:, 0]
 
 
 class VideoDiscriminator(nn.Module):
@@ -122,7 +122,7 @@ class VideoDiscriminator(nn.Module):
         """Judge each clip of a batch by itself.
 
         Every frame is halved by averaging 2x2 pixels, then come the three convolutions, each followed by a leaky ReLU
-        of slope `SLOPE`; what they find is averaged over time and picture, and `score` makes one number of it.
+        of slope `SLOPE`; what they find is summed over time and picture, and `score` makes one number of it.
 
         Args:
             clips: `(B, C, T, H, W)`, H and W even.
@@ -134,7 +134,7 @@ class VideoDiscriminator(nn.Module):
         x = F.leaky_relu(self.first(x), SLOPE)  # (B, K, T, H/4, W/4)
         x = F.leaky_relu(self.second(x), SLOPE)  # (B, 2 K, T/2, H/8, W/8)
         x = F.leaky_relu(self.third(x), SLOPE)  # the same
-        return self.score(x.mean(dim=(2, 3, 4)))[:, 0]
+        return self.score(x.sum(dim=(2, 3, 4)))[:, 0]
 
 
 class Discriminators(nn.Module):
@@ -210,8 +210,8 @@ class VideoGAN(Shipped, ModelMixin, ConfigMixin):
     def init_weights(self) -> None:
         """Fresh weights: what a layer says depends on its input and not on its bias, so other latents, other clips.
 
-        The first pictures are grey. Half of what a frame's code takes from the latent is what all frames take, so the
-        frames of a clip are relatives from the beginning, and no more than that.
+        The first pictures are grey, and the first scores small. Half of what a frame's code takes from the latent is
+        what all frames take: the frames of a clip are relatives from the beginning, and no more than that.
         """
         for layer in self.modules():
             if isinstance(layer, nn.Linear | nn.Conv2d | nn.Conv3d | nn.ConvTranspose2d):
@@ -219,6 +219,9 @@ class VideoGAN(Shipped, ModelMixin, ConfigMixin):
                 if not is_parametrized(layer):  # spectral norm undoes every scale
                     nn.init.kaiming_normal_(layer.weight, a=SLOPE)
         nn.init.normal_(self.generator.paint.weight, std=0.02)
+        for branch in self.discriminators.branches.values():
+            if not is_parametrized(branch.score):
+                nn.init.normal_(branch.score.weight, std=0.02)
         own = self.generator.codes.weight.detach().unflatten(0, (self.generator.num_frames, -1))  # (T, K, D), a view
         shared = torch.randn_like(own[0]) * own.std()
         own.add_(shared).div_(2**0.5)

@@ -1,4 +1,4 @@
-"""How `sprites-gan` is trained: two discriminators, hinge loss, spectral norm and the gradient penalty.
+"""How `sprites-gan` is trained: two discriminators, hinge loss and the gradient penalty.
 
     flipbook train sprites-gan
 
@@ -62,7 +62,7 @@ def sheet(model, preset):
 COMMON = {"batch_size": 16, "betas": (0.0, 0.99), "decay": "linear", "decay_from": 0.5, "max_grad_norm": 0.0}
 RECIPE = AdversarialRecipe(
     name="sprites-gan",
-    build_model=lambda preset: VideoGAN(**PRESETS[preset]),
+    build_model=lambda preset: VideoGAN(**PRESETS[preset], normalized=False),
     data=data,
     step=step,
     optimizer=adam,

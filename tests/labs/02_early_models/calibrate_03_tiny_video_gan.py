@@ -4,7 +4,7 @@
     python tests/labs/02_early_models/calibrate_03_tiny_video_gan.py study [ARM ...]
 
 `grader`: the outcome of `test_step_trains` for the reference and for players that do not learn; its threshold `FAR`
-must lie between them. `study`: the lab's own arms, by the lab's own cells `play` and `measures`, with the library's
+must lie between them. `study`: the lab's own arms, by the lab's own cells `play` and `count`, with the library's
 parts; seeds that the file holds already are not run again, so it can be stopped at any moment.
 """
 
@@ -19,12 +19,17 @@ from tqdm import tqdm
 
 from common.course import loader, source
 from common.course.paths import find_lab
+from common.data.sprites.modes import ModeData
+from common.evaluation.modes import mode_report
+from common.models.video_gan import VideoGAN
 from common.training.adversarial import adversarial_step
+from common.zoo import shelf
+from common.zoo.card import file_facts
 
 HERE = Path(__file__).parent
 STORE = HERE / "calibration_03_tiny_video_gan.json"
 SEEDS = range(5)
-NUM_STEPS, EVERY, NUM_READ, NUM_KEPT = 600, 100, 96, 1920  # of the study
+NUM_STEPS, EVERY, NUM_READ, NUM_KEPT = 300, 50, 96, 1920  # of the study
 
 
 def stored() -> dict:
@@ -93,22 +98,27 @@ def study(chosen: list[str]) -> None:
     """Every arm of the lab under every seed; a list of measurements for each."""
     torch.set_num_threads(1)
     lab = cells()
-    pixels = lab.WORLD.batch(range(NUM_KEPT))
+    finished, pixels = VideoGAN.from_pretrained("sprites-gan").eval(), lab.WORLD.batch(range(NUM_KEPT))
     wanted = [lab.WORLD.mode(i) for i in range(480)]
-    runs = {(name, seed) for name in chosen or lab.ARMS for seed in SEEDS}
-    for name, seed in tqdm(sorted(runs, key=lambda run: (run[1], run[0])), unit="run"):  # all arms of a seed together
-        kept = stored().get("study", {})
-        runs_of_arm = kept.get("arms", {}).get(name, {})
-        if str(seed) in runs_of_arm:
-            continue
+    world = mode_report(lab.modes_of(ModeData(split="test").clips(range(NUM_READ))), wanted)
+    facts = {"num_steps": NUM_STEPS, "every": EVERY, "num_read": NUM_READ, "world": numbers(world)}
+    facts["weights"] = file_facts(shelf.weights_folder("sprites-gan"))["sha256"]
+    arms = stored().get("study", {}).get("arms", {})
+    runs = [(name, seed) for seed in SEEDS for name in chosen or lab.ARMS if str(seed) not in arms.get(name, {})]
+    for name, seed in tqdm(runs, unit="run"):  # all arms of a seed together
         began, curve = time.process_time(), []
-        for step, gan in lab.play(lab.ARMS[name], seed, pixels, NUM_STEPS, EVERY):
-            numbers = lab.measures(gan, wanted, NUM_READ)
-            curve.append({"step": step} | {key: round(value, 4) for key, value in numbers.items()})
-        arms = kept.get("arms", {}) | {name: runs_of_arm | {str(seed): curve}}
-        seconds = round(time.process_time() - began)
-        print(name, seed, f"{seconds} s", curve[-1], flush=True)
-        store(study={"num_steps": NUM_STEPS, "num_read": NUM_READ, "batch": lab.BATCH, "arms": arms})
+        for step, gan in lab.play(lab.ARMS[name], seed, finished, pixels, NUM_STEPS, EVERY):
+            curve.append({"step": step} | numbers(lab.count(gan.eval(), NUM_READ, wanted)))
+            gan.train()
+        arms[name] = arms.get(name, {}) | {str(seed): curve}
+        store(study=facts | {"arms": arms})
+        tqdm.write(f"{name}, seed {seed}: {curve[-1]}, {time.process_time() - began:.0f} s of the processor")
+
+
+def numbers(report) -> dict[str, float]:
+    """A report as JSON has it."""
+    names = ("known", "coverage", "entropy", "effective_modes", "recall")
+    return {name: round(getattr(report, name), 4) for name in names}
 
 
 if __name__ == "__main__":

@@ -307,7 +307,7 @@ def judge_of(lab, channels=(4, 6), dtype=torch.float32):
     with torch.no_grad():
         for parameter in judge.parameters():  # so that every layer's bias and sign count
             parameter.mul_(2.5)
-        judge.score.weight.mul_(10)  # and scores are of any size
+        judge.score.weight.mul_(3)  # and scores are of any size
     return judge
 
 
@@ -330,13 +330,13 @@ def layer_by_layer(judge, clips, halve=None, activate=None, last=None, pool=None
     for k, layer in enumerate((judge.first, judge.second, judge.third)):
         x = F.conv3d(x, layer.weight, layer.bias, stride=layer.stride, padding=layer.padding)
         x = (last or activate)(x) if k == 2 else activate(x)
-    x = pool(x) if pool else x.flatten(2).mean(dim=2)
+    x = pool(x) if pool else x.flatten(2).sum(dim=2)
     return x @ judge.score.weight[0] + judge.score.bias
 
 
-@exercise("VideoDiscriminator", points=3, hint="avg_pool3d by (1, 2, 2); three times conv and leaky_relu; mean; score.")
+@exercise("VideoDiscriminator", points=3, hint="avg_pool3d by (1, 2, 2); three times conv and leaky_relu; sum; score.")
 def test_judge_layers(lab, seed):
-    """halved pictures, three convolutions with leaky ReLUs, a mean over time and picture, one score a clip"""
+    """halved pictures, three convolutions with leaky ReLUs, a sum over time and picture, one score a clip"""
     judge, clips = judge_of(lab), noise(seed, 2, 4, 7, 12, 16).clamp(-1, 1)
     got, want = score_answer(judge, clips), layer_by_layer(judge, clips)
 
@@ -355,9 +355,9 @@ def test_judge_layers(lab, seed):
         ({"activate": partial(F.leaky_relu, negative_slope=0.01)}, "leaky_relu's own slope is 0.01; SLOPE is 0.2"),
         ({"activate": lambda x: x}, "there is no activation between the layers: all of it is one linear map"),
         ({"last": lambda x: x}, "the third convolution has no activation after it"),
-        ({"pool": lambda x: x.flatten(2).sum(dim=2)}, "time and picture were summed; the mean is asked for"),
-        ({"pool": lambda x: x.flatten(2).amax(dim=2)}, "the largest value was taken; the mean is asked for"),
-        ({"pool": lambda x: x[:, :, -1].flatten(2).mean(dim=2)}, "only the last frame reaches the score"),
+        ({"pool": lambda x: x.flatten(2).mean(dim=2)}, "time and picture were averaged; the sum is asked for"),
+        ({"pool": lambda x: x.flatten(2).amax(dim=2)}, "the largest value was taken; the sum is asked for"),
+        ({"pool": lambda x: x[:, :, -1].flatten(2).sum(dim=2)}, "only the last frame reaches the score"),
     )
     for parts, message in known:
         assert not looks(**parts), message
@@ -367,11 +367,11 @@ def test_judge_layers(lab, seed):
         )
     assert same(got, want, 1e-4), (
         f"scores should be {[round(s, 3) for s in want.tolist()]}, not {[round(s, 3) for s in got.tolist()]}: halve, "
-        "then first, second, third, each with a leaky ReLU of slope SLOPE, then the mean, then score"
+        "then first, second, third, each with a leaky ReLU of slope SLOPE, then the sum, then score"
     )
 
 
-@exercise("VideoDiscriminator", points=2, hint="Only the mean at the end may forget where something was.")
+@exercise("VideoDiscriminator", points=2, hint="Only the sum at the end may forget where something was.")
 def test_judge_sees_time(lab, seed):
     """every frame counts, and so does their order"""
     judge, clips = judge_of(lab), noise(seed, 2, 4, 6, 12, 12)
@@ -387,7 +387,7 @@ def test_judge_sees_time(lab, seed):
     )
 
 
-@exercise("VideoDiscriminator", points=2, hint="The batch is axis 0: average over axes 2, 3 and 4 only.")
+@exercise("VideoDiscriminator", points=2, hint="The batch is axis 0: sum over axes 2, 3 and 4 only.")
 def test_judge_each_clip_alone(lab, seed):
     """a clip's score is its own: what else is in the batch does not matter"""
     judge, clips = judge_of(lab), noise(seed, 3, 4, 5, 8, 12)

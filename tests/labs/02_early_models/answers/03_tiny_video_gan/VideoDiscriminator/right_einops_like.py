@@ -1,4 +1,4 @@
-"""Halves by reshaping; a loop over the layers; the mean as a flattened one."""
+"""Halves by reshaping; a loop over the layers; the sum as a flattened one."""
 
 
 class VideoDiscriminator(nn.Module):
@@ -16,4 +16,4 @@ class VideoDiscriminator(nn.Module):
         for layer in (self.first, self.second, self.third):
             x = layer(x)
             x = torch.maximum(x, SLOPE * x)
-        return self.score(x.flatten(2).mean(dim=2)).squeeze(1)
+        return self.score(x.flatten(2).sum(dim=2)).squeeze(1)

@@ -18,4 +18,4 @@ class VideoDiscriminator(nn.Module):
         x = F.leaky_relu(self.first(x), SLOPE)
         x = F.leaky_relu(self.second(x), SLOPE)
         x = F.leaky_relu(self.third(x), SLOPE)
-        return self.score(x.mean(dim=(2, 3, 4)))
+        return self.score(x.sum(dim=(2, 3, 4)))

@@ -18,4 +18,4 @@ class VideoDiscriminator(nn.Module):
         x = F.leaky_relu(self.first(x), SLOPE)
         x = F.leaky_relu(self.second(x), SLOPE)
         x = F.leaky_relu(self.third(x), SLOPE)
-        return self.score(x[:, :, -1].mean(dim=(2, 3)))[:, 0]
+        return self.score(x[:, :, -1].sum(dim=(2, 3)))[:, 0]

@@ -18,4 +18,4 @@ class VideoDiscriminator(nn.Module):
         x = self.first(x)
         x = self.second(x)
         x = self.third(x)
-        return self.score(x.mean(dim=(2, 3, 4)))[:, 0]
+        return self.score(x.sum(dim=(2, 3, 4)))[:, 0]

@@ -18,4 +18,4 @@ class VideoDiscriminator(nn.Module):
         x = F.relu(self.first(x))
         x = F.relu(self.second(x))
         x = F.relu(self.third(x))
-        return self.score(x.mean(dim=(2, 3, 4)))[:, 0]
+        return self.score(x.sum(dim=(2, 3, 4)))[:, 0]
