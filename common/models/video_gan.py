@@ -22,7 +22,7 @@ from common.models.shipped import Shipped
 
 PRESETS = {
     "ci": {"num_frames": 6, "size": 20, "channels": 24, "judge_channels": 16},
-    "cpu": {"num_frames": 6, "size": 20, "channels": 48, "judge_channels": 24},
+    "cpu": {"num_frames": 6, "size": 20, "channels": 32, "judge_channels": 24},
     "gpu": {"num_frames": 8, "size": 32, "channels": 40, "judge_channels": 32},
 }  # as float16 none is larger than 8 MB
 

@@ -455,3 +455,61 @@ for name, clips in table.items():
     print(f"{name:22}{frames:8.2f}{straight:14.2f}{lawful:28.2f}")
 pairs = {f"{name} · {k}": table[name][k] for name in ("both judges", "no judge for motion") for k in range(3)}
 show.strips(pairs, num_frames=6, width=72)
+
+# %% [markdown]
+# **What to see.** Look at any *single* frame of the lower rows: nothing is wrong with it, and the frames measure
+# agrees. The image judge has no way to know what came before. Only what lies between the frames gives it away, and
+# only a measure of motion sees that.
+#
+# ## Try it
+#
+# One arm of your own, from the finished GAN. What does a penalty ten times weaker do? Judges that are faster than the
+# generator, with the penalty as well? Or the opposite of two time scales, a generator faster than its judges?
+
+# %% tags=["demo"]
+PENALTY, RATES, STEPS = 0.5, (2e-3, 2e-3), {"ci": 20, "cpu": 200, "gpu": 1000}[preset()]
+
+for step, gan in play(Arm(PENALTY, RATES), 1, finished, pixels, STEPS, STEPS):
+    report = count(gan.eval(), NUM_READ, wanted)
+    gan.train()
+    print(f"step {step:4}: {report.effective_modes:5.1f} effective modes, recall {report.recall:.2f}")
+
+# %% [markdown]
+# **An ablation to run.** The loss curve is no help. Log `adversarial_step`'s two losses in `play` for "no brake" and
+# for "gradient penalty", and guess from the curves alone which one is losing its modes. Then look at the counts. Can
+# you find any function of the losses that falls when the effective modes fall?
+#
+# ## The prediction
+#
+# Perfect red circles that move left, and nothing else: an ideal judge of single clips finds nothing wrong with any of
+# them. Its only lever is frequency. So many red circles among the made clips make red circles suspicious, the
+# generator runs to the next kind, and the judge after it: the two can chase each other through the modes forever. A
+# brake slows the chase down until the generator has time to spread. Another way is to let the judge look at several
+# clips *at once*, so that twins give themselves away: PacGAN does that, and `VideoGAN(pack=2)` here.
+#
+# ## Honest limits
+#
+# - Collapse here is *provoked*, with learning rates that nobody would choose, so that it happens in minutes. In large
+#   GANs it comes by itself, after days, and nobody knows beforehand when.
+# - The count needs a reader that knows the world. For real film there is none. What is used instead (precision and
+#   recall in a feature space, Kynkäänniemi et al. 2019) leans on a network's idea of what is alike.
+# - 48 modes, equally frequent, are a kind world. Rare modes are lost first, and with five clips of a mode in the
+#   count nobody would notice.
+# - Six frames. What the judge for motion sees grows with the clip, and so does what it costs; DVD-GAN (2019), at up
+#   to 256 × 256 pixels and up to 48 frames, was trained on pods of TPUs. The code path at a larger size is the same:
+#   `flipbook train sprites-gan --preset gpu`.
+#
+# ## Yours now
+#
+# `discriminator_hinge_loss`, `gradient_penalty`, `VideoDiscriminator`, `adversarial_step` and `mode_report` are parts
+# of the library. The adversarial loss did not die with the GANs: the autoencoders of phase 5 and the one-step
+# students of phase 10 are trained with one, beside other losses that keep it from running away. Counting what a model
+# makes stays with you to the end of the course.
+#
+# **Next:** lab 02.4 splits the latent in two, one code for what a thing is and one for how it moves. **To read:**
+# *GANs* (Goodfellow et al. 2014, arXiv:1406.2661); *Geometric GAN* (Lim, Ye 2017, arXiv:1705.02894), the hinge;
+# *Which training methods for GANs do actually converge?* (Mescheder et al. 2018, arXiv:1801.04406), the penalty;
+# *Spectral normalization* (Miyato et al. 2018, arXiv:1802.05957); *two time scales* (Heusel et al. 2017,
+# arXiv:1706.08500); *PacGAN* (Lin et al. 2017, arXiv:1712.04086); *MoCoGAN* (Tulyakov et al. 2017, arXiv:1707.04993)
+# and *DVD-GAN* (Clark et al. 2019, arXiv:1907.06571), the two judges; *VGAN* (Vondrick et al. 2016,
+# arXiv:1609.02612), where it began.

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 from common.models.video_gan import PRESETS, SLOPE, Discriminators, ImageDiscriminator, VideoDiscriminator, VideoGAN
 
-NUM_PARAMETERS = {"ci": 159_225, "cpu": 484_733, "gpu": 750_697}
+NUM_PARAMETERS = {"ci": 159_225, "cpu": 300_869, "gpu": 750_697}
 
 
 def noise(*size, seed: int = 0) -> torch.Tensor:

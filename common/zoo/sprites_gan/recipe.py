@@ -16,7 +16,7 @@ from common.training import Settings, Stage
 from common.training.adversarial import AdversarialRecipe, adversarial_step
 from common.zoo.sprites_gan.measures import clip_measures
 
-PENALTY = 0.1  # weight of the gradient penalty
+PENALTY = 1.0  # weight of the gradient penalty
 NUM_MEASURED = {"ci": 24, "cpu": 96, "gpu": 192}  # clips
 
 
@@ -71,12 +71,12 @@ RECIPE = AdversarialRecipe(
             {
                 "ci": Settings(steps=30, learning_rate=2e-3, ema_decay=0.9, **COMMON),
                 "cpu": Settings(
-                    steps=12_000,
-                    learning_rate=1e-3,
-                    ema_decay=0.998,
-                    measure_every=1000,
+                    steps=6000,
+                    learning_rate=1.5e-3,
+                    ema_decay=0.995,
+                    measure_every=500,
                     sheet_every=1000,
-                    checkpoint_every=500,
+                    checkpoint_every=250,
                     **COMMON,
                 ),
                 "gpu": Settings(
