@@ -1,9 +1,9 @@
 """A small video GAN: a generator, and two discriminators of which one sees single frames and one sees motion.
 
 The division of labour is DVD-GAN's (Clark et al. 2019, arXiv:1907.06571), and before it MoCoGAN's (arXiv:1707.04993).
-The image discriminator sees one frame of a clip, sharp, and no time. The video discriminator sees every frame at half
-the size: enough to follow things, too little to judge their edges. Take it away and frames may still be fine while what
-happens between them is nonsense.
+The image discriminator sees a few frames of a clip, sharp, each by itself, and no time. The video discriminator sees
+every frame at half the size: enough to follow things, too little to judge their edges. Take it away and frames may still
+be fine while what happens between them is nonsense.
 """
 
 from dataclasses import dataclass
@@ -161,19 +161,24 @@ class Discriminators(nn.Module):
         self.branches = nn.ModuleDict({name: kinds[name](3 * pack, channels, normalized) for name in branches})
 
     def forward(self, clips: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
-        """Judge clips; the image discriminator sees one frame of each.
+        """Judge clips; the image discriminator sees some frames of each, and its score is the mean of theirs.
 
         Args:
             clips: `(B, 3, T, H, W)`; `pack` divides B.
-            frames: `(B,)`, which frame of each clip.
+            frames: `(B, F)`, which frames of each clip it sees.
 
         Returns:
             Scores `(B / pack, number of branches)`.
         """
-        pictures = clips[torch.arange(len(clips), device=clips.device), :, frames]  # (B, 3, H, W)
-        seen = {"image": pictures, "video": clips}
-        packed = {name: rearrange(x, "(b m) c ... -> b (m c) ...", m=self.pack) for name, x in seen.items()}
-        return torch.stack([branch(packed[name]) for name, branch in self.branches.items()], dim=1)
+        scores = []
+        for name, branch in self.branches.items():
+            if name == "video":
+                scores.append(branch(rearrange(clips, "(b m) c t h w -> b (m c) t h w", m=self.pack)))
+                continue
+            pictures = clips[torch.arange(len(clips), device=clips.device)[:, None], :, frames]  # (B, F, 3, H, W)
+            pictures = rearrange(pictures, "(b m) f c h w -> (b f) (m c) h w", m=self.pack)
+            scores.append(branch(pictures).unflatten(0, (-1, frames.shape[1])).mean(dim=1))
+        return torch.stack(scores, dim=1)
 
 
 class VideoGAN(Shipped, ModelMixin, ConfigMixin):

@@ -10,7 +10,7 @@
 # | time | about 90 minutes |
 # | difficulty | ★★★★☆ |
 # | before this | [lab 01.3](../01_tensors/03_optical_flow.ipynb); convolutions, `autograd`, an optimiser |
-# | the world | sprites: one large object that moves straight over black, 48 kinds |
+# | the world | sprites: one large object that moves straight over black, 40 kinds |
 #
 # The whole notebook runs at one of three sizes. `cpu` is yours unless you set `FLIPBOOK_PRESET`.
 #
@@ -83,7 +83,7 @@ rows(few, [f"real · {' '.join(WORLD.mode(i))}" for i in range(4)] + [f"made · 
 # ## Count what it makes
 #
 # Looking at a sheet of samples is how collapse goes unnoticed: each of them is fine. So count before you look. This
-# world has 48 kinds of clip (3 shapes × 4 colours × 4 directions), all equally frequent; in a GAN's language they are
+# world has 40 kinds of clip (2 shapes × 5 colours × 4 directions), all equally frequent; in a GAN's language they are
 # its **modes**. The world's reader names the mode of a clip by measuring it, or says `None` where it cannot.
 #
 # With $n(m)$ samples of mode $m$ among $N$, $d(m)$ clips of the data among $D$, and $p(m)$ the part of the *known*
@@ -92,9 +92,9 @@ rows(few, [f"real · {' '.join(WORLD.mode(i))}" for i in range(4)] + [f"made · 
 # | measure | formula | a collapsed generator | a perfect one |
 # |---|---|---|---|
 # | known | $\frac1N \sum_m n(m)$ over the data's modes | can be 1 | 1 |
-# | coverage | modes with $n(m) > 0$ / modes of the data | 1/48 | 1 |
-# | entropy | $-\sum_m p(m) \log p(m)$, natural logarithm | 0 | $\log 48 = 3.87$ |
-# | recall | $\frac1D \sum_m \min\bigl(n(m) \frac DN,\; d(m)\bigr)$ | 1/48 | 1 |
+# | coverage | modes with $n(m) > 0$ / modes of the data | 1/40 | 1 |
+# | entropy | $-\sum_m p(m) \log p(m)$, natural logarithm | 0 | $\log 40 = 3.69$ |
+# | recall | $\frac1D \sum_m \min\bigl(n(m) \frac DN,\; d(m)\bigr)$ | 1/40 | 1 |
 #
 # Coverage asks whether a mode is there *at all*, recall whether it is there *often enough*. $e^\text{entropy}$ is the
 # number of equally frequent modes that would have this entropy, the **effective modes**: the curve of this lab.
@@ -145,15 +145,15 @@ for axis, (name, clips) in zip(axes[0], groups.items()):
     found = modes_of(clips)
     report = mode_report(found, wanted)
     print(f"{name:20}{report.known:8.2f}{report.coverage:10.2f}{report.effective_modes:17.1f}{report.recall:8.2f}")
-    image = axis.imshow(count_picture(Counter(found)), cmap="magma", vmin=0, vmax=NUM_READ / 48 * 3, aspect="auto")
+    image = axis.imshow(count_picture(Counter(found)), cmap="magma", vmin=0, vmax=NUM_READ / 40 * 3, aspect="auto")
     axis.set_xticks(range(4), ["left", "right", "up", "down"])
-    axis.set_yticks(range(12), [" ".join(reversed(mode[:2])) for mode in WORLD.modes[::4]], fontsize=8)
+    axis.set_yticks(range(10), [" ".join(reversed(mode[:2])) for mode in WORLD.modes[::4]], fontsize=8)
     axis.set_title(f"{name}: clips of each mode")
 figure.colorbar(image, ax=axes, label=f"clips, of {NUM_READ}")
 plt.show()
 
 # %% [markdown]
-# **What to see.** Even the world itself does not reach 48 effective modes and recall 1: so few clips never come out
+# **What to see.** Even the world itself does not reach 40 effective modes and recall 1: so few clips never come out
 # even. That is the ceiling; every number below is to be read against it.
 
 # %% [markdown] about="discriminator_hinge_loss" difficulty=1 importance=4 minutes=5
@@ -188,7 +188,7 @@ plt.show()
 # %% [markdown] about="VideoDiscriminator" difficulty=3 importance=5 minutes=15
 # ## A judge for motion
 #
-# One judge looks at a single frame, sharp. It is given (`ImageDiscriminator` in `common.models.video_gan`), and it is
+# One judge looks at single frames, sharp. It is given (`ImageDiscriminator` in `common.models.video_gan`), and it is
 # an ordinary image discriminator: it cannot know that frame 3 does not follow from frame 2. The other one is yours. It
 # sees *all* frames at **half the size**: enough to follow a thing, too little to care about its edges. This division
 # of labour is DVD-GAN's, and before it MoCoGAN's.
@@ -317,7 +317,7 @@ class Arm:
 
 ARMS = {
     "no brake": Arm(),
-    "gradient penalty": Arm(penalty=5.0),
+    "gradient penalty": Arm(penalty=0.3),
     "two time scales": Arm(rates=(2.5e-4, 2e-3)),
 }
 BATCH = 16
@@ -345,7 +345,7 @@ def play(arm, seed, finished, pixels, num_steps, every):
     for step in range(1, num_steps + 1):
         chosen = torch.randint(len(pixels), (BATCH,), generator=generator)
         latents = torch.randn(2, BATCH, gan.config.latent_dim, generator=generator)
-        frames = torch.randint(WORLD.num_frames, (BATCH,), generator=generator)
+        frames = torch.randint(WORLD.num_frames, (BATCH, 3), generator=generator)
         real, judge = pixels[chosen].float() / 127.5 - 1, partial(judges, frames=frames)
         adversarial_step(gan.generator, judge, optimizers, real, latents, arm.penalty)
         if step % every == 0 or step == num_steps:
@@ -392,7 +392,7 @@ def stored(arm, measure):
 
 
 figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
-for axis, measure, label in zip(axes, ("effective_modes", "recall"), ("effective modes (of 48)", "recall")):
+for axis, measure, label in zip(axes, ("effective_modes", "recall"), ("effective modes (of 40)", "recall")):
     for name in ARMS:
         steps, values = stored(name, measure)
         axis.fill_between(steps, values.min(axis=0), values.max(axis=0), color=COLORS[name], alpha=0.2)
@@ -467,7 +467,7 @@ show.strips(pairs, num_frames=6, width=72)
 # generator, with the penalty as well? Or the opposite of two time scales, a generator faster than its judges?
 
 # %% tags=["demo"]
-PENALTY, RATES, STEPS = 0.5, (2e-3, 2e-3), {"ci": 20, "cpu": 200, "gpu": 1000}[preset()]
+PENALTY, RATES, STEPS = 0.03, (2e-3, 2e-3), {"ci": 20, "cpu": 200, "gpu": 1000}[preset()]
 
 for step, gan in play(Arm(PENALTY, RATES), 1, finished, pixels, STEPS, STEPS):
     report = count(gan.eval(), NUM_READ, wanted)
@@ -493,7 +493,7 @@ for step, gan in play(Arm(PENALTY, RATES), 1, finished, pixels, STEPS, STEPS):
 #   GANs it comes by itself, after days, and nobody knows beforehand when.
 # - The count needs a reader that knows the world. For real film there is none. What is used instead (precision and
 #   recall in a feature space, Kynkäänniemi et al. 2019) leans on a network's idea of what is alike.
-# - 48 modes, equally frequent, are a kind world. Rare modes are lost first, and with five clips of a mode in the
+# - 40 modes, equally frequent, are a kind world. Rare modes are lost first, and with five clips of a mode in the
 #   count nobody would notice.
 # - Six frames. What the judge for motion sees grows with the clip, and so does what it costs; DVD-GAN (2019), at up
 #   to 256 × 256 pixels and up to 48 frames, was trained on pods of TPUs. The code path at a larger size is the same:

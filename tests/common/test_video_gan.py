@@ -50,15 +50,22 @@ def test_samples_are_a_function_of_the_generators_seed(gan):
 # ------------------------------------------------------------------------------------------------ the discriminators
 
 
-def test_the_image_discriminator_sees_one_frame_and_the_video_discriminator_all(gan):
-    clips, frames = noise(2, 3, 5, 12, 12), torch.tensor([3, 0])
+def test_the_image_discriminator_sees_the_chosen_frames_and_the_video_discriminator_all(gan):
+    clips, frames = noise(2, 3, 5, 12, 12), torch.tensor([[3, 1], [0, 4]])
     before = gan.discriminators(clips, frames)  # (2, 2): image, video
     for t in range(5):
         changed = clips.clone()
         changed[:, :, t] *= -1
         image, video = (gan.discriminators(changed, frames) - before).abs().unbind(dim=1)
-        assert ((image > 1e-6) == (frames == t)).all()
+        assert ((image > 1e-6) == (frames == t).any(dim=1)).all()
         assert (video > 1e-6).all()
+
+
+def test_the_image_score_is_the_mean_of_the_frames_scores(gan):
+    clips, frames = noise(3, 3, 5, 12, 12), torch.tensor([[3, 1], [0, 4], [2, 2]])
+    branch = gan.discriminators.branches["image"]
+    wanted = torch.stack([sum(branch(clips[i, :, t][None]) for t in frames[i]) / 2 for i in range(3)])[:, 0]
+    assert torch.allclose(gan.discriminators(clips, frames)[:, 0], wanted, atol=1e-5)
 
 
 def test_the_video_discriminator_knows_the_order_of_the_frames(gan):
@@ -93,7 +100,7 @@ def test_the_video_discriminator_is_what_its_docstring_says():
 
 def test_each_sample_is_judged_alone_and_a_pack_together():
     torch.manual_seed(0)
-    clips, frames = noise(6, 3, 5, 12, 12), torch.tensor([0, 1, 2, 3, 4, 0])
+    clips, frames = noise(6, 3, 5, 12, 12), torch.tensor([0, 1, 2, 3, 4, 0])[:, None]
     for pack in (1, 2, 3):
         judge = Discriminators(["image", "video"], 8, pack).eval()
         scores = judge(clips, frames)
@@ -105,7 +112,7 @@ def test_each_sample_is_judged_alone_and_a_pack_together():
 
 
 def test_a_branch_can_be_left_out():
-    clips, frames = noise(2, 3, 5, 12, 12), torch.tensor([0, 1])
+    clips, frames = noise(2, 3, 5, 12, 12), torch.tensor([[0], [1]])
     assert Discriminators(["image"], 8)(clips, frames).shape == (2, 1)
     for wrong in ([], ["sound"]):
         with pytest.raises(ValueError, match="image, video"):
@@ -152,7 +159,7 @@ def test_with_spectral_norm_the_score_cannot_be_steep():
 def test_saved_and_loaded_it_is_the_same(tmp_path, normalized):
     torch.manual_seed(0)
     model = VideoGAN(num_frames=4, size=8, channels=8, judge_channels=4, branches=["video"], normalized=normalized)
-    clips, frames = noise(2, 3, 4, 8, 8), torch.tensor([0, 3])
+    clips, frames = noise(2, 3, 4, 8, 8), torch.tensor([[0, 1], [3, 2]])
     model.discriminators(clips, frames)
     model.eval()
     model.save_pretrained(tmp_path)

@@ -15,8 +15,8 @@ from common.data.sprites.dice import Dice
 from common.data.sprites.render import render
 from common.data.sprites.scenes import scene_of
 
-SHAPES = ("circle", "square", "cross")
-COLORS = ("red", "green", "blue", "white")
+SHAPES = ("circle", "cross")
+COLORS = ("red", "yellow", "green", "blue", "white")
 MOTIONS = ("left", "right", "up", "down")
 BACKGROUND = ("field", "black")
 EVERY = 2  # of the world's frames one is kept
@@ -52,7 +52,7 @@ class ModeData:
 
     @property
     def modes(self) -> tuple[tuple[str, str, str], ...]:
-        """Every mode: shape, colour, motion. There are 48."""
+        """Every mode: shape, colour, motion. There are 40."""
         return tuple(product(SHAPES, COLORS, MOTIONS))
 
     def mode(self, index: int) -> tuple[str, str, str]:

@@ -2,7 +2,7 @@
 
     flipbook train sprites-gan
 
-Its world is the corner of the sprites' world in `ModeData`: one object, 48 modes.
+Its world is the corner of the sprites' world in `ModeData`: one object, 40 modes.
 """
 
 from functools import partial
@@ -16,7 +16,8 @@ from common.training import Settings, Stage
 from common.training.adversarial import AdversarialRecipe, adversarial_step
 from common.zoo.sprites_gan.measures import clip_measures
 
-PENALTY = 1.0  # weight of the gradient penalty
+PENALTY = 0.3  # weight of the gradient penalty
+NUM_FRAMES = 3  # of each clip that the image discriminator sees
 NUM_MEASURED = {"ci": 24, "cpu": 96, "gpu": 192}  # clips
 
 
@@ -32,12 +33,12 @@ def step(model, optimizers, pixels, noise):
         model: a `VideoGAN`.
         optimizers: of its generator and of its discriminators.
         pixels: uint8 `(B, 3, T, H, W)`.
-        noise: of the latents, and of which frame the image discriminator sees.
+        noise: of the latents, and of which frames the image discriminator sees.
     """
     clips = pixels.float() / 127.5 - 1
     size = (model.config.latent_dim,)
     latents = torch.stack([noise.normal(f"latents for the {player}", size) for player in ("judge", "maker")])
-    judge = partial(model.discriminators, frames=noise.integers("frame", model.config.num_frames))
+    judge = partial(model.discriminators, frames=noise.integers("frames", model.config.num_frames, (NUM_FRAMES,)))
     return adversarial_step(model.generator, judge, optimizers, clips, latents, penalty_weight=PENALTY)
 
 
@@ -71,7 +72,7 @@ RECIPE = AdversarialRecipe(
             {
                 "ci": Settings(steps=30, learning_rate=2e-3, ema_decay=0.9, **COMMON),
                 "cpu": Settings(
-                    steps=6000,
+                    steps=4000,
                     learning_rate=1.5e-3,
                     ema_decay=0.995,
                     measure_every=500,
