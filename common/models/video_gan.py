@@ -2,8 +2,8 @@
 
 The division of labour is DVD-GAN's (Clark et al. 2019, arXiv:1907.06571), and before it MoCoGAN's (arXiv:1707.04993).
 The image discriminator sees a few frames of a clip, sharp, each by itself, and no time. The video discriminator sees
-every frame at half the size: enough to follow things, too little to judge their edges. Take it away and frames may still
-be fine while what happens between them is nonsense.
+every frame at half the size: enough to follow things, too little to judge their edges. Take it away and frames may
+still be fine while what happens between them is nonsense.
 """
 
 from dataclasses import dataclass

@@ -12,8 +12,7 @@ import torch
 from common.data.sprites.modes import ModeData
 from common.models.video_gan import PRESETS, VideoGAN
 from common.show import strips
-from common.training import Settings, Stage
-from common.training.adversarial import AdversarialRecipe, adversarial_step
+from common.training import AdversarialRecipe, Settings, Stage, adversarial_step
 from common.zoo.sprites_gan.measures import clip_measures
 
 PENALTY = 0.3  # weight of the gradient penalty

@@ -43,7 +43,7 @@ def store(**parts) -> None:
 
 
 def grader() -> None:
-    """The energy distance after the grader's 160 steps, for the reference and for broken players."""
+    """The energy distance after the grader's 100 steps, for the reference and for broken players."""
     spec = importlib.util.spec_from_file_location("grader", HERE / "test_03_tiny_video_gan.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
