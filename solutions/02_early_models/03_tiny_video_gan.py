@@ -42,7 +42,6 @@ from common.evaluation.sprite_reader import read_sprites
 from common.models.video_gan import PRESETS, VideoGAN
 from common.runtime import limit_threads, preset, seed_everything
 from common.training.adversarial_losses import generator_hinge_loss
-from common.zoo import shelf
 
 limit_threads()
 WORLD = ModeData(num_frames=6, size=20)
@@ -62,13 +61,9 @@ def rows(clips, names):
     return show.strips(dict(zip(names, clips)), num_frames=6, width=72)
 
 
-if shelf.has_weights("sprites-gan"):
-    finished = VideoGAN.from_pretrained("sprites-gan").eval()
-    made = finished.sample(NUM_READ, torch.Generator().manual_seed(3))
-else:
-    made = None
-    print("The GAN's weights are not there; its recipe makes them: flipbook train sprites-gan")
-few = torch.cat([WORLD.clips(range(4))] + ([] if made is None else [made[:8]]))
+finished = VideoGAN.from_pretrained("sprites-gan").eval()
+made = finished.sample(NUM_READ, torch.Generator().manual_seed(3))
+few = torch.cat([WORLD.clips(range(4)), made[:8]])
 rows(few, [f"real · {' '.join(WORLD.mode(i))}" for i in range(4)] + [f"made · {k}" for k in range(8)])
 
 # %% [markdown]
@@ -138,7 +133,7 @@ real, shown = test_world.clips(range(NUM_READ)), [test_world.mode(i) for i in ra
 wanted = [WORLD.mode(i) for i in range(480)]  # the modes of the data to compare with
 wrong = sum(a != b for a, b in zip(modes_of(real), shown))
 print(f"the reader: {wrong} of {NUM_READ} new clips misread\n")
-groups = {"the world itself": real} | ({} if made is None else {"the finished GAN": made})
+groups = {"the world itself": real, "the finished GAN": made}
 figure, axes = plt.subplots(1, len(groups), figsize=(4.2 * len(groups), 4.2), layout="constrained", squeeze=False)
 print(f"{'':20}{'known':>8}{'coverage':>10}{'effective modes':>17}{'recall':>8}")
 for axis, (name, clips) in zip(axes[0], groups.items()):
@@ -415,15 +410,15 @@ for name in ARMS:
 # %% [markdown]
 # ## The result to remember
 #
-# Clips of your live runs, from the same eight latents: without a brake, and with the penalty.
+# The finished GAN, and your live runs of it: without a brake, and with the penalty. Row k of each has the same latent.
 
 # %% tags=["demo"]
-latents = torch.randn(6, 32, generator=torch.Generator().manual_seed(5))
+latents = torch.randn(4, 32, generator=torch.Generator().manual_seed(5))
 shown = {}
 for name, gan in {"finished": finished, **{name: ends[name] for name in LIVE[:2]}}.items():
     with torch.no_grad():
         clips = gan(latents).sample
-    shown |= {f"{name} · latent {k}": clip for k, clip in enumerate(clips[:4])}
+    shown |= {f"{name} · latent {k}": clip for k, clip in enumerate(clips)}
 show.strips(shown, num_frames=6, width=72)
 
 # %% [markdown]
