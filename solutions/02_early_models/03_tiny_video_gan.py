@@ -304,10 +304,17 @@ plt.show()
 # %%
 @dataclass(frozen=True)
 class Arm:
-    """One way to play: weight of the gradient penalty, learning rates of the generator and of the judges."""
+    """One way to play.
+
+    Attributes:
+        penalty: weight of the gradient penalty.
+        rates: learning rates of the generator and of the judges.
+        moves: of the generator, for each move of the judges.
+    """
 
     penalty: float = 0.0
     rates: tuple = (2e-3, 2e-3)
+    moves: int = 1
 
 
 ARMS = {
@@ -339,7 +346,7 @@ def play(arm, seed, finished, pixels, num_steps, every):
     yield 0, gan
     for step in range(1, num_steps + 1):
         chosen = torch.randint(len(pixels), (BATCH,), generator=generator)
-        latents = torch.randn(2, BATCH, gan.config.latent_dim, generator=generator)
+        latents = torch.randn(1 + arm.moves, BATCH, gan.config.latent_dim, generator=generator)
         frames = torch.randint(WORLD.num_frames, (BATCH, 3), generator=generator)
         real, judge = pixels[chosen].float() / 127.5 - 1, partial(judges, frames=frames)
         adversarial_step(gan.generator, judge, optimizers, real, latents, arm.penalty)
