@@ -1,9 +1,12 @@
 """Two players: what each loss says, what a step moves and what it leaves alone, and a training that goes on exactly."""
 
 import copy
+import json
+import re
 import shutil
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
@@ -221,3 +224,14 @@ def test_the_discriminators_judge_the_frame_they_are_told(gan_recipe):
         step = partial(gan_recipe.step, model, optimizers, pixels)
         losses.append(float(step(KeyedNoise(0, indices))["generator"]))
     assert losses[0] == losses[1] != losses[2]
+
+
+def test_the_graders_threshold_lies_between_what_was_measured():
+    """Lab 02.3 asks for an outcome: five seeds of the reference reach it with room, none of players that do not learn."""
+    folder = Path(__file__).parents[2] / "labs" / "02_early_models"
+    grader = json.loads((folder / "calibration_03_tiny_video_gan.json").read_text())["grader"]
+    text = (folder / "test_03_tiny_video_gan.py").read_text()
+    threshold = float(re.search(r"^FAR = ([\d.]+)$", text, re.M)[1])
+    reference, *broken = grader["distance"].values()
+    assert len(reference) == 5 and 2 * max(reference) < threshold == grader["threshold"]
+    assert all(2 * threshold < min(distances) for distances in broken)
