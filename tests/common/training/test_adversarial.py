@@ -227,7 +227,7 @@ def test_the_discriminators_judge_the_frame_they_are_told(gan_recipe):
 
 
 def test_the_graders_threshold_lies_between_what_was_measured():
-    """Lab 02.3 asks for an outcome: five seeds of the reference reach it with room, none of players that do not learn."""
+    """Of lab 02.3: five seeds of the reference reach it with room to spare, none of the players that do not learn."""
     folder = Path(__file__).parents[2] / "labs" / "02_early_models"
     grader = json.loads((folder / "calibration_03_tiny_video_gan.json").read_text())["grader"]
     text = (folder / "test_03_tiny_video_gan.py").read_text()
