@@ -135,9 +135,7 @@ class TwoStreams(nn.Module):
         self.maps = nn.Sequential(
             nn.Linear(where_dim, hidden_size), nn.SiLU(), nn.Linear(hidden_size, width * self.grid**2)
         )
-        self.painted = nn.ModuleList(
-            Painted(channels, width, what_dim) for channels in (width // 4, width, width)
-        )
+        self.painted = nn.ModuleList(Painted(channels, width, what_dim) for channels in (width // 4, width, width))
         self.thing_out = nn.Conv2d(width, 4 * 2 * 2, 3, padding=1)  # red, green, blue and mask of 2 × 2 pixels
         self.ground = nn.Sequential(
             nn.Linear(what_dim, hidden_size), nn.SiLU(), nn.Linear(hidden_size, width // 2 * self.grid**2)

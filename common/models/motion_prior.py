@@ -1,8 +1,8 @@
 """What motion comes next: a recurrent prior over motion codes, one normal mixture a frame.
 
 MoCoGAN draws the path of its motion codes by a recurrent network fed with noise (Tulyakov et al. 2018,
-arXiv:1707.04993, section 3.1). Here the same network says, for each frame, *how probable* every next code is, so that it
-is trained by likelihood and not by a discriminator. One normal distribution would not do: after the first frame a thing
+arXiv:1707.04993, section 3.1). Here the same network says, for each frame, *how probable* every next code is, so it is
+trained by likelihood and not by a discriminator. One normal distribution would not do: after the first frame a thing
 may go left or right, and the middle of the two is neither. A mixture of a few can say "left or right" (mixture density
 network: Bishop 1994; over a recurrent network: Graves 2013, arXiv:1308.0850; over the codes of a VAE, as here: World
 Models, Ha, Schmidhuber 2018, arXiv:1803.10122).
@@ -85,7 +85,7 @@ class MotionPrior(nn.Module):
             motion: `(B, D, T)`.
 
         Returns:
-            A `Mixture` of T frames. That of frame 0 is the same for all clips; frame t's does not know codes t, t + 1, …
+            A `Mixture` of T frames. Frame 0's is the same for all clips; frame t's does not know codes t, t + 1, …
         """
         z = rearrange(motion, "b d t -> b t d")
         before = torch.cat([self.start.expand(len(z), 1, -1), z[:, :-1]], dim=1)  # (B, T, D): frame t meets code t - 1

@@ -1,15 +1,15 @@
 # %% [markdown]
 # # Lab 02.4 · Content and motion apart
 #
-# **What you will have at the end:** a small autoencoder that holds *what* a clip shows in one code and *how it moves* in
-# another, without ever having been told what either is; you exchange the motions of two clips, and a judge that knows
-# no network says whether the swap did what it should.
+# **What you will have at the end:** a small autoencoder that holds *what* a clip shows in one code and *how it moves*
+# in another, without ever having been told what either is; you exchange the motions of two clips, and a judge that
+# knows no network says whether the swap did what it should.
 #
 # | | |
 # |---|---|
 # | time | about 70 minutes |
 # | difficulty | ★★★☆☆ |
-# | before this | [the tutorial of this phase](../../phases/02_early_models/01_before_diffusion.ipynb); what a VAE is ([refresher](../../phases/00_prerequisites/01_refresher.ipynb)) |
+# | before this | [latent diffusion and VAEs](../../phases/00_prerequisites/01_refresher.ipynb) in the refresher |
 # | the clips | sprites: one large object before a camera that stands still, 2 seconds at 4 frames a second |
 #
 # The whole notebook runs at one of three sizes. `cpu` is yours unless you set `FLIPBOOK_PRESET`.
@@ -77,9 +77,9 @@ show.strips({name: clip[0] for name, clip in shown.items()}, num_frames=NUM_FRAM
 # **What to see.** In the last two rows the background, the shape and its colour are those of one clip, and the path is
 # that of the other, frame by frame. Nobody filmed these two.
 #
-# MoCoGAN (2017) had this idea for a GAN: draw *one* content code for a clip and a *sequence* of motion codes, and let the
-# generator see both at every frame. The same split in a VAE has a name, the disentangled sequential autoencoder (2018),
-# and it trains by likelihood, which is what we do.
+# MoCoGAN (2017) had this idea for a GAN: draw *one* content code for a clip and a *sequence* of motion codes, and let
+# the generator see both at every frame. The same split in a VAE has a name, the disentangled sequential autoencoder
+# (2018), and it trains by likelihood, which is what we do.
 #
 # **Before you read on, a prediction.** The model was trained on clips in which something *moves*. Now give it a clip in
 # which nothing moves, and the motion of another. Will the still thing start to move, will a copy of it stay behind on
@@ -133,7 +133,10 @@ with torch.no_grad():
     forward, backward = VAE.encode(clip), VAE.encode(clip.flip(2))
 content_moved = (forward.content.mode() - backward.content.mode()).abs().max()
 motion_moved = (forward.motion.mode() - backward.motion.mode().flip(2)).abs().max()
-print(f"played backwards: the content code moved by {content_moved:.0e}, the motion codes, read backwards, by {motion_moved:.0e}")
+print(
+    f"played backwards: the content code moved by {content_moved:.0e}, "
+    f"the motion codes, read backwards, by {motion_moved:.0e}"
+)
 figure, axis = plt.subplots(figsize=(7.2, 2.8), layout="constrained")
 for path in forward.motion.mode()[0]:
     axis.plot(path, marker="o", markersize=4)
@@ -151,8 +154,8 @@ plt.show()
 # + \underbrace{\mathrm{KL}(q(c) \,\|\, \mathcal N(0, I))}_{\text{content, once}}
 # + \underbrace{\sum_t \mathrm{KL}(q(m_t) \,\|\, \mathcal N(0, I))}_{\text{motion, in every frame}} $$
 #
-# Say the colour takes 3 bits. In the content code it costs 3; in the motion codes of nine frames it costs 27. What never
-# changes is cheaper in the content code, and that is the pressure which sorts the two.
+# Say the colour takes 3 bits. In the content code it costs 3; in the motion codes of nine frames it costs 27. What
+# never changes is cheaper in the content code, and that is the pressure which sorts the two.
 #
 # We need not look at all frames in every step: n frames drawn at random are enough, if what is summed over frames is
 # multiplied by $T / n$. What is paid once is not.
@@ -163,9 +166,9 @@ plt.show()
 # | `codes.content.kl()`, `codes.motion.kl()` | `(B,)` each, nats, summed over all numbers of the code |
 # | each of the three costs | `(B,)`, nats a clip |
 #
-# **Usual mistakes.** The *mean* of the squared errors in place of the sum: the pixels then weigh three thousand times too
-# little a frame, and the codes collapse to nothing. Multiplying the content's price by $T/n$ too. Forgetting the 2, or
-# the square of $\sigma$.
+# **Usual mistakes.** The *mean* of the squared errors in place of the sum: the pixels then weigh three thousand times
+# too little a frame, and the codes collapse to nothing. Multiplying the content's price by $T/n$ too. Forgetting the 2,
+# or the square of $\sigma$.
 
 # %% exercise="negative_elbo" from="common.models.content_motion:negative_elbo"
 
@@ -193,7 +196,9 @@ with torch.no_grad():
              negative_elbo(restored, clips, codes, num_frames=NUM_FRAMES).items()}  # fmt: skip
 print(f"{'pixels':9}{costs['pixels']:7.0f} nats a clip")
 print(f"{'content':9}{costs['content']:7.0f} nats a clip, paid once")
-print(f"{'motion':9}{costs['motion']:7.0f} nats a clip: {costs['motion'] / NUM_FRAMES:.1f} in each of {NUM_FRAMES} frames")
+print(
+    f"{'motion':9}{costs['motion']:7.0f} nats a clip: {costs['motion'] / NUM_FRAMES:.1f} in each of {NUM_FRAMES} frames"
+)
 
 # %% [markdown] about="swap_motion" difficulty=1 importance=4 minutes=5
 # ## The swap
@@ -221,8 +226,9 @@ print(f"{'motion':9}{costs['motion']:7.0f} nats a clip: {costs['motion'] / NUM_F
 # %% [markdown]
 # ## Train it yourself
 #
-# Now the parts are yours: the split and its price, in a fresh model, on fresh clips. Each step draws four frames of each
-# clip, in random order. (The shipped weights come from the same loop, longer: `flipbook train sprites-content-motion`.)
+# Now the parts are yours: the split and its price, in a fresh model, on fresh clips. Each step draws four frames of
+# each clip, in random order. (The shipped weights come from the same loop, longer: `flipbook train
+# sprites-content-motion`.)
 
 # %% tags=["demo"]
 torch.manual_seed(0)
@@ -245,7 +251,10 @@ for step in tqdm(range(VAE_STEPS), desc="your VAE", unit="step"):
     optimizer.zero_grad()
     history.append([cost.mean().item() for cost in costs.values()])
 history = np.array(history)
-print(f"pixels: {history[:5, 0].mean() / 1e3:.0f} thousand nats a clip at first, {history[-5:, 0].mean() / 1e3:.0f} at last")
+print(
+    f"pixels: {history[:5, 0].mean() / 1e3:.0f} thousand nats a clip at first, "
+    f"{history[-5:, 0].mean() / 1e3:.0f} thousand at last"
+)
 
 # %% tags=["demo"]
 figure, axes = plt.subplots(1, 3, figsize=(9.2, 2.6), layout="constrained")
@@ -268,7 +277,9 @@ plt.show()
 # still. A **mixture** of K normals can say "left or right":
 #
 # $$ \log p(z_t) = \log \sum_k \pi_k \prod_d \mathcal N(z_{td};\, \mu_{kd}, \sigma_{kd})
-# \qquad \log \mathcal N(z; \mu, \sigma) = -\tfrac12 \Bigl(\frac{z - \mu}{\sigma}\Bigr)^2 - \log \sigma - \tfrac12 \log 2\pi $$
+# $$
+#
+# $$ \log \mathcal N(z; \mu, \sigma) = -\tfrac12 \Bigl(\frac{z - \mu}{\sigma}\Bigr)^2 - \log \sigma - \tfrac12 \log 2\pi $$
 #
 # | quantity | shape |
 # |---|---|
@@ -277,9 +288,9 @@ plt.show()
 # | `motion` | `(B, D, T)` |
 # | result | `(B, T)`, nats |
 #
-# **Usual mistakes.** The numbers of a code are summed *before* the mixture (a component explains a whole code), not after
-# it. Logits are no log-probabilities yet. And `log(sum(exp(x)))` is $-\infty$ where a code lies far from all components;
-# `torch.logsumexp` is not.
+# **Usual mistakes.** The numbers of a code are summed *before* the mixture (a component explains a whole code), not
+# after it. Logits are no log-probabilities yet. And `log(sum(exp(x)))` is $-\infty$ where a code lies far from all
+# components; `torch.logsumexp` is not.
 
 # %% exercise="mixture_log_prob" from="common.models.motion_prior:mixture_log_prob"
 
@@ -290,8 +301,8 @@ plt.show()
 #    a sum over D, and a sum of probabilities over K.
 # 2. `log_softmax(dim=-1)` of the logits are the logarithms of the shares. Add them to the components' log-densities
 #    `(B, T, K)`, and `torch.logsumexp(…, dim=-1)` does the rest.
-# 3. `each = -0.5 * ((z - mean) / log_std.exp())**2 - log_std - 0.5 * log(2 π)`, then `logsumexp(logits.log_softmax(-1) +
-#    each.sum(-1), dim=-1)`.
+# 3. `each = -0.5 * ((z - mean) / log_std.exp())**2 - log_std - 0.5 * log(2 π)`, then `logsumexp(logits.log_softmax(-1)
+#    + each.sum(-1), dim=-1)`.
 
 # %% [markdown] about="MotionPrior" difficulty=4 importance=5 minutes=20
 # ## What motion comes next: frame by frame
@@ -332,10 +343,11 @@ plt.show()
 #    `code = rearrange(drawn, "b d t -> b t d")`. At the end `torch.cat(codes, dim=2)`.
 
 # %% [markdown]
-# Train your prior on the motion codes of the shipped VAE, which keeps still. (It comes *after* the VAE, on purpose. Were
-# it part of the price, a code that stands still would cost nearly nothing from the second frame on, and shape and colour
-# could move into the motion code at the price of one frame.) It takes seconds: the network is small, and so are the
-# codes.
+# Train your prior on the motion codes of the shipped VAE, which keeps still. (It comes *after* the VAE, on purpose.
+# Were it part of the price, a code that stands still would cost nearly nothing from the second frame on, and shape and
+# colour could move into the motion code at the price of one frame.) It takes seconds: the network is small, and so are
+# the codes.
+
 
 # %% tags=["demo"]
 def motion_codes(indices, split="train"):
@@ -374,8 +386,8 @@ axis.legend(fontsize=9)
 plt.show()
 
 # %% [markdown]
-# **What to see.** The first frame may be anywhere. The second is near the first, but the direction is new. From the third
-# on the network has seen which way things go, and little is left to say.
+# **What to see.** The first frame may be anywhere. The second is near the first, but the direction is new. From the
+# third on the network has seen which way things go, and little is left to say.
 #
 # ## New motions
 #
@@ -395,20 +407,22 @@ with torch.no_grad():
 for name, made in drawn.items():
     words = [word for word in motion_words(made) if word]
     counts = {word: words.count(word) for word in sorted(set(words), key=words.count, reverse=True)}
-    print(f"{name:22}{len(words) / NUM_PAIRS:5.0%} have a word: " + ", ".join(f"{n} {word}" for word, n in counts.items()))
+    print(
+        f"{name:22}{len(words) / NUM_PAIRS:5.0%} have a word: " + ", ".join(f"{n} {word}" for word, n in counts.items())
+    )
 rows = {f"{name}, {k + 1}": drawn[name][k] for name in drawn for k in range({"your prior": 3}.get(name, 1))}
 show.strips(rows, num_frames=NUM_FRAMES, width=96)
 
 # %% [markdown]
 # ## The result to remember
 #
-# Pairs of test clips: one gives the content, one the motion. The **reader** of the world names shape, colour, background
-# and motion in what comes out, by measuring pixels. Four rows:
+# Pairs of test clips: one gives the content, one the motion. The **reader** of the world names shape, colour,
+# background and motion in what comes out, by measuring pixels. Four rows:
 #
 # - **the truth**: the swap as the world itself draws it. What is missing to 100 % here is the reader's own error;
 # - **the split**: your `swap_motion` with the shipped weights;
-# - **entangled**: the same encoder and decoder, as many weights, as many steps, but one code a frame without a split. It
-#   gets the best that linear algebra can give: the directions in which its codes change over time (Fisher's
+# - **entangled**: the same encoder and decoder, as many weights, as many steps, but one code a frame without a split.
+#   It gets the best that linear algebra can give: the directions in which its codes change over time (Fisher's
 #   discriminant), as many of them as serve it best on these very pairs;
 # - **baseline**: the clip that gives the content, unchanged.
 
@@ -417,7 +431,9 @@ ENTANGLED = EntangledVAE.from_pretrained("sprites-entangled").eval()
 contents, motions = TEST.scenes(range(NUM_PAIRS)), TEST.scenes(range(NUM_PAIRS, 2 * NUM_PAIRS))
 first, second = clips_of(contents), clips_of(motions)
 with torch.no_grad():
-    trained_on = torch.cat([ENTANGLED.encode(SoloSprites().batch(range(k, k + 64)).clips()).mode() for k in (0, 64, 128)])
+    trained_on = torch.cat(
+        [ENTANGLED.encode(SoloSprites().batch(range(k, k + 64)).clips()).mode() for k in (0, 64, 128)]
+    )
 by_count = {}
 for count in (2, 4, 8, 16, 32):
     swapped = swap_motion_entangled(ENTANGLED, first, second, changing_directions(trained_on, count))
@@ -430,7 +446,14 @@ results = {
     "baseline: unchanged": first,
 }
 table = {name: swap_scores(made, contents, motions) for name, made in results.items()}
-COLUMNS = {"shape": "shape", "color": "colour", "background": "ground", "content": "content", "motion": "motion", "both": "both"}
+COLUMNS = {
+    "shape": "shape",
+    "color": "colour",
+    "background": "ground",
+    "content": "content",
+    "motion": "motion",
+    "both": "both",
+}
 print(f"{NUM_PAIRS} swaps".ljust(26) + "".join(f"{title:>10}" for title in COLUMNS.values()) + f"{'PSNR':>12}")
 for name, row in table.items():
     psnr = "" if name == "the truth" else f"{row['psnr']:9.1f} dB"
@@ -443,9 +466,9 @@ rows = {"gives the content": first[k], "gives the motion": second[k]} | {n: made
 show.strips(rows, num_frames=NUM_FRAMES, width=96)
 
 # %% [markdown]
-# **What to see.** With the split, what is shown stays and the motion follows. Without it there is no good place to cut: few
-# directions carry too little of the motion, many carry content along. The entangled code holds everything, and holds it
-# mixed.
+# **What to see.** With the split, what is shown stays and the motion follows. Without it there is no good place to cut:
+# few directions carry too little of the motion, many carry content along. The entangled code holds everything, and
+# holds it mixed.
 #
 # Now the prediction: clips in which nothing moves. In the training there were none.
 
@@ -453,7 +476,10 @@ show.strips(rows, num_frames=NUM_FRAMES, width=96)
 STILL = SoloSprites("test", motions=("still",))
 standing = STILL.scenes(range(NUM_PAIRS // 2))
 moving = motions[: len(standing)]
-for name, (a, b) in {"a still clip, told to move": (standing, moving), "a moving clip, told to stand": (moving, standing)}.items():
+for name, (a, b) in {
+    "a still clip, told to move": (standing, moving),
+    "a moving clip, told to stand": (moving, standing),
+}.items():
     row = swap_scores(swap_motion(VAE, clips_of(a), clips_of(b)), a, b)
     print(f"{name:30} content stays {row['content']:4.0%}, motion follows {row['motion']:4.0%}")
 show.strips({"still": clips_of(standing[:1])[0], "told to move": swap_motion(VAE, clips_of(standing[:1]), clips_of(moving[:1]))[0]},
@@ -461,14 +487,15 @@ show.strips({"still": clips_of(standing[:1])[0], "told to move": swap_motion(VAE
 
 # %% [markdown]
 # If you train on still clips as well, this is where it breaks: for such a clip it is cheaper to put the thing where it
-# stands into the *content*, once, than to say its place in nine motion codes. What never moves is content, as far as any
-# model can know. Leaving these clips out of the training is the one thing here that a label would have had to do.
+# stands into the *content*, once, than to say its place in nine motion codes. What never moves is content, as far as
+# any model can know. Leaving these clips out of the training is the one thing here that a label would have had to do.
 
 # %% [markdown]
 # ## What does each code know?
 #
-# A swap that works says that the decoder listens to the right code. Ask the codes themselves: a linear classifier learns
-# to read each attribute off one of them, from 256 clips, and is tried on 128 others.
+# A swap that works says that the decoder listens to the right code. Ask the codes themselves: a linear classifier
+# learns to read each attribute off one of them, from 256 clips, and is tried on 128 others.
+
 
 # %% tags=["demo"]
 def attributes(scene):
@@ -498,7 +525,10 @@ print(f"{'read off':20}" + "".join(f"{name:>13}" for name in words[0]))
 for name, codes in {"the content code": content, "the motion codes": motion}.items():
     print(f"{name:20}" + "".join(f"{read_linearly(codes, [row[what] for row in words]):13.0%}" for what in words[0]))
 counts = {what: [row[what] for row in words] for what in words[0]}
-print(f"{'the commonest word':20}" + "".join(f"{max(map(list_.count, set(list_))) / len(list_):13.0%}" for list_ in counts.values()))
+print(
+    f"{'the commonest word':20}"
+    + "".join(f"{max(map(list_.count, set(list_))) / len(list_):13.0%}" for list_ in counts.values())
+)
 
 # %% [markdown]
 # ## Between two codes
@@ -512,7 +542,9 @@ with torch.no_grad():
     rows = {}
     for part in np.linspace(0, 1, 5).tolist():
         content = torch.lerp(a.content.mode(), b.content.mode(), part)
-        rows[f"content: {1 - part:.0%} one, {part:.0%} the other; motion of the one"] = VAE.decode(content, a.motion.mode()).sample[0]
+        rows[f"content: {1 - part:.0%} one, {part:.0%} the other; motion of the one"] = VAE.decode(
+            content, a.motion.mode()
+        ).sample[0]
 show.strips({name: row.clamp(-1, 1) for name, row in rows.items()}, num_frames=5, width=96)
 
 # %% tags=["demo"]
@@ -520,7 +552,9 @@ with torch.no_grad():
     rows = {}
     for part in np.linspace(0, 1, 5).tolist():
         motion = torch.lerp(a.motion.mode(), b.motion.mode(), part)
-        rows[f"motion: {1 - part:.0%} one, {part:.0%} the other; content of the one"] = VAE.decode(a.content.mode(), motion).sample[0]
+        rows[f"motion: {1 - part:.0%} one, {part:.0%} the other; content of the one"] = VAE.decode(
+            a.content.mode(), motion
+        ).sample[0]
 show.strips({name: row.clamp(-1, 1) for name, row in rows.items()}, num_frames=5, width=96)
 
 # %% [markdown]
@@ -541,8 +575,9 @@ show.strips({"content": content_of[0], "motion": longer[0], "swapped": swap_moti
             num_frames=LENGTH, width=70)  # fmt: skip
 
 # %% [markdown]
-# **An ablation to run.** How many components does the prior's mixture need? With one it must put the middle between left
-# and right. Guess what that does to the nats a frame and to the words, then run the cell; then change `COMPONENTS`.
+# **An ablation to run.** How many components does the prior's mixture need? With one it must put the middle between
+# left and right. Guess what that does to the nats a frame and to the words, then run the cell; then change
+# `COMPONENTS`.
 
 # %% tags=["demo"]
 COMPONENTS = (1, 2, 8)
@@ -554,7 +589,9 @@ for count in COMPONENTS:
         made = VAE.decode(contents_codes := VAE.encode(first).content.mode(),
                           tried.sample(len(contents_codes), NUM_FRAMES, torch.Generator().manual_seed(1))).sample.clamp(-1, 1)  # fmt: skip
     words = [word for word in motion_words(made) if word]
-    print(f"{count} component{'s' * (count > 1):1}: {nats:6.2f} nats a frame, {len(words) / len(made):4.0%} of drawn motions have a word")
+    print(
+        f"{count} component{'s' * (count > 1):1}: {nats:6.2f} nats a frame, {len(words) / len(made):4.0%} of drawn motions have a word"
+    )
 
 # %% [markdown]
 # ## Honest limits
@@ -564,14 +601,14 @@ for count in COMPONENTS:
 # - Nothing *proves* that such a split is found: without a label or a bias no method can promise it (Locatello et al.
 #   2018). Here the biases are the mean over frames, the price of a bit, the narrow motion code and a decoder in which
 #   the motion code says where and the content code paints. Take them away one at a time and see.
-# - Where the thing *is* belongs to the motion here, and so does how large it has grown. Somebody who wants "the same walk
-#   from another starting point" would have to cut elsewhere.
-# - The world is drawn. Faces and walking people were done by MoCoGAN and by the sequential autoencoders after it, at 64 ×
-#   64 and with much less exact results; for such clips there is no reader.
+# - Where the thing *is* belongs to the motion here, and so does how large it has grown. Somebody who wants "the same
+#   walk from another starting point" would have to cut elsewhere.
+# - The world is drawn. Faces and walking people were done by MoCoGAN and by the sequential autoencoders after it, at 64
+#   × 64 and with much less exact results; for such clips there is no reader.
 #
 # At scale the idea came back inside diffusion. AnimateDiff keeps an image model for what is seen and adds modules for
-# motion; CMD (2024) codes a clip as one content *picture* and a low-dimensional motion latent, and runs a diffusion model
-# on each. In this course the next place is phase 4.
+# motion; CMD (2024) codes a clip as one content *picture* and a low-dimensional motion latent, and runs a diffusion
+# model on each. In this course the next place is phase 4.
 #
 # ## Yours now
 #

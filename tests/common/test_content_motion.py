@@ -47,7 +47,11 @@ def moments(dist):
 
 def test_the_content_knows_neither_order_nor_number_of_frames(vae):
     sample, order = clips(), torch.tensor([4, 1, 0, 3, 2])
-    codes, shuffled, twice = vae.encode(sample), vae.encode(sample[:, :, order]), vae.encode(sample.repeat(1, 1, 2, 1, 1))
+    codes, shuffled, twice = (
+        vae.encode(sample),
+        vae.encode(sample[:, :, order]),
+        vae.encode(sample.repeat(1, 1, 2, 1, 1)),
+    )
     for one, two, three in zip(moments(codes.content), moments(shuffled.content), moments(twice.content)):
         assert torch.allclose(one, two, atol=1e-5) and torch.allclose(one, three, atol=1e-5)
     for one, two in zip(moments(codes.motion), moments(shuffled.motion)):
@@ -121,7 +125,10 @@ def test_the_price_is_that_of_torch_distributions(vae):
     target, restored = clips(1, num_frames=3), clips(2, num_frames=3)
     codes = vae.encode(target)
     costs = negative_elbo(restored, target, codes, num_frames=9, pixel_std=0.3)
-    pixels = -Normal(restored, 0.3).log_prob(target).flatten(1).sum(1) + Normal(0.0, 0.3).log_prob(torch.zeros(3 * 3 * 256)).sum()
+    pixels = (
+        -Normal(restored, 0.3).log_prob(target).flatten(1).sum(1)
+        + Normal(0.0, 0.3).log_prob(torch.zeros(3 * 3 * 256)).sum()
+    )
     assert costs["pixels"] == pytest.approx(3 * pixels, rel=1e-3)
     for name, share, dist in (("content", 1, codes.content), ("motion", 3, codes.motion)):
         kl = kl_divergence(Normal(dist.mean, dist.std), Normal(0.0, 1.0)).flatten(1).sum(1)
@@ -158,7 +165,9 @@ def test_planted_directions_are_found():
 
 def test_the_mixture_is_that_of_torch_distributions():
     mixture, motion = Mixture(randn(0, 2, 4, 3), randn(1, 2, 4, 3, 5), randn(2, 2, 4, 3, 5)), 3 * randn(3, 2, 5, 4)
-    peer = MixtureSameFamily(Categorical(logits=mixture.logits), Independent(Normal(mixture.mean, mixture.log_std.exp()), 1))
+    peer = MixtureSameFamily(
+        Categorical(logits=mixture.logits), Independent(Normal(mixture.mean, mixture.log_std.exp()), 1)
+    )
     assert torch.allclose(mixture_log_prob(mixture, motion), peer.log_prob(motion.transpose(1, 2)), atol=1e-4)
 
 
@@ -166,7 +175,9 @@ def test_draws_have_the_mean_and_the_spread_of_their_mixture():
     mixture = Mixture(randn(0, 1, 2, 3), 2 * randn(1, 1, 2, 3, 2), 0.3 * randn(2, 1, 2, 3, 2))
     many = Mixture(*(part.expand(20_000, *part.shape[1:]) for part in (mixture.logits, mixture.mean, mixture.log_std)))
     drawn = many.sample(torch.Generator().manual_seed(0))  # (B, D, T)
-    peer = MixtureSameFamily(Categorical(logits=mixture.logits), Independent(Normal(mixture.mean, mixture.log_std.exp()), 1))
+    peer = MixtureSameFamily(
+        Categorical(logits=mixture.logits), Independent(Normal(mixture.mean, mixture.log_std.exp()), 1)
+    )
     assert torch.allclose(drawn.mean(0), peer.mean[0].T, atol=0.06)
     assert torch.allclose(drawn.var(0), peer.variance[0].T, rtol=0.05)
 
@@ -191,7 +202,12 @@ def test_samples_are_as_probable_as_the_prior_says():
     drawn = prior.sample(20_000, 2, torch.Generator().manual_seed(0))
     bins = torch.linspace(-12, 12, 241)
     centers = (bins[1:] + bins[:-1]) / 2
-    first = Mixture(*(getattr(prior(drawn[:1]), name)[:, :1].expand(240, *([-1] * n)) for name, n in (("logits", 2), ("mean", 3), ("log_std", 3))))
+    first = Mixture(
+        *(
+            getattr(prior(drawn[:1]), name)[:, :1].expand(240, *([-1] * n))
+            for name, n in (("logits", 2), ("mean", 3), ("log_std", 3))
+        )
+    )
     expected = mixture_log_prob(first, centers[:, None, None]).exp()[:, 0] * 0.1
     found = torch.histogram(drawn[:, 0, 0], bins).hist / len(drawn)
     assert expected.sum().item() == pytest.approx(1, abs=0.01)

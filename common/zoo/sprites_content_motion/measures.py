@@ -61,7 +61,9 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
     generator = torch.Generator().manual_seed(0)
     drawn = model.prior.sample(num_pairs, NUM_FRAMES, generator)  # (N, Dm, T)
     alone = torch.randn(drawn.shape, generator=generator)
-    found |= named("prior", model, codes.content.mode(), drawn) | named("independent", model, codes.content.mode(), alone)
+    found |= named("prior", model, codes.content.mode(), drawn) | named(
+        "independent", model, codes.content.mode(), alone
+    )
     say(1.0)
     return found
 
@@ -91,7 +93,7 @@ def scores(name: str, swap, content: Sequence[SpriteScene], motion: Sequence[Spr
 
 
 def named(name: str, model, content: torch.Tensor, motion: torch.Tensor) -> dict[str, float]:
-    """Of motions `(N, Dm, T)`, drawn on contents `(N, Dc)`: the part that has a word, and the words' entropy in bits."""
+    """Of motions `(N, Dm, T)`, drawn on contents `(N, Dc)`: the part with a word, and the words' entropy in bits."""
     parts = zip(content.split(BATCH), motion.split(BATCH))
     words = [word for a, b in parts for word in motion_words(model.decode(a, b).sample.clamp(-1, 1))]
     counts = Counter(word for word in words if word in MOTIONS and word != "still")

@@ -10,8 +10,8 @@ from functools import partial
 from common.models.content_motion import PRESETS, ContentMotion, EntangledVAE, negative_elbo
 from common.models.gaussian import DiagonalGaussian
 from common.training import Recipe, Stage, muon
-from common.zoo.sprites_content_motion.recipe import Pixels, as_clips, draw, drawn_frames
 from common.zoo.sprites_content_motion.recipe import RECIPE as SPLIT
+from common.zoo.sprites_content_motion.recipe import Pixels, as_clips, draw, drawn_frames
 from common.zoo.sprites_entangled.measures import recipe_measures
 
 

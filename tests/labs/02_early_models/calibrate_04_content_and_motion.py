@@ -48,7 +48,13 @@ def main() -> None:
         print(f"{name:10} {found[name]}   {(time.process_time() - began) / len(SEEDS):.2f} s each")
     worst, best = max(found["reference"]), min(found["forgets"] + found["blind"])
     assert worst < grader.ENOUGH < best, f"the threshold {grader.ENOUGH} does not lie between {worst} and {best}"
-    result = {"measure": "nats a frame of new walks, from frame 2 on", "steps": 100, "threshold": grader.ENOUGH, "seeds": list(SEEDS), **found}
+    result = {
+        "measure": "nats a frame of new walks, from frame 2 on",
+        "steps": 100,
+        "threshold": grader.ENOUGH,
+        "seeds": list(SEEDS),
+        **found,
+    }
     (HERE / "calibration_04_content_and_motion.json").write_text(json.dumps(result, indent=1) + "\n")
 
 

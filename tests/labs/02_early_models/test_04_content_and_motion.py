@@ -104,7 +104,9 @@ def test_split_motion(lab, seed):
             "(transpose, or rearrange)"
         )
         means = heads.motion(features.mean(1, keepdim=True)).expand(-1, 5, -1).transpose(1, 2)
-        assert not same(got, means), "every frame has the same motion code: each comes from its own frame, without a mean"
+        assert not same(got, means), (
+            "every frame has the same motion code: each comes from its own frame, without a mean"
+        )
         away = heads.motion(features - features.mean(1, keepdim=True)).transpose(1, 2)
         assert not same(got, away), (
             "the mean over the frames was taken off before self.motion: then every motion code depends on all frames"
@@ -128,7 +130,9 @@ def test_split_order(lab, seed):
     assert same(content, content2), (
         "the frames in another order give another content, so the content knows the order (and with it the motion)"
     )
-    assert same(motion[..., order], motion2), "the frames in another order should give the same motion codes in that order"
+    assert same(motion[..., order], motion2), (
+        "the frames in another order should give the same motion codes in that order"
+    )
     content3, _ = split_answer(heads, features.repeat(1, 2, 1))
     assert same(content, content3), (
         "a clip shown twice over has another content: it depends on how many frames there are. Take the mean, not the sum"
@@ -146,7 +150,9 @@ def test_split_perturbed(lab, seed):
     moved = (motion2 - motion).abs().amax(dim=1) > 1e-6  # (B, T)
     assert not moved[[0, 2]].any() and same(content[[0, 2]], content2[[0, 2]]), "a clip moved when another one changed"
     assert moved[1, 2], "frame 2 changed, and its motion code did not"
-    assert moved.sum() == 1, f"frame 2 changed, and the motion codes of frames {moved[1].nonzero().flatten().tolist()} moved"
+    assert moved.sum() == 1, (
+        f"frame 2 changed, and the motion codes of frames {moved[1].nonzero().flatten().tolist()} moved"
+    )
     assert not same(content[1], content2[1], 1e-6), "frame 2 changed, and the content did not: all frames count"
 
 
@@ -169,7 +175,11 @@ def slow_kl(dist):
 
 
 def elbo_answer(lab, restored, target, codes, **options):
-    said = f"negative_elbo(restored, target {shape(target)}, codes, " + ", ".join(f"{k}={v}" for k, v in options.items()) + ")"
+    said = (
+        f"negative_elbo(restored, target {shape(target)}, codes, "
+        + ", ".join(f"{k}={v}" for k, v in options.items())
+        + ")"
+    )
     got = attempt(said, lab.negative_elbo, restored, target, codes, **options)
     assert isinstance(got, dict) and set(got) == {"pixels", "content", "motion"}, (
         f"{said} should return a dictionary of 'pixels', 'content' and 'motion', not "
@@ -180,7 +190,9 @@ def elbo_answer(lab, restored, target, codes, **options):
         assert cost.ndim == 1 or cost.numel() > 1, (
             f"{name} is one number for the whole batch; each clip has its own cost: {(len(target),)}"
         )
-        assert shape(cost) == (len(target),), f"{name} should be {(len(target),)}, a number for each clip, not {shape(cost)}"
+        assert shape(cost) == (len(target),), (
+            f"{name} should be {(len(target),)}, a number for each clip, not {shape(cost)}"
+        )
     return got
 
 
@@ -198,7 +210,8 @@ def test_elbo_pixels(lab, seed):
         "pixel_std was not used": total,
         "pixel_std was not used: the default is in its place": total / (2 * 0.1**2),
         "the squared errors are multiplied by pixel_std² where they should be divided": total * 0.2**2 / 2,
-        "absolute errors were taken; squared ones are asked for": (restored - target).abs().flatten(1).sum(1) / (2 * 0.2**2),
+        "absolute errors were taken; squared ones are asked for": (restored - target).abs().flatten(1).sum(1)
+        / (2 * 0.2**2),
         "the sign is wrong: what is returned are costs, the negative ELBO": -want,
     }
     for message, values in known.items():
@@ -242,7 +255,9 @@ def test_elbo_share(lab, seed):
     )
     for name in ("pixels", "motion"):
         assert abs(ratios[name] - 4 / 9) > 1e-3, f"{name}: the share is upside down; 4 frames stand for 9, so it is 9/4"
-        assert abs(ratios[name] - 1) > 1e-3, f"{name}: 4 frames stand for 9 (num_frames), so their sum is multiplied by 9/4"
+        assert abs(ratios[name] - 1) > 1e-3, (
+            f"{name}: 4 frames stand for 9 (num_frames), so their sum is multiplied by 9/4"
+        )
         assert abs(ratios[name] - 9) > 1e-2 and abs(ratios[name] - 9 / 4) < 1e-3, (
             f"{name}: from 4 to 9 frames the price is multiplied by {ratios[name]:.2f}, not by 9/4"
         )
@@ -278,7 +293,9 @@ def test_elbo_gradient(lab, seed):
     cost = elbo_answer(lab, restored, target, codes, num_frames=6, pixel_std=0.2)["pixels"]
     assert cost.requires_grad, "no gradient reaches the restored clips, so nothing could be trained"
     (grad,) = torch.autograd.grad(cost.sum(), restored)
-    assert same(grad, 2 * (restored - target) / 0.2**2, 1e-2), "the gradient of the pixels' cost is not 2 (restored - target) / pixel_std² for 3 of 6 frames"
+    assert same(grad, 2 * (restored - target) / 0.2**2, 1e-2), (
+        "the gradient of the pixels' cost is not 2 (restored - target) / pixel_std² for 3 of 6 frames"
+    )
 
 
 # ---------------------------------------------------------------------------------------------- swap_motion
@@ -366,8 +383,12 @@ def test_swap_lengths(lab, seed):
     for long, short in ((7, 3), (3, 7)):
         a, b = 0.1 * randn(seed, 2, 3, long, 4, 6), 0.1 * randn(seed + 1, 2, 3, short, 4, 6)
         got = swap_answer(lab, Toy(), a, b)
-        assert got.shape[2] == short, f"content of {long} frames, motion of {short}: the result has {got.shape[2]} frames, not {short}"
-        assert same(got, toy_swap(a, b)), f"content of {long} frames, motion of {short}: frames were cut off before encoding"
+        assert got.shape[2] == short, (
+            f"content of {long} frames, motion of {short}: the result has {got.shape[2]} frames, not {short}"
+        )
+        assert same(got, toy_swap(a, b)), (
+            f"content of {long} frames, motion of {short}: frames were cut off before encoding"
+        )
 
 
 @exercise("swap_motion", points=1, hint=".clamp(-1, 1) at the end, and @torch.no_grad() above the function")
@@ -377,7 +398,9 @@ def test_swap_held(lab, seed):
     kept = a.clone(), b.clone()
     got = swap_answer(lab, Toy(5.0), a, b)
     assert got.abs().max() <= 1, f"pixels reach {got.abs().max():.1f}: hold the result in [-1, 1]"
-    assert got.min() < -0.5 or got.max() > 0.5, "the result is squeezed together; clamp cuts off what lies outside [-1, 1]"
+    assert got.min() < -0.5 or got.max() > 0.5, (
+        "the result is squeezed together; clamp cuts off what lies outside [-1, 1]"
+    )
     assert same(got, torch.clamp(5 * toy_swap(a, b), -1, 1), 1e-3), "what lies inside [-1, 1] should stay as it is"
     assert not got.requires_grad, "the result carries a gradient: put @torch.no_grad() above the function"
     assert torch.equal(a, kept[0]) and torch.equal(b, kept[1]), "swap_motion changed the clips it was given"
@@ -402,7 +425,9 @@ def peer_log_prob(mixture, motion):
     from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
     parts = Independent(Normal(mixture.mean.double(), mixture.log_std.double().exp()), 1)
-    return MixtureSameFamily(Categorical(logits=mixture.logits.double()), parts).log_prob(motion.double().transpose(1, 2))
+    return MixtureSameFamily(Categorical(logits=mixture.logits.double()), parts).log_prob(
+        motion.double().transpose(1, 2)
+    )
 
 
 def log_prob_answer(lab, mixture, motion):
@@ -411,7 +436,9 @@ def log_prob_answer(lab, mixture, motion):
     batch, _, num_frames = motion.shape
     assert torch.is_tensor(got), f"{said} returned {type(got).__name__}; a tensor is asked for"
     assert got.ndim != 0, "one number for everything; each frame of each clip has its own, (B, T)"
-    assert shape(got) != (batch,), "the frames were added up or averaged; each frame has its own log-probability, (B, T)"
+    assert shape(got) != (batch,), (
+        "the frames were added up or averaged; each frame has its own log-probability, (B, T)"
+    )
     assert shape(got) == (batch, num_frames), f"{said} should be {(batch, num_frames)}, not {shape(got)}"
     return got
 
@@ -428,12 +455,20 @@ def test_mixture_single(lab, seed):
     known = {
         "the constant, ½ log 2π for each of the D numbers, is missing": (-0.5 * square - log_std).sum(-1),
         "log_std is missing: a wider normal is lower at its middle": (-0.5 * square - constant).sum(-1),
-        "log_std was taken for the logarithm of the variance": (-0.5 * (z - mean) ** 2 / log_std.exp() - 0.5 * log_std - constant).sum(-1),
-        "log_std was taken for the standard deviation itself: it is its logarithm": (-0.5 * ((z - mean) / log_std).square() - log_std.abs().log() - constant).sum(-1),
+        "log_std was taken for the logarithm of the variance": (
+            -0.5 * (z - mean) ** 2 / log_std.exp() - 0.5 * log_std - constant
+        ).sum(-1),
+        "log_std was taken for the standard deviation itself: it is its logarithm": (
+            -0.5 * ((z - mean) / log_std).square() - log_std.abs().log() - constant
+        ).sum(-1),
         "the ½ before the square is missing": (-square - log_std - constant).sum(-1),
-        "the numbers of a code were averaged; their log-densities add up": (-0.5 * square - log_std - constant).mean(-1),
+        "the numbers of a code were averaged; their log-densities add up": (-0.5 * square - log_std - constant).mean(
+            -1
+        ),
         "the sign is wrong: log-probabilities are asked for, not costs": -want,
-        "the sign of log_std is wrong: a wider normal is lower at its middle": (-0.5 * square + log_std - constant).sum(-1),
+        "the sign of log_std is wrong: a wider normal is lower at its middle": (-0.5 * square + log_std - constant).sum(
+            -1
+        ),
     }
     if same(got, want, 1e-3):
         return
@@ -457,17 +492,29 @@ def test_mixture_several(lab, seed):
     logits = mixture.logits.double()
     shares = logits.log_softmax(-1)
     known = {
-        "the logits were added as they are; they are no log-probabilities yet: log_softmax": (logits + each.sum(-1)).logsumexp(-1),
+        "the logits were added as they are; they are no log-probabilities yet: log_softmax": (
+            logits + each.sum(-1)
+        ).logsumexp(-1),
         "the softmax is missing its logarithm: add log π, not π": (logits.softmax(-1) + each.sum(-1)).logsumexp(-1),
         "the shares π of the components are missing": each.sum(-1).logsumexp(-1),
         "all components got the same share; π is the softmax of the logits": (each.sum(-1) - math.log(3)).logsumexp(-1),
-        "each number of a code got a mixture of its own: sum over D first, then over the components": (shares[..., None] + each).logsumexp(2).sum(-1),
-        "the log-densities were averaged by their shares; it is the log of the averaged densities": (shares.exp() * each.sum(-1)).sum(-1),
+        "each number of a code got a mixture of its own: sum over D first, then over the components": (
+            shares[..., None] + each
+        )
+        .logsumexp(2)
+        .sum(-1),
+        "the log-densities were averaged by their shares; it is the log of the averaged densities": (
+            shares.exp() * each.sum(-1)
+        ).sum(-1),
         "only the best component was counted; all of them add up (logsumexp)": (shares + each.sum(-1)).amax(-1),
         "the logarithm is missing: that is the probability": want.exp(),
-        "the softmax of the logits was taken over the frames; it is over the components": (logits.log_softmax(1) + each.sum(-1)).logsumexp(-1),
+        "the softmax of the logits was taken over the frames; it is over the components": (
+            logits.log_softmax(1) + each.sum(-1)
+        ).logsumexp(-1),
         "the sign is wrong: log-probabilities are asked for, not costs": -want,
-        "the log-densities of the components were added up; it is their densities that add up": (shares + each.sum(-1)).sum(-1),
+        "the log-densities of the components were added up; it is their densities that add up": (
+            shares + each.sum(-1)
+        ).sum(-1),
     }
     for message, values in known.items():
         assert not same(got, values, 1e-3), message
@@ -484,7 +531,9 @@ def test_mixture_far(lab, seed):
         f"60 away from the components the log-probability is {got[0, 0].item()}, where it should be {want[0, 0]:.0f}: "
         "exp of it is 0 in float32, and log(0) is no number. torch.logsumexp takes the largest out first"
     )
-    assert same(got / want, torch.ones_like(got), 1e-3), f"far away it should be {want[0, 0]:.0f} nats, not {got[0, 0]:.0f}"
+    assert same(got / want, torch.ones_like(got), 1e-3), (
+        f"far away it should be {want[0, 0]:.0f} nats, not {got[0, 0]:.0f}"
+    )
     half = Mixture(*(part.half() for part in (mixture.logits, mixture.mean, mixture.log_std)))
     got = log_prob_answer(lab, half, motion.half())
     want = peer_log_prob(half, motion.half())
@@ -529,7 +578,9 @@ def prior_answer(prior, motion):
     )
     batch, _, num_frames = motion.shape
     want = (batch, num_frames, K, D)
-    assert shape(got.mean) == want, f"{said}: the means should be {want}, a mixture for each of T frames, not {shape(got.mean)}"
+    assert shape(got.mean) == want, (
+        f"{said}: the means should be {want}, a mixture for each of T frames, not {shape(got.mean)}"
+    )
     return got
 
 
@@ -570,7 +621,9 @@ def test_prior_start(lab, seed):
     """frame 0 comes from self.start alone: the same mixture for every clip"""
     prior, motion = make_prior(lab, seed, 0.6), randn(seed + 1, 3, D, 4)
     got = prior_answer(prior, motion)
-    assert same(got.mean[0, 0], got.mean[2, 0], 1e-5), "frame 0's mixture differs from clip to clip, and nothing was seen yet"
+    assert same(got.mean[0, 0], got.mean[2, 0], 1e-5), (
+        "frame 0's mixture differs from clip to clip, and nothing was seen yet"
+    )
     with torch.no_grad():
         out, _ = prior.rnn(prior.start[None, None])
         step = prior.mixture(out).reshape(K, 1 + 2 * D)[:, 1 : 1 + D]
@@ -601,7 +654,10 @@ def test_prior_steps(lab, seed):
             code = motion[:, None, :, t]
         means, logits = torch.stack(means, 1), torch.stack(logits, 1)
     own = got.mean - means
-    ahead = motion.transpose(1, 2)[:, :, None] - torch.cat([prior.start.expand(2, 1, -1), motion.transpose(1, 2)[:, :-1]], 1)[:, :, None]
+    ahead = (
+        motion.transpose(1, 2)[:, :, None]
+        - torch.cat([prior.start.expand(2, 1, -1), motion.transpose(1, 2)[:, :-1]], 1)[:, :, None]
+    )
     assert not same(own, ahead.expand_as(own), 1e-3), (
         "read_out was given the codes themselves; its means are steps away from the code *before*"
     )
@@ -615,7 +671,9 @@ def sample_answer(prior, num_clips, num_frames, seed):
     said = f"prior.sample({num_clips}, {num_frames}, generator)"
     got = attempt(said, prior.sample, num_clips, num_frames, torch.Generator().manual_seed(seed))
     assert torch.is_tensor(got), f"{said} returned {type(got).__name__}; a tensor is asked for"
-    assert shape(got) != (num_clips, num_frames, D), f"{said} is {shape(got)}; frames come last: {(num_clips, D, num_frames)}"
+    assert shape(got) != (num_clips, num_frames, D), (
+        f"{said} is {shape(got)}; frames come last: {(num_clips, D, num_frames)}"
+    )
     assert shape(got) == (num_clips, D, num_frames), f"{said} should be {(num_clips, D, num_frames)}, not {shape(got)}"
     return got
 
@@ -659,7 +717,9 @@ def test_prior_sample_draws(lab, seed):
     assert same(got, sample_answer(prior, 6, 5, seed), 1e-6), (
         "the same generator gives another motion: hand generator on to mixture.sample"
     )
-    assert not same(got, sample_answer(prior, 6, 5, seed + 1), 1e-6), "another seed gives the same motion: nothing is drawn"
+    assert not same(got, sample_answer(prior, 6, 5, seed + 1), 1e-6), (
+        "another seed gives the same motion: nothing is drawn"
+    )
     assert not got.requires_grad, "the samples carry a gradient: leave @torch.no_grad() above sample"
     sample_answer(prior, 1, 1, seed)
     sample_answer(prior, 2, 14, seed)
@@ -704,10 +764,21 @@ def nats_after_training(prior_class, log_prob, seed, steps=100):
 ENOUGH = -0.8  # nats a frame; calibration_04_content_and_motion.json
 
 
-@exercise("MotionPrior", points=3, needs=("mixture_log_prob",), hint="Both parts together: is the likelihood that of the next frame?")
+@exercise(
+    "MotionPrior",
+    points=3,
+    needs=("mixture_log_prob",),
+    hint="Both parts together: is the likelihood that of the next frame?",
+)
 def test_prior_learns(lab, seed):
     """trained by your likelihood, your prior foresees walks that it never saw"""
-    nats = attempt("training your prior with your mixture_log_prob", nats_after_training, lab.MotionPrior, lab.mixture_log_prob, seed)
+    nats = attempt(
+        "training your prior with your mixture_log_prob",
+        nats_after_training,
+        lab.MotionPrior,
+        lab.mixture_log_prob,
+        seed,
+    )
     assert math.isfinite(nats), "after training the likelihood is no number"
     assert nats < ENOUGH, (
         f"after 100 steps a frame of a new walk costs {nats:.2f} nats; below {ENOUGH} is asked for. A prior that knows only "

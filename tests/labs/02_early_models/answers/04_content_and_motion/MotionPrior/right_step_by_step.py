@@ -15,7 +15,9 @@ class MotionPrior(nn.Module):
             out, state = self.rnn(code, state)
             parts.append(self.read_out(out, code))
             code = motion[:, :, t][:, None]
-        return Mixture(*(torch.cat([getattr(part, name) for part in parts], 1) for name in ("logits", "mean", "log_std")))
+        return Mixture(
+            *(torch.cat([getattr(part, name) for part in parts], 1) for name in ("logits", "mean", "log_std"))
+        )
 
     def read_out(self, states, before):
         out = rearrange(self.mixture(states), "b t (k n) -> b t k n", k=self.num_components)

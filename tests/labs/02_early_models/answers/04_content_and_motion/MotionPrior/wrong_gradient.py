@@ -23,7 +23,6 @@ class MotionPrior(nn.Module):
         logits, step, log_std = out.split([1, before.shape[-1], before.shape[-1]], dim=-1)
         return Mixture(logits.squeeze(-1), before[:, :, None] + step, log_std.clamp(-5.0, 2.0))
 
-
     def sample(self, num_clips, num_frames, generator=None):
         code, state, codes = self.start.expand(num_clips, 1, -1), None, []
         for _ in range(num_frames):

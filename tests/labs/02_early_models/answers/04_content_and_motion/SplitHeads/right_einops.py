@@ -9,5 +9,7 @@ class SplitHeads(nn.Module):
 
     def forward(self, features):
         content = self.content(torch.stack(features.unbind(1)).mean(0))
-        motion = rearrange(self.motion(rearrange(features, "b t f -> (b t) f")), "(b t) d -> b d t", b=features.shape[0])
+        motion = rearrange(
+            self.motion(rearrange(features, "b t f -> (b t) f")), "(b t) d -> b d t", b=features.shape[0]
+        )
         return content, motion
