@@ -482,8 +482,8 @@ for name, (a, b) in {
 }.items():
     row = swap_scores(swap_motion(VAE, clips_of(a), clips_of(b)), a, b)
     print(f"{name:30} content stays {row['content']:4.0%}, motion follows {row['motion']:4.0%}")
-show.strips({"still": clips_of(standing[:1])[0], "told to move": swap_motion(VAE, clips_of(standing[:1]), clips_of(moving[:1]))[0]},
-            num_frames=NUM_FRAMES, width=96)  # fmt: skip
+still, told = clips_of(standing[:1]), swap_motion(VAE, clips_of(standing[:1]), clips_of(moving[:1]))
+show.strips({"a still clip": still[0], "told to move": told[0]}, num_frames=NUM_FRAMES, width=96)
 
 # %% [markdown]
 # If you train on still clips as well, this is where it breaks: for such a clip it is cheaper to put the thing where it
@@ -582,16 +582,14 @@ show.strips({"content": content_of[0], "motion": longer[0], "swapped": swap_moti
 # %% tags=["demo"]
 COMPONENTS = (1, 2, 8)
 
+contents = VAE.encode(first).content.mode().detach()
 for count in COMPONENTS:
     tried = train_prior(known, num_components=count)
     with torch.no_grad():
         nats = -mixture_log_prob(tried(unknown), unknown).mean().item()
-        made = VAE.decode(contents_codes := VAE.encode(first).content.mode(),
-                          tried.sample(len(contents_codes), NUM_FRAMES, torch.Generator().manual_seed(1))).sample.clamp(-1, 1)  # fmt: skip
-    words = [word for word in motion_words(made) if word]
-    print(
-        f"{count} component{'s' * (count > 1):1}: {nats:6.2f} nats a frame, {len(words) / len(made):4.0%} of drawn motions have a word"
-    )
+        new = tried.sample(len(contents), NUM_FRAMES, torch.Generator().manual_seed(1))
+        words = [word for word in motion_words(VAE.decode(contents, new).sample.clamp(-1, 1)) if word]
+    print(f"K = {count}: {nats:6.2f} nats a frame, {len(words) / len(new):4.0%} of drawn motions have a word")
 
 # %% [markdown]
 # ## Honest limits

@@ -135,7 +135,7 @@ def test_split_order(lab, seed):
     )
     content3, _ = split_answer(heads, features.repeat(1, 2, 1))
     assert same(content, content3), (
-        "a clip shown twice over has another content: it depends on how many frames there are. Take the mean, not the sum"
+        "a clip shown twice over has another content: it depends on how many frames there are. take the mean, no sum"
     )
     split_answer(heads, features[:, :1])
 
@@ -250,7 +250,8 @@ def test_elbo_share(lab, seed):
     got = elbo_answer(lab, restored, target, codes, num_frames=9)
     ratios = {name: (got[name] / all_four[name]).mean().item() for name in got}
     assert abs(ratios["content"] - 1) < 1e-3, (
-        f"from 4 to 9 frames the content's price is multiplied by {ratios['content']:.2f}; it is paid once, however many "
+        f"from 4 to 9 frames the content's price is multiplied by {ratios['content']:.2f}; it is paid once, however "
+        "many "
         "frames there are"
     )
     for name in ("pixels", "motion"):
@@ -331,7 +332,8 @@ class Toy(torch.nn.Module):
 
     def decode(self, content, motion):
         assert content.ndim == 2 and motion.ndim == 3, (
-            f"decode takes the content (B, Dc) first and the motion (B, Dm, T) second, not {shape(content)}, {shape(motion)}"
+            "decode takes the content (B, Dc) first and the motion (B, Dm, T) second, not "
+                f"{shape(content)}, {shape(motion)}"
         )
         return Decoded((content[:, :, None] + motion)[..., None, None].expand(-1, -1, -1, 4, 6))
 
@@ -538,7 +540,8 @@ def test_mixture_far(lab, seed):
     got = log_prob_answer(lab, half, motion.half())
     want = peer_log_prob(half, motion.half())
     assert got.dtype == torch.float32 and same(got, want, 0.02), (
-        f"in half precision the result is off by up to {(got.double() - want).abs().max():.2f}, as {got.dtype}: compute in float32"
+        f"in half precision the result is off by up to {(got.double() - want).abs().max():.2f}, as {got.dtype}: "
+            "compute in float32"
     )
 
 
@@ -607,11 +610,13 @@ def test_prior_looks_back(lab, seed):
         )
         early = [t for t in moved if t < k]
         assert not early, (
-            f"frame {k}'s code changed, and the mixtures of earlier frames {early} moved: frame 0 comes from self.start, "
+            f"frame {k}'s code changed, and the mixtures of earlier frames {early} moved: frame 0 comes from "
+            "self.start, "
             "not from the last frame, and time runs forward"
         )
         assert moved == list(range(k + 1, 7)), (
-            f"frame {k}'s code changed, and the mixtures of frames {moved} moved; all from {k + 1} to 6 should: the state "
+            f"frame {k}'s code changed, and the mixtures of frames {moved} moved; all from {k + 1} to 6 should: the "
+            "state "
             "remembers"
         )
 
@@ -631,7 +636,8 @@ def test_prior_start(lab, seed):
         zero = prior.mixture(zero).reshape(K, 1 + 2 * D)[:, 1 : 1 + D]
     assert not same(got.mean[0, 0], zero, 1e-4), "frame 0 meets zeros; it should meet self.start, which is learned"
     assert same(got.mean[0, 0], prior.start + step, 1e-4), (
-        "frame 0's means should be self.start plus the step that the network makes of it: give self.start to the GRU, and "
+        "frame 0's means should be self.start plus the step that the network makes of it: give self.start to the GRU, "
+        "and "
         "to read_out as the code before"
     )
     assert (torch.autograd.grad(prior_answer(prior, motion).mean.sum(), prior.start)[0].abs() > 0).any(), (
@@ -662,7 +668,8 @@ def test_prior_steps(lab, seed):
         "read_out was given the codes themselves; its means are steps away from the code *before*"
     )
     assert same(got.mean, means, 1e-3) and same(got.logits, logits, 1e-3), (
-        "the mixtures are not those of the GRU that reads start, code 0, code 1, … frame after frame; the means are off "
+        "the mixtures are not those of the GRU that reads start, code 0, code 1, … frame after frame; the means are "
+        "off "
         f"by up to {own.abs().max():.3f}"
     )
 
@@ -699,7 +706,8 @@ def test_prior_sample_follows(lab, seed):
         "in sample the state begins anew in every frame: carry it along, or the motion forgets where it was going"
     )
     pytest.fail(
-        f"from frame {first} on the drawn codes lie on no component of the mixtures that forward gives for the same codes: "
+        f"from frame {first} on the drawn codes lie on no component of the mixtures that forward gives for the same "
+        "codes: "
         "in sample, feed back the code that was drawn, and the state"
     )
 
@@ -781,6 +789,7 @@ def test_prior_learns(lab, seed):
     )
     assert math.isfinite(nats), "after training the likelihood is no number"
     assert nats < ENOUGH, (
-        f"after 100 steps a frame of a new walk costs {nats:.2f} nats; below {ENOUGH} is asked for. A prior that knows only "
+        f"after 100 steps a frame of a new walk costs {nats:.2f} nats; below {ENOUGH} is asked for. A prior that knows "
+        "only "
         "where a thing was, and not which way it goes, stays above"
     )
