@@ -276,10 +276,10 @@ plt.show()
 # distribution will not do: after the first frame a thing may go left or right, and the middle of the two is standing
 # still. A **mixture** of K normals can say "left or right":
 #
-# $$ \log p(z_t) = \log \sum_k \pi_k \prod_d \mathcal N(z_{td};\, \mu_{kd}, \sigma_{kd})
-# $$
+# $$ \log p(z_t) = \log \sum_k \pi_k \prod_d \mathcal N(z_{td};\, \mu_{kd}, \sigma_{kd}) $$
 #
-# $$ \log \mathcal N(z; \mu, \sigma) = -\tfrac12 \Bigl(\frac{z - \mu}{\sigma}\Bigr)^2 - \log \sigma - \tfrac12 \log 2\pi $$
+# $$ \log \mathcal N(z; \mu, \sigma) = -\tfrac12 \Bigl(\frac{z - \mu}{\sigma}\Bigr)^2 - \log \sigma
+# - \tfrac12 \log 2\pi $$
 #
 # | quantity | shape |
 # |---|---|
