@@ -13,6 +13,7 @@ The decoder has two streams, as the first video GAN (Vondrick et al. 2016, arXiv
 and a foreground with its mask. `EntangledVAE` is made of the same parts without the split: the thing to compare with.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -29,6 +30,8 @@ from common.models.shipped import Shipped
 
 PATCH = 4  # pixels: the encoder's first step, and the background's last
 PIXEL_STD = 0.1  # of the decoder's normal distribution of a pixel, in units of [-1, 1]
+NUM_PAINTED = 2  # layers that a code steers
+USUAL = 0.5  # size of a thing before anything is learned: a quarter of the picture's height
 PRESETS = {
     "ci": {"content_dim": 16, "motion_dim": 3, "width": 16, "hidden_size": 32},
     "cpu": {"content_dim": 64, "motion_dim": 4, "width": 32, "hidden_size": 128},
@@ -102,20 +105,38 @@ class SplitHeads(nn.Module):
         return content, motion
 
 
-class Painted(nn.Module):
-    """A convolution whose result a code scales and shifts, channel by channel (FiLM: Perez et al. 2018,
-    arXiv:1709.07871; later the way a timestep steers a diffusion model)."""
+class Painter(nn.Module):
+    """Paints one thing around a middle: for every pixel a colour and a mask, from its place as the thing sees it.
 
-    def __init__(self, channels_in: int, channels: int, code_dim: int):
+    The same layers for all pixels (a spatial broadcast decoder: Watters et al. 2019, arXiv:1901.07017), so a shape that
+    was learned at one place is known at all places. What is painted is said by a code, which scales and shifts the
+    channels (FiLM: Perez et al. 2018, arXiv:1709.07871; later the way a timestep steers a diffusion model). The first
+    layer is left alone: a shift of a place would be a motion.
+
+    Args:
+        code_dim: numbers in the code that says what.
+        width: channels.
+        num_octaves: of the waves in which a place is written (as in NeRF, arXiv:2003.08934).
+    """
+
+    def __init__(self, code_dim: int, width: int, num_octaves: int = 3):
         super().__init__()
-        self.conv = nn.Conv2d(channels_in, channels, 3, padding=1)
-        self.norm = nn.GroupNorm(4, channels, affine=False)
-        self.modulation = nn.Linear(code_dim, 2 * channels)
+        self.num_octaves = num_octaves
+        self.places_in = nn.Conv2d(2 + 4 * num_octaves, width, 1)
+        self.layers = nn.ModuleList(nn.Conv2d(width, width, 1) for _ in range(NUM_PAINTED))
+        self.modulation = nn.Linear(code_dim, NUM_PAINTED * 2 * width)
+        self.thing_out = nn.Conv2d(width, 4, 1)
 
-    def forward(self, x: torch.Tensor, code: torch.Tensor) -> torch.Tensor:
-        """`(N, C, h, w)` and `(N, D)` to `(N, C', h, w)`."""
-        scale, shift = rearrange(self.modulation(code), "n (two c) -> two n c 1 1", two=2)
-        return F.silu(self.norm(self.conv(x)) * (1 + scale) + shift)
+    def forward(self, code: torch.Tensor, places: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """`(N, D)` and places `(N, 2, H, W)` to colours `(N, 3, H, W)` and the mask `(N, 1, H, W)`, in [0, 1]."""
+        waves = [places * (math.pi / 2 * 2**octave) for octave in range(self.num_octaves)]
+        places = torch.cat([places, *map(torch.sin, waves), *map(torch.cos, waves)], dim=1)
+        x = F.silu(self.places_in(places))  # (N, width, H, W)
+        steered = rearrange(self.modulation(code), "n (layer two c) -> layer two n c 1 1", layer=NUM_PAINTED, two=2)
+        for layer, (scale, shift) in zip(self.layers, steered):
+            x = x + F.silu(layer(x) * (1 + scale) + shift)
+        out = self.thing_out(x)  # (N, 4, H, W)
+        return out[:, :3], torch.sigmoid(out[:, 3:])
 
 
 class TwoStreams(nn.Module):
@@ -125,18 +146,15 @@ class TwoStreams(nn.Module):
         what_dim: numbers in the code that says what.
         where_dim: numbers in the code that says where.
         size: H = W, a multiple of 8.
-        width: channels of the foreground's convolutions.
-        hidden_size: of the layers that draw maps out of codes.
+        width: channels of the painter.
+        hidden_size: of the layers that read codes.
     """
 
     def __init__(self, what_dim: int, where_dim: int, size: int, width: int, hidden_size: int):
         super().__init__()
-        self.grid = size // 8 * 2  # places along a side of the maps: patches of 4 pixels
-        self.maps = nn.Sequential(
-            nn.Linear(where_dim, hidden_size), nn.SiLU(), nn.Linear(hidden_size, width * self.grid**2)
-        )
-        self.painted = nn.ModuleList(Painted(channels, width, what_dim) for channels in (width // 4, width, width))
-        self.thing_out = nn.Conv2d(width, 4 * 2 * 2, 3, padding=1)  # red, green, blue and mask of 2 × 2 pixels
+        self.size, self.grid = size, size // PATCH
+        self.pose = nn.Sequential(nn.Linear(where_dim, hidden_size), nn.SiLU(), nn.Linear(hidden_size, 3))
+        self.painter = Painter(what_dim, width)
         self.ground = nn.Sequential(
             nn.Linear(what_dim, hidden_size), nn.SiLU(), nn.Linear(hidden_size, width // 2 * self.grid**2)
         )
@@ -146,21 +164,22 @@ class TwoStreams(nn.Module):
     def forward(self, what: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
         """`(B, what_dim)` and `(B, where_dim, T)` to clips `(B, 3, T, H, W)`, about [-1, 1]."""
         num_frames = where.shape[2]
-        thing, mask = self.foreground(
-            repeat(what, "b d -> (b t) d", t=num_frames), rearrange(where, "b d t -> (b t) d")
-        )
+        places = self.places(rearrange(where, "b d t -> (b t) d"))
+        thing, mask = self.painter(repeat(what, "b d -> (b t) d", t=num_frames), places)
         thing, mask = (rearrange(x, "(b t) c h w -> b c t h w", t=num_frames) for x in (thing, mask))
         ground = self.background(what)[:, :, None]  # (B, 3, 1, H, W): one for all frames
         return ground + mask * (thing - ground)
 
-    def foreground(self, what: torch.Tensor, where: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """`(N, what_dim)`, `(N, where_dim)` to the thing's colours `(N, 3, H, W)` and its mask `(N, 1, H, W)`."""
-        maps = rearrange(self.maps(where), "n (c h w) -> n c h w", h=self.grid, w=self.grid)
-        x = F.pixel_shuffle(maps, 2)  # (N, width / 4, H / 2, W / 2): where
-        for layer in self.painted:
-            x = layer(x, what)
-        out = F.pixel_shuffle(self.thing_out(x), 2)  # (N, 4, H, W)
-        return out[:, :3], torch.sigmoid(out[:, 3:])
+    def places(self, where: torch.Tensor) -> torch.Tensor:
+        """Where every pixel lies as the thing sees it: `(N, where_dim)` to `(N, 2, H, W)`, x and y.
+
+        The code is read as a middle and the logarithm of a size. A place is counted from that middle, in that size.
+        """
+        middle, log_size = self.pose(where).split([2, 1], dim=1)
+        line = (torch.arange(self.size, device=where.device) + 0.5) * (2 / self.size) - 1  # -1 to 1
+        y, x = torch.meshgrid(line, line, indexing="ij")
+        away = torch.stack([x, y]) - middle[:, :, None, None]  # (N, 2, H, W)
+        return away * torch.exp(-log_size)[:, :, None, None] / USUAL
 
     def background(self, what: torch.Tensor) -> torch.Tensor:
         """`(N, what_dim)` to pictures `(N, 3, H, W)`."""

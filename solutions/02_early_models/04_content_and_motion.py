@@ -21,6 +21,8 @@
 # | `gpu` | (9, 32, 32) | 6000 steps | 3000 steps | 6 min |
 
 # %% tags=["setup"]
+import math
+
 import matplotlib.pyplot as plt
 import numpy as np
 import torch

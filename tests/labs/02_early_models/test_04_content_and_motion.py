@@ -123,9 +123,9 @@ def test_split_motion(lab, seed):
 @exercise("SplitHeads", points=2, hint="A mean does not know the order; nothing else may look at more than one frame.")
 def test_split_order(lab, seed):
     """frames in another order: the same content, and the motion codes in that order; any number of frames"""
-    heads, features = make_heads(lab, seed), randn(seed + 3, 2, 6, F)
+    heads, features = make_heads(lab, seed), randn(seed + 3, 2, 9, F)
     content, motion = split_answer(heads, features)
-    order = torch.tensor([3, 0, 5, 1, 4, 2])
+    order = torch.tensor([3, 8, 0, 5, 1, 7, 4, 2, 6])
     content2, motion2 = split_answer(heads, features[:, order])
     assert same(content, content2), (
         "the frames in another order give another content, so the content knows the order (and with it the motion)"
@@ -216,7 +216,7 @@ def test_elbo_pixels(lab, seed):
     }
     for message, values in known.items():
         assert not same(got / want, values / want, 1e-3), message
-    assert not same(got / want, torch.full((2,), (want.sum() / want[0]).item()), 1e-3), "the clips were added up"
+    assert not same(got / want.sum(), torch.ones(2), 1e-3), "the clips were added up; each has its own cost"
     assert same(got / want, torch.ones(2), 1e-3), (
         f"with all frames drawn the pixels should cost {want.tolist()} nats, not {got.tolist()}"
     )
@@ -285,10 +285,14 @@ def test_elbo_unbiased(lab, seed):
 @exercise("negative_elbo", points=1, hint=".float() before the squares: half precision adds up no thousands of them.")
 def test_elbo_gradient(lab, seed):
     """gradients flow, and half precision goes in"""
-    restored, target, codes = elbo_case(seed, dtype=torch.float16)
-    got = elbo_answer(lab, restored, target, codes, num_frames=3, pixel_std=0.05)["pixels"]
-    want = (restored.double() - target.double()).square().flatten(1).sum(1) / (2 * 0.05**2)
-    assert same(got / want, torch.ones(2), 2e-3), "in half precision the pixels cost something else: compute in float32"
+    _, _, codes = elbo_case(seed)
+    target = 0.8 * torch.ones(2, 3, 3, 90, 110, dtype=torch.float16)
+    restored = target - torch.tensor([1.0, 1.25], dtype=torch.float16)[:, None, None, None, None]
+    got = elbo_answer(lab, restored, target, codes, num_frames=3, pixel_std=0.5)["pixels"]
+    want = (restored.double() - target.double()).square().flatten(1).sum(1) / (2 * 0.5**2)
+    assert torch.isfinite(got).all() and same(got / want, torch.ones(2), 2e-3), (
+        f"in half precision, whose numbers end at 65504, the pixels cost {got.tolist()} nats: compute in float32"
+    )
     restored, target, codes = elbo_case(seed)
     restored.requires_grad_(True)
     cost = elbo_answer(lab, restored, target, codes, num_frames=6, pixel_std=0.2)["pixels"]
@@ -396,7 +400,8 @@ def test_swap_lengths(lab, seed):
 @exercise("swap_motion", points=1, hint=".clamp(-1, 1) at the end, and @torch.no_grad() above the function")
 def test_swap_held(lab, seed):
     """held in [-1, 1], without a gradient, and the clips that came in are left alone"""
-    a, b = randn(seed, 2, 3, 5, 4, 6), randn(seed + 1, 2, 3, 5, 4, 6)
+    colors = torch.tensor([-0.4, 0.02, 0.4])[:, None, None, None]  # far too dark, inside, far too bright
+    a, b = colors + 0.1 * randn(seed, 2, 3, 5, 4, 6), 0.05 * randn(seed + 1, 2, 3, 5, 4, 6)
     kept = a.clone(), b.clone()
     got = swap_answer(lab, Toy(5.0), a, b)
     assert got.abs().max() <= 1, f"pixels reach {got.abs().max():.1f}: hold the result in [-1, 1]"
@@ -604,15 +609,15 @@ def test_prior_looks_back(lab, seed):
         after = prior_answer(prior, changed)
         moved = moved_frames(before, after, 1)
         assert not moved_frames(before, after, 0), f"clip 1 changed in frame {k}, and clip 0's mixtures moved"
-        assert k not in moved, (
-            f"frame {k}'s code changed, and its own mixture moved: the network is shown what it should foretell. Shift "
-            "the codes by one frame"
-        )
         early = [t for t in moved if t < k]
         assert not early, (
             f"frame {k}'s code changed, and the mixtures of earlier frames {early} moved: frame 0 comes from "
             "self.start, "
             "not from the last frame, and time runs forward"
+        )
+        assert k not in moved, (
+            f"frame {k}'s code changed, and its own mixture moved: the network is shown what it should foretell. Shift "
+            "the codes by one frame"
         )
         assert moved == list(range(k + 1, 7)), (
             f"frame {k}'s code changed, and the mixtures of frames {moved} moved; all from {k + 1} to 6 should: the "
@@ -746,30 +751,30 @@ def walks(generator, num_clips, num_frames=6):
     return path + 0.05 * torch.randn(path.shape, generator=generator)
 
 
-def nats_after_training(prior_class, log_prob, seed, steps=100):
-    """Train a prior on walks, and say how surprising frames 2 to 5 of new ones are, nats a frame.
+def nats_after_training(prior_class, log_prob, seed, steps=60):
+    """Train a prior on walks, and say how surprising frames 2 to 4 of new ones are, nats a frame.
 
     From frame 2 on one can know which way a thing goes. The judge is torch.distributions, whatever trained the prior.
     """
     torch.manual_seed(seed)
-    prior = prior_class(2, 32, 4)
-    optimizer = torch.optim.AdamW(prior.parameters(), lr=1.5e-2, betas=(0.9, 0.95))
+    prior = prior_class(2, 24, 4)
+    optimizer = torch.optim.AdamW(prior.parameters(), lr=2e-2, betas=(0.9, 0.95))
     generator = torch.Generator().manual_seed(seed)
     for _ in range(steps):
-        batch = walks(generator, 64)
+        batch = walks(generator, 48, 5)
         loss = -log_prob(prior(batch), batch).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     with torch.no_grad():
-        new = walks(generator, 400)
+        new = walks(generator, 300, 5)
         mixture = prior(new)
         one = torch.distributions.Independent(torch.distributions.Normal(mixture.mean, mixture.log_std.exp()), 1)
         every = torch.distributions.MixtureSameFamily(torch.distributions.Categorical(logits=mixture.logits), one)
         return -every.log_prob(new.transpose(1, 2))[:, 2:].mean().item()
 
 
-ENOUGH = -0.8  # nats a frame; calibration_04_content_and_motion.json
+ENOUGH = -0.5  # nats a frame; calibration_04_content_and_motion.json
 
 
 @exercise(
@@ -789,7 +794,7 @@ def test_prior_learns(lab, seed):
     )
     assert math.isfinite(nats), "after training the likelihood is no number"
     assert nats < ENOUGH, (
-        f"after 100 steps a frame of a new walk costs {nats:.2f} nats; below {ENOUGH} is asked for. A prior that knows "
+        f"after 60 steps a frame of a new walk costs {nats:.2f} nats; below {ENOUGH} is asked for. A prior that knows "
         "only "
         "where a thing was, and not which way it goes, stays above"
     )
