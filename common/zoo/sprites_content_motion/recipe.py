@@ -85,7 +85,8 @@ def sheet(model, preset):
     return strips({name: clip[0] for name, clip in rows.items()}, num_frames=NUM_FRAMES, width=96)
 
 
-ENDS = ("encoder.layers.0", "heads", "pose", "places_in", "thing_out", "ground_out", "prior")  # what touches pixels and codes: Adam
+# What touches pixels, places and codes: Adam.
+ENDS = ("encoder.layers.0", "heads", "pose", "places_in", "thing_out", "ground_out", "prior")
 COMMON = {"learning_rate": 5e-3, "betas": (0.9, 0.95), "weight_decay": 0.01, "precision": "fp32"}
 RECIPE = Recipe(
     name="sprites-content-motion",
