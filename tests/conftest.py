@@ -6,6 +6,18 @@ import pytest
 
 from common.course import doctor
 
+POLICY = os.sched_getscheduler(0) if hasattr(os, "sched_getscheduler") else None
+
+
+def pytest_runtest_teardown(item):
+    """A test that leaves the process at real-time priority (SVT-AV1 does, for root) would starve all that comes after.
+
+    Processes that later tests start inherit it: two of them, and a machine with two cores runs nothing else.
+    """
+    if POLICY is not None and os.sched_getscheduler(0) != POLICY:
+        os.sched_setscheduler(0, POLICY, os.sched_param(0))
+        pytest.fail("the test left this process with another scheduling policy than it had", pytrace=False)
+
 
 def missing(what: str, advice: str) -> None:
     """Skip with the reason; on CI, where everything is installed, a skip would hide a hole, so fail."""

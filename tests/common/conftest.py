@@ -6,6 +6,8 @@ import av
 import numpy as np
 import pytest
 
+from common.video.writer import _same_priority  # all that is taken from there: the encoding is PyAV's
+
 
 def moving_pictures(num_frames: int, height: int, width: int) -> list[np.ndarray]:
     """Frames (H, W, 3) that all differ, with gradients and texture that move: no two of them can be mixed up."""
@@ -42,7 +44,7 @@ def encode():
         container=None,
         **options,
     ):
-        with av.open(str(path), "w", options=container or {}) as output:
+        with _same_priority(), av.open(str(path), "w", options=container or {}) as output:
             stream = output.add_stream(encoder, rate=24, options={k.replace("_", "-"): v for k, v in options.items()})
             stream.width, stream.height, stream.pix_fmt = width, height, pixel_format
             stream.time_base = stream.codec_context.time_base = time_base

@@ -42,7 +42,7 @@ def resolve(version: str, folder: Path) -> tuple[int, str, dict[str, str]]:
         "--target", str(folder / version), "-c", str(paths.root() / "constraints.txt"),
         "--report", str(report), *requirements(),
     ]  # fmt: skip
-    run = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=1200)
+    run = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=400)
     entries = json.loads(report.read_text())["install"] if run.returncode == 0 else []
     found = {doctor.normal(e["metadata"]["name"]): e["metadata"]["version"].split("+")[0] for e in entries}
     return run.returncode, run.stdout + run.stderr, found
