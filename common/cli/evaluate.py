@@ -3,7 +3,6 @@
 import json
 import sys
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 
 import click
@@ -30,8 +29,7 @@ def evaluate(name, setting, weights, as_json, update):
             raise ValueError(f"the setting is one of {', '.join(measures.SETTINGS)}; got {setting!r}")
         found = measured(measures, place, setting)
         facts = file_facts(place)
-        num_counted = partial(measures.num_counted, setting=setting)
-        wrong = differences(card.measured.get(setting, {}), found, num_counted) + differences(card.weights, facts)
+        wrong = differences(card.measured.get(setting, {}), found) + differences(card.weights, facts)
         if update:
             card.measured[setting], card.weights = found, facts
             write_card(place, card)

@@ -84,7 +84,7 @@ def resolve_precision(precision: str, preset: str) -> str:
     """What "auto" means here: "bf16" where the processor has instructions for it, else "fp32"."""
     if precision != "auto":
         return precision
-    return "bf16" if has_bfloat16("cuda" if preset == "gpu" else "cpu") else "fp32"
+    return "bf16" if preset == "gpu" or has_bfloat16("cpu") else "fp32"
 
 
 def _same(name: str, saved: Any, present: Any) -> bool:

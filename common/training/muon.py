@@ -108,9 +108,8 @@ def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
         `(O, I)` in the matrix's own type.
     """
     wide = matrix.shape[0] <= matrix.shape[1]
-    x = (matrix if wide else matrix.T).to(
-        torch.bfloat16 if has_bfloat16(matrix.device) else torch.float32
-    )  # the smaller side first: X Xᵀ is small
+    precision = torch.bfloat16 if has_bfloat16(matrix.device) else torch.float32
+    x = (matrix if wide else matrix.T).to(precision)  # the smaller side first: X Xᵀ is small
     x = x / x.norm().clamp(min=1e-7)
     a, b, c = QUINTIC
     for _ in range(ROUNDS):

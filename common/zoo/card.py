@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -88,20 +88,12 @@ def file_facts(place: Path) -> dict[str, int | str]:
     return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), "num_parameters": count}
 
 
-def differences(stated: Mapping, found: Mapping, num_counted: Callable[[str], int] | None = None) -> list[Difference]:
-    """Where what is stated and what was found differ: in a number by more than the tolerance, or in being there.
-
-    Args:
-        stated, found: measure -> number.
-        num_counted: of a measure that is a part of so many clips, how many; 0 for others. A clip at the edge between
-            two readings may fall on either side where a processor rounds the other way: one of them, and one more of
-            every hundred.
-    """
+def differences(stated: Mapping, found: Mapping) -> list[Difference]:
+    """Where what is stated and what was found differ: in a number by more than the tolerance, or in being there."""
     wrong = []
     for measure in {**stated, **found}:
         there, now = stated.get(measure), found.get(measure)
-        count = num_counted(measure) if num_counted else 0
-        if not _same(there, now, slack=(1 + count // 100) / count if count else 0.0):
+        if not _same(there, now):
             wrong.append(Difference(measure, there, now))
     return wrong
 
@@ -129,11 +121,11 @@ def numbers_table(card: Card) -> str:
     return "\n".join(lines)
 
 
-def _same(there, now, slack: float = 0.0) -> bool:
+def _same(there, now) -> bool:
     if isinstance(there, float) or isinstance(now, float):
         if there is None or now is None:
             return False
-        return there == now or math.isclose(there, now, rel_tol=TOLERANCE, abs_tol=max(1e-4, slack + 1e-9))
+        return there == now or math.isclose(there, now, rel_tol=TOLERANCE, abs_tol=1e-4)
     return there == now
 
 

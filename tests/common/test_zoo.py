@@ -100,13 +100,6 @@ def test_rounding_is_no_difference_and_half_a_percent_is_the_limit():
     assert [one.measure for one in differences({"a": 1.0}, {"b": 1.0})] == ["a", "b"]
 
 
-def test_one_clip_at_the_edge_may_be_read_otherwise_where_it_is_clips_that_are_counted():
-    number_of = {"part": 20, "decibels": 0}.__getitem__
-    assert differences({"part": 0.95, "decibels": 30.0}, {"part": 0.9, "decibels": 30.0}, number_of) == []
-    wrong = differences({"part": 0.95, "decibels": 30.0}, {"part": 0.85, "decibels": 29.0}, number_of)
-    assert [one.measure for one in wrong] == ["part", "decibels"]
-
-
 def test_bars_from_above_and_from_below():
     card = Card("x", "", bars={"psnr": [">=", 32], "static": ["<=", 1]})
     assert missed_bars(card, {"psnr": 32.0, "static": 1.0}) == []

@@ -76,13 +76,6 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
     return found | {f"untrained/one_object/{attribute}": value for attribute, value in accuracy(some, read).items()}
 
 
-def num_counted(measure: str, setting: str) -> int:
-    """Of how many clips a measure is the part that is read right; 0 for what is no such part."""
-    if measure.endswith("psnr") or measure.startswith("chance/"):
-        return 0
-    return BATCH if measure.startswith("untrained/") else min(SETTINGS[setting], 200)
-
-
 def read_clips(pipe, prompts: Sequence[str], images: torch.Tensor | None, advance: Callable[[int], None]):
     """What clips of these prompts show, and the squared error of each first frame to the image that was given."""
     read, errors = [], []

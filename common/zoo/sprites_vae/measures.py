@@ -69,11 +69,6 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
     return found
 
 
-def num_counted(measure: str, setting: str) -> int:
-    """Of how many clips a measure is the part that is read right; 0 for what is no such part."""
-    return SETTINGS[setting][0] if "/read_" in measure else 0
-
-
 def restored(model, target: torch.Tensor) -> torch.Tensor:
     """`(B, 3, T, H, W)` in [-1, 1]: through the most likely latents and back."""
     return model.decode(model.encode(target).latent_dist.mode()).sample.clamp(-1, 1)

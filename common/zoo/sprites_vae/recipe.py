@@ -2,8 +2,10 @@
 
     flipbook train sprites-vae                     stage "main": a constant learning rate
     flipbook train sprites-vae --stage anneal      from there: the rate falls to zero, the loss counts decibels
-    flipbook train sprites-vae --stage further     from shipped weights: both of it again
-    flipbook train sprites-vae --stage polish      from there: slower still, and what stands still is to stand stiller
+    flipbook train sprites-vae --stage further     from there: both of it again
+    flipbook train sprites-vae --stage polish      from there: a smaller rate, and pixels that stand still count besides
+
+With `--weights sprites-vae` a stage goes on from the shipped weights.
 
 Seven clips in eight are sprites, one is film. From each clip one frame is coded by itself besides, as an image.
 """
@@ -220,7 +222,7 @@ RECIPE = Recipe(
                     **COMMON,
                 ),
             },
-            start="sprites-vae",
+            start="anneal",
             compute_loss=partial(compute_loss, error=log_rms, change_weight=4.0),
         ),
         "polish": Stage(
