@@ -1,6 +1,9 @@
 """The optimiser that steps equally far in all directions, against torch's own and against what can be worked out."""
 
+import runpy
+import subprocess
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
@@ -88,30 +91,16 @@ def test_who_is_trained_by_what():
         Muon([model["first"].bias], [], lr=0.1)
 
 
-SHAPES = [(5, 9), (4, 3, 3, 1, 1), (6, 6), (7, 2), (3, 8)]
-
-
-def three_steps() -> list[torch.Tensor]:
-    """Weights after three steps along gradients that are always the same."""
-    generator = torch.Generator().manual_seed(0)
-    matrices = [torch.nn.Parameter(torch.randn(shape, generator=generator)) for shape in SHAPES]
-    optimizer = Muon(matrices, [], lr=0.02, weight_decay=0.1)
-    for _ in range(3):
-        for matrix in matrices:
-            matrix.grad = torch.randn(matrix.shape, generator=generator)
-        optimizer.step()
-    return [matrix.detach() for matrix in matrices]
-
-
-def three_steps_of_two(rank: int, folder: str) -> None:
-    torch.distributed.init_process_group("gloo", f"file://{folder}/meet", rank=rank, world_size=2)
-    torch.save(three_steps(), f"{folder}/{rank}.pt")
-    torch.distributed.destroy_process_group()
-
-
-def test_two_processes_share_the_work_and_come_to_the_same(tmp_path):
-    torch.multiprocessing.spawn(three_steps_of_two, (str(tmp_path),), nprocs=2)
+def test_two_processes_share_the_work_and_come_to_the_same(tmp_path, python, elsewhere):
+    script = Path(__file__).with_name("shared_muon.py")
+    pair = [subprocess.Popen([*python, script, tmp_path, str(rank)], env=elsewhere) for rank in (0, 1)]
+    try:
+        assert [process.wait(timeout=200) for process in pair] == [0, 0]
+    finally:
+        for process in pair:
+            process.kill()  # should one wait for the other in vain
+    alone = runpy.run_path(str(script))["three_steps"]()
     first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1))
-    for alone, one, other in zip(three_steps(), first, second, strict=True):
+    for single, one, other in zip(alone, first, second, strict=True):
         assert torch.equal(one, other)
-        assert torch.allclose(alone, one, atol=1e-5)
+        assert torch.allclose(single, one, atol=1e-5)
