@@ -4,6 +4,7 @@
     flipbook train sprites-vae --stage anneal      from there: the rate falls to zero, the loss counts decibels
     flipbook train sprites-vae --stage further     from there: both of it again
     flipbook train sprites-vae --stage polish      from there: a smaller rate, and pixels that stand still count besides
+    flipbook train sprites-vae --stage refine      from there: the same at a higher rate, for the last tenth of a decibel
 
 With `--weights sprites-vae` a stage goes on from the shipped weights.
 
@@ -241,6 +242,24 @@ RECIPE = Recipe(
                 ),
             },
             start="further",
+            compute_loss=partial(compute_loss, error=log_rms, change_weight=4.0, still_weight=0.7),
+        ),
+        "refine": Stage(
+            {
+                "ci": Settings(steps=20, learning_rate=3e-3, decay="linear", first_sample=4 * 10**6, **COMMON),
+                "cpu": Settings(
+                    steps=2400,
+                    learning_rate=3e-3,
+                    warmup_steps=50,
+                    decay="linear",
+                    first_sample=4 * 10**6,
+                    measure_every=600,
+                    sheet_every=1200,
+                    checkpoint_every=50,
+                    **COMMON,
+                ),
+            },
+            start="polish",
             compute_loss=partial(compute_loss, error=log_rms, change_weight=4.0, still_weight=0.7),
         ),
     },
