@@ -115,7 +115,9 @@ def test_a_wrong_picture_is_shown_beside_the_right_one(course, address, open_pag
     lab.run(exercise)
     check = lab.cell('check("01.2", "frames_to_clip")')
     lab.run(check)
-    pictures = check.locator(".flipbook-check img")
+    verdict = check.locator(".flipbook-check")
+    assert "<img" in verdict.inner_html(), f"the verdict holds no picture: {verdict.inner_text()}"
+    pictures = verdict.locator("img")
     pictures.first.wait_for()
     lab.show(pictures.last)
     for width in pictures.evaluate_all("all => all.map(picture => picture.naturalWidth)"):
