@@ -69,7 +69,8 @@ def train(
     accelerator = _accelerator(preset, resolve_precision(settings.precision, preset))
     samples_of_step(0, settings, 0, accelerator.num_processes)  # raises where the batch does not divide
     with locked(folder, wanted=accelerator.is_main_process):
-        training = Training(recipe, preset, stage, settings, folder, weights, accelerator, quiet)
+        kind = recipe.training or Training
+        training = kind(recipe, preset, stage, settings, folder, weights, accelerator, quiet)
         try:
             for step, parts in training.steps():
                 measures = training.step(step, parts)
@@ -104,8 +105,7 @@ class Training:
         self.identity = identity(
             recipe, preset, stage, settings, resolve_precision(settings.precision, preset), self.data, weights
         )
-        optimizer = recipe.optimizer(self.model, settings)
-        self.loss_module, self.optimizer = accelerator.prepare(LossModule(self.model, recipe.compute_loss), optimizer)
+        self._prepare()
         self.ema = Ema(self.model, settings.ema_decay)
         self.first_step, self.seconds, self.cpu_seconds = self._resume()
         self.records = Records(folder, self.first_step) if self.is_main else None
@@ -165,7 +165,7 @@ class Training:
     def save(self, step: int) -> None:
         """Write a checkpoint, where it is due."""
         if self._is_due(step + 1, self.settings.checkpoint_every):
-            tensors = snapshot.take(self.model, self.optimizer.optimizer, self.ema)  # all processes take part
+            tensors = self._state()  # all processes take part
             if self.is_main:
                 state = {"identity": self.identity, "seconds": self.seconds, "cpu_seconds": self.cpu_seconds,
                          "threads": torch.get_num_threads()}  # fmt: skip
@@ -191,6 +191,18 @@ class Training:
         if self.records:
             self.records.close()
 
+    def _prepare(self) -> None:
+        """Put the model where it runs, and make its optimiser."""
+        optimizer = self.recipe.optimizer(self.model, self.settings)
+        loss_module = LossModule(self.model, self.recipe.compute_loss)
+        self.loss_module, self.optimizer = self.accelerator.prepare(loss_module, optimizer)
+
+    def _state(self) -> dict[str, torch.Tensor]:
+        return snapshot.take(self.model, self.optimizer.optimizer, self.ema)
+
+    def _restore(self, tensors: dict[str, torch.Tensor]) -> None:
+        snapshot.restore(tensors, self.model, self.optimizer.optimizer, self.ema)
+
     def _begin_with(self, weights: dict[str, torch.Tensor]) -> None:
         try:
             self.model.load_state_dict(weights)
@@ -209,7 +221,7 @@ class Training:
                 "the curve is the same up to rounding, not bit for bit."
             )
         try:
-            snapshot.restore(found.tensors, self.model, self.optimizer.optimizer, self.ema)
+            self._restore(found.tensors)
         except (RuntimeError, ValueError, KeyError) as error:
             raise TrainingError(
                 f"The recipe builds another model or optimiser now than the one in {self.folder}: {error}"

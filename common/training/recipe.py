@@ -145,6 +145,7 @@ class Recipe:
         finish: `(model, preset) -> None`, called once with the finished weights, before they are written: for what
             belongs in the model's config and can be known only then, such as statistics of its latents.
         optimizer: `(model, settings) -> optimizer`; the schedule scales each group's own learning rate.
+        training: the class that carries it out where one optimiser is not enough; None for the one of `loop.py`.
     """
 
     name: str
@@ -156,6 +157,7 @@ class Recipe:
     measure: Callable[[torch.nn.Module, str], dict[str, float]] | None = None
     finish: Callable[[torch.nn.Module, str], None] | None = None
     optimizer: Callable[[torch.nn.Module, Settings], torch.optim.Optimizer] = field(default=adamw)
+    training: type | None = None
 
     def at(self, stage: str, preset: str) -> tuple["Recipe", Settings]:
         """The recipe with the stage's own data and loss in place, and the stage's settings under a preset.

@@ -1,0 +1,150 @@
+"""Two players, two optimisers: the step of a GAN, and a training that is made of such steps.
+
+A recipe for a GAN is an `AdversarialRecipe`. `flipbook train` runs it like any other: the same settings, folder, log,
+running mean and exact resume. Only the step is another one, and there are two optimisers to remember.
+"""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from accelerate.utils import send_to_device
+
+from common.training import snapshot
+from common.training.adversarial_losses import discriminator_hinge_loss, generator_hinge_loss, gradient_penalty
+from common.training.checkpoint import files
+from common.training.errors import TrainingError
+from common.training.loop import Training
+from common.training.recipe import Recipe
+from common.training.schedule import learning_rate_factor, set_learning_rate
+
+PLAYERS = ("generator", "discriminators")  # the parts of the model, in the order of their optimisers
+
+
+def adversarial_step(
+    generator: Callable[[torch.Tensor], torch.Tensor],
+    discriminator: Callable[[torch.Tensor], torch.Tensor],
+    optimizers: Sequence[torch.optim.Optimizer],
+    real: torch.Tensor,
+    latents: torch.Tensor,
+    penalty_weight: float = 0.0,
+) -> dict[str, torch.Tensor]:
+    """One move of the discriminator, then the generator's moves against the discriminator as it is now.
+
+    The discriminator moves first, against `real` and what the generator makes of `latents[0]`; its loss is the hinge
+    loss plus half of `penalty_weight` times the gradient penalty at `real`. Then the generator moves once for each of
+    the other latents, `latents[1]`, `latents[2]`, …: as a rule, once. No player's move changes the other's weights, or
+    leaves it a gradient to stumble over at its next move.
+
+    Args:
+        generator: latents `(B, D)` to samples.
+        discriminator: samples to scores.
+        optimizers: two: of the generator's weights, of the discriminator's.
+        real: samples of the data `(B', ...)`.
+        latents: `(1 + M, B, D)`, for M moves of the generator.
+        penalty_weight: γ of the gradient penalty; at 0 it is not computed.
+
+    Returns:
+        Scalars without a graph: `discriminator`, its loss with the penalty's part; `generator`, the loss of its last
+        move; `penalty`, the gradient penalty, 0 where it is not computed.
+
+    Raises:
+        ValueError: there are fewer than two batches of latents.
+    """
+    if len(latents) < 2:
+        raise ValueError(f"latents are (1 + M, B, D), M at least 1; got {len(latents)} batches")
+    generator_optimizer, discriminator_optimizer = optimizers
+    with torch.no_grad():
+        fake = generator(latents[0])  # what it makes is given; the discriminator's loss does not reach through it
+    loss = discriminator_hinge_loss(discriminator(real), discriminator(fake))
+    penalty = gradient_penalty(discriminator, real) if penalty_weight else torch.zeros_like(loss)
+    loss = loss + penalty_weight / 2 * penalty
+    discriminator_optimizer.zero_grad()
+    loss.backward()
+    discriminator_optimizer.step()
+    for z in latents[1:]:
+        generator_loss = generator_hinge_loss(discriminator(generator(z)))
+        generator_optimizer.zero_grad()
+        generator_loss.backward()
+        generator_optimizer.step()
+    discriminator_optimizer.zero_grad()  # the generator's moves left gradients here
+    return {"discriminator": loss.detach(), "generator": generator_loss.detach(), "penalty": penalty.detach()}
+
+
+class AdversarialTraining(Training):
+    """A training whose steps are those of two players. See `Training` for everything else."""
+
+    def _prepare(self) -> None:
+        if self.accelerator.num_processes > 1 or self.settings.micro_batches > 1:
+            raise TrainingError("A GAN trains in one process and with whole batches here: both players need the batch.")
+        self.model.to(self.accelerator.device)
+        rates = (1.0, self.recipe.discriminator_rate)
+        self.optimizers = [
+            self.recipe.optimizer(
+                getattr(self.model, player), replace(self.settings, learning_rate=rate * self.settings.learning_rate)
+            )
+            for player, rate in zip(PLAYERS, rates)
+        ]
+
+    def step(self, step: int, parts: list) -> dict[str, float]:
+        """One step of both players. Returns what the recipe's step returned."""
+        began, began_cpu = time.perf_counter(), time.process_time()
+        factor = learning_rate_factor(step, self.settings)
+        for optimizer in self.optimizers:
+            set_learning_rate(optimizer, factor)
+        ((batch, noise),) = parts
+        with self.accelerator.autocast():
+            losses = self.recipe.step(
+                self.model, self.optimizers, send_to_device(batch, self.accelerator.device), noise
+            )
+        measures = {name: float(value) for name, value in losses.items()}
+        self._demand_finite(step, measures)
+        self.ema.update(self.model, step)
+        self.seconds += time.perf_counter() - began
+        self.cpu_seconds += time.process_time() - began_cpu
+        self.bar.set_postfix({name: f"{value:.3g}" for name, value in measures.items()}, refresh=False)
+        self.bar.update()
+        times = {"seconds": round(self.seconds, 3), "cpu_seconds": round(self.cpu_seconds, 3)}
+        return measures | {"learning_rate": factor * self.settings.learning_rate, **times}
+
+    def _demand_finite(self, step: int, measures: dict[str, float]) -> None:
+        bad = [name for name, value in measures.items() if not math.isfinite(value)]
+        if bad:
+            kept = files(self.folder / "checkpoints")
+            safe = f"The last good checkpoint is {kept[-1]}" if kept else "There is no checkpoint yet"
+            raise TrainingError(
+                f"Step {step} of {self.recipe.name}: {' and '.join(bad)} not finite. {safe}. Every step would be the "
+                "same again: try a lower learning rate, a stronger penalty, or spectral norm."
+            )
+
+    def _state(self) -> dict[str, torch.Tensor]:
+        """The whole training; the two optimisers' memories have the names of different weights."""
+        first, second = (snapshot.take(self.model, optimizer, self.ema) for optimizer in self.optimizers)
+        return first | second
+
+    def _restore(self, tensors: dict[str, torch.Tensor]) -> None:
+        for player, optimizer in zip(PLAYERS, self.optimizers):
+            others = tuple(f"optimizer.{name}." for name in PLAYERS if name != player)
+            own = {name: tensor for name, tensor in tensors.items() if not name.startswith(others)}
+            snapshot.restore(own, self.model, optimizer, self.ema)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdversarialRecipe(Recipe):
+    """How a GAN is trained: a `Recipe` whose model has a `generator` and `discriminators`.
+
+    Of the settings, `max_grad_norm` means nothing here.
+
+    Attributes:
+        step: `(model, optimizers, batch, noise) -> {name: scalar}`: one step of both players, as a rule by
+            `adversarial_step`; what it returns is logged. `noise` is a `KeyedNoise`.
+        discriminator_rate: the discriminators' learning rate over the generator's (two time scales: Heusel et al. 2017,
+            arXiv:1706.08500).
+    """
+
+    compute_loss: None = None
+    step: Callable
+    discriminator_rate: float = 1.0
+    training: type = AdversarialTraining

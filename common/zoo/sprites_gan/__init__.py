@@ -1,0 +1,1 @@
+"""The small video GAN of a corner of the sprites' world."""

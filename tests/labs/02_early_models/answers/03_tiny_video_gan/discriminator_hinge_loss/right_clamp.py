@@ -1,0 +1,11 @@
+"""clamp instead of relu, sums divided by counts."""
+
+
+def discriminator_hinge_loss(real_scores, fake_scores):
+    for name, scores in (("real_scores", real_scores), ("fake_scores", fake_scores)):
+        if scores.numel() == 0:
+            raise ValueError(f"{name} has no numbers: its shape is {tuple(scores.shape)}")
+    real_scores, fake_scores = (x.to(torch.promote_types(x.dtype, torch.float32)) for x in (real_scores, fake_scores))
+    real = (1 - real_scores).clamp(min=0).sum() / real_scores.numel()
+    fake = (1 + fake_scores).clamp(min=0).sum() / fake_scores.numel()
+    return real + fake

@@ -1,0 +1,12 @@
+"""Looks at the first score of several.
+
+Message: first of two scores
+"""
+
+
+def gradient_penalty(discriminator, real):
+    if len(real) == 0:
+        raise ValueError(f"there is no sample to take a gradient at: real is {tuple(real.shape)}")
+    real = real.detach().requires_grad_(True)
+    (slope,) = torch.autograd.grad(discriminator(real).reshape(len(real), -1)[:, 0].sum(), real, create_graph=True)
+    return slope.float().square().flatten(1).sum(dim=1).mean()

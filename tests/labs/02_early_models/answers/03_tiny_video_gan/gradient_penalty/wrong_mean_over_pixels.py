@@ -1,0 +1,12 @@
+"""Averages the squares over the pixels.
+
+Message: averaged over the pixels
+"""
+
+
+def gradient_penalty(discriminator, real):
+    if len(real) == 0:
+        raise ValueError(f"there is no sample to take a gradient at: real is {tuple(real.shape)}")
+    real = real.detach().requires_grad_(True)
+    (slope,) = torch.autograd.grad(discriminator(real).sum(), real, create_graph=True)
+    return slope.float().square().mean()

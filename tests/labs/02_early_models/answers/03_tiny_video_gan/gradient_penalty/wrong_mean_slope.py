@@ -1,0 +1,12 @@
+"""Averages the slopes over the batch first.
+
+Message: before squaring
+"""
+
+
+def gradient_penalty(discriminator, real):
+    if len(real) == 0:
+        raise ValueError(f"there is no sample to take a gradient at: real is {tuple(real.shape)}")
+    real = real.detach().requires_grad_(True)
+    (slope,) = torch.autograd.grad(discriminator(real).sum(), real, create_graph=True)
+    return slope.float().mean(dim=0).square().sum()

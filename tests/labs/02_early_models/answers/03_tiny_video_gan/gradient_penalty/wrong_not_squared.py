@@ -1,0 +1,12 @@
+"""The length, not its square.
+
+Message: not squared
+"""
+
+
+def gradient_penalty(discriminator, real):
+    if len(real) == 0:
+        raise ValueError(f"there is no sample to take a gradient at: real is {tuple(real.shape)}")
+    real = real.detach().requires_grad_(True)
+    (slope,) = torch.autograd.grad(discriminator(real).sum(), real, create_graph=True)
+    return slope.float().flatten(1).norm(dim=1).mean()

@@ -1,0 +1,18 @@
+"""Lets unread clips of the data count as a mode.
+
+Message: 2 unread clips in the data
+"""
+
+
+def mode_report(samples, data):
+    if not samples or not data:
+        raise ValueError(f"nothing to compare: {len(samples)} samples, {len(data)} clips of the data")
+    wanted = Counter(data)
+    found = Counter(mode for mode in samples if mode in wanted)
+    num_known, scale = found.total(), len(data) / len(samples)
+    return ModeReport(
+        known=num_known / len(samples),
+        coverage=len(found) / len(wanted),
+        entropy=sum(-n / num_known * math.log(n / num_known) for n in found.values()),
+        recall=sum(min(n * scale, wanted[mode]) for mode, n in found.items()) / len(data),
+    )
