@@ -1,4 +1,7 @@
-"""Takes the optimisers in the other order."""
+"""Takes the optimisers in the other order.
+
+Message: its optimizer is the first of the two
+"""
 
 
 def adversarial_step(generator, discriminator, optimizers, real, latents, penalty_weight=0.0):
