@@ -77,6 +77,25 @@ def _planted(seconds, exception):
         raise
 
 
+@contextlib.contextmanager
+def one_thread():
+    """Let torch compute in one thread, where it is loaded.
+
+    The tensors of tests are small: several threads gain nothing, and where something else computes too they wait for
+    each other at every operation, so that a test of a third of a second can take twenty.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 class Printed(io.StringIO):
     """What an answer printed, up to a length: an endless loop may print for as long as its time lasts."""
 

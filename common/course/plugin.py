@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from common.course import explain, loader, off_limits, paths
-from common.course.guards import Printed, Tampering, reseed, tamper_guard, time_limit
+from common.course.guards import Printed, Tampering, one_thread, reseed, tamper_guard, time_limit
 from common.course.marks import EXERCISE_MARK, blank_result, is_lab_test, lab_of
 from common.course.results import Result
 
@@ -133,11 +133,11 @@ def _load(path: str, which: paths.Lab, timeout: float):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item):
-    """The library's parts are out of reach from before the set-up until after the clean-up."""
+    """From before the set-up until after the clean-up the library's parts are out of reach; torch has one thread."""
     if not is_lab_test(item):
         return (yield)
     session = item.config.stash[SESSION]
-    with off_limits.AnswerKey(parts_for(session, lab_of(item))) as key:
+    with off_limits.AnswerKey(parts_for(session, lab_of(item))) as key, one_thread():
         item.stash[KEY] = key
         return (yield)
 

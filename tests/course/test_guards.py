@@ -87,6 +87,7 @@ def double(x):
             "figures": plt.get_fignums(),
             "dtype": torch.get_default_dtype(),
             "grad": torch.is_grad_enabled(),
+            "threads": torch.get_num_threads(),
             "printing": repr(torch.arange(2000.0)),
             "out": sys.stdout,
         }
@@ -97,6 +98,27 @@ def double(x):
     plt.close(kept)
     assert {(r.status, r.message) for r in results.values()} == {("pass", "")}
     assert {name for name in before if before[name] != after[name]} == set()
+
+
+def test_torch_has_one_thread_while_answers_are_tested(mini_course):
+    mini_course.write_grader(
+        """
+        import pytest
+        import torch
+
+        @pytest.mark.exercise("double")
+        def test_it(lab, seed):
+            assert False, f"{torch.get_num_threads()}"
+        """
+    )
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        (result,) = mini_course.run().values()
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert "1" in result.message and "2" not in result.message
 
 
 def test_every_test_starts_from_the_same_random_numbers(mini_course):
