@@ -144,7 +144,7 @@ def count_ffmpeg(path, indices: Sequence[int], size=None) -> tuple[np.ndarray, i
     height, width = size or _size_of(path)
     filters = f"select='{chosen}',scale={width}:{height}" if size else f"select='{chosen}'"
     options = ["-vf", filters, "-fps_mode", "passthrough", "-frames:v", str(len(wanted)), "-pix_fmt", "rgb24"]
-    command = [_ffmpeg(), "-nostdin", "-v", "verbose", "-i", str(path), "-an", *options, "-f", "rawvideo", "-"]
+    command = [ffmpeg_program(), "-nostdin", "-v", "verbose", "-i", str(path), "-an", *options, "-f", "rawvideo", "-"]
     done = subprocess.run(command, capture_output=True, check=True)
     pictures = np.frombuffer(done.stdout, np.uint8).reshape(len(wanted), height, width, 3)
     told = re.findall(r"(\d+) frames decoded", done.stderr.decode(errors="replace"))
@@ -197,7 +197,7 @@ def _size_of(path) -> tuple[int, int]:
 
 
 @cache
-def _ffmpeg() -> str:
+def ffmpeg_program() -> str:
     """The program: the machine's own, else the one that imageio-ffmpeg brings along."""
     return shutil.which("ffmpeg") or importlib.import_module("imageio_ffmpeg").get_ffmpeg_exe()
 
@@ -220,7 +220,7 @@ PEERS = {
         Peer("decord", "decord", read_decord, lambda: importlib.import_module("decord")),
         Peer("PyAV", "av", read_pyav, lambda: av),
         Peer("OpenCV", "opencv-python-headless", read_opencv, lambda: importlib.import_module("cv2")),
-        Peer("ffmpeg pipe", "imageio-ffmpeg", read_ffmpeg, _ffmpeg),
+        Peer("ffmpeg pipe", "imageio-ffmpeg", read_ffmpeg, ffmpeg_program),
         Peer("torchvision", "torchvision", read_torchvision, _torchvision),
     )
 }

@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "text": {"runtime", "tensor_ops"},
     "video": set(),
     "layers": {"tensor_ops"},
-    "models": {"layers", "tensor_ops"},
+    "models": {"layers", "tensor_ops", "flow"},  # an interpolator warps
     "data": {"video", "tensor_ops", "runtime"},
     "flow": {"video", "tensor_ops"},
     "show": {"video", "tensor_ops"},

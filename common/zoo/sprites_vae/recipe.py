@@ -4,7 +4,7 @@
     flipbook train sprites-vae --stage anneal      from there: the rate falls to zero, the loss counts decibels
     flipbook train sprites-vae --stage further     from there: both of it again
     flipbook train sprites-vae --stage polish      from there: a smaller rate, and pixels that stand still count besides
-    flipbook train sprites-vae --stage refine      from there: the same at a higher rate, for the last tenth of a decibel
+    flipbook train sprites-vae --stage refine      from there: the same at a higher rate, for two tenths of a decibel
 
 With `--weights sprites-vae` a stage goes on from the shipped weights.
 

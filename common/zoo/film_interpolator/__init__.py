@@ -1,0 +1,1 @@
+"""The small frame interpolator of film and sprites."""
