@@ -22,9 +22,12 @@ COMMANDS = {
     ),
     "show": ("common.course.commands.show:show", "Draw a contact sheet of any video file."),
     "data": ("common.cli.data:data", "List, verify and fetch the course's real clips."),
-    "train": ("common.cli.train:train", "Train a recipe; stopped in whatever way, it goes on where it was."),
+    "train": ("common.course.commands.mine:train", "Train a recipe; stopped in whatever way, it goes on where it was."),
     "zoo": ("common.cli.zoo:zoo", "List the weights that are shipped."),
-    "evaluate": ("common.cli.evaluate:evaluate", "Measure shipped weights again, and say where their card differs."),
+    "evaluate": (
+        "common.course.commands.mine:evaluate",
+        "Measure shipped weights again, and say where their card differs.",
+    ),
     "reconstruct": (
         "common.cli.reconstruct:reconstruct",
         "Draw what an autoencoder makes of a clip: original, reconstruction, difference.",

@@ -1,0 +1,91 @@
+"""`--mine` beyond `flipbook show`: trainings and measurements run on the learner's parts, and say so."""
+
+import contextlib
+import json
+import shutil
+
+import pytest
+from click.testing import CliRunner
+
+from common.course import paths, swap
+from common.course.commands.mine import evaluate, train
+
+REAL_ROOT = paths.root()
+SHORT = ["--preset", "ci", "--steps", "2", "--set", "measure_every=1"]
+# Lab -> the command that runs its parts, where `flipbook show` does not.
+OTHER_COMMANDS = {"02.2": (evaluate, ["film-interpolator"]), "02.3": (train, ["sprites-gan", *SHORT])}
+
+
+def run(command, words, folder):
+    return CliRunner().invoke(command, [*words, "--folder", str(folder)] if command is train else words)
+
+
+def counted(original, calls):
+    """The part itself, which notes its name when it is called, or built."""
+    name = original.__name__
+    if isinstance(original, type):
+
+        def build(cls, *args, **kwargs):
+            calls.add(name)
+            return original.__new__(cls)
+
+        return type(name, (original,), {"__new__": build, "__module__": __name__})
+
+    def call(*args, **kwargs):
+        calls.add(name)
+        return original(*args, **kwargs)
+
+    return call
+
+
+@pytest.mark.parametrize("lab_id", OTHER_COMMANDS)
+def test_every_part_of_the_lab_is_called(lab_id, tmp_path):
+    parts, calls = swap.parts([paths.find_lab(lab_id)]), set()
+    with contextlib.ExitStack() as swaps:
+        for part in parts:
+            original = swap.library_part(part.library)
+            swaps.enter_context(swap.swapped(part.library, counted(original, calls)))
+        ran = run(*OTHER_COMMANDS[lab_id], tmp_path / "run")
+    assert ran.exit_code == 0, ran.output
+    assert calls == {part.exercise for part in parts}, "a learner would never see their own"
+
+
+@pytest.fixture
+def work(tmp_path, monkeypatch):
+    """A learner's copy of lab 02.3 in a course of its own: the reference answers, less what a test replaces."""
+    lab = paths.find_lab("02.3")
+    for file in (lab.source, lab.tests):
+        copy = tmp_path / file.relative_to(REAL_ROOT)
+        copy.parent.mkdir(parents=True)
+        shutil.copy(file, copy)
+    reference = json.loads(lab.notebook("solutions").read_text(encoding="utf-8"))
+    monkeypatch.setenv("FLIPBOOK_ROOT", str(tmp_path))
+    lab.notebook("work").parent.mkdir(parents=True)
+
+    def write(answers):
+        for cell in reference["cells"]:
+            name = cell["metadata"].get("flipbook", {}).get("exercise")
+            cell["source"] = answers.get(name, cell["source"])
+        lab.notebook("work").write_text(json.dumps(reference), encoding="utf-8")
+
+    return write
+
+
+def test_a_training_runs_on_the_learners_parts_and_says_so(work, tmp_path):
+    work({})
+    ran = run(train, ["sprites-gan", *SHORT, "--mine"], tmp_path / "run")
+    assert ran.exit_code == 0, ran.output
+    assert ran.output.count("yours (not checked yet)") == 5
+    assert (tmp_path / "run" / "weights" / "config.json").exists()
+
+
+def test_a_part_that_crashes_in_a_training_is_named(work, tmp_path):
+    work({"gradient_penalty": "def gradient_penalty(discriminator, real):\n    return 1 // 0\n"})
+    ran = run(train, ["sprites-gan", *SHORT, "--mine"], tmp_path / "run")
+    assert isinstance(ran.exception, paths.CourseError)
+    assert "your `gradient_penalty` (lab 02.3) stopped at line 2 of its cell" in str(ran.exception)
+
+
+def test_a_card_is_not_written_from_a_learners_parts():
+    ran = CliRunner().invoke(evaluate, ["sprites-gan", "--mine", "--update"])
+    assert ran.exit_code == 1 and "exclude each other" in ran.output
