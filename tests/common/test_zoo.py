@@ -15,7 +15,7 @@ from common.zoo import ZooError, from_pretrained, shelf, weights_folder
 from common.zoo.card import MARKS, Card, differences, file_facts, missed_bars, read_card, write_card
 from common.zoo.sprites_vae import measures
 
-MOST_BYTES = {"sprites-vae": 12e6, "sprites-t2v": 16e6}
+MOST_BYTES = {"sprites-vae": 12e6, "sprites-t2v": 16e6, "sprites-content-motion": 8e6, "sprites-entangled": 8e6}
 SHIPPED = [name for name in shelf.names() if shelf.has_weights(name)]
 
 

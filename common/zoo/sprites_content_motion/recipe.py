@@ -99,13 +99,13 @@ RECIPE = Recipe(
             {
                 "ci": Settings(steps=60, batch_size=8, warmup_steps=10, ema_decay=0.9, **COMMON),
                 "cpu": Settings(
-                    steps=6000,
-                    batch_size=32,
+                    steps=4000,
+                    batch_size=16,
                     warmup_steps=100,
                     decay="linear",
                     decay_from=0.4,
                     ema_decay=0.998,
-                    measure_every=1000,
+                    measure_every=500,
                     sheet_every=1000,
                     checkpoint_every=100,
                     **COMMON,
