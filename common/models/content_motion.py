@@ -28,7 +28,7 @@ from common.models.gaussian import DiagonalGaussian
 from common.models.motion_prior import MotionPrior
 from common.models.shipped import Shipped
 
-PATCH = 4  # pixels: the encoder's first step, and the background's last
+PATCH = 4  # pixels: the background's last step
 PIXEL_STD = 0.1  # of the decoder's normal distribution of a pixel, in units of [-1, 1]
 NUM_PAINTED = 2  # layers that a code steers
 USUAL = 0.5  # size of a thing before anything is learned: a quarter of the picture's height
@@ -55,24 +55,31 @@ class ContentMotion:
 class FrameEncoder(nn.Module):
     """Frames to features, each frame by itself: `(N, 3, H, W)` to `(N, F)`.
 
+    It begins at full resolution, because a shape is its outline: patches of 4×4 pixels in the first step lose it, and
+    a model with these draws every thing as the mean of all shapes. The features are read off the last grid as it
+    stands, and off the largest value of each of its channels, wherever that lies: a shape should not have to be learned
+    anew at every place.
+
     Args:
         size: H = W, a multiple of 8.
-        width: channels of the first grid, an eighth of whose places the last one has.
+        width: channels after the first halving; twice as many after the others.
         hidden_size: F.
     """
 
     def __init__(self, size: int, width: int, hidden_size: int):
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Conv2d(3, width, PATCH, stride=PATCH), nn.SiLU(),  # (N, w, H/4, W/4)
-            nn.Conv2d(width, 2 * width, 3, padding=1), nn.GroupNorm(4, 2 * width), nn.SiLU(),
-            nn.Conv2d(2 * width, 2 * width, 3, padding=1), nn.GroupNorm(4, 2 * width), nn.SiLU(),
+            nn.Conv2d(3, width // 2, 3, padding=1), nn.SiLU(),  # (N, w/2, H, W)
+            nn.Conv2d(width // 2, width, 3, stride=2, padding=1), nn.GroupNorm(4, width), nn.SiLU(),
+            nn.Conv2d(width, 2 * width, 3, stride=2, padding=1), nn.GroupNorm(4, 2 * width), nn.SiLU(),
             nn.Conv2d(2 * width, 2 * width, 3, stride=2, padding=1), nn.SiLU(),  # (N, 2w, H/8, W/8)
         )  # fmt: skip
-        self.features = nn.Linear(2 * width * (size // 8) ** 2, hidden_size)
+        self.features = nn.Linear(2 * width * ((size // 8) ** 2 + 1), hidden_size)
 
     def forward(self, frames: torch.Tensor) -> torch.Tensor:
-        return F.silu(self.features(self.layers(frames).flatten(1)))
+        grid = self.layers(frames).flatten(2)  # (N, 2w, H/8 · W/8)
+        read = torch.cat([grid.flatten(1), grid.amax(dim=2)], dim=1)
+        return F.silu(self.features(read))
 
 
 class SplitHeads(nn.Module):

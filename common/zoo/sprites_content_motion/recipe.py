@@ -99,7 +99,7 @@ RECIPE = Recipe(
             {
                 "ci": Settings(steps=60, batch_size=8, warmup_steps=10, ema_decay=0.9, **COMMON),
                 "cpu": Settings(
-                    steps=4000,
+                    steps=3000,
                     batch_size=16,
                     warmup_steps=100,
                     decay="linear",
