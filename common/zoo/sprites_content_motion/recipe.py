@@ -127,7 +127,7 @@ RECIPE = Recipe(
             {
                 "ci": Settings(steps=60, batch_size=16, first_sample=10**6, ema_decay=0.9, **COMMON),
                 "cpu": Settings(
-                    steps=1200,
+                    steps=800,
                     batch_size=64,
                     warmup_steps=50,
                     first_sample=10**6,
