@@ -6,14 +6,13 @@ discriminators; here a plain likelihood does. Three things make the split real, 
 - The content code is a mean over frames, so it cannot know which frame came when. It has to hold what all share.
 - A bit in a motion code is paid for in every frame, the same bit in the content code once. What does not change is
   cheaper there.
-- A motion code is a few numbers, and all that it does in the decoder is to draw a small map: *where*. The content code
-  paints: *what*.
+- A motion code is a few numbers, and all that it does in the decoder is to place and scale: *where*. The content code
+  draws: *what*.
 
 The decoder has two streams, as the first video GAN (Vondrick et al. 2016, arXiv:1609.02612): a background, drawn once,
 and a foreground with its mask. `EntangledVAE` is made of the same parts without the split: the thing to compare with.
 """
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -28,10 +27,11 @@ from common.models.gaussian import DiagonalGaussian
 from common.models.motion_prior import MotionPrior
 from common.models.shipped import Shipped
 
-PATCH = 4  # pixels: the background's last step
+PATCH = 4  # pixels: the last step of a picture
 PIXEL_STD = 0.1  # of the decoder's normal distribution of a pixel, in units of [-1, 1]
-NUM_PAINTED = 2  # layers that a code steers
-USUAL = 0.5  # size of a thing before anything is learned: a quarter of the picture's height
+USUAL = 0.5  # radius of a thing before anything is learned: a quarter of the frame's height
+THING, REACH = 24, 1.5  # pixels of a thing's picture, and how far it reaches, in radii
+EDGE = 4.0  # how steep the edge of the first disc is
 PRESETS = {
     "ci": {"content_dim": 16, "motion_dim": 3, "width": 16, "hidden_size": 32},
     "cpu": {"content_dim": 64, "motion_dim": 4, "width": 32, "hidden_size": 128},
@@ -112,87 +112,78 @@ class SplitHeads(nn.Module):
         return content, motion
 
 
-class Painter(nn.Module):
-    """Paints one thing around a middle: for every pixel a colour and a mask, from its place as the thing sees it.
-
-    The same layers for all pixels (a spatial broadcast decoder: Watters et al. 2019, arXiv:1901.07017), so a shape that
-    was learned at one place is known at all places. What is painted is said by a code, which scales and shifts the
-    channels (FiLM: Perez et al. 2018, arXiv:1709.07871; later the way a timestep steers a diffusion model). The first
-    layer is left alone: a shift of a place would be a motion.
+class Picture(nn.Module):
+    """A code to a picture: `(N, D)` to `(N, C, size, size)`.
 
     Args:
-        code_dim: numbers in the code that says what.
-        width: channels.
-        num_octaves: of the waves in which a place is written (as in NeRF, arXiv:2003.08934).
+        code_dim: D.
+        num_channels: C.
+        size: height and width, a multiple of 4.
+        width: half the channels of the grid that becomes the picture.
+        hidden_size: of the layer that reads the code.
     """
 
-    def __init__(self, code_dim: int, width: int, num_octaves: int = 3):
+    def __init__(self, code_dim: int, num_channels: int, size: int, width: int, hidden_size: int):
         super().__init__()
-        self.num_octaves = num_octaves
-        self.places_in = nn.Conv2d(2 + 4 * num_octaves, width, 1)
-        self.layers = nn.ModuleList(nn.Conv2d(width, width, 1) for _ in range(NUM_PAINTED))
-        self.modulation = nn.Linear(code_dim, NUM_PAINTED * 2 * width)
-        self.thing_out = nn.Conv2d(width, 4, 1)
+        self.grid = size // PATCH
+        self.code_in = nn.Linear(code_dim, hidden_size)
+        self.grid_in = nn.Linear(hidden_size, width // 2 * self.grid**2)
+        self.conv = nn.Conv2d(width // 2, 2 * width, 3, padding=1)
+        self.picture_out = nn.Conv2d(2 * width, num_channels * PATCH**2, 3, padding=1)
 
-    def forward(self, code: torch.Tensor, places: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """`(N, D)` and places `(N, 2, H, W)` to colours `(N, 3, H, W)` and the mask `(N, 1, H, W)`, in [0, 1]."""
-        waves = [places * (math.pi / 2 * 2**octave) for octave in range(self.num_octaves)]
-        places = torch.cat([places, *map(torch.sin, waves), *map(torch.cos, waves)], dim=1)
-        places = places.contiguous(memory_format=torch.channels_last)  # 1x1 convolutions are much faster so on a CPU
-        x = F.silu(self.places_in(places))  # (N, width, H, W)
-        steered = rearrange(self.modulation(code), "n (layer two c) -> layer two n c 1 1", layer=NUM_PAINTED, two=2)
-        for layer, (scale, shift) in zip(self.layers, steered):
-            x = x + F.silu(layer(x) * (1 + scale) + shift)
-        out = self.thing_out(x)  # (N, 4, H, W)
-        return out[:, :3], torch.sigmoid(out[:, 3:])
+    def forward(self, code: torch.Tensor) -> torch.Tensor:
+        x = self.grid_in(F.silu(self.code_in(code)))
+        x = rearrange(x, "n (c h w) -> n c h w", h=self.grid, w=self.grid)
+        return F.pixel_shuffle(self.picture_out(F.silu(self.conv(x))), PATCH)
 
 
 class TwoStreams(nn.Module):
-    """Codes to frames: a background from *what* alone, and over it a thing that *where* places and *what* paints.
+    """Codes to frames: a background from *what* alone, and over it a thing that *what* draws once and *where* places.
+
+    The thing is a small picture with a mask. It is put into each frame by reading it at moved and scaled places, as a
+    spatial transformer does (Jaderberg et al. 2015, arXiv:1506.02025), so a shape that was learned at one place is known
+    at all places. Before anything is learned the mask is a soft disc.
 
     Args:
         what_dim: numbers in the code that says what.
         where_dim: numbers in the code that says where.
         size: H = W, a multiple of 8.
-        width: channels of the painter.
+        width: of the pictures' layers.
         hidden_size: of the layers that read codes.
     """
 
     def __init__(self, what_dim: int, where_dim: int, size: int, width: int, hidden_size: int):
         super().__init__()
-        self.size, self.grid = size, size // PATCH
+        self.size = size
         self.pose = nn.Sequential(nn.Linear(where_dim, hidden_size), nn.SiLU(), nn.Linear(hidden_size, 3))
-        self.painter = Painter(what_dim, width)
-        self.ground = nn.Sequential(
-            nn.Linear(what_dim, hidden_size), nn.SiLU(), nn.Linear(hidden_size, width // 2 * self.grid**2)
-        )
-        self.ground_conv = nn.Conv2d(width // 2, 2 * width, 3, padding=1)
-        self.ground_out = nn.Conv2d(2 * width, 3 * PATCH**2, 3, padding=1)
+        self.ground = Picture(what_dim, 3, size, width, hidden_size)
+        self.thing = Picture(what_dim, 4, THING, width, hidden_size)
 
     def forward(self, what: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
         """`(B, what_dim)` and `(B, where_dim, T)` to clips `(B, 3, T, H, W)`, about [-1, 1]."""
         num_frames = where.shape[2]
         places = self.places(rearrange(where, "b d t -> (b t) d"))
-        thing, mask = self.painter(repeat(what, "b d -> (b t) d", t=num_frames), places)
-        thing, mask = (rearrange(x, "(b t) c h w -> b c t h w", t=num_frames) for x in (thing, mask))
-        ground = self.background(what)[:, :, None]  # (B, 3, 1, H, W): one for all frames
-        return ground + mask * (thing - ground)
+        color, mask = self.put(repeat(self.thing(what), "b c h w -> (b t) c h w", t=num_frames), places)
+        color, mask = (rearrange(x, "(b t) c h w -> b c t h w", t=num_frames) for x in (color, mask))
+        ground = self.ground(what)[:, :, None]  # (B, 3, 1, H, W): one for all frames
+        return ground + mask * (color - ground)
 
     def places(self, where: torch.Tensor) -> torch.Tensor:
-        """Where every pixel lies as the thing sees it: `(N, where_dim)` to `(N, 2, H, W)`, x and y.
+        """Where every pixel lies as the thing sees it: `(N, where_dim)` to `(N, H, W, 2)`, x and y.
 
         The code is read as a middle and the logarithm of a size. A place is counted from that middle, in that size.
         """
         middle, log_size = self.pose(where).split([2, 1], dim=1)
         line = (torch.arange(self.size, device=where.device) + 0.5) * (2 / self.size) - 1  # -1 to 1
         y, x = torch.meshgrid(line, line, indexing="ij")
-        away = torch.stack([x, y]) - middle[:, :, None, None]  # (N, 2, H, W)
-        return away * torch.exp(-log_size)[:, :, None, None] / USUAL
+        away = torch.stack([x, y], dim=-1) - middle[:, None, None]  # (N, H, W, 2)
+        return away * torch.exp(-log_size)[:, None, None] / USUAL
 
-    def background(self, what: torch.Tensor) -> torch.Tensor:
-        """`(N, what_dim)` to pictures `(N, 3, H, W)`."""
-        x = rearrange(self.ground(what), "n (c h w) -> n c h w", h=self.grid, w=self.grid)
-        return F.pixel_shuffle(self.ground_out(F.silu(self.ground_conv(x))), PATCH)
+    def put(self, things: torch.Tensor, places: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Pictures of things `(N, 4, h, w)`, read at places, as colours `(N, 3, H, W)` and masks `(N, 1, H, W)`."""
+        read = F.grid_sample(things, places / REACH, align_corners=False)  # (N, 4, H, W); 0 outside
+        disc = EDGE * (1 - places.square().sum(dim=-1))[:, None]  # (N, 1, H, W): positive inside of radius 1
+        return read[:, :3], torch.sigmoid(read[:, 3:] + disc)
 
 
 class ContentMotionVAE(Shipped, ModelMixin, ConfigMixin):

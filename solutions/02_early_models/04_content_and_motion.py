@@ -238,7 +238,7 @@ mine = ContentMotionVAE(**PRESETS[SIZE]).to(device())
 mine.heads = SplitHeads(mine.config.hidden_size, mine.config.content_dim, mine.config.motion_dim).to(device())
 mine.init_weights()
 settings = Settings(steps=VAE_STEPS, batch_size=16, learning_rate=5e-3, betas=(0.9, 0.95), weight_decay=0.01)
-ends = ("encoder.layers.0", "heads", "pose", "places_in", "thing_out", "ground_out", "prior")  # Adam; the rest: Muon
+ends = ("encoder.layers.0", "heads", "pose", "code_in", "picture_out", "prior")  # Adam; the rest: Muon
 optimizer = muon(mine, settings, ends=ends)
 history = []
 for step in tqdm(range(VAE_STEPS), desc="your VAE", unit="step"):

@@ -86,7 +86,7 @@ def sheet(model, preset):
 
 
 # What touches pixels, places and codes: Adam.
-ENDS = ("encoder.layers.0", "heads", "pose", "places_in", "thing_out", "ground_out", "prior")
+ENDS = ("encoder.layers.0", "heads", "pose", "code_in", "picture_out", "prior")
 COMMON = {"learning_rate": 5e-3, "betas": (0.9, 0.95), "weight_decay": 0.01, "precision": "fp32"}
 RECIPE = Recipe(
     name="sprites-content-motion",
@@ -99,7 +99,7 @@ RECIPE = Recipe(
             {
                 "ci": Settings(steps=60, batch_size=8, warmup_steps=10, ema_decay=0.9, **COMMON),
                 "cpu": Settings(
-                    steps=3000,
+                    steps=4000,
                     batch_size=16,
                     warmup_steps=100,
                     decay="linear",

@@ -34,7 +34,7 @@ RECIPE = Recipe(
     build_model=lambda preset: EntangledVAE(**PRESETS[preset]),
     data=lambda preset: Pixels(),
     compute_loss=compute_loss,
-    optimizer=partial(muon, ends=("encoder.layers.0", "head", "pose", "places_in", "thing_out", "ground_out")),
+    optimizer=partial(muon, ends=("encoder.layers.0", "head", "pose", "code_in", "picture_out")),
     stages={"main": Stage(SPLIT.stages["main"].settings)},
     measure=recipe_measures,
 )
