@@ -1,11 +1,14 @@
 """The split VAE: what a mean cannot know, what a bit costs, what a swap is; and the prior over its motion codes."""
 
+import math
+
 import pytest
 import torch
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal, kl_divergence
 
 from common.models.content_motion import (
     PRESETS,
+    THING,
     ContentMotionVAE,
     EntangledVAE,
     changing_directions,
@@ -68,35 +71,43 @@ def test_a_motion_code_knows_its_own_frame_alone(vae):
 
 def test_the_background_is_the_same_in_all_frames(vae):
     content, motion = randn(1, 2, 6), 3 * randn(2, 2, 3, 4)
-    bias = vae.decoder.painter.thing_out.bias
-    kept = bias.clone()
+    middle = vae.decoder.pose[-1].bias
+    kept = middle.clone()
     try:
-        bias[3] = -1e4  # the mask: nothing of the thing is seen
+        middle[0] = 1e3  # the thing is far outside
         made = vae.decode(content, motion).sample
     finally:
-        bias.copy_(kept)
+        middle.copy_(kept)
     assert torch.equal(made, made[:, :, :1].expand_as(made))
-    assert torch.allclose(made[:, :, 0], vae.decoder.background(content))
+    assert torch.allclose(made[:, :, 0], vae.decoder.ground(content))
     assert (vae.decode(content, motion).sample.diff(dim=2) != 0).any()
 
 
 def test_a_thing_that_is_moved_looks_the_same(vae):
-    """Where says nothing of what: moved by whole pixels, the painted thing is the same, moved by whole pixels."""
-    code, decoder = randn(5, 1, 6), vae.decoder
-    pose = decoder.pose[-1]
+    """Moved by whole pixels, what is put there is the same, moved by whole pixels."""
+    decoder, thing = vae.decoder, 3 * randn(5, 1, 4, THING, THING)
+    line = (torch.arange(16) + 0.5) / 8 - 1
+    places = torch.stack(torch.meshgrid(line, line, indexing="xy"), dim=-1)[None] / 0.3
+    away = torch.tensor([3, -2]) * 2 / 16 / 0.3  # 3 pixels to the right, 2 up, of 16
+    for here, there in zip(decoder.put(thing, places), decoder.put(thing, places - away)):
+        assert torch.allclose(there[..., :-2, 3:], here[..., 2:, :-3], atol=1e-4)
+        assert here.std() > 0.1
+
+
+@torch.no_grad()
+def test_the_motion_code_is_read_as_a_middle_and_a_size(vae):
+    decoder, pose = vae.decoder, vae.decoder.pose[-1]
     kept = pose.weight.clone(), pose.bias.clone()
     try:
         pose.weight.zero_()
-        pose.bias.copy_(torch.tensor([0.0, 0.0, -0.5]))
-        here, mask = decoder.painter(code, decoder.places(torch.zeros(1, 3)))
-        pose.bias.copy_(torch.tensor([3 * 2 / 16, -2 * 2 / 16, -0.5]))  # 3 pixels to the right, 2 up, of 16
-        there, moved = decoder.painter(code, decoder.places(torch.zeros(1, 3)))
+        pose.bias.copy_(torch.tensor([0.5, -0.25, math.log(2)]))
+        places = decoder.places(torch.zeros(1, 3))[0]  # (H, W, 2)
     finally:
         pose.weight.copy_(kept[0])
         pose.bias.copy_(kept[1])
-    assert torch.allclose(there[..., :-2, 3:], here[..., 2:, :-3], atol=1e-5)
-    assert torch.allclose(moved[..., :-2, 3:], mask[..., 2:, :-3], atol=1e-5)
-    assert mask.std() > 1e-4
+    line = (torch.arange(16) + 0.5) / 8 - 1
+    assert torch.allclose(places[..., 0], (line - 0.5).expand(16, 16))  # USUAL · 2 = 1: counted as it is
+    assert torch.allclose(places[..., 1], (line + 0.25)[:, None].expand(16, 16))
 
 
 def test_frames_are_decoded_one_by_one(vae):
@@ -111,7 +122,7 @@ def test_the_entangled_twin_is_of_the_same_size():
     for name, options in PRESETS.items():
         split, twin = ContentMotionVAE(**options).num_parameters(), EntangledVAE(**options).num_parameters()
         sizes[name] = split, twin
-    assert sizes["cpu"] == (425227, 416319) and sizes["gpu"] == (1547979, 1556479)
+    assert sizes["cpu"] == (543015, 534107) and sizes["gpu"] == (1945287, 1953787)
 
 
 def test_an_entangled_code_is_its_frames_own(entangled):
