@@ -55,10 +55,9 @@ class ContentMotion:
 class FrameEncoder(nn.Module):
     """Frames to features, each frame by itself: `(N, 3, H, W)` to `(N, F)`.
 
-    It begins at full resolution, because a shape is its outline: patches of 4×4 pixels in the first step lose it, and
-    a model with these draws every thing as the mean of all shapes. The features are read off the last grid as it
-    stands, and off the largest value of each of its channels, wherever that lies: a shape should not have to be learned
-    anew at every place.
+    It begins at full resolution, because a shape is its outline. The features are read off the last grid as it stands,
+    and off the largest value of each of its channels, wherever that lies: a shape should not have to be learned anew at
+    every place.
 
     Args:
         size: H = W, a multiple of 8.

@@ -615,7 +615,7 @@ for count in COMPONENTS:
 #   is; with a moving camera the background moves too, and one picture of it no longer serves.
 # - Nothing *proves* that such a split is found: without a label or a bias no method can promise it (Locatello et al.
 #   2018). Here the biases are the mean over frames, the price of a bit, the narrow motion code and a decoder in which
-#   the motion code says where and the content code paints. Take them away one at a time and see.
+#   the motion code says where and the content code draws. Take them away one at a time and see.
 # - Where the thing *is* belongs to the motion here, and so does how large it has grown. Somebody who wants "the same
 #   walk from another starting point" would have to cut elsewhere.
 # - The world is drawn. Faces and walking people were done by MoCoGAN and by the sequential autoencoders after it, at 64
