@@ -206,7 +206,7 @@ class ContentMotionVAE(Shipped, ModelMixin, ConfigMixin):
         size: int = 32,
         width: int = 32,
         hidden_size: int = 128,
-        prior_size: int = 64,
+        prior_size: int = 128,
         num_components: int = 8,
     ):
         super().__init__()

@@ -71,7 +71,7 @@ class MotionPrior(nn.Module):
         num_components: K of the mixtures.
     """
 
-    def __init__(self, motion_dim: int, hidden_size: int = 64, num_components: int = 8):
+    def __init__(self, motion_dim: int, hidden_size: int = 128, num_components: int = 8):
         super().__init__()
         self.start = nn.Parameter(torch.zeros(motion_dim))  # stands where the first frame has no frame before it
         self.rnn = nn.GRU(motion_dim, hidden_size, batch_first=True)
