@@ -73,7 +73,7 @@ shown = {
     "the one, moving as the other": reference_swap(VAE, clips_of([one]), clips_of([other])),
     "the other, moving as the one": reference_swap(VAE, clips_of([other]), clips_of([one])),
 }
-show.strips({name: clip[0] for name, clip in shown.items()}, num_frames=NUM_FRAMES, width=96)
+show.strips({name: clip[0] for name, clip in shown.items()}, num_frames=NUM_FRAMES, width=64)
 
 # %% [markdown]
 # **What to see.** In the last two rows the background, the shape and its colour are those of one clip, and the path is
@@ -278,7 +278,7 @@ a, b = clips_of([one]).to(device()), clips_of([other]).to(device())
 with torch.no_grad():
     restored = mine(a).sample.clamp(-1, 1)
 rows = {"one clip": a, f"restored, after {VAE_STEPS} steps": restored, "moving as the other": swap_motion(mine, a, b)}
-show.strips({name: clip[0].cpu() for name, clip in rows.items()}, num_frames=NUM_FRAMES, width=96)
+show.strips({name: clip[0].cpu() for name, clip in rows.items()}, num_frames=NUM_FRAMES, width=64)
 
 # %% [markdown]
 # **What to see.** The bits are bought in the order of what they save. The colour of the ground comes first (at `ci` it is
@@ -428,7 +428,7 @@ for name, made in drawn.items():
         f"{name:22}{len(words) / NUM_PAIRS:5.0%} have a word: " + ", ".join(f"{n} {word}" for word, n in counts.items())
     )
 rows = {f"{name}, {k + 1}": drawn[name][k] for name in drawn for k in range({"your prior": 3}.get(name, 1))}
-show.strips(rows, num_frames=NUM_FRAMES, width=96)
+show.strips(rows, num_frames=NUM_FRAMES, width=64)
 
 # %% [markdown]
 # ## The result to remember
@@ -494,7 +494,7 @@ plt.show()
 # %% tags=["demo"]
 k = next((k for k, (a, b) in enumerate(zip(contents, motions)) if a.objects[0].motion != b.objects[0].motion), 0)
 rows = {"gives the content": first[k], "gives the motion": second[k]} | {n: made[k] for n, made in results.items()}
-show.strips(rows, num_frames=NUM_FRAMES, width=96)
+show.strips(rows, num_frames=NUM_FRAMES, width=64)
 
 # %% [markdown]
 # **What to see.** With the split, what is shown stays and the motion follows. Without it there is no good place to cut:
@@ -514,7 +514,7 @@ for name, (a, b) in {
     row = swap_scores(swap_motion(VAE, clips_of(a), clips_of(b)), a, b)
     print(f"{name:30} content stays {row['content']:4.0%}, motion follows {row['motion']:4.0%}")
 still, told = clips_of(standing[:1]), swap_motion(VAE, clips_of(standing[:1]), clips_of(moving[:1]))
-show.strips({"a still clip": still[0], "told to move": told[0]}, num_frames=NUM_FRAMES, width=96)
+show.strips({"a still clip": still[0], "told to move": told[0]}, num_frames=NUM_FRAMES, width=64)
 
 # %% [markdown]
 # If you train on still clips as well, this is where it breaks: for such a clip it is cheaper to put the thing where it
@@ -576,7 +576,7 @@ with torch.no_grad():
         rows[f"content: {1 - part:.0%} one, {part:.0%} the other; motion of the one"] = VAE.decode(
             content, a.motion.mode()
         ).sample[0]
-show.strips({name: row.clamp(-1, 1) for name, row in rows.items()}, num_frames=5, width=96)
+show.strips({name: row.clamp(-1, 1) for name, row in rows.items()}, num_frames=5, width=64)
 
 # %% tags=["demo"]
 with torch.no_grad():
@@ -586,7 +586,7 @@ with torch.no_grad():
         rows[f"motion: {1 - part:.0%} one, {part:.0%} the other; content of the one"] = VAE.decode(
             a.content.mode(), motion
         ).sample[0]
-show.strips({name: row.clamp(-1, 1) for name, row in rows.items()}, num_frames=5, width=96)
+show.strips({name: row.clamp(-1, 1) for name, row in rows.items()}, num_frames=5, width=64)
 
 # %% [markdown]
 # **What to see.** Between two motions lie motions: the path changes, the thing does not. Between two contents lie
@@ -603,7 +603,7 @@ CONTENT, MOTION, LENGTH = 12, 31, 14
 content_of = clips_of(TEST.scenes([CONTENT]))
 longer = draw(TEST.scenes([MOTION]), num_frames=LENGTH).clips()
 show.strips({"content": content_of[0], "motion": longer[0], "swapped": swap_motion(VAE, content_of, longer)[0]},
-            num_frames=LENGTH, width=70)  # fmt: skip
+            num_frames=LENGTH, width=48)  # fmt: skip
 
 # %% [markdown]
 # **An ablation to run.** How many components does the prior's mixture need? With one it must put the middle between
