@@ -17,8 +17,8 @@
 # | preset | clips `(T, H, W)` | your VAE trains for | your prior trains for | all cells take about |
 # |---|---|---|---|---|
 # | `ci` | (9, 32, 32) | 30 steps, small | 200 steps | 25 s |
-# | `cpu` | (9, 32, 32) | 600 steps | 3000 steps | 6 min |
-# | `gpu` | (9, 32, 32) | 6000 steps | 6000 steps | 6 min |
+# | `cpu` | (9, 32, 32) | 600 steps | 3000 steps | 4 min |
+# | `gpu` | (9, 32, 32) | 4000 steps | 6000 steps | not measured; 20 min without one |
 
 # %% tags=["setup"]
 import math
@@ -47,7 +47,7 @@ from common.training import Settings, muon
 limit_threads()
 plt.rcParams["figure.dpi"] = 85
 SIZE = preset()
-VAE_STEPS = {"ci": 30, "cpu": 600, "gpu": 6000}[SIZE]
+VAE_STEPS = {"ci": 30, "cpu": 600, "gpu": 4000}[SIZE]
 PRIOR_STEPS = {"ci": 200, "cpu": 3000, "gpu": 6000}[SIZE]
 NUM_PAIRS = {"ci": 24, "cpu": 128, "gpu": 512}[SIZE]
 BLUE, RUST, GREY = "#1f6f8b", "#b3541e", "0.6"
@@ -283,8 +283,9 @@ show.strips({name: clip[0].cpu() for name, clip in rows.items()}, num_frames=5, 
 
 # %% [markdown]
 # **What to see.** The bits are bought in the order of what they save. The colour of the ground comes first (at `ci` it is
-# all there is), then where the thing is and its colour, and last its outline and the pattern behind it. Where `cpu`
-# stops, the motion follows a swap and a star is still a blob; the shipped weights had seven times as many steps.
+# nearly all there is), then where the thing is and its colour. Where `cpu` stops, the motion follows a swap already, and
+# a star on dots is a blob on a plain ground. The pattern comes next and the outline last; the shipped weights had seven
+# times as many steps.
 
 # %% [markdown] about="mixture_log_prob" difficulty=3 importance=4 minutes=10
 # ## What motion comes next: a mixture
@@ -569,9 +570,10 @@ print(
 # linear classifier gets two thirds.
 #
 # Neither code is pure. A content code is a mean of features that see places, so it knows about where the thing was on
-# the whole; and the motion codes betray something of the shape: the middle of a triangle is told two pixels lower
-# than that of a ring, because its picture hangs so in the decoder. The swap does not suffer: the decoder cannot draw with the one or move with the other.
-# Codes that *reveal nothing* about each other are a stronger wish than codes that can be *exchanged*.
+# the whole; and the motion codes betray something of the shape: the middle of a triangle is told two pixels lower than
+# that of a ring, because its picture hangs so in the decoder. A swap hardly suffers, for the decoder cannot draw with
+# the one or move with the other. Codes that *reveal nothing* about each other are a stronger wish than codes that can
+# be *exchanged*.
 #
 # ## Between two codes
 #
@@ -584,7 +586,7 @@ with torch.no_grad():
     rows = {}
     for part in np.linspace(0, 1, 5).tolist():
         content = torch.lerp(a.content.mode(), b.content.mode(), part)
-        rows[f"content: {1 - part:.0%} one, {part:.0%} the other; motion of the one"] = VAE.decode(
+        rows[f"content: {1 - part:.0%}, {part:.0%}"] = VAE.decode(
             content, a.motion.mode()
         ).sample[0]
 show.strips({name: row.clamp(-1, 1) for name, row in rows.items()}, num_frames=3, width=64)
@@ -594,19 +596,21 @@ with torch.no_grad():
     rows = {}
     for part in np.linspace(0, 1, 4).tolist():
         motion = torch.lerp(a.motion.mode(), b.motion.mode(), part)
-        rows[f"motion: {1 - part:.0%} one, {part:.0%} the other; content of the one"] = VAE.decode(
+        rows[f"motion: {1 - part:.0%} of the one, {part:.0%} of the other"] = VAE.decode(
             a.content.mode(), motion
         ).sample[0]
 show.strips({name: row.clamp(-1, 1) for name, row in rows.items()}, num_frames=5, width=64)
 
 # %% [markdown]
-# **What to see.** Between two motions lie motions: the path changes, the thing does not. Between two contents lie
-# mixtures, colours on the way from one to the other and shapes that are neither, all on one path. A VAE promises that
-# codes near each other decode alike; it does not promise that halfway between a star and a ring there is a shape.
+# **What to see.** Between two motions lie motions: the path changes, the thing does not. Between two contents, all on
+# one path, the colours go from one to the other and the dots of the ground fade; the star stays a star for half of the
+# way, and then it is a triangle. A VAE promises that codes near each other decode alike; it does not promise that
+# halfway between a star and a triangle there is a shape.
 #
 # ## Try it
 #
-# Any two clips by number, any length: the motion may have another number of frames than any clip of the training.
+# Any two clips by number, any length: the motion may have another number of frames than any clip of the training. With
+# these two the end goes wrong: for 9 frames of training nothing could grow so large, so no code says it.
 
 # %% tags=["demo"]
 CONTENT, MOTION, LENGTH = 12, 31, 14
