@@ -16,7 +16,7 @@
 #
 # | preset | clips `(T, H, W)` | your VAE trains for | your prior trains for | all cells take about |
 # |---|---|---|---|---|
-# | `ci` | (9, 32, 32) | 30 steps, small | 250 steps | 25 s |
+# | `ci` | (9, 32, 32) | 25 steps, small | 250 steps | 25 s |
 # | `cpu` | (9, 32, 32) | 600 steps | 3000 steps | 4 min |
 # | `gpu` | (9, 32, 32) | 4000 steps | 6000 steps | not measured |
 
@@ -47,7 +47,7 @@ from common.training import Settings, muon
 limit_threads()
 plt.rcParams["figure.dpi"] = 85
 SIZE = preset()
-VAE_STEPS = {"ci": 30, "cpu": 600, "gpu": 4000}[SIZE]
+VAE_STEPS = {"ci": 25, "cpu": 600, "gpu": 4000}[SIZE]
 PRIOR_STEPS = {"ci": 250, "cpu": 3000, "gpu": 6000}[SIZE]
 NUM_PAIRS = {"ci": 24, "cpu": 128, "gpu": 512}[SIZE]
 BLUE, RUST, GREY = "#1f6f8b", "#b3541e", "0.6"
@@ -378,7 +378,7 @@ def motion_codes(indices, split="train"):
 def train_prior(codes, steps=PRIOR_STEPS, num_components=8, seed=0):
     """A fresh prior of yours, trained on codes `(N, D, T)`."""
     torch.manual_seed(seed)
-    prior = MotionPrior(codes.shape[1], num_components=num_components)
+    prior = MotionPrior(codes.shape[1], {"ci": 64}.get(SIZE, 128), num_components)
     optimizer = torch.optim.AdamW(prior.parameters(), lr=5e-3)
     for _ in tqdm(range(steps), desc="your prior", unit="step"):
         batch = codes[torch.randint(len(codes), (64,))]
@@ -454,7 +454,7 @@ with torch.no_grad():
         [ENTANGLED.encode(SoloSprites().batch(range(k, k + 64)).clips()).mode() for k in (0, 64, 128)]
     )
 by_count = {}
-for count in {"ci": (8, 48, 64)}.get(SIZE, (2, 8, 16, 32, 40, 48, 56, 64)):
+for count in {"ci": (8, 64)}.get(SIZE, (2, 8, 16, 32, 40, 48, 56, 64)):
     swapped = swap_motion_entangled(ENTANGLED, first, second, changing_directions(trained_on, count))
     by_count[count] = swapped, swap_scores(swapped, contents, motions)
 best = max(by_count, key=lambda count: sum(by_count[count][1][what] for what in ("both", "content", "motion")))
