@@ -454,7 +454,7 @@ with torch.no_grad():
         [ENTANGLED.encode(SoloSprites().batch(range(k, k + 64)).clips()).mode() for k in (0, 64, 128)]
     )
 by_count = {}
-for count in {"ci": (8, 64)}.get(SIZE, (2, 8, 16, 32, 40, 48, 56, 64)):
+for count in {"ci": (8, 40, 64)}.get(SIZE, (2, 8, 16, 32, 40, 48, 56, 64)):
     swapped = swap_motion_entangled(ENTANGLED, first, second, changing_directions(trained_on, count))
     by_count[count] = swapped, swap_scores(swapped, contents, motions)
 best = max(by_count, key=lambda count: sum(by_count[count][1][what] for what in ("both", "content", "motion")))
