@@ -140,8 +140,8 @@ class TwoStreams(nn.Module):
     """Codes to frames: a background from *what* alone, and over it a thing that *what* draws once and *where* places.
 
     The thing is a small picture with a mask. It is put into each frame by reading it at moved and scaled places, as a
-    spatial transformer does (Jaderberg et al. 2015, arXiv:1506.02025), so a shape that was learned at one place is known
-    at all places. Before anything is learned the mask is a soft disc.
+    spatial transformer does (Jaderberg et al. 2015, arXiv:1506.02025), so a shape that was learned at one place is
+    known at all places. Before anything is learned the mask is a soft disc.
 
     Args:
         what_dim: numbers in the code that says what.

@@ -282,10 +282,10 @@ rows = {"one clip": a, f"restored, after {VAE_STEPS} steps": restored, "moving a
 show.strips({name: clip[0].cpu() for name, clip in rows.items()}, num_frames=5, width=64)
 
 # %% [markdown]
-# **What to see.** The bits are bought in the order of what they save. The colour of the ground comes first (at `ci` it is
-# nearly all there is), then where the thing is and its colour. Where `cpu` stops, the motion follows a swap already, and
-# a star on dots is a blob on a plain ground. The pattern comes next and the outline last; the shipped weights had seven
-# times as many steps.
+# **What to see.** The bits are bought in the order of what they save. The colour of the ground comes first (at `ci` it
+# is nearly all there is), then where the thing is and its colour. Where `cpu` stops, the motion follows a swap already,
+# and a star on dots is a blob on a plain ground. The pattern comes next and the outline last; the shipped weights had
+# seven times as many steps.
 
 # %% [markdown] about="mixture_log_prob" difficulty=3 importance=4 minutes=10
 # ## What motion comes next: a mixture
@@ -586,9 +586,7 @@ with torch.no_grad():
     rows = {}
     for part in np.linspace(0, 1, 5).tolist():
         content = torch.lerp(a.content.mode(), b.content.mode(), part)
-        rows[f"content: {1 - part:.0%}, {part:.0%}"] = VAE.decode(
-            content, a.motion.mode()
-        ).sample[0]
+        rows[f"content: {1 - part:.0%}, {part:.0%}"] = VAE.decode(content, a.motion.mode()).sample[0]
 show.strips({name: row.clamp(-1, 1) for name, row in rows.items()}, num_frames=3, width=64)
 
 # %% tags=["demo"]

@@ -337,7 +337,7 @@ class Toy(torch.nn.Module):
     def decode(self, content, motion):
         assert content.ndim == 2 and motion.ndim == 3, (
             "decode takes the content (B, Dc) first and the motion (B, Dm, T) second, not "
-                f"{shape(content)}, {shape(motion)}"
+            f"{shape(content)}, {shape(motion)}"
         )
         return Decoded((content[:, :, None] + motion)[..., None, None].expand(-1, -1, -1, 4, 6))
 
@@ -546,7 +546,7 @@ def test_mixture_far(lab, seed):
     want = peer_log_prob(half, motion.half())
     assert got.dtype == torch.float32 and same(got, want, 0.02), (
         f"in half precision the result is off by up to {(got.double() - want).abs().max():.2f}, as {got.dtype}: "
-            "compute in float32"
+        "compute in float32"
     )
 
 
