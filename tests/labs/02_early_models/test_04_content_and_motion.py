@@ -210,6 +210,7 @@ def test_elbo_pixels(lab, seed):
         "pixel_std was not used": total,
         "pixel_std was not used: the default is in its place": total / (2 * 0.1**2),
         "the squared errors are multiplied by pixel_std² where they should be divided": total * 0.2**2 / 2,
+        "the sum was multiplied by the number of frames; by num_frames / n, and here all are drawn, so by 1": 3 * want,
         "absolute errors were taken; squared ones are asked for": (restored - target).abs().flatten(1).sum(1)
         / (2 * 0.2**2),
         "the sign is wrong: what is returned are costs, the negative ELBO": -want,
@@ -603,7 +604,7 @@ def test_prior_looks_back(lab, seed):
     """change frame k's code: the mixtures up to frame k stay, all later ones move"""
     prior, motion = make_prior(lab, seed, 0.6), randn(seed + 1, 2, D, 7)
     before = prior_answer(prior, motion)
-    for k in (0, 3, 6):
+    for k in (3, 0, 6):
         changed = motion.clone()
         changed[1, :, k] += 0.5
         after = prior_answer(prior, changed)
@@ -618,6 +619,10 @@ def test_prior_looks_back(lab, seed):
         assert k not in moved, (
             f"frame {k}'s code changed, and its own mixture moved: the network is shown what it should foretell. Shift "
             "the codes by one frame"
+        )
+        assert k > 4 or moved != list(range(k + 2, 7)), (
+            f"frame {k}'s code changed, and frame {k + 1}'s mixture did not: the codes are shifted by two frames. One "
+            "is right"
         )
         assert moved == list(range(k + 1, 7)), (
             f"frame {k}'s code changed, and the mixtures of frames {moved} moved; all from {k + 1} to 6 should: the "
@@ -664,6 +669,13 @@ def test_prior_steps(lab, seed):
             logits.append(mixture[..., 0])
             code = motion[:, None, :, t]
         means, logits = torch.stack(means, 1), torch.stack(logits, 1)
+        mixed = motion.reshape(2, 5, D)  # numbers and frames mixed up
+        before = torch.cat([prior.start.expand(2, 1, -1), mixed[:, :-1]], 1)
+        mixed = prior.read_out(prior.rnn(before)[0], before)
+    assert not same(got.mean, mixed.mean, 1e-3), (
+        "the codes were reshaped, which mixes numbers with frames: let the two axes change places (transpose, or "
+        "rearrange)"
+    )
     own = got.mean - means
     ahead = (
         motion.transpose(1, 2)[:, :, None]
@@ -695,6 +707,9 @@ def test_prior_sample_follows(lab, seed):
     """each drawn code lies on a component of its mixture, given the codes drawn before it"""
     prior = make_prior(lab, seed, 0.6)
     got = sample_answer(prior, 5, 6, seed)
+    assert not same(got[:, :, 0], prior.start.expand(5, -1), 1e-4), (
+        "sample gives self.start as the first frame; it is only what frame 0 meets: draw frame 0 from its mixture"
+    )
     with torch.no_grad():
         mixture = lab.MotionPrior.forward(prior, got)
         away = (got.transpose(1, 2)[:, :, None] - mixture.mean).abs() / mixture.log_std.exp()  # (B, T, K, D)

@@ -1,4 +1,7 @@
-"""Reads the clip from its end."""
+"""Reads the clip from its end.
+
+Message: time runs forward
+"""
 
 
 class MotionPrior(nn.Module):

@@ -1,4 +1,7 @@
-"""Counts the start as the first frame."""
+"""Counts the start as the first frame.
+
+Message: sample gives self.start as the first frame
+"""
 
 
 class MotionPrior(nn.Module):

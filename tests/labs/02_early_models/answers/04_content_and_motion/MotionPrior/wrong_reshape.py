@@ -1,4 +1,7 @@
-"""Makes the axes right by reshape."""
+"""Makes the axes right by reshape.
+
+Message: the codes were reshaped
+"""
 
 
 class MotionPrior(nn.Module):

@@ -1,4 +1,7 @@
-"""Leaves out one frame too many."""
+"""Leaves out one frame too many.
+
+Message: shifted by two frames
+"""
 
 
 class MotionPrior(nn.Module):

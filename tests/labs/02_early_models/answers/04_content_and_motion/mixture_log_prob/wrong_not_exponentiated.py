@@ -1,4 +1,7 @@
-"""Takes log_std for the standard deviation."""
+"""Takes log_std for the standard deviation.
+
+Message: the standard deviation itself
+"""
 
 
 def mixture_log_prob(mixture, motion):

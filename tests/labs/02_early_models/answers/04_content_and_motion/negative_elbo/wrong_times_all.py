@@ -1,4 +1,7 @@
-"""Multiplies by the number of frames and forgets how many were drawn."""
+"""Multiplies by the number of frames and forgets how many were drawn.
+
+Message: multiplied by the number of frames
+"""
 
 
 def negative_elbo(restored, target, codes, *, num_frames, pixel_std=0.1):
