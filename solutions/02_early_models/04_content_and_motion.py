@@ -364,8 +364,8 @@ show.strips({name: clip[0].cpu() for name, clip in rows.items()}, num_frames=5, 
 # %% [markdown]
 # Train your prior on the motion codes of the shipped VAE, which keeps still. (It comes *after* the VAE, on purpose.
 # Were it part of the price, a code that stands still would cost nearly nothing from the second frame on, and shape and
-# colour could move into the motion code at the price of one frame.) It takes under a minute: the network is small, and so
-# are the codes.
+# colour could move into the motion code at the price of one frame.) It takes under a minute: the network is small, and
+# so are the codes.
 
 
 # %% tags=["demo"]
