@@ -147,11 +147,13 @@ def _saving_refused(replacement: object) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def mine(labs: list[Lab] | None = None) -> Iterator[Report]:
+def mine(labs: list[Lab] | None = None, *, saves: bool = False) -> Iterator[Report]:
     """Run the block on the learner's parts, wherever `work/` holds one that is written and loads.
 
     Args:
         labs: the labs whose parts may be swapped, or None for all.
+        saves: whether models are saved inside the block. Their own classes stay the library's then, whatever is
+            written: a file that names a learner's class could be read by nobody else.
 
     Raises:
         CourseError: a learner's part crashed inside the block; the message names the exercise and the line.
@@ -160,7 +162,7 @@ def mine(labs: list[Lab] | None = None) -> Iterator[Report]:
     report = Report()
     with contextlib.ExitStack() as swaps:
         for lab in dict.fromkeys(part.lab for part in wanted):
-            for row, answer in _answers(lab, [part for part in wanted if part.lab == lab]):
+            for row, answer in _answers(lab, [part for part in wanted if part.lab == lab], saves):
                 report.rows.append(row)
                 if row.yours:
                     swaps.enter_context(swapped(row.part.library, answer))
@@ -173,7 +175,7 @@ def mine(labs: list[Lab] | None = None) -> Iterator[Report]:
             raise CourseError(explanation) from error
 
 
-def _answers(lab: Lab, wanted: list[Part]) -> list[tuple[Ownership, object]]:
+def _answers(lab: Lab, wanted: list[Part], saves: bool) -> list[tuple[Ownership, object]]:
     """The learner's versions of these parts. What is missing in the notebook is filled in from the library."""
     notebook = lab.notebook("work")
     if not notebook.exists():
@@ -186,6 +188,8 @@ def _answers(lab: Lab, wanted: list[Part]) -> list[tuple[Ownership, object]]:
     found = []
     for part in wanted:
         answer, why = _one_answer(module, part)
+        if not why and saves and hasattr(library_part(part.library), "save_pretrained"):
+            why = "a trained model is saved, so its class stays the library's"
         found.append((Ownership(part, not why, why or _last_check(part)), answer))
     for row, _ in found:
         if not row.yours:

@@ -52,17 +52,21 @@ def test_every_part_of_the_lab_is_called(lab_id, tmp_path):
 
 @pytest.fixture
 def work(tmp_path, monkeypatch):
-    """A learner's copy of lab 02.3 in a course of its own: the reference answers, less what a test replaces."""
-    lab = paths.find_lab("02.3")
-    for file in (lab.source, lab.tests):
-        copy = tmp_path / file.relative_to(REAL_ROOT)
-        copy.parent.mkdir(parents=True)
-        shutil.copy(file, copy)
-    reference = json.loads(lab.notebook("solutions").read_text(encoding="utf-8"))
-    monkeypatch.setenv("FLIPBOOK_ROOT", str(tmp_path))
-    lab.notebook("work").parent.mkdir(parents=True)
+    """A learner's copy of a lab in a course of its own: the reference answers, less what a test replaces."""
+    root = tmp_path / "course"
+    root.mkdir()
+    (root / "datasets").symlink_to(REAL_ROOT / "datasets")
 
-    def write(answers):
+    def write(answers, lab_id="02.3"):
+        monkeypatch.setenv("FLIPBOOK_ROOT", str(REAL_ROOT))
+        lab = paths.find_lab(lab_id)
+        for file in (lab.source, lab.tests):
+            copy = root / file.relative_to(REAL_ROOT)
+            copy.parent.mkdir(parents=True)
+            shutil.copy(file, copy)
+        reference = json.loads(lab.notebook("solutions").read_text(encoding="utf-8"))
+        monkeypatch.setenv("FLIPBOOK_ROOT", str(root))
+        lab.notebook("work").parent.mkdir(parents=True)
         for cell in reference["cells"]:
             name = cell["metadata"].get("flipbook", {}).get("exercise")
             cell["source"] = answers.get(name, cell["source"])
@@ -76,6 +80,16 @@ def test_a_training_runs_on_the_learners_parts_and_says_so(work, tmp_path):
     ran = run(train, ["sprites-gan", *SHORT, "--mine"], tmp_path / "run")
     assert ran.exit_code == 0, ran.output
     assert ran.output.count("yours (not checked yet)") == 5
+    assert (tmp_path / "run" / "weights" / "config.json").exists()
+
+
+def test_a_training_keeps_the_class_of_the_model_that_it_saves(work, tmp_path):
+    """Found before the first step, not after the last one."""
+    work({}, "02.2")
+    ran = run(train, ["film-interpolator", *SHORT[:4], "--mine"], tmp_path / "run")
+    assert ran.exit_code == 0, ran.output
+    assert "Interpolator    library (a trained model is saved" in ran.output
+    assert ran.output.count("yours (not checked yet)") == 4
     assert (tmp_path / "run" / "weights" / "config.json").exists()
 
 

@@ -18,7 +18,7 @@ def on_own_parts(command: click.Command) -> click.Command:
             raise click.ClickException("a card is about the library's parts: --update and --mine exclude each other")
         from common.course import swap
 
-        with swap.mine() as report:
+        with swap.mine(saves=command is library_train) as report:
             click.echo(f"whose parts run:\n{report}", err=True)
             command.callback(**options)
 
