@@ -196,6 +196,7 @@ def test_shipped_weights_are_those_of_their_card_and_small_enough(name):
     assert set(card.measured) == {"small", "full"} and card.made and card.fails
     copy = (place / "card.md").read_text(encoding="utf-8")
     assert all(f"`{measure}`" in copy for measure in card.measured["full"])
+    assert "_name_or_path" not in json.loads((place / "config.json").read_text()), "it holds a path of some machine"
 
 
 @pytest.mark.parametrize("name", SHIPPED)

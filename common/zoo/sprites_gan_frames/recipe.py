@@ -21,7 +21,8 @@ from common.zoo.sprites_gan import recipe
 def build_model(preset: str) -> VideoGAN:
     """The shipped players but for the video discriminator, the frames' codes turned; the same for every preset."""
     whole = VideoGAN.from_pretrained("sprites-gan")
-    model = VideoGAN.from_config({**whole.config, "branches": ["image"]})
+    shape = {name: value for name, value in whole.config.items() if not name.startswith("_")}
+    model = VideoGAN.from_config(shape | {"branches": ["image"]})
     weights = whole.state_dict()
     model.load_state_dict({name: weights[name] for name in model.state_dict()})
     codes = model.generator.codes.weight.unflatten(0, (model.config.num_frames, -1))  # (T, K, D), a view
