@@ -199,8 +199,8 @@ plt.show()
 # | `score`, without its last axis | `(B,)` |
 #
 # The layers are made in `__init__`, with **spectral norm** around them unless you say otherwise: each weight matrix is
-# divided by its largest singular value, so that no layer makes a difference much larger than it was. You will see what
-# that is worth.
+# divided by its largest singular value, so that no layer makes a difference much larger than it was. The GAN of this
+# lab does without; its brake is the penalty of the next exercise.
 #
 # **Usual mistakes.** Averaging over time *before* the convolutions makes a judge for whom a film and its reverse are
 # the same. `F.leaky_relu` has a slope of its own, 0.01. A sigmoid at the end belongs to another loss. The sum is over

@@ -244,8 +244,8 @@ def test_fuse_time(lab, seed):
 
 @exercise("fuse", points=2, hint="Any mask from 0 to 1 is a weight; nothing is thresholded.")
 def test_fuse_formula(lab, seed):
-    """any mask, any time: the weighted mean, each pixel by itself"""
-    a, b = noise(seed, 3, 3, 6, 9), noise(seed + 1, 3, 3, 6, 9)
+    """any mask, any time, any numbers in the pictures: the weighted mean, each pixel by itself"""
+    a, b = 3 * noise(seed, 3, 3, 6, 9), 3 * noise(seed + 1, 3, 3, 6, 9)
     seen_a, seen_b = ((noise(seed + k, 3, 1, 6, 9) + 1) / 2 for k in (2, 3))
     for time in (0.2, 0.7, None):
         got, t = fused(lab, a, b, seen_a, seen_b, time), 0.5 if time is None else time
@@ -262,6 +262,8 @@ def test_fuse_formula(lab, seed):
             (right_fuse(a, b, torch.softmax(torch.cat([seen_a, seen_b], 1), 1)[:, :1],
                         torch.softmax(torch.cat([seen_a, seen_b], 1), 1)[:, 1:], t, 0.0),
              "the masks go through a softmax: they are visibilities already, and the division makes them weights"),
+            (right_fuse(a, b, seen_a, seen_b, t).clamp(-1, 1), "the result is clamped to [-1, 1]: features may be "
+             "fused too, and where a network's picture is clamped no gradient passes"),
         )  # fmt: skip
         for values, message in known:
             assert off(got, values) > 5e-3, message
