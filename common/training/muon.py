@@ -49,51 +49,73 @@ class Muon(torch.optim.Optimizer):
         loss = None if closure is None else torch.enable_grad()(closure)()
         for group in self.param_groups:
             parameters = [p for p in group["params"] if p.grad is not None]
-            if group["kind"] == "muon":
-                self._muon(parameters, group)
-            else:
-                for parameter in parameters:
-                    self._adam(parameter, parameter.grad, self.state[parameter], group)
+            if parameters:
+                take = self._muon if group["kind"] == "muon" else self._adam
+                take(parameters, [self.state[p] for p in parameters], group)
         return loss
 
-    def _muon(self, parameters, group) -> None:
-        """Of several processes, which all hold the same gradients, each makes its share of the steps for all.
+    def _muon(self, parameters, states, group) -> None:
+        """Matrices of one shape are made orthogonal together: a few large products, not hundreds of small ones.
+
+        Of several processes, which all hold the same gradients, each does its share of every shape.
 
         Raises:
             TypeError: the matrices are in shards; each step needs a whole one.
         """
         if any(hasattr(p, "full_tensor") for p in parameters):
             raise TypeError("Muon needs whole matrices, and FSDP holds shards of them: take AdamW there")
-        rank, num_processes = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
-        steps = []
-        for k, parameter in enumerate(parameters):
-            ahead = self._ahead(parameter.grad, self.state[parameter]).flatten(1)  # (O, I T H W)
-            steps.append(orthogonal(ahead) if k % num_processes == rank else torch.empty_like(ahead))
-        for k, (parameter, step) in enumerate(zip(parameters, steps, strict=True)):
-            if num_processes > 1:
-                dist.broadcast(step, src=k % num_processes)
-            size = UPDATE_SIZE * max(step.shape) ** 0.5
-            parameter.mul_(1 - group["lr"] * group["weight_decay"])
-            parameter.add_(step.reshape(parameter.shape), alpha=-group["lr"] * size)
+        by_shape = {}
+        for parameter, ahead in zip(parameters, _ahead(parameters, states), strict=True):
+            by_shape.setdefault(ahead.flatten(1).shape, []).append((parameter, ahead.flatten(1)))
+        for (rows, columns), members in by_shape.items():
+            found = _shared_orthogonal(torch.stack([ahead for _, ahead in members]))  # (N, O, I T H W)
+            size = UPDATE_SIZE * max(rows, columns) ** 0.5
+            chosen = [parameter for parameter, _ in members]
+            steps = [step.reshape(p.shape) for p, step in zip(chosen, found.unbind(), strict=True)]
+            torch._foreach_mul_(chosen, 1 - group["lr"] * group["weight_decay"])
+            torch._foreach_add_(chosen, steps, alpha=-group["lr"] * size)
 
-    def _ahead(self, grad, state) -> torch.Tensor:
-        """Nesterov's momentum: the running mean of the gradients, as it will be if the next one is this one again."""
+    def _adam(self, parameters, states, group) -> None:
+        for parameter, state in zip(parameters, states, strict=True):
+            if not state:
+                state["step"] = torch.zeros((), dtype=torch.float32)
+                state["exp_avg"], state["exp_avg_sq"] = torch.zeros_like(parameter), torch.zeros_like(parameter)
+            state["step"] += 1
+        grads = [p.grad for p in parameters]
+        means, squares = ([state[name] for state in states] for name in ("exp_avg", "exp_avg_sq"))
+        (beta1, beta2), counts = group["betas"], [state["step"].item() for state in states]
+        torch._foreach_lerp_(means, grads, 1 - beta1)
+        torch._foreach_lerp_(squares, torch._foreach_mul(grads, grads), 1 - beta2)
+        sizes = torch._foreach_sqrt(torch._foreach_div(squares, [1 - beta2**count for count in counts]))
+        torch._foreach_add_(sizes, group["eps"])
+        steps = torch._foreach_div(torch._foreach_div(means, [1 - beta1**count for count in counts]), sizes)
+        torch._foreach_add_(parameters, steps, alpha=-group["lr"])
+
+
+def _ahead(parameters, states) -> list[torch.Tensor]:
+    """Nesterov's momentum: the running mean of the gradients, as it will be if the next one is this one again."""
+    grads = [p.grad for p in parameters]
+    for grad, state in zip(grads, states, strict=True):
         if not state:
             state["momentum_buffer"] = torch.zeros_like(grad)
-        state["momentum_buffer"].lerp_(grad, 1 - MOMENTUM)
-        return grad.lerp(state["momentum_buffer"], MOMENTUM)
+    means = [state["momentum_buffer"] for state in states]
+    torch._foreach_lerp_(means, grads, 1 - MOMENTUM)
+    return torch._foreach_lerp(grads, means, MOMENTUM)
 
-    def _adam(self, parameter, grad, state, group) -> None:
-        if not state:
-            state["step"] = torch.zeros((), dtype=torch.float32)
-            state["exp_avg"], state["exp_avg_sq"] = torch.zeros_like(parameter), torch.zeros_like(parameter)
-        beta1, beta2 = group["betas"]
-        state["step"] += 1
-        state["exp_avg"].lerp_(grad, 1 - beta1)
-        state["exp_avg_sq"].lerp_(grad.square(), 1 - beta2)
-        mean = state["exp_avg"] / (1 - beta1 ** state["step"].item())
-        square = state["exp_avg_sq"] / (1 - beta2 ** state["step"].item())
-        parameter.add_(mean / (square.sqrt() + group["eps"]), alpha=-group["lr"])
+
+def _shared_orthogonal(matrices: torch.Tensor) -> torch.Tensor:
+    """`orthogonal` of `(N, O, I)`, of which each process works out some; all of them get all."""
+    rank, num_processes = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+    found = torch.empty_like(matrices)
+    for k in range(min(num_processes, len(matrices))):
+        share = matrices[k::num_processes].contiguous()
+        if k == rank:  # one at a time stays in a processor's cache; all at once keeps a GPU busy
+            pieces = share.split(1 if share.device.type == "cpu" else len(share))
+            share = torch.cat([orthogonal(piece) for piece in pieces])
+        if num_processes > 1:
+            dist.broadcast(share, src=k)
+        found[k::num_processes] = share
+    return found
 
 
 def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
@@ -102,20 +124,20 @@ def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
     The rounds are as good in bfloat16 as in float32, so they use it where the processor or the GPU computes in it.
 
     Args:
-        matrix: `(O, I)`.
+        matrix: `(..., O, I)`.
 
     Returns:
-        `(O, I)` in the matrix's own type.
+        `(..., O, I)` in the matrix's own type.
     """
-    wide = matrix.shape[0] <= matrix.shape[1]
+    wide = matrix.shape[-2] <= matrix.shape[-1]
     precision = torch.bfloat16 if has_bfloat16(matrix.device) else torch.float32
-    x = (matrix if wide else matrix.T).to(precision)  # the smaller side first: X Xᵀ is small
-    x = x / x.norm().clamp(min=1e-7)
+    x = (matrix if wide else matrix.mT).to(precision)  # the smaller side first: X Xᵀ is small
+    x = x / x.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-7)
     a, b, c = QUINTIC
     for _ in range(ROUNDS):
-        gram = x @ x.T
+        gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return (x if wide else x.T).to(matrix.dtype)
+    return (x if wide else x.mT).to(matrix.dtype)
 
 
 def muon(model: torch.nn.Module, settings: Settings, ends: tuple[str, ...] = ()) -> Muon:
