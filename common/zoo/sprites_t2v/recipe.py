@@ -38,18 +38,23 @@ def compute_loss(model, batch, noise, levels=logit_normal):
         levels: standard normal numbers to noise levels.
     """
     x0, num_clips = batch["latents"], len(batch["latents"])
-    s = levels(noise.normal("level"))[:, None].repeat(1, x0.shape[2])  # (B, T')
-    given = noise.uniform("image") < IMAGE_PART  # (B,)
-    s[given, 0] = 0.0
-    counts = torch.ones_like(s)
-    counts[given, 0] = 0.0
-    chosen = torch.arange(num_clips, device=x0.device)
-    chosen[noise.uniform("prompt") < NO_PROMPT_PART] = num_clips  # the last text is the empty one
+    frames = torch.arange(x0.shape[2], device=x0.device)  # (T',)
+    from_image = noise.uniform("image") < IMAGE_PART  # (B,)
+    given = from_image[:, None] & (frames == 0)  # (B, T')
+    s = levels(noise.normal("level"))[:, None].expand_as(given).masked_fill(given, 0.0)
+    no_prompt = noise.uniform("prompt") < NO_PROMPT_PART
+    chosen = torch.arange(num_clips, device=x0.device).masked_fill(no_prompt, num_clips)  # the last text is empty
     states, mask = batch["states"][chosen], batch["mask"][chosen]
     eps = noise.normal("eps", x0.shape[1:])
-    loss = flow_matching_loss(lambda x, timestep: model(x, timestep, states, mask).sample, x0, eps, s, counts)  # (B,)
-    kinds = {"text": loss[~given], "image": loss[given]}
-    return {"loss": loss.mean()} | {name: part.mean() if len(part) else loss.mean() for name, part in kinds.items()}
+    velocity = lambda x, timestep: model(x, timestep, states, mask).sample  # noqa: E731
+    loss = flow_matching_loss(velocity, x0, eps, s, weights=~given)  # (B,)
+    return {"loss": loss.mean(), "text": mean_of(loss, ~from_image), "image": mean_of(loss, from_image)}
+
+
+def mean_of(loss, chosen):
+    """The mean over the chosen clips; over all of them where none is."""
+    weights = torch.where(chosen.any(), chosen, True).float()  # (B,); no branch, so a GPU need not be waited for
+    return (loss * weights).sum() / weights.sum()
 
 
 def pipeline(model):
