@@ -53,7 +53,7 @@ def compute_loss(model, batch, noise, levels=logit_normal):
 
 def mean_of(loss, chosen):
     """The mean over the chosen clips; over all of them where none is."""
-    weights = torch.where(chosen.any(), chosen, True).float()  # (B,); no branch, so a GPU need not be waited for
+    weights = (chosen | ~chosen.any()).float()  # (B,); no branch, so a GPU need not be waited for
     return (loss * weights).sum() / weights.sum()
 
 
