@@ -22,9 +22,9 @@ from common.tensor_ops import patchify, unpatchify
 
 PRESETS = {
     "ci": {"dim": 64, "num_layers": 2, "num_heads": 2, "ffn_dim": 128},
-    "cpu": {"dim": 256, "num_layers": 7, "num_heads": 4, "ffn_dim": 768},
+    "cpu": {"dim": 256, "num_layers": 7, "num_heads": 4, "ffn_dim": 896},
     "gpu": {"dim": 256, "num_layers": 7, "num_heads": 4, "ffn_dim": 896},
-}  # as float16 none is larger than 16 MB
+}  # as float16 none is larger than 16 MB; what a GPU has trained a processor can train further
 
 NUM_BRANCHES = 3  # of a block: attention, text, feed-forward
 
@@ -106,7 +106,7 @@ class VideoDiT(Shipped, ModelMixin, ConfigMixin):
         dim: int = 256,
         num_layers: int = 7,
         num_heads: int = 4,
-        ffn_dim: int = 768,
+        ffn_dim: int = 896,
         text_dim: int = 384,
         freq_dim: int = 256,
         rope_theta: float = 100.0,

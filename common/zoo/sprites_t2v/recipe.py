@@ -129,6 +129,18 @@ RECIPE = Recipe(
             },
             start="main",
         ),
+        "refine": Stage(
+            {
+                "ci": Settings(steps=10, learning_rate=2e-3, decay="linear", first_sample=10**8,
+                               **COMMON | {"batch_size": 8, "precision": "fp32"}),
+                "cpu": Settings(
+                    steps=3000, learning_rate=2e-3, warmup_steps=50, decay="linear", first_sample=10**8,
+                    measure_every=1000, sheet_every=1000, checkpoint_every=50, **COMMON,
+                ),
+            },
+            start="anneal",
+            compute_loss=partial(compute_loss, levels=partial(logit_normal, mean=1.2)),
+        ),
     },
     sheet=sheet,
     measure=measure,
