@@ -26,6 +26,7 @@ import math
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from matplotlib.ticker import LogLocator, NullLocator
 from tqdm import tqdm
 
 from common import show
@@ -78,7 +79,8 @@ show.strips({name: clip[0] for name, clip in shown.items()}, num_frames=NUM_FRAM
 
 # %% [markdown]
 # **What to see.** In the last two rows the background, the shape and its colour are those of one clip, and the path is
-# that of the other, frame by frame. Nobody filmed these two.
+# that of the other, frame by frame. Nobody filmed these two. (Look closely, and the round dots have become squarish: a
+# small decoder draws small things roughly.)
 #
 # MoCoGAN (2017) had this idea for a GAN: draw *one* content code for a clip and a *sequence* of motion codes, and let
 # the generator see both at every frame. The same split in a VAE has a name, the disentangled sequential autoencoder
@@ -144,7 +146,7 @@ figure, axis = plt.subplots(figsize=(7.2, 2.8), layout="constrained")
 for path in forward.motion.mode()[0]:
     axis.plot(path, marker="o", markersize=4)
 axis.set(xlabel="frame", ylabel="motion code")
-axis.set_title("The motion codes of one clip: four numbers a frame", fontsize=10)
+axis.set_title("The motion codes of one clip, four numbers a frame: steady growth is steady lines", fontsize=10)
 plt.show()
 
 # %% [markdown] about="negative_elbo" difficulty=3 importance=5 minutes=15
@@ -264,7 +266,9 @@ print(
 figure, axes = plt.subplots(1, 3, figsize=(9.2, 2.6), layout="constrained")
 for axis, name, values in zip(axes, ("pixels", "content, once", "motion, all frames"), history.T):
     axis.plot(values, color=BLUE)
-    axis.set(xlabel="step", title=name, yscale="log")
+    axis.set(xlabel="step", yscale="log")
+    axis.set_title(name, fontsize=10)
+    axis.yaxis.set(major_locator=LogLocator(subs=(1, 2, 3, 5)), minor_locator=NullLocator(), major_formatter="{x:,g}")
 axes[0].set_ylabel("nats a clip")
 plt.show()
 
@@ -401,7 +405,7 @@ axis.plot(blind, color=GREY, linestyle=":", marker="o", label="each frame by its
 axis.plot(nats, color=BLUE, marker="o", label="your prior")
 axis.set(xlabel="frame", ylabel="nats a frame")
 axis.set_title("How surprising is a frame's motion code? Lower is less; test clips", fontsize=10)
-axis.legend(fontsize=9)
+axis.legend(fontsize=9, loc="center right")
 plt.show()
 
 # %% [markdown]
@@ -433,6 +437,10 @@ rows = {f"{name}, {k + 1}": drawn[name][k] for name in drawn for k in range({"yo
 show.strips(rows, num_frames=NUM_FRAMES, width=64)
 
 # %% [markdown]
+# **What to see.** From your prior a thing goes on as it began. At `cpu` the reader had a word for three paths in four,
+# at `ci`, after a twelfth of the steps, for one in five; the others turn or tremble on the way. Drawn frame by frame
+# the thing jumps about, and no path had a word.
+#
 # ## The result to remember
 #
 # Pairs of test clips: one gives the content, one the motion. The **reader** of the world names shape, colour,
@@ -485,12 +493,12 @@ print(f"the entangled one, when it only restores: content {whole['content']:.0%}
 
 # %% tags=["demo"]
 figure, axis = plt.subplots(figsize=(7.2, 2.9), layout="constrained")
-for what, color in (("content", BLUE), ("motion", RUST)):
-    axis.axhline(100 * table["the split"][what], color=color, linestyle=":", linewidth=1)
+for what, color, begin in (("content", BLUE, 0), ("motion", RUST, 4)):
+    axis.axhline(100 * table["the split"][what], color=color, linestyle=(begin, (4, 4)), linewidth=1.5)
     axis.plot(list(by_count), [100 * row[what] for _, row in by_count.values()], color=color, marker="o", label=what)
 axis.set(xlabel="directions taken from the other clip, of 68", ylabel="swaps that are right, %", ylim=(-5, 105))
-axis.set_title("Where should one cut an entangled code? Dotted: the split", fontsize=10)
-axis.legend(fontsize=9)
+axis.set_title("Where should one cut an entangled code? Dashed: both, with the split", fontsize=10)
+axis.legend(fontsize=9, ncols=2, loc="center", bbox_to_anchor=(0.35, 0.72))
 plt.show()
 
 # %% tags=["demo"]
@@ -520,7 +528,9 @@ still, told = clips_of(standing[:1]), swap_motion(VAE, clips_of(standing[:1]), c
 show.strips({"a still clip": still[0], "told to move": told[0]}, num_frames=5, width=64)
 
 # %% [markdown]
-# If you train on still clips as well, this is where it breaks: for such a clip it is cheaper to put the thing where it
+# The still thing moves, and no copy of it stays behind: where it stood was in its motion codes, which were exchanged.
+#
+# If you train on still clips as well, expect this to break: for such a clip it is cheaper to put the thing where it
 # stands into the *content*, once, than to say its place in nine motion codes. What never moves is content, as far as
 # any model can know. Leaving these clips out of the training is the one thing here that a label would have had to do.
 
@@ -655,10 +665,11 @@ for count in COMPONENTS:
 # ## Yours now
 #
 # `SplitHeads`, `negative_elbo`, `swap_motion`, `mixture_log_prob` and `MotionPrior` are parts of the library, and yours
-# can stand in for them. To train such a VAE whole:
+# can stand in for them. To train such a VAE whole on what you wrote, and then its prior:
 #
 # ```console
-# flipbook train sprites-content-motion
+# flipbook train sprites-content-motion --mine
+# flipbook train sprites-content-motion --stage prior --mine
 # ```
 #
 # **Next:** phase 3, where the content is a picture that you give. **To read:** *MoCoGAN* (Tulyakov et al. 2018,

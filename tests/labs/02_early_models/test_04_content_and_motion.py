@@ -154,17 +154,22 @@ def test_split_perturbed(lab, seed):
         f"frame 2 changed, and the motion codes of frames {moved[1].nonzero().flatten().tolist()} moved"
     )
     assert not same(content[1], content2[1], 1e-6), "frame 2 changed, and the content did not: all frames count"
+    changed.requires_grad_(True)
+    for name, out in zip(("content", "motion"), split_answer(heads, changed)):
+        grad = torch.autograd.grad(out.sum(), changed, retain_graph=True, allow_unused=True)[0]
+        assert grad is not None and (grad.abs().sum(dim=2) > 0).all(), (
+            f"no gradient reaches every frame's features from the {name}, so the encoder could not learn from it"
+        )
 
 
 # ---------------------------------------------------------------------------------------------- negative_elbo
 
 
-def elbo_case(seed, num_drawn=3, dtype=torch.float32):
-    content = DiagonalGaussian(randn(seed + 1, 2, 10))
-    motion = DiagonalGaussian(randn(seed + 2, 2, 6, num_drawn))
-    target = randn(seed + 3, 2, 3, num_drawn, 5, 4).clamp(-1, 1)
-    restored = (target + 0.3 * randn(seed + 4, *target.shape)).to(dtype)
-    return restored, target.to(dtype), ContentMotion(content, motion)
+def elbo_case(seed, num_drawn=4):
+    content = DiagonalGaussian(randn(seed + 1, 2, 14))
+    motion = DiagonalGaussian(randn(seed + 2, 2, 16, num_drawn))
+    target = randn(seed + 3, 2, 3, num_drawn, 6, 5).clamp(-1, 1)
+    return target + 0.3 * randn(seed + 4, *target.shape), target, ContentMotion(content, motion)
 
 
 def slow_kl(dist):
@@ -200,20 +205,32 @@ def elbo_answer(lab, restored, target, codes, **options):
 def test_elbo_pixels(lab, seed):
     """the pixels cost the sum of their squared errors over 2 pixel_std²"""
     restored, target, codes = elbo_case(seed)
-    got = elbo_answer(lab, restored, target, codes, num_frames=3, pixel_std=0.2)["pixels"]
+    got = elbo_answer(lab, restored, target, codes, num_frames=4, pixel_std=0.3)["pixels"]
     total = torch.stack([sum((a - b) ** 2 for a, b in zip(x.flatten(), y.flatten())) for x, y in zip(restored, target)])
-    want, count = total / (2 * 0.2**2), target[0].numel()
+    want, count = total / (2 * 0.3**2), target[0].numel()
     known = {
         "the mean of the squared errors was taken; the costs of all pixels add up: a sum": want / count,
-        "pixel_std is not squared": total / (2 * 0.2),
-        "the 2 of 2 pixel_std² is missing": total / 0.2**2,
+        "pixel_std is not squared": total / (2 * 0.3),
+        "the 2 of 2 pixel_std² is missing": total / 0.3**2,
         "pixel_std was not used": total,
         "pixel_std was not used: the default is in its place": total / (2 * 0.1**2),
-        "the squared errors are multiplied by pixel_std² where they should be divided": total * 0.2**2 / 2,
-        "the sum was multiplied by the number of frames; by num_frames / n, and here all are drawn, so by 1": 3 * want,
+        "the squared errors are multiplied by pixel_std² where they should be divided": total * 0.3**2 / 2,
+        "the sum was multiplied by the number of frames; by num_frames / n, and here all are drawn, so by 1": 4 * want,
         "absolute errors were taken; squared ones are asked for": (restored - target).abs().flatten(1).sum(1)
-        / (2 * 0.2**2),
+        / (2 * 0.3**2),
         "the sign is wrong: what is returned are costs, the negative ELBO": -want,
+        "the 2 stands inside the square: the errors are divided by 2 pixel_std², not by (2 pixel_std)²": want / 2,
+        "the frames drawn are axis 2 of the target; here the channels were counted for them": want * 4 / 3,
+        "the restored clips were held in [-1, 1] before they were compared: what is beyond is an error too": (
+            restored.clamp(-1, 1) - target
+        )
+        .square()
+        .flatten(1)
+        .sum(1)
+        / (2 * 0.3**2),
+        "the constant of the normal distribution, log(pixel_std √2π) a pixel, is left out of the costs": (
+            want + count * math.log(0.3 * math.sqrt(2 * math.pi))
+        ),
     }
     for message, values in known.items():
         assert not same(got / want, values / want, 1e-3), message
@@ -227,13 +244,16 @@ def test_elbo_pixels(lab, seed):
 def test_elbo_codes(lab, seed):
     """each code costs its KL divergence, summed over all of its numbers"""
     restored, target, codes = elbo_case(seed)
-    got = elbo_answer(lab, restored, target, codes, num_frames=3)
+    got = elbo_answer(lab, restored, target, codes, num_frames=4)
     content, motion = slow_kl(codes.content), slow_kl(codes.motion)
     assert not same(got["content"], motion, 1e-2), "the prices of content and motion changed places"
-    assert not same(got["motion"], motion / 3, 1e-2), (
+    assert not same(got["motion"], motion / 4, 1e-2), (
         "the motion codes cost the mean over the frames; each frame pays for its own: a sum"
     )
-    assert not same(got["content"], 3 * content, 1e-2), (
+    assert not same(got["content"], content / 7, 1e-2) and not same(got["motion"], motion / 8, 1e-2), (
+        "a code's price was averaged over its numbers; the prices of all numbers add up: a sum"
+    )
+    assert not same(got["content"], 4 * content, 1e-2), (
         "the content was paid in every frame; it is paid once: that is why what does not change ends up in it"
     )
     for name, cost, want in (("content", got["content"], content), ("motion", got["motion"], motion)):
@@ -286,7 +306,7 @@ def test_elbo_unbiased(lab, seed):
 @exercise("negative_elbo", points=1, hint=".float() before the squares: half precision adds up no thousands of them.")
 def test_elbo_gradient(lab, seed):
     """gradients flow, and half precision goes in"""
-    _, _, codes = elbo_case(seed)
+    _, _, codes = elbo_case(seed, 3)
     target = 0.8 * torch.ones(2, 3, 3, 90, 110, dtype=torch.float16)
     restored = target - torch.tensor([1.0, 1.25], dtype=torch.float16)[:, None, None, None, None]
     got = elbo_answer(lab, restored, target, codes, num_frames=3, pixel_std=0.5)["pixels"]
@@ -294,14 +314,21 @@ def test_elbo_gradient(lab, seed):
     assert torch.isfinite(got).all() and same(got / want, torch.ones(2), 2e-3), (
         f"in half precision, whose numbers end at 65504, the pixels cost {got.tolist()} nats: compute in float32"
     )
-    restored, target, codes = elbo_case(seed)
-    restored.requires_grad_(True)
-    cost = elbo_answer(lab, restored, target, codes, num_frames=6, pixel_std=0.2)["pixels"]
-    assert cost.requires_grad, "no gradient reaches the restored clips, so nothing could be trained"
-    (grad,) = torch.autograd.grad(cost.sum(), restored)
+    restored, target, _ = elbo_case(seed)
+    moments = {"content": randn(seed + 1, 2, 14), "motion": randn(seed + 2, 2, 16, 4)}
+    for leaf in (restored, *moments.values()):
+        leaf.requires_grad_(True)
+    codes = ContentMotion(*(DiagonalGaussian(leaf) for leaf in moments.values()))
+    costs = elbo_answer(lab, restored, target, codes, num_frames=8, pixel_std=0.2)
+    assert costs["pixels"].requires_grad, "no gradient reaches the restored clips, so nothing could be trained"
+    (grad,) = torch.autograd.grad(costs["pixels"].sum(), restored)
     assert same(grad, 2 * (restored - target) / 0.2**2, 1e-2), (
-        "the gradient of the pixels' cost is not 2 (restored - target) / pixel_std² for 3 of 6 frames"
+        "the gradient of the pixels' cost is not 2 (restored - target) / pixel_std² for 4 of 8 frames"
     )
+    for name in moments:
+        assert costs[name].requires_grad, (
+            f"no gradient reaches the {name} codes from their price: they would cost nothing"
+        )
 
 
 # ---------------------------------------------------------------------------------------------- swap_motion
@@ -340,7 +367,7 @@ class Toy(torch.nn.Module):
             "decode takes the content (B, Dc) first and the motion (B, Dm, T) second, not "
             f"{shape(content)}, {shape(motion)}"
         )
-        return Decoded((content[:, :, None] + motion)[..., None, None].expand(-1, -1, -1, 4, 6))
+        return Decoded((content[:, :, None] + motion)[..., None, None].repeat(1, 1, 1, 4, 6))
 
 
 def toy_swap(content_of, motion_of):
@@ -462,6 +489,11 @@ def test_mixture_single(lab, seed):
     constant = 0.5 * math.log(2 * math.pi)
     known = {
         "the constant, ½ log 2π for each of the D numbers, is missing": (-0.5 * square - log_std).sum(-1),
+        "the constant was taken off once; each of the D numbers has its own": want + 4 * constant,
+        "the codes were reshaped, which mixes numbers with frames: let the two axes change places (transpose, or "
+        "rearrange)": (
+            -0.5 * ((motion.double().reshape(2, 4, 5) - mean) / log_std.exp()).square() - log_std - constant
+        ).sum(-1),
         "log_std is missing: a wider normal is lower at its middle": (-0.5 * square - constant).sum(-1),
         "log_std was taken for the logarithm of the variance": (
             -0.5 * (z - mean) ** 2 / log_std.exp() - 0.5 * log_std - constant
@@ -560,6 +592,9 @@ def test_mixture_frames(lab, seed):
     moved = (log_prob_answer(lab, mixture, motion) - log_prob_answer(lab, mixture, changed)).abs() > 1e-5
     where = moved.nonzero().tolist()
     assert where == [[1, 4]], f"frame 4 of clip 1 changed, and the log-probabilities at (clip, frame) {where} moved"
+    mixture.mean.requires_grad_(True)
+    got = log_prob_answer(lab, mixture, motion)
+    assert got.requires_grad, "no gradient reaches the mixture, so a prior could not be trained"
 
 
 # ---------------------------------------------------------------------------------------------- MotionPrior
@@ -650,9 +685,8 @@ def test_prior_start(lab, seed):
         "and "
         "to read_out as the code before"
     )
-    assert (torch.autograd.grad(prior_answer(prior, motion).mean.sum(), prior.start)[0].abs() > 0).any(), (
-        "no gradient reaches self.start, so it could not be learned"
-    )
+    (grad,) = torch.autograd.grad(prior_answer(prior, motion).mean.sum(), prior.start, allow_unused=True)
+    assert grad is not None and (grad.abs() > 0).any(), "no gradient reaches self.start, so it could not be learned"
 
 
 @exercise("MotionPrior", points=2, hint="states, _ = self.rnn(before); return self.read_out(states, before)")
@@ -722,8 +756,14 @@ def test_prior_sample_follows(lab, seed):
         anew = torch.stack([prior.rnn(before[:, t : t + 1])[0][:, 0] for t in range(6)], 1)
         forgets = prior.read_out(anew, before)
         near = ((got.transpose(1, 2)[:, :, None] - forgets.mean).abs() / forgets.log_std.exp()).amax(-1).amin(-1) <= 7
+        zeros = torch.zeros(5, 1, D)
+        zero = prior.read_out(prior.rnn(zeros)[0], zeros)
+        near_zero = ((got[:, None, None, :, 0] - zero.mean).abs() / zero.log_std.exp()).amax(-1).amin(-1) <= 7
     assert not near.all(), (
         "in sample the state begins anew in every frame: carry it along, or the motion forgets where it was going"
+    )
+    assert first or not near_zero.all(), (
+        "sample gives zeros to the network before frame 0; it should give it self.start"
     )
     pytest.fail(
         f"from frame {first} on the drawn codes lie on no component of the mixtures that forward gives for the same "
@@ -751,6 +791,30 @@ def test_prior_sample_draws(lab, seed):
     assert not got.requires_grad, "the samples carry a gradient: leave @torch.no_grad() above sample"
     sample_answer(prior, 1, 1, seed)
     sample_answer(prior, 2, 14, seed)
+
+
+@exercise("MotionPrior", points=1, hint="Mixture.sample draws a component by its share, then a code from that one.")
+def test_prior_sample_shares(lab, seed):
+    """each component is drawn as often as its share says, and as wide as its log_std says"""
+    prior, shares, log_std = make_prior(lab, seed), torch.tensor([0.15, 0.5, 0.05, 0.3]), -1.2
+    means = 10 * torch.arange(K)[:, None] * torch.tensor([1.0, -1.0, 0.5])  # (K, D): far apart
+    with torch.no_grad():
+        prior.start.zero_()
+        prior.mixture.weight.zero_()
+        prior.mixture.bias.copy_(torch.cat([shares.log()[:, None], means, log_std + 0 * means], dim=1).flatten())
+    got = sample_answer(prior, 400, 1, seed)[:, :, 0]  # (400, D)
+    away = got[:, None] - means
+    which = away.square().sum(-1).argmin(1)
+    drawn = which.bincount(minlength=K) / 400
+    assert drawn[1] < 1, "only the likeliest component is ever drawn: draw one by its share, as mixture.sample does"
+    assert (drawn - shares).abs().max() < 0.125, (  # five standard deviations
+        f"the components' shares are {shares.tolist()}, and of 400 draws they had {drawn.tolist()}"
+    )
+    spread = away[torch.arange(400), which].std()
+    assert abs(spread / math.exp(log_std) - 1) < 0.15, (
+        f"within a component the draws have a spread of {spread:.2f}; its standard deviation, exp(log_std), is "
+        f"{math.exp(log_std):.2f}: add noise of that size to its mean"
+    )
 
 
 # ---------------------------------------------------------------------------------------------- the outcome

@@ -1,6 +1,6 @@
-"""Reads the clip from its end.
+"""Begins a sample with zeros.
 
-Message: time runs forward
+Message: self.start
 """
 
 
@@ -13,10 +13,10 @@ class MotionPrior(nn.Module):
         self.num_components = num_components
 
     def forward(self, motion):
-        z = motion.transpose(1, 2).flip(1)
+        z = motion.transpose(1, 2)
         before = torch.cat([self.start.expand(len(z), 1, -1), z[:, :-1]], dim=1)
         states, _ = self.rnn(before)
-        return self.read_out(states.flip(1), before.flip(1))
+        return self.read_out(states, before)
 
     def read_out(self, states, before):
         out = rearrange(self.mixture(states), "b t (k n) -> b t k n", k=self.num_components)
@@ -25,7 +25,7 @@ class MotionPrior(nn.Module):
 
     @torch.no_grad()
     def sample(self, num_clips, num_frames, generator=None):
-        code, state, codes = self.start.expand(num_clips, 1, -1), None, []
+        code, state, codes = torch.zeros(num_clips, 1, len(self.start)), None, []
         for _ in range(num_frames):
             out, state = self.rnn(code, state)
             code = self.read_out(out, code).sample(generator).transpose(1, 2)
