@@ -32,6 +32,7 @@ PIXEL_STD = 0.1  # of the decoder's normal distribution of a pixel, in units of 
 USUAL = 0.5  # radius of a thing before anything is learned: a quarter of the frame's height
 THING, REACH = 24, 1.5  # pixels of a thing's picture, and how far it reaches, in radii
 EDGE = 4.0  # how steep the edge of the first disc is
+SLOWLY = 1 / 8  # of what the layers say of places: see TwoStreams
 PRESETS = {
     "ci": {"content_dim": 16, "motion_dim": 3, "width": 16, "hidden_size": 32},
     "cpu": {"content_dim": 64, "motion_dim": 4, "width": 32, "hidden_size": 128},
@@ -141,7 +142,9 @@ class TwoStreams(nn.Module):
 
     The thing is a small picture with a mask. It is put into each frame by reading it at moved and scaled places, as a
     spatial transformer does (Jaderberg et al. 2015, arXiv:1506.02025), so a shape that was learned at one place is
-    known at all places. Before anything is learned the mask is a soft disc.
+    known at all places. Before anything is learned the mask is a soft disc in the middle, for every code, and places
+    and sizes change slowly: a thing that leaves the frame, or fills it, before it has a colour never comes back, for
+    no gradient says where it should be.
 
     Args:
         what_dim: numbers in the code that says what.
@@ -155,6 +158,8 @@ class TwoStreams(nn.Module):
         super().__init__()
         self.size = size
         self.pose = nn.Sequential(nn.Linear(where_dim, hidden_size), nn.SiLU(), nn.Linear(hidden_size, 3))
+        nn.init.zeros_(self.pose[-1].weight)
+        nn.init.zeros_(self.pose[-1].bias)
         self.ground = Picture(what_dim, 3, size, width, hidden_size)
         self.thing = Picture(what_dim, 4, THING, width, hidden_size)
 
@@ -172,7 +177,7 @@ class TwoStreams(nn.Module):
 
         The code is read as a middle and the logarithm of a size. A place is counted from that middle, in that size.
         """
-        middle, log_size = self.pose(where).split([2, 1], dim=1)
+        middle, log_size = (SLOWLY * self.pose(where)).split([2, 1], dim=1)
         line = (torch.arange(self.size, device=where.device) + 0.5) * (2 / self.size) - 1  # -1 to 1
         y, x = torch.meshgrid(line, line, indexing="ij")
         away = torch.stack([x, y], dim=-1) - middle[:, None, None]  # (N, H, W, 2)

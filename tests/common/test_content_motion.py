@@ -8,7 +8,9 @@ from torch.distributions import Categorical, Independent, MixtureSameFamily, Nor
 
 from common.models.content_motion import (
     PRESETS,
+    SLOWLY,
     THING,
+    USUAL,
     ContentMotionVAE,
     EntangledVAE,
     changing_directions,
@@ -29,16 +31,22 @@ def clips(seed=0, batch=2, num_frames=5):
     return randn(seed, batch, 3, num_frames, 16, 16).clamp(-1, 1)
 
 
+def with_places(model):
+    """A fresh model puts its thing in the middle, whatever the code; this one has learned otherwise."""
+    torch.nn.init.normal_(model.decoder.pose[-1].weight, std=1.0)
+    return model.eval().requires_grad_(False)
+
+
 @pytest.fixture(scope="module")
 def vae():
     torch.manual_seed(0)
-    return ContentMotionVAE(**SMALL).eval().requires_grad_(False)
+    return with_places(ContentMotionVAE(**SMALL))
 
 
 @pytest.fixture(scope="module")
 def entangled():
     torch.manual_seed(0)
-    return EntangledVAE(**SMALL).eval().requires_grad_(False)
+    return with_places(EntangledVAE(**SMALL))
 
 
 def moments(dist):
@@ -94,13 +102,23 @@ def test_a_thing_that_is_moved_looks_the_same(vae):
         assert here.std() > 0.1
 
 
+def test_before_anything_is_learned_the_thing_lies_in_the_middle_whatever_the_code():
+    """So that a gradient reaches its place from every frame; a thing that begins outside of the frame stays there."""
+    line = (torch.arange(16) + 0.5) / 8 - 1
+    middle = torch.stack(torch.meshgrid(line, line, indexing="xy"), dim=-1) / USUAL
+    for kind in (ContentMotionVAE, EntangledVAE):
+        decoder = kind(**SMALL).decoder
+        where_dim = decoder.pose[0].in_features
+        assert torch.equal(decoder.places(3 * randn(0, 2, where_dim)), middle.expand(2, 16, 16, 2))
+
+
 @torch.no_grad()
 def test_the_motion_code_is_read_as_a_middle_and_a_size(vae):
     decoder, pose = vae.decoder, vae.decoder.pose[-1]
     kept = pose.weight.clone(), pose.bias.clone()
     try:
         pose.weight.zero_()
-        pose.bias.copy_(torch.tensor([0.5, -0.25, math.log(2)]))
+        pose.bias.copy_(torch.tensor([0.5, -0.25, math.log(2)]) / SLOWLY)
         places = decoder.places(torch.zeros(1, 3))[0]  # (H, W, 2)
     finally:
         pose.weight.copy_(kept[0])

@@ -48,7 +48,8 @@ def test_a_few_steps_of_the_recipe_lower_its_loss(which, tmp_path):
     settings = replace(which.RECIPE.stages["main"].settings["ci"], steps=30, warmup_steps=3, log_every=1)
     weights = train(which.RECIPE, "ci", folder=tmp_path, settings=settings, quiet=True)
     rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-    assert rows[-1]["loss"] < 0.7 * rows[0]["loss"]
+    losses = [row["loss"] for row in rows]
+    assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
     assert {"pixels", "content", "motion"} <= set(rows[0])
     assert (weights / "config.json").is_file()
 
