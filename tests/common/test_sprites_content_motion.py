@@ -45,11 +45,11 @@ def test_the_prior_learns_and_the_codes_keep_still(pixels):
 
 @pytest.mark.parametrize("which", [recipe, twin_recipe], ids=["split", "entangled"])
 def test_a_few_steps_of_the_recipe_lower_its_loss(which, tmp_path):
-    settings = replace(which.RECIPE.stages["main"].settings["ci"], steps=30, warmup_steps=3, log_every=1)
+    settings = replace(which.RECIPE.stages["main"].settings["ci"], steps=50, warmup_steps=3, log_every=1)
     weights = train(which.RECIPE, "ci", folder=tmp_path, settings=settings, quiet=True)
     rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     losses = [row["loss"] for row in rows]
-    assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
+    assert sum(losses[-10:]) < 0.87 * sum(losses[:10])  # 0.77 and 0.78; batches differ, so not one step and another
     assert {"pixels", "content", "motion"} <= set(rows[0])
     assert (weights / "config.json").is_file()
 
