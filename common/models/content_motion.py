@@ -1,0 +1,404 @@
+"""A small VAE that holds what a clip shows apart from how it moves: one content code a clip, one motion code a frame.
+
+The idea is MoCoGAN's (Tulyakov et al. 2018, arXiv:1707.04993), which learns it from a game of generator and
+discriminators; here a plain likelihood does. Three things make the split real, and none of them is a label:
+
+- The content code is a mean over frames, so it cannot know which frame came when. It has to hold what all share.
+- A bit in a motion code is paid for in every frame, the same bit in the content code once. What does not change is
+  cheaper there.
+- A motion code is a few numbers, and all that it does in the decoder is to place and scale: *where*. The content code
+  draws: *what*.
+
+The decoder has two streams, as the first video GAN (Vondrick et al. 2016, arXiv:1609.02612): a background, drawn once,
+and a foreground with its mask. `EntangledVAE` is made of the same parts without the split: the thing to compare with.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from diffusers import ConfigMixin, ModelMixin
+from diffusers.configuration_utils import register_to_config
+from diffusers.models.autoencoders.vae import DecoderOutput
+from einops import rearrange, repeat
+from torch import nn
+from torch.nn import functional as F
+
+from common.models.gaussian import DiagonalGaussian
+from common.models.motion_prior import MotionPrior
+from common.models.shipped import Shipped
+
+PATCH = 4  # pixels: the last step of a picture
+PIXEL_STD = 0.1  # of the decoder's normal distribution of a pixel, in units of [-1, 1]
+USUAL = 0.5  # radius of a thing before anything is learned: a quarter of the frame's height
+THING, REACH = 24, 1.5  # pixels of a thing's picture, and how far it reaches, in radii
+EDGE = 4.0  # how steep the edge of the first disc is
+SLOWLY = 1 / 8  # of what the layers say of places: see TwoStreams
+PRESETS = {
+    "ci": {"content_dim": 16, "motion_dim": 3, "width": 16, "hidden_size": 32},
+    "cpu": {"content_dim": 64, "motion_dim": 4, "width": 32, "hidden_size": 128},
+    "gpu": {"content_dim": 96, "motion_dim": 4, "width": 64, "hidden_size": 256},
+}
+
+
+@dataclass(frozen=True)
+class ContentMotion:
+    """What the encoder says of a batch of clips.
+
+    Attributes:
+        content: distribution of the content codes, `(B, Dc)`.
+        motion: distribution of the motion codes, `(B, Dm, T)`.
+    """
+
+    content: DiagonalGaussian
+    motion: DiagonalGaussian
+
+
+class FrameEncoder(nn.Module):
+    """Frames to features, each frame by itself: `(N, 3, H, W)` to `(N, F)`.
+
+    It begins at full resolution, because a shape is its outline. The features are read off the last grid as it stands,
+    and off the largest value of each of its channels, wherever that lies: a shape should not have to be learned anew at
+    every place.
+
+    Args:
+        size: H = W, a multiple of 8.
+        width: channels after the first halving; twice as many after the others.
+        hidden_size: F.
+    """
+
+    def __init__(self, size: int, width: int, hidden_size: int):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(3, width // 2, 3, padding=1), nn.SiLU(),  # (N, w/2, H, W)
+            nn.Conv2d(width // 2, width, 3, stride=2, padding=1), nn.GroupNorm(4, width), nn.SiLU(),
+            nn.Conv2d(width, 2 * width, 3, stride=2, padding=1), nn.GroupNorm(4, 2 * width), nn.SiLU(),
+            nn.Conv2d(2 * width, 2 * width, 3, stride=2, padding=1), nn.SiLU(),  # (N, 2w, H/8, W/8)
+        )  # fmt: skip
+        self.features = nn.Linear(2 * width * ((size // 8) ** 2 + 1), hidden_size)
+
+    def forward(self, frames: torch.Tensor) -> torch.Tensor:
+        grid = self.layers(frames).flatten(2)  # (N, 2w, H/8 · W/8)
+        read = torch.cat([grid.flatten(1), grid.amax(dim=2)], dim=1)
+        return F.silu(self.features(read))
+
+
+class SplitHeads(nn.Module):
+    """The split: features of a clip's frames to one content code and as many motion codes as frames.
+
+    Args:
+        hidden_size: F of the features.
+        content_dim: Dc.
+        motion_dim: Dm.
+    """
+
+    def __init__(self, hidden_size: int, content_dim: int, motion_dim: int):
+        super().__init__()
+        self.content = nn.Linear(hidden_size, 2 * content_dim)
+        self.motion = nn.Linear(hidden_size, 2 * motion_dim)
+
+    def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The moments (means, then logarithms of variances) of both kinds of codes.
+
+        Args:
+            features: `(B, T, F)`, of each frame by itself.
+
+        Returns:
+            Of the content code, from the mean of the features over the frames: `(B, 2 Dc)`. The order of the frames
+            does not matter to it, nor how many there are. Of the motion codes, each from its own frame:
+            `(B, 2 Dm, T)`.
+        """
+        content = self.content(features.mean(dim=1))  # (B, 2 Dc)
+        motion = rearrange(self.motion(features), "b t d -> b d t")  # (B, 2 Dm, T)
+        return content, motion
+
+
+class Picture(nn.Module):
+    """A code to a picture: `(N, D)` to `(N, C, size, size)`.
+
+    Args:
+        code_dim: D.
+        num_channels: C.
+        size: height and width, a multiple of 4.
+        width: half the channels of the grid that becomes the picture.
+        hidden_size: of the layer that reads the code.
+    """
+
+    def __init__(self, code_dim: int, num_channels: int, size: int, width: int, hidden_size: int):
+        super().__init__()
+        self.grid = size // PATCH
+        self.code_in = nn.Linear(code_dim, hidden_size)
+        self.grid_in = nn.Linear(hidden_size, width // 2 * self.grid**2)
+        self.conv = nn.Conv2d(width // 2, 2 * width, 3, padding=1)
+        self.picture_out = nn.Conv2d(2 * width, num_channels * PATCH**2, 3, padding=1)
+
+    def forward(self, code: torch.Tensor) -> torch.Tensor:
+        x = self.grid_in(F.silu(self.code_in(code)))
+        x = rearrange(x, "n (c h w) -> n c h w", h=self.grid, w=self.grid)
+        return F.pixel_shuffle(self.picture_out(F.silu(self.conv(x))), PATCH)
+
+
+class TwoStreams(nn.Module):
+    """Codes to frames: a background from *what* alone, and over it a thing that *what* draws once and *where* places.
+
+    The thing is a small picture with a mask. It is put into each frame by reading it at moved and scaled places, as a
+    spatial transformer does (Jaderberg et al. 2015, arXiv:1506.02025), so a shape that was learned at one place is
+    known at all places. Before anything is learned the mask is a soft disc in the middle, for every code, and places
+    and sizes change slowly: a thing that leaves the frame, or fills it, before it has a colour never comes back, for
+    no gradient says where it should be.
+
+    Args:
+        what_dim: numbers in the code that says what.
+        where_dim: numbers in the code that says where.
+        size: H = W, a multiple of 8.
+        width: of the pictures' layers.
+        hidden_size: of the layers that read codes.
+    """
+
+    def __init__(self, what_dim: int, where_dim: int, size: int, width: int, hidden_size: int):
+        super().__init__()
+        self.size = size
+        self.pose = nn.Sequential(nn.Linear(where_dim, hidden_size), nn.SiLU(), nn.Linear(hidden_size, 3))
+        nn.init.zeros_(self.pose[-1].weight)
+        nn.init.zeros_(self.pose[-1].bias)
+        self.ground = Picture(what_dim, 3, size, width, hidden_size)
+        self.thing = Picture(what_dim, 4, THING, width, hidden_size)
+
+    def forward(self, what: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
+        """`(B, what_dim)` and `(B, where_dim, T)` to clips `(B, 3, T, H, W)`, about [-1, 1]."""
+        num_frames = where.shape[2]
+        places = self.places(rearrange(where, "b d t -> (b t) d"))
+        color, mask = self.put(repeat(self.thing(what), "b c h w -> (b t) c h w", t=num_frames), places)
+        color, mask = (rearrange(x, "(b t) c h w -> b c t h w", t=num_frames) for x in (color, mask))
+        ground = self.ground(what)[:, :, None]  # (B, 3, 1, H, W): one for all frames
+        return ground + mask * (color - ground)
+
+    def places(self, where: torch.Tensor) -> torch.Tensor:
+        """Where every pixel lies as the thing sees it: `(N, where_dim)` to `(N, H, W, 2)`, x and y.
+
+        The code is read as a middle and the logarithm of a size. A place is counted from that middle, in that size.
+        """
+        middle, log_size = (SLOWLY * self.pose(where)).split([2, 1], dim=1)
+        line = (torch.arange(self.size, device=where.device) + 0.5) * (2 / self.size) - 1  # -1 to 1
+        y, x = torch.meshgrid(line, line, indexing="ij")
+        away = torch.stack([x, y], dim=-1) - middle[:, None, None]  # (N, H, W, 2)
+        return away * torch.exp(-log_size)[:, None, None] / USUAL
+
+    def put(self, things: torch.Tensor, places: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Pictures of things `(N, 4, h, w)`, read at places, as colours `(N, 3, H, W)` and masks `(N, 1, H, W)`."""
+        read = F.grid_sample(things, places / REACH, align_corners=False)  # (N, 4, H, W); 0 outside
+        disc = EDGE * (1 - places.square().sum(dim=-1))[:, None]  # (N, 1, H, W): positive inside of radius 1
+        return read[:, :3], torch.sigmoid(read[:, 3:] + disc)
+
+
+class ContentMotionVAE(Shipped, ModelMixin, ConfigMixin):
+    """The VAE with the split. `from_pretrained("sprites-content-motion")` gives the one that ships with the library.
+
+    Args:
+        content_dim: Dc, numbers in a clip's content code.
+        motion_dim: Dm, numbers in a frame's motion code.
+        size: of the frames, which are square; a multiple of 8.
+        width: channels of the convolutions.
+        hidden_size: of the features and of the layers between codes and maps.
+        prior_size: of the prior's recurrent state.
+        num_components: of the prior's mixtures.
+    """
+
+    @register_to_config
+    def __init__(
+        self,
+        content_dim: int = 64,
+        motion_dim: int = 4,
+        size: int = 32,
+        width: int = 32,
+        hidden_size: int = 128,
+        prior_size: int = 128,
+        num_components: int = 8,
+    ):
+        super().__init__()
+        check_size(size)
+        self.encoder = FrameEncoder(size, width, hidden_size)
+        self.heads = SplitHeads(hidden_size, content_dim, motion_dim)
+        self.decoder = TwoStreams(content_dim, motion_dim, size, width, hidden_size)
+        self.prior = MotionPrior(motion_dim, prior_size, num_components)
+        self.init_weights()
+
+    def init_weights(self) -> None:
+        """Small log-variances, so that early draws are near their means."""
+        for head in (self.heads.content, self.heads.motion):
+            nn.init.constant_(head.bias[head.out_features // 2 :], -4.0)
+
+    def encode(self, sample: torch.Tensor) -> ContentMotion:
+        """What a clip shows and how it moves.
+
+        Args:
+            sample: `(B, 3, T, H, W)` in [-1, 1], of any number of frames.
+
+        Raises:
+            ValueError: it has another shape.
+        """
+        check_clip(sample, self.config.size)
+        features = self.encoder(rearrange(sample, "b c t h w -> (b t) c h w"))
+        content, motion = self.heads(rearrange(features, "(b t) f -> b t f", b=len(sample)))
+        return ContentMotion(DiagonalGaussian(content), DiagonalGaussian(motion))
+
+    def decode(self, content: torch.Tensor, motion: torch.Tensor) -> DecoderOutput:
+        """Codes to a clip.
+
+        Args:
+            content: `(B, Dc)`.
+            motion: `(B, Dm, T)`.
+
+        Returns:
+            `.sample`, `(B, 3, T, H, W)`, about [-1, 1] and not clamped.
+        """
+        return DecoderOutput(sample=self.decoder(content, motion))
+
+    def forward(self, sample: torch.Tensor) -> DecoderOutput:
+        """Encode and decode, by the most likely codes."""
+        codes = self.encode(sample)
+        return self.decode(codes.content.mode(), codes.motion.mode())
+
+
+class EntangledVAE(Shipped, ModelMixin, ConfigMixin):
+    """The same encoder and decoder without the split: one code a frame, which says what and where in one.
+
+    Args: as in `ContentMotionVAE`; a frame's code has `content_dim + motion_dim` numbers.
+    """
+
+    @register_to_config
+    def __init__(
+        self, content_dim: int = 64, motion_dim: int = 4, size: int = 32, width: int = 32, hidden_size: int = 128
+    ):
+        super().__init__()
+        check_size(size)
+        code_dim = content_dim + motion_dim
+        self.encoder = FrameEncoder(size, width, hidden_size)
+        self.head = nn.Linear(hidden_size, 2 * code_dim)
+        self.decoder = TwoStreams(code_dim, code_dim, size, width, hidden_size)
+        nn.init.constant_(self.head.bias[code_dim:], -4.0)
+
+    def encode(self, sample: torch.Tensor) -> DiagonalGaussian:
+        """`(B, 3, T, H, W)` in [-1, 1] to the distribution of the codes, `(B, D, T)`.
+
+        Raises:
+            ValueError: the clip has another shape.
+        """
+        check_clip(sample, self.config.size)
+        features = self.encoder(rearrange(sample, "b c t h w -> (b t) c h w"))
+        return DiagonalGaussian(rearrange(self.head(features), "(b t) d -> b d t", b=len(sample)))
+
+    def decode(self, codes: torch.Tensor) -> DecoderOutput:
+        """`(B, D, T)` to `.sample`, `(B, 3, T, H, W)`."""
+        frames = rearrange(codes, "b d t -> (b t) d")
+        clips = self.decoder(frames, frames[:, :, None])  # (B T, 3, 1, H, W)
+        return DecoderOutput(sample=rearrange(clips, "(b t) c 1 h w -> b c t h w", b=len(codes)))
+
+    def forward(self, sample: torch.Tensor) -> DecoderOutput:
+        """Encode and decode, by the most likely codes."""
+        return self.decode(self.encode(sample).mode())
+
+
+def negative_elbo(
+    restored: torch.Tensor,
+    target: torch.Tensor,
+    codes: ContentMotion,
+    *,
+    num_frames: int,
+    pixel_std: float = PIXEL_STD,
+) -> dict[str, torch.Tensor]:
+    """What it costs to describe a clip of `num_frames` frames, estimated from n of them, in nats for each clip.
+
+    Three costs (Kingma, Welling 2013, arXiv:1312.6114, equation 3, for a normal distribution of each pixel whose
+    constant is left out): of the pixels given the codes, Σ (restored - target)² / (2 pixel_std²); of the content code,
+    once; and of the motion codes, frame by frame. The sums over frames are those of n frames, times num_frames / n.
+
+    Args:
+        restored: `(B, 3, n, H, W)`, decoded from a draw of the codes.
+        target: `(B, 3, n, H, W)`, in [-1, 1].
+        codes: the distributions that the draw is from; the motion's is `(B, Dm, n)`.
+        num_frames: of the whole clip, at least n.
+        pixel_std: what counts as a small error of a pixel.
+
+    Returns:
+        `pixels`, `content` and `motion`, `(B,)` each. Their sum is the negative ELBO.
+    """
+    share = num_frames / target.shape[2]  # frames of the clip for each frame that is here
+    squares = (restored.float() - target.float()).square().flatten(1).sum(dim=1)  # (B,)
+    return {
+        "pixels": share * squares / (2 * pixel_std**2),
+        "content": codes.content.kl(),
+        "motion": share * codes.motion.kl(),
+    }
+
+
+@torch.no_grad()
+def swap_motion(model: ContentMotionVAE, content_of: torch.Tensor, motion_of: torch.Tensor) -> torch.Tensor:
+    """Clips that show what the first ones show and move as the second ones do.
+
+    Args:
+        model: with `encode` and `decode`.
+        content_of: `(B, 3, T, H, W)` in [-1, 1].
+        motion_of: `(B, 3, T', H, W)`; it may have another number of frames.
+
+    Returns:
+        `(B, 3, T', H, W)`, held in [-1, 1], by the most likely codes.
+    """
+    content = model.encode(content_of).content.mode()
+    motion = model.encode(motion_of).motion.mode()
+    return model.decode(content, motion).sample.clamp(-1, 1)
+
+
+@torch.no_grad()
+def swap_motion_entangled(
+    model: EntangledVAE, content_of: torch.Tensor, motion_of: torch.Tensor, directions: torch.Tensor
+) -> torch.Tensor:
+    """The nearest thing to a swap that codes without a split allow.
+
+    What a clip shares over time is taken from one, what changes from the other: each code is the first clip's mean,
+    with its part along `directions` replaced by the second clip's.
+
+    Args:
+        model: with `encode` and `decode`.
+        content_of: `(B, 3, T, H, W)` in [-1, 1].
+        motion_of: `(B, 3, T', H, W)`.
+        directions: `(D, k)`, orthonormal: those in which codes change over time (`changing_directions`). With k = D
+            nothing of the first clip is left.
+
+    Returns:
+        `(B, 3, T', H, W)`, held in [-1, 1].
+    """
+    mean = model.encode(content_of).mode().mean(dim=2, keepdim=True)  # (B, D, 1)
+    other = model.encode(motion_of).mode()  # (B, D, T')
+    along = torch.einsum("dk,ek,bet->bdt", directions, directions, other - mean)
+    return model.decode(mean + along).sample.clamp(-1, 1)
+
+
+def changing_directions(codes: torch.Tensor, num_directions: int) -> torch.Tensor:
+    """The directions in which codes `(B, D, T)` change most within a clip, for what they differ between clips.
+
+    Fisher's discriminant (1936): the largest ratios of the variance within clips to that of all codes.
+
+    Returns:
+        `(D, num_directions)`, orthonormal.
+    """
+    within = rearrange(codes - codes.mean(dim=2, keepdim=True), "b d t -> d (b t)").double()
+    everything = rearrange(codes - codes.mean(dim=(0, 2), keepdim=True), "b d t -> d (b t)").double()
+    every = everything @ everything.T
+    every = every + 1e-6 * every.trace() / len(every) * torch.eye(len(every), dtype=every.dtype)
+    root = torch.linalg.cholesky(every)
+    whitened = torch.linalg.solve_triangular(root, within, upper=False)
+    chosen = torch.linalg.eigh(whitened @ whitened.T).eigenvectors[:, -num_directions:]
+    directions = torch.linalg.solve_triangular(root.T, chosen, upper=True)  # back to the codes' own space
+    return torch.linalg.qr(directions).Q.to(codes)
+
+
+def check_size(size: int) -> None:
+    """Raises ValueError where frames of this size do not divide into the grids."""
+    if size < 8 or size % 8:
+        raise ValueError(f"size is a multiple of 8, got {size}")
+
+
+def check_clip(sample: torch.Tensor, size: int) -> None:
+    """Raises ValueError where these are no clips of that size."""
+    if sample.ndim != 5 or sample.shape[1] != 3 or tuple(sample.shape[3:]) != (size, size):
+        raise ValueError(f"clips are (B, 3, T, {size}, {size}), got {tuple(sample.shape)}")

@@ -1,0 +1,1 @@
+"""What a clip shows and how it moves, held apart: a VAE of one large sprite."""

@@ -1,0 +1,1 @@
+"""The same VAE without the split, to compare with."""

@@ -1,0 +1,14 @@
+"""Codes the content of every frame.
+
+Message: one for the whole clip is asked for
+"""
+
+
+class SplitHeads(nn.Module):
+    def __init__(self, hidden_size: int, content_dim: int, motion_dim: int):
+        super().__init__()
+        self.content = nn.Linear(hidden_size, 2 * content_dim)
+        self.motion = nn.Linear(hidden_size, 2 * motion_dim)
+
+    def forward(self, features):
+        return self.content(features), self.motion(features).transpose(1, 2)

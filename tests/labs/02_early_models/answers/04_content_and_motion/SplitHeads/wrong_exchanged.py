@@ -1,0 +1,15 @@
+"""Returns the motion first.
+
+Message: changed places
+"""
+
+
+class SplitHeads(nn.Module):
+    def __init__(self, hidden_size: int, content_dim: int, motion_dim: int):
+        super().__init__()
+        self.content = nn.Linear(hidden_size, 2 * content_dim)
+        self.motion = nn.Linear(hidden_size, 2 * motion_dim)
+
+    def forward(self, features):
+        motion = self.motion(features).transpose(1, 2)
+        return motion, self.content(features.mean(dim=1))

@@ -1,0 +1,16 @@
+"""The first frame shows everything there is to see.
+
+Message: first frame alone
+"""
+
+
+class SplitHeads(nn.Module):
+    def __init__(self, hidden_size: int, content_dim: int, motion_dim: int):
+        super().__init__()
+        self.content = nn.Linear(hidden_size, 2 * content_dim)
+        self.motion = nn.Linear(hidden_size, 2 * motion_dim)
+
+    def forward(self, features):
+        content = self.content(features[:, 0])
+        motion = self.motion(features).transpose(1, 2)
+        return content, motion

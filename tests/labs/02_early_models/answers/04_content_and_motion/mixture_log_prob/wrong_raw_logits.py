@@ -1,0 +1,11 @@
+"""Adds the logits as they are.
+
+Message: log_softmax
+"""
+
+
+def mixture_log_prob(mixture, motion):
+    z = motion.float().transpose(1, 2)[:, :, None]
+    log_std, mean = mixture.log_std.float(), mixture.mean.float()
+    each = -0.5 * ((z - mean) / log_std.exp()) ** 2 - log_std - 0.5 * math.log(2 * math.pi)
+    return torch.logsumexp(mixture.logits.float() + each.sum(dim=-1), dim=-1)

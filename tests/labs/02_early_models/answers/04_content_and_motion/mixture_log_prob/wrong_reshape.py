@@ -1,0 +1,11 @@
+"""Makes the axes meet by reshape.
+
+Message: mixes numbers with frames
+"""
+
+
+def mixture_log_prob(mixture, motion):
+    z = motion.float().reshape(motion.shape[0], motion.shape[2], 1, motion.shape[1])
+    log_std = mixture.log_std.float()
+    each = -0.5 * (((z - mixture.mean.float()) / log_std.exp()).square() + 2 * log_std + LOG_2_PI)
+    return torch.logsumexp(mixture.logits.float().log_softmax(dim=-1) + each.sum(dim=-1), dim=-1)

@@ -1,0 +1,14 @@
+"""Measures without a gradient.
+
+Message: no gradient
+"""
+
+
+def negative_elbo(restored, target, codes, *, num_frames, pixel_std=0.1):
+    share = num_frames / target.shape[2]
+    squares = (restored.detach().float() - target.float()).square().flatten(1).sum(dim=1)
+    return {
+        "pixels": share * squares / (2 * pixel_std**2),
+        "content": codes.content.kl(),
+        "motion": share * codes.motion.kl(),
+    }

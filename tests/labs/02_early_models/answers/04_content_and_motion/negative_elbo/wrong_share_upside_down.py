@@ -1,0 +1,14 @@
+"""Turns the share upside down.
+
+Message: upside down
+"""
+
+
+def negative_elbo(restored, target, codes, *, num_frames, pixel_std=0.1):
+    share = target.shape[2] / num_frames
+    squares = (restored.float() - target.float()).square().flatten(1).sum(dim=1)
+    return {
+        "pixels": share * squares / (2 * pixel_std**2),
+        "content": codes.content.kl(),
+        "motion": share * codes.motion.kl(),
+    }

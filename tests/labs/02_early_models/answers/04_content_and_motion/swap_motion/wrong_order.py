@@ -1,0 +1,11 @@
+"""Hands the codes to the decoder in the wrong order.
+
+Message: content (B, Dc) first
+"""
+
+
+@torch.no_grad()
+def swap_motion(model, content_of, motion_of):
+    content = model.encode(content_of).content.mode()
+    motion = model.encode(motion_of).motion.mode()
+    return model.decode(motion, content).sample.clamp(-1, 1)
