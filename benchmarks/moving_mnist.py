@@ -1,14 +1,22 @@
 """Moving MNIST, 10 -> 10: our ConvLSTM beside the published ConvLSTM-S and a SimVP of our size, trained equally long.
 
     python benchmarks/moving_mnist.py count                what each side weighs and multiplies
+    python benchmarks/moving_mnist.py time                 what a step takes of one core, and how many fit in an hour
     python benchmarks/moving_mnist.py train ours           two hours of one core
     python benchmarks/moving_mnist.py train convlstm_s
     python benchmarks/moving_mnist.py train simvp
     python benchmarks/moving_mnist.py compare              reads them, measures them, writes the results
 
 Every side gets what the recipe of `digits-convlstm` says: data, loss, optimiser, learning rate, batch, schedule and
-running mean. Each gets sixty minutes of two cores, counted as two hours of one core's own time, one thread, so that
-other work on the machine takes nothing from any side. A second call of `train` goes on where the first was stopped.
+running mean. Each gets the steps that sixty minutes of two cores allow it: `time` measures a step as seconds of one
+core's own time, one thread, so that other work on the machine takes nothing from any side, and 7,200 of these are
+shared out among its steps. Making the clips is charged to nobody. A second call of `train` goes on where the first was
+stopped.
+
+The same steps can be carried out elsewhere, in float32 all the same: minutes in place of hours, and the same training.
+
+    python benchmarks/moving_mnist.py train ours --preset gpu --steps 5277     the number that `time` found on the cores
+
 What is measured is the running mean of the weights, on the first clips of the fixed test set, beside predictors that
 know little. Figures from the literature stand below the table with what their training cost: not comparable.
 
@@ -20,6 +28,7 @@ al. 2022, arXiv:2206.05099); its batch norms are group norms here.
 
 import argparse
 import json
+import shutil
 import statistics
 from dataclasses import replace
 from functools import partial
@@ -43,12 +52,14 @@ from common.models.convlstm import (
     as_pixels,
     prediction_loss,
 )
-from common.training import muon, read_log, train
+from common.training import Recipe, Settings, Stage, muon, read_log, train
 from common.zoo.digits_convlstm.measures import BASELINES, measure_clips
 from common.zoo.digits_convlstm.recipe import RECIPE, compute_loss
 
 RESULTS = Path(__file__).resolve().parent / "results" / "moving_mnist.json"
 CORE_SECONDS = 60 * 60 * 2
+TIMED_STEPS = 9  # the first one warms up and does not count
+PLAN = "plan.json"  # of a side: the seconds a step, and the steps
 NUM_CLIPS = 500  # of the test set, for the comparison; the card has all
 MEASURES = ("mse", "mae", "ssim", "psnr")
 BAR = 0.5  # of the best baseline's MSE, at most
@@ -155,21 +166,32 @@ SIDES = {
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("count", "train", "compare"))
+    parser.add_argument("what", choices=("count", "time", "train", "compare"))
     parser.add_argument("side", nargs="?", choices=SIDES)
     parser.add_argument("--folder", type=Path, default=Path("runs/moving_mnist"))
+    parser.add_argument("--preset", choices=("cpu", "gpu"), default="cpu", help="where the steps are carried out")
+    parser.add_argument("--steps", type=int, help="in place of those that `time` found")
     parser.add_argument("--core-seconds", type=float, default=CORE_SECONDS)
     parser.add_argument("--clips", type=int, default=NUM_CLIPS)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
+    chosen = [arguments.side] if arguments.side else list(SIDES)
     if arguments.what == "count":
-        for side, (build, _) in SIDES.items():
-            print(f"{side:12s}", counted(build()))
+        for side in chosen:
+            print(f"{side:12s}", counted(SIDES[side][0]()))
         print(f"convlstm_s as published, with {UNUSED_BY_CONVLSTM_S:,} parameters that are never used")
+    elif arguments.what == "time":
+        for side in chosen:
+            print(f"{side:12s}", timed(side, arguments.folder / side, arguments.core_seconds))
     elif arguments.what == "train":
         if arguments.side is None:
             parser.error("train takes a side")
-        train_side(arguments.side, arguments.folder / arguments.side, arguments.core_seconds)
+        folder = arguments.folder / arguments.side
+        steps = arguments.steps or planned_steps(folder)
+        if steps is None and arguments.preset == "gpu":
+            parser.error("a GPU takes the steps that `time` found on two cores: bring its plan.json, or --steps")
+        train_side(arguments.side, folder, steps or timed(arguments.side, folder, arguments.core_seconds)["steps"],
+                   arguments.preset)  # fmt: skip
     else:
         report = compare(arguments.folder, arguments.clips)
         RESULTS.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
@@ -187,30 +209,50 @@ def counted(model) -> dict[str, int]:
     }
 
 
-def train_side(side: str, folder: Path, core_seconds: float) -> None:
-    """Train one side for that many seconds of one core. A second call goes on where the first was stopped."""
+def recipe_of(side: str) -> tuple[Recipe, Settings]:
+    """The recipe with this side's model in it, and its settings: on a GPU those of the CPU."""
     build, changes = SIDES[side]
-    recipe = replace(RECIPE, name=f"moving-mnist-{side}", build_model=lambda preset: build())
-    recipe, settings = recipe.at("main", "cpu")
-    recipe = replace(recipe, **changes)
-    plan = folder / "plan.json"
-    if not plan.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        plan.write_text(json.dumps({"steps": round(core_seconds / seconds_a_step(recipe, settings, folder))}))
-    steps = json.loads(plan.read_text())["steps"]
+    recipe, settings = RECIPE.at("main", "cpu")
+    recipe = replace(
+        recipe,
+        name=f"moving-mnist-{side}",
+        build_model=lambda preset: build(),
+        data=lambda preset: RECIPE.data("cpu"),
+        stages={"main": Stage(dict.fromkeys(("cpu", "gpu"), settings))},
+    )
+    return replace(recipe, **changes), settings
+
+
+def timed(side: str, folder: Path, core_seconds: float = CORE_SECONDS) -> dict[str, float]:
+    """Seconds of one core that a step takes, and how many steps fit: measured on this machine, noted in `plan.json`.
+
+    The median over a few steps of a training that is thrown away.
+    """
+    recipe, settings = recipe_of(side)
+    few = replace(settings, steps=TIMED_STEPS, log_every=1, measure_every=0, sheet_every=0)
+    shutil.rmtree(folder / "trial", ignore_errors=True)
+    train(replace(recipe, measure=None, sheet=None), "cpu", folder=folder / "trial", settings=few, quiet=True)
+    done = [line["cpu_seconds"] for line in read_log(folder / "trial")]
+    seconds = statistics.median(later - earlier for earlier, later in pairwise(done))
+    plan = {"seconds_a_step": round(seconds, 4), "steps": round(core_seconds / seconds), "timed_on": machine()}
+    (folder / PLAN).write_text(json.dumps(plan, indent=1) + "\n", encoding="utf-8")
+    return plan
+
+
+def planned_steps(folder: Path) -> int | None:
+    """What `time` found, or None where it has not been asked."""
+    return json.loads((folder / PLAN).read_text(encoding="utf-8"))["steps"] if (folder / PLAN).is_file() else None
+
+
+def train_side(side: str, folder: Path, steps: int, preset: str = "cpu") -> None:
+    """Train one side for so many steps, in float32. A second call goes on where the first was stopped."""
+    recipe, settings = recipe_of(side)
+    torch.backends.cudnn.allow_tf32 = False  # float32 means 32 bits; a GPU would take 19 of them
     if side != "simvp":  # the truth is faded out over the same part of each side's clips
         fading = partial(compute_loss, num_scheduled=steps * settings.batch_size // 4)
         recipe = replace(recipe, compute_loss=fading)
     often = {"measure_every": 0, "sheet_every": 0, "log_every": 1, "checkpoint_every": max(1, steps // 50)}
-    train(recipe, "cpu", folder=folder / "run", settings=replace(settings, steps=steps, **often))
-
-
-def seconds_a_step(recipe, settings, folder: Path) -> float:
-    """Of one core: the median over a few steps of a training that is thrown away."""
-    few = replace(settings, steps=5, log_every=1, measure_every=0, sheet_every=0)
-    train(replace(recipe, measure=None, sheet=None), "cpu", folder=folder / "trial", settings=few, quiet=True)
-    done = [line["cpu_seconds"] for line in read_log(folder / "trial")]
-    return statistics.median(later - earlier for earlier, later in pairwise(done))
+    train(recipe, preset, folder=folder / "run", settings=replace(settings, steps=steps, **often))
 
 
 def compare(folder: Path, num_clips: int) -> dict:
