@@ -1,6 +1,6 @@
 """Forgets that the encoder predicts the first frame.
 
-Message: should hold
+Message: a frame too many
 """
 
 

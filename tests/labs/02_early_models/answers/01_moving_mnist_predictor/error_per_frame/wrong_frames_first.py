@@ -1,6 +1,6 @@
 """Takes clips to have their frames on axis 1, before the channels.
 
-Message: should have the shape (4,)
+Message: one a channel
 """
 
 

@@ -1,6 +1,6 @@
 """One number a sample in place of one a frame.
 
-Message: should have the shape (4,)
+Message: one a sample
 """
 
 

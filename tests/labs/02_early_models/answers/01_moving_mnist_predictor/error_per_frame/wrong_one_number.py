@@ -1,6 +1,6 @@
 """Averages over the frames too.
 
-Message: should have the shape (4,)
+Message: one number: the frames stay apart
 """
 
 

@@ -1,6 +1,6 @@
-"""Takes the parts in the order of Keras of old: i, f, o, g.
+"""Makes its zeros on the CPU, wherever the input is.
 
-Message: in the order i, f, o, g
+Message: another device
 """
 
 
@@ -19,10 +19,10 @@ class ConvLSTMCell(nn.Module):
 
     def forward(self, x, state=None):
         if state is None:
-            zeros = x.new_zeros(len(x), self.hidden_channels, *x.shape[2:])
-            state = (zeros, zeros)
-        h, c = state
-        i, f, o, g = self.gates(torch.cat([x, h], dim=1)).chunk(4, dim=1)
+            h = c = torch.zeros(len(x), self.hidden_channels, *x.shape[2:], dtype=x.dtype)
+        else:
+            h, c = state
+        i, f, g, o = self.gates(torch.cat([x, h], dim=1)).chunk(4, dim=1)
         c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
         h = torch.sigmoid(o) * torch.tanh(c)
         return h, c
