@@ -187,7 +187,7 @@ def main():
         if arguments.side is None:
             parser.error("train takes a side")
         folder = arguments.folder / arguments.side
-        steps = arguments.steps or planned_steps(folder)
+        steps = arguments.steps or noted(folder).get("steps")
         if steps is None and arguments.preset == "gpu":
             parser.error("a GPU takes the steps that `time` found on two cores: bring its plan.json, or --steps")
         train_side(arguments.side, folder, steps or timed(arguments.side, folder, arguments.core_seconds)["steps"],
@@ -234,19 +234,23 @@ def timed(side: str, folder: Path, core_seconds: float = CORE_SECONDS) -> dict[s
     train(replace(recipe, measure=None, sheet=None), "cpu", folder=folder / "trial", settings=few, quiet=True)
     done = [line["cpu_seconds"] for line in read_log(folder / "trial")]
     seconds = statistics.median(later - earlier for earlier, later in pairwise(done))
-    plan = {"seconds_a_step": round(seconds, 4), "steps": round(core_seconds / seconds), "timed_on": machine()}
-    (folder / PLAN).write_text(json.dumps(plan, indent=1) + "\n", encoding="utf-8")
-    return plan
+    return noted(folder, seconds_a_step=round(seconds, 4), steps=round(core_seconds / seconds), timed_on=machine())
 
 
-def planned_steps(folder: Path) -> int | None:
-    """What `time` found, or None where it has not been asked."""
-    return json.loads((folder / PLAN).read_text(encoding="utf-8"))["steps"] if (folder / PLAN).is_file() else None
+def noted(folder: Path, **more) -> dict:
+    """What is known of a side: its steps, what one takes of which core, and where it was trained. Notes more of it."""
+    plan = json.loads((folder / PLAN).read_text(encoding="utf-8")) if (folder / PLAN).is_file() else {}
+    if more:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / PLAN).write_text(json.dumps(plan | more, indent=1) + "\n", encoding="utf-8")
+    return plan | more
 
 
 def train_side(side: str, folder: Path, steps: int, preset: str = "cpu") -> None:
     """Train one side for so many steps, in float32. A second call goes on where the first was stopped."""
     recipe, settings = recipe_of(side)
+    gpu = preset == "gpu"
+    noted(folder, steps=steps, trained_on=torch.cuda.get_device_name() if gpu else machine()["processor"])
     torch.backends.cudnn.allow_tf32 = False  # float32 means 32 bits; a GPU would take 19 of them
     if side != "simvp":  # the truth is faded out over the same part of each side's clips
         fading = partial(compute_loss, num_scheduled=steps * settings.batch_size // 4)
@@ -263,13 +267,15 @@ def compare(folder: Path, num_clips: int) -> dict:
             print(f"{side} has not been trained yet")
             continue
         model = type(build()).from_pretrained(folder / side / "run" / "weights", torch_dtype=torch.float32).eval()
-        last = read_log(folder / side / "run")[-1]
+        last, plan = read_log(folder / side / "run")[-1], noted(folder / side)
         found = measure_clips(model, num_clips)
         sides[side] = {
             **counted(model),
             "steps": last["step"] + 1,
             "clips_seen": (last["step"] + 1) * RECIPE.stages["main"].settings["cpu"].batch_size,
-            "core_seconds": round(last["cpu_seconds"]),
+            "core_seconds_a_step": plan.get("seconds_a_step"),
+            "trained_on": plan.get("trained_on"),
+            "seconds_there": round(last["seconds"]),
             **{name: round(found[name], 4) for name in MEASURES},
             "mse_by_frame": [round(found[f"mse_frame_{k:02d}"], 2) for k in range(1, 11)],
         }
@@ -287,14 +293,16 @@ def compare(folder: Path, num_clips: int) -> dict:
 def table(report: dict) -> str:
     """All sides, the baselines, the bars; then what others report, and what it cost them."""
     sides, baselines = report["sides"], report["baselines"]
-    lines = ["| | parameters | multiplications | clips seen | MSE | MAE | SSIM | PSNR |", f"|{'---|' * 8}"]
+    head = "| | parameters | multiplications | core-seconds a step | steps | clips seen | MSE | MAE | SSIM | PSNR |"
+    lines = [head, f"|{'---|' * 10}"]
     for name, side in sides.items():
-        counts = f"{side['parameters'] / 1e6:.2f} M | {side['multiplications'] / 1e9:.2f} G | {side['clips_seen']:,}"
+        counts = f"{side['parameters'] / 1e6:.2f} M | {side['multiplications'] / 1e9:.2f} G"
+        counts += f" | {side['core_seconds_a_step']} | {side['steps']:,} | {side['clips_seen']:,}"
         lines.append(
             f"| {name} | {counts} | {side['mse']:.1f} | {side['mae']:.1f} | {side['ssim']:.3f} | {side['psnr']:.1f} |"
         )
     for name, found in baselines.items():
-        lines.append(f"| {name} | | | | {found['mse']:.1f} | | {found['ssim']:.3f} | |")
+        lines.append(f"| {name} | | | | | | {found['mse']:.1f} | | {found['ssim']:.3f} | |")
     best = min(found["mse"] for found in baselines.values())
     if "ours" in sides:
         lines += ["", f"ours / best baseline: {sides['ours']['mse'] / best:.3f} (bar {BAR})"]
