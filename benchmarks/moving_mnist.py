@@ -13,7 +13,8 @@ core's own time, one thread, so that other work on the machine takes nothing fro
 shared out among its steps. Making the clips is charged to nobody. A second call of `train` goes on where the first was
 stopped.
 
-The same steps can be carried out elsewhere, in float32 all the same: minutes in place of hours, and the same training.
+The same steps can be carried out elsewhere, minutes in place of hours: in float32 too, but that a GPU multiplies in its
+convolutions with 10 bits of the fraction (TF32, torch's default there), so the same training up to rounding.
 
     python benchmarks/moving_mnist.py train ours --preset gpu --steps 5277     the number that `time` found on the cores
 
@@ -251,7 +252,6 @@ def train_side(side: str, folder: Path, steps: int, preset: str = "cpu") -> None
     recipe, settings = recipe_of(side)
     gpu = preset == "gpu"
     noted(folder, steps=steps, trained_on=torch.cuda.get_device_name() if gpu else machine()["processor"])
-    torch.backends.cudnn.allow_tf32 = False  # float32 means 32 bits; a GPU would take 19 of them
     if side != "simvp":  # the truth is faded out over the same part of each side's clips
         fading = partial(compute_loss, num_scheduled=steps * settings.batch_size // 4)
         recipe = replace(recipe, compute_loss=fading)

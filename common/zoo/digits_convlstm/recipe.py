@@ -18,7 +18,7 @@ from common.show import strips
 from common.training import Recipe, Settings, Stage, muon
 
 NUM_FRAMES = {"ci": 8, "cpu": 20, "gpu": 20}  # of a clip: half of them are read, half are predicted
-NUM_SCHEDULED = 9_000  # clips over which the truth is faded out: the first quarter of them
+NUM_SCHEDULED = 10_554  # clips over which the truth is faded out: the first quarter of them
 PAST_WEIGHT = 0.5  # of what is expected while the past is read: a lesson in motion, and not the task
 
 
@@ -89,7 +89,7 @@ RECIPE = Recipe(
             {
                 "ci": Settings(steps=40, learning_rate=5e-3, warmup_steps=5, decay="linear", **COMMON),
                 "cpu": Settings(
-                    steps=4400,
+                    steps=5277,
                     learning_rate=5e-3,
                     warmup_steps=50,
                     decay="linear",
@@ -105,7 +105,7 @@ RECIPE = Recipe(
             {
                 "ci": Settings(steps=20, learning_rate=5e-3, decay="linear", first_sample=10**6, **COMMON),
                 "cpu": Settings(
-                    steps=4400,
+                    steps=5277,
                     learning_rate=5e-3,
                     warmup_steps=50,
                     decay="linear",
