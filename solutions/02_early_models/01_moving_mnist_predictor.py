@@ -66,7 +66,8 @@ show.strips({"clip 0: the ten frames that were seen": past[0]} | rows, num_frame
 
 # %% [markdown]
 # The digits go where they should and bounce where they should. And from frame to frame they turn softer, as if seen
-# through frosted glass.
+# through frosted glass; most of all where two of them lie over each other when the watching ends (clips 1 and 2): what
+# comes out of such a knot is hardly more than a cloud.
 #
 # **Before you read on, a prediction.** Suppose that a digit will be either here or two pixels further left, and nobody
 # can know which. One painter draws it sharp, at one of the two places, and is right half of the time. Another draws
@@ -83,7 +84,7 @@ show.strips({"clip 0: the ten frames that were seen": past[0]} | rows, num_frame
 #
 # where $r$ is the range of the pixels, 2 for our clips in [-1, 1]. The mean of $e_t$ over the frames is the "MSE" of
 # every table about Moving MNIST. It is a sum over 4096 pixels, so it is no small number: a whole digit missing costs
-# about 85. With absolute values in place of squares (`power=1`) it is the tables' "MAE".
+# about 90. With absolute values in place of squares (`power=1`) it is the tables' "MAE".
 #
 # | quantity | shape, range |
 # |---|---|
@@ -360,8 +361,8 @@ print(f"after {STEPS} steps of {BATCH} clips, on digits never seen: {own.mean():
 show.strips({"what came": unseen[0].cpu(), "what you predicted": guess[0].cpu()}, num_frames=NUM_READ, width=64)
 
 # %% [markdown]
-# The shipped network has seen some 35,000 clips, many more than yours, and learned nothing that yours could not. Its
-# weights fit into your classes, because yours have the same names:
+# The shipped network has seen 42,216 clips, many more than yours, and learned nothing that yours could not. Its weights
+# fit into your classes, because yours have the same names:
 
 # %% tags=["demo"]
 model = ConvLSTMPredictor.from_pretrained("digits-convlstm").eval()
@@ -375,29 +376,36 @@ print(f"your code, the shipped weights: {own.mean():.1f}, where the library's co
 # %% [markdown]
 # ## The result to remember: error, frame by frame
 #
-# One more curve comes for free. If a pixel is white with probability $p$ and black otherwise, then the answer $p$ has a
-# squared error of $p (1 - p)$ on average. The network prints $p$. So from its own picture, without the truth, it can be
-# read how wrong it *thinks* it will be: count the grey.
+# One more curve comes for free. The network prints $p$, the mean of the brightness $x$ that it holds possible. If it
+# knows what it does not know, its squared error is, on average,
+#
+# $$ E (x - p)^2 = E\,x^2 - p^2 = p (1 - p) - E\,[x (1 - x)]. $$
+#
+# The first part is the grey of its own picture. The second is grey that is no doubt at all: the soft edges of real
+# digits, and these can be measured on the frames that were seen. So from the picture itself, without the truth, it can
+# be read how wrong the network *thinks* it will be: count the grey, less that of the edges.
 
 # %% tags=["demo"]
 frames = torch.arange(1, 11)
 grey = (expected * (1 - expected)).sum(dim=(1, 3, 4)).mean(dim=0)  # (10,)
+bright = (past + 1) / 2
+edges = (bright * (1 - bright)).sum(dim=(1, 3, 4)).mean()  # of frames that are known
 figure, axis = plt.subplots(figsize=(9.5, 4), layout="constrained")
 styles = {"the last frame again": ":", "the last frame, moved on at constant velocity": "-.",
           "the mean of the ten frames": "--", "the mean of all frames there are": (0, (1, 4))}
 for name, style in styles.items():
     axis.plot(frames, error_per_frame(lazy[name], future, data_range=2), color=GREY, linestyle=style, label=name)
 axis.plot(frames, own, color=BLUE, marker="o", label="the network")
-axis.plot(frames, grey, color=BLUE, linestyle="--", label="what its own grey says: the sum of p (1 - p)")
+axis.plot(frames, grey - edges, color=BLUE, linestyle="--", label="what its own grey says")
 axis.set(xlabel="predicted frame", ylabel="squared error, summed over a frame", ylim=(0, None), xticks=frames)
 axis.set_title(f"Error of each predicted frame, mean of {NUM_SHOWN} clips")
 axis.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 plt.show()
 
 # %% [markdown]
-# **What to see.** The error grows with every frame, and the grey grows with it: the network does not draw soft pictures
-# for want of skill. It draws what it believes, and it believes less and less. (Where the grey lies below the error, it
-# is too sure of itself.)
+# **What to see.** The error grows from frame to frame, and the grey grows with it, nearly as much: the network knows
+# how little it knows. It does not draw soft pictures because it cannot draw sharp ones. It draws what it believes, and
+# it believes less and less. (Where the grey lies above the error, it doubts more than it must; below, it is too sure.)
 #
 # ## Why it blurs
 #
@@ -438,11 +446,11 @@ cells = torch.cat([truth[0], *(guess[0] for guess in guesses.values())], dim=1)
 show.contact_sheet(cells, columns=4, width=192, labels=["what came", *guesses])
 
 # %% [markdown]
-# **What to see.** Taking the grey out makes a clearer picture and a worse number. And the truth itself, whole and sharp
-# and a few pixels late, scores no better than a smear. By squared error a sharp wrong guess is the worst there is. This
-# is what stopped predictors that are trained this way: not that they learn too little, but that they are asked the
-# wrong question. GANs (lab 02.3) ask another; diffusion draws *one* of the futures, and is the reason why this course
-# goes on.
+# **What to see.** Taking the grey out leaves a harder picture, a few strokes of it, and a worse number. And the truth
+# itself, whole and sharp, scores worse than the smear as soon as it is two pixels off, though anybody would call it the
+# better picture. By squared error a sharp wrong guess is the worst there is. This is what stopped predictors that are
+# trained this way: not that they learn too little, but that they are asked the wrong question. GANs (lab 02.3) ask
+# another; diffusion draws *one* of the futures, and is the reason why this course goes on.
 #
 # ## Negative control: amnesia
 #
@@ -460,8 +468,9 @@ for name, guess in kept.items():
 show.strips({"what came": future[0]} | {name: guess[0] for name, guess in kept.items()}, num_frames=10, width=64)
 
 # %% [markdown]
-# **What to see.** From one frame nobody can tell which way a digit drifts, and the answer is a cloud around it. Each
-# further frame sharpens the speed; after half of them little is left to gain.
+# **What to see.** From one frame nobody can tell which way a digit drifts, and the answer is a cloud: as wrong as the
+# mean of all frames there are. Each further frame sharpens the speed, and pulls apart digits that lie over each other.
+# The second five still help, though less than the first.
 #
 # ## Try it
 #
@@ -503,13 +512,14 @@ for name, schedule in ways.items():
 # - Ten frames of two digits on black are no film. What a ConvLSTM does with a street or a face is the same, and blurs
 #   within three frames: there is more that nobody can know.
 # - Published models are larger and are trained for days: a ConvLSTM of 15 million parameters reaches a squared error of
-#   29.8 after two million clips (OpenSTL, arXiv:2306.11249), on the benchmark's own digits. Ours has a fraction of the
-#   parameters, saw a fiftieth of the clips, and other digits; the numbers stand side by side in
-#   [benchmarks/moving_mnist.md](../../benchmarks/moving_mnist.md), with what each cost. To train longer:
-#   `flipbook train digits-convlstm`.
+#   29.8 after two million clips (OpenSTL, arXiv:2306.11249), on the benchmark's own digits. Ours, at more than twice
+#   that, has a seventeenth of the parameters, saw a fiftieth of the clips, and other digits; the numbers stand side by
+#   side in [benchmarks/moving_mnist.md](../../benchmarks/moving_mnist.md), with what each cost. To train longer:
+#   `flipbook train digits-convlstm --stage further`.
 # - Our test set is fixed, and its digits are in no training clip, as the benchmark wants it; but it is not the
 #   benchmark's file.
-# - SSIM follows structure a little better than squared error does, and it too prefers fog to a sharp mistake.
+# - SSIM follows structure a little better than squared error does, and it too prefers fog to a sharp mistake of three
+#   pixels.
 #
 # ## Yours now
 #
