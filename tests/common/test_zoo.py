@@ -16,6 +16,7 @@ from common.zoo.card import MARKS, Card, differences, file_facts, missed_bars, r
 from common.zoo.sprites_vae import measures
 
 MOST_BYTES = {
+    "digits-convlstm": 8e6,
     "film-interpolator": 8e6,
     "sprites-content-motion": 8e6,
     "sprites-entangled": 8e6,

@@ -14,6 +14,7 @@ REAL_ROOT = paths.root()
 SHORT = ["--preset", "ci", "--steps", "2", "--set", "measure_every=1"]
 # Lab -> the commands that run its parts, one after the other, where `flipbook show` does not.
 OTHER_COMMANDS = {
+    "02.1": [(evaluate, ["digits-convlstm"]), (train, ["digits-convlstm", *SHORT])],
     "02.2": [(evaluate, ["film-interpolator"])],
     "02.3": [(train, ["sprites-gan", *SHORT])],
     "02.4": [(train, ["sprites-content-motion", *SHORT, "--stage", stage]) for stage in ("main", "prior")],
@@ -47,13 +48,15 @@ def counted(original, calls):
 @pytest.mark.parametrize("lab_id", OTHER_COMMANDS)
 def test_every_part_of_the_lab_is_called(lab_id, tmp_path):
     parts, calls = swap.parts([paths.find_lab(lab_id)]), set()
-    with contextlib.ExitStack() as swaps:
-        for part in parts:
-            original = swap.library_part(part.library)
-            swaps.enter_context(swap.swapped(part.library, counted(original, calls)))
-        for command, words in OTHER_COMMANDS[lab_id]:
+    for command, words in OTHER_COMMANDS[lab_id]:
+        with contextlib.ExitStack() as swaps:
+            for part in parts:
+                original = swap.library_part(part.library)
+                if command is train and hasattr(original, "save_pretrained"):
+                    continue  # `--mine` leaves it to the library, since the model is saved
+                swaps.enter_context(swap.swapped(part.library, counted(original, calls)))
             ran = run(command, words, tmp_path / "run")
-            assert ran.exit_code == 0, ran.output
+        assert ran.exit_code == 0, ran.output
     assert calls == {part.exercise for part in parts}, "a learner would never see their own"
 
 

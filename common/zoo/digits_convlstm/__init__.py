@@ -1,0 +1,1 @@
+"""The ConvLSTM that predicts Moving MNIST."""

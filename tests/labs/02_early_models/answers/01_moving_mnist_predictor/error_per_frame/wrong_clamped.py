@@ -1,0 +1,14 @@
+"""Holds predictions in the range first.
+
+Message: clamped
+"""
+
+
+def error_per_frame(preds, target, *, data_range, power=2):
+    if preds.shape != target.shape or preds.ndim != 5:
+        raise ValueError(f"shapes {tuple(preds.shape)} and {tuple(target.shape)}")
+    if not data_range > 0:
+        raise ValueError(f"data_range is {data_range}")
+    half = data_range / 2
+    error = (preds.float().clamp(-half, half) - target.float()).abs() / data_range
+    return error.pow(power).sum(dim=(1, 3, 4)).mean(dim=0)

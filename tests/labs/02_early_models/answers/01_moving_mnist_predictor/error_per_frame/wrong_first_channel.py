@@ -1,0 +1,13 @@
+"""Takes clips to be grey: looks at one channel.
+
+Message: two channels
+"""
+
+
+def error_per_frame(preds, target, *, data_range, power=2):
+    if preds.shape != target.shape or preds.ndim != 5:
+        raise ValueError(f"shapes {tuple(preds.shape)} and {tuple(target.shape)}")
+    if not data_range > 0:
+        raise ValueError(f"data_range is {data_range}")
+    error = (preds[:, 0].float() - target[:, 0].float()).abs() / data_range
+    return error.pow(power).sum(dim=(2, 3)).mean(dim=0)

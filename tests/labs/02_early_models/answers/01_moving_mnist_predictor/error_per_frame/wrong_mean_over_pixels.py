@@ -1,0 +1,13 @@
+"""Takes the mean over the pixels, as most losses do.
+
+Message: a mean over the pixels
+"""
+
+
+def error_per_frame(preds, target, *, data_range, power=2):
+    if preds.shape != target.shape or preds.ndim != 5:
+        raise ValueError(f"shapes {tuple(preds.shape)} and {tuple(target.shape)}")
+    if not data_range > 0:
+        raise ValueError(f"data_range is {data_range}")
+    error = (preds.float() - target.float()).abs() / data_range
+    return error.pow(power).mean(dim=(0, 1, 3, 4))

@@ -1,0 +1,13 @@
+"""Divides by the range after squaring.
+
+Message: twice too large
+"""
+
+
+def error_per_frame(preds, target, *, data_range, power=2):
+    if preds.shape != target.shape or preds.ndim != 5:
+        raise ValueError(f"shapes {tuple(preds.shape)} and {tuple(target.shape)}")
+    if not data_range > 0:
+        raise ValueError(f"data_range is {data_range}")
+    error = (preds.float() - target.float()).abs().pow(power) / data_range
+    return error.sum(dim=(1, 3, 4)).mean(dim=0)

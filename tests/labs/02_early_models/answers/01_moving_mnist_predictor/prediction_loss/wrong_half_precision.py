@@ -1,0 +1,11 @@
+"""Computes in the precision of the input.
+
+Message: float32
+"""
+
+
+def prediction_loss(logits, target):
+    if logits.shape != target.shape:
+        raise ValueError(f"shapes {tuple(logits.shape)} and {tuple(target.shape)}")
+    z, x = logits, (target + 1) / 2
+    return (z.clamp(min=0) - x * z + torch.log1p(torch.exp(-z.abs()))).mean()

@@ -1,0 +1,13 @@
+"""Throws its own coins.
+
+Message: coins of its own
+"""
+
+
+def scheduled_sampling(truth, predicted, probability, coins):
+    if truth.shape != predicted.shape:
+        raise ValueError(f"frames {tuple(truth.shape)} and {tuple(predicted.shape)}")
+    if coins.shape != truth.shape[:1]:
+        raise ValueError(f"coins {tuple(coins.shape)} for a batch of {len(truth)}")
+    chosen = torch.rand(len(truth)) < probability
+    return torch.where(append_dims(chosen, truth), truth, predicted)
