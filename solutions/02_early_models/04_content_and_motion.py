@@ -287,9 +287,9 @@ show.strips({name: clip[0].cpu() for name, clip in rows.items()}, num_frames=5, 
 
 # %% [markdown]
 # **What to see.** The bits are bought in the order of what they save. The colour of the ground comes first, then where
-# the thing is and its colour. At `ci` there is neither yet: a disc in the middle, where every thing begins. Where `cpu` stops, the motion follows a swap already,
-# and a star on dots is a blob on a plain ground. The pattern comes next and the outline last; the shipped weights had
-# seven times as many steps.
+# the thing is and its colour. At `ci` there is neither yet: a disc in the middle, where every thing begins. Where `cpu`
+# stops, the motion follows a swap already, and a star on dots is a blob on a plain ground. The pattern comes next and
+# the outline last; the shipped weights had seven times as many steps.
 
 # %% [markdown] about="mixture_log_prob" difficulty=3 importance=4 minutes=10
 # ## What motion comes next: a mixture
