@@ -274,7 +274,7 @@ plt.show()
 
 # %% [markdown]
 # **What to see.** The codes are cheap at first, because they say nothing. As the pixels fall, the codes have to be paid
-# for: a VAE buys bits when they save more than they cost.
+# for: a VAE buys bits when they save more than they cost. (At `ci` only the content has begun to.)
 #
 # And what does yours make of a clip it never saw, and of a swap?
 
@@ -286,10 +286,10 @@ rows = {"one clip": a, f"restored, after {VAE_STEPS} steps": restored, "moving a
 show.strips({name: clip[0].cpu() for name, clip in rows.items()}, num_frames=5, width=64)
 
 # %% [markdown]
-# **What to see.** The bits are bought in the order of what they save. The colour of the ground comes first (at `ci` it
-# is nearly all there is), then where the thing is and its colour. Where `cpu` stops, the motion follows a swap already,
-# and a star on dots is a blob on a plain ground. The pattern comes next and the outline last; the shipped weights had
-# seven times as many steps.
+# **What to see.** The bits are bought in the order of what they save. The colour of the ground comes first, then where
+# the thing is and its colour. At `ci` there is neither yet: a disc in the middle, where every thing begins. Where `cpu`
+# stops, the motion follows a swap already, and a star on dots is a blob on a plain ground. The pattern comes next and
+# the outline last; the shipped weights had seven times as many steps.
 
 # %% [markdown] about="mixture_log_prob" difficulty=3 importance=4 minutes=10
 # ## What motion comes next: a mixture
