@@ -109,8 +109,8 @@ RECIPE = Recipe(
                     sheet_every=1000, checkpoint_every=100, **COMMON,
                 ),
                 "gpu": Settings(
-                    steps=40_000, learning_rate=5e-3, warmup_steps=500, decay="none", measure_every=4000,
-                    sheet_every=4000, checkpoint_every=500, **COMMON | {"batch_size": 128, "ema_decay": 0.9995},
+                    steps=11_000, learning_rate=5e-3, warmup_steps=500, decay="none", measure_every=2000,
+                    sheet_every=2000, checkpoint_every=500, **COMMON | {"batch_size": 128, "ema_decay": 0.9995},
                 ),
             }
         ),
@@ -123,23 +123,11 @@ RECIPE = Recipe(
                     sheet_every=500, checkpoint_every=100, **COMMON,
                 ),
                 "gpu": Settings(
-                    steps=10_000, learning_rate=5e-3, decay="linear", first_sample=10**7, measure_every=2000,
-                    sheet_every=2000, checkpoint_every=500, **COMMON | {"batch_size": 128, "ema_decay": 0.9995},
+                    steps=4_300, learning_rate=5e-3, decay="linear", first_sample=10**7, measure_every=1000,
+                    sheet_every=1000, checkpoint_every=500, **COMMON | {"batch_size": 128, "ema_decay": 0.9995},
                 ),
             },
             start="main",
-        ),
-        "refine": Stage(
-            {
-                "ci": Settings(steps=10, learning_rate=2e-3, decay="linear", first_sample=10**8,
-                               **COMMON | {"batch_size": 8, "precision": "fp32"}),
-                "cpu": Settings(
-                    steps=3000, learning_rate=2e-3, warmup_steps=50, decay="linear", first_sample=10**8,
-                    measure_every=1000, sheet_every=1000, checkpoint_every=50, **COMMON,
-                ),
-            },
-            start="anneal",
-            compute_loss=partial(compute_loss, levels=partial(logit_normal, mean=1.2)),
         ),
     },
     sheet=sheet,
