@@ -492,7 +492,7 @@ show.strips({"what came": clip[0, :, 10:], "predicted": guess[0]}, num_frames=10
 # for `ROUNDS` steps each. Then change `ROUNDS`: does the order stay?
 
 # %% tags=["demo"]
-ROUNDS = {"ci": 40, "cpu": 150, "gpu": 1000}[preset()]
+ROUNDS = {"ci": 40, "cpu": 100, "gpu": 1000}[preset()]
 
 ways = {"the truth, always": lambda done: 1.0, "the truth, faded out": lambda done: max(0.0, 1 - 2 * done),
         "never the truth": lambda done: 0.0}
