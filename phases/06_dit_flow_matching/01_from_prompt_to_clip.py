@@ -113,7 +113,7 @@ rows_of_latents(
 # %%
 tokens = patchify(latents, (1, 2, 2))  # (B, T' · S, 64), here 5 · 16 tokens
 hidden = DIT.patches_in(tokens)
-print(f"{tuple(latents.shape[1:])} to {tokens.shape[1]} patches of {tokens.shape[2]} numbers, then of {hidden.shape[2]}")
+print(f"{tuple(latents.shape[1:])} to {tokens.shape[1]} patches of {tokens.shape[2]} numbers, then {hidden.shape[2]}")
 
 figure, axis = plt.subplots(figsize=(7.6, 2.9), layout="constrained")
 drawn = axis.imshow(tokens[0].T, cmap="RdBu", vmin=-3, vmax=3, aspect="auto", interpolation="nearest")
@@ -280,7 +280,7 @@ for branch, (name, colour) in enumerate(zip(("attention", "reading the text", "f
 left.set(xlabel="block", ylabel="mean size", ylim=(0, None), xticks=numbers)
 left.set_title("Gates at s = 0.5", fontsize=10)
 for name, colour in zip(("shift", "scale", "gate"), (BLUE, OLIVE, RUST)):
-    every = torch.stack([getattr(branch, name).flatten(1) for block in steered for branch in block])  # (21, 21 levels, D)
+    every = torch.stack([getattr(branch, name).flatten(1) for block in steered for branch in block])  # (21, 21, D)
     right.plot(levels, (every - every[:, 10:11]).abs().mean(dim=(0, 2)), color=colour, label=name)
 right.set(xlabel="noise level s", ylabel="mean difference", ylim=(0, None))
 right.set_title("Difference from s = 0.5, all blocks", fontsize=10)
@@ -339,6 +339,7 @@ show.strips(FEWER | {"20 steps": made}, num_frames=5, width=96)
 # One step can only go where the first answer points, and that is the smear. The way to a clip bends, and a few steps
 # must follow the bend. How much guidance is right? Drag it:
 
+
 # %%
 def guided(scale):
     clip = pipe(PROMPT, generator=seeded(0), num_inference_steps=10, guidance_scale=scale).frames[0]
@@ -378,7 +379,7 @@ for num_steps in (2, 6):
 
 # %%
 same_noise = noise.expand(len(ONE_WORD), -1, -1, -1, -1)
-changed = pipe(ONE_WORD, latents=same_noise, num_inference_steps=12).frames
+changed = pipe(ONE_WORD, latents=same_noise, num_inference_steps=10).frames
 show.strips({PROMPT: made} | dict(zip(ONE_WORD, changed)), num_frames=5, width=96)
 
 # %% [markdown]
