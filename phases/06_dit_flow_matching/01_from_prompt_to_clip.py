@@ -217,15 +217,15 @@ rows_of_latents(
 
 # %%
 believed = {f"the clip: {world.captions[0]}": clips[0]}
-for s in (0.3, 0.6, 0.9, 1.0):
+for s in (0.5, 0.9, 1.0):
     x = add_noise(x0, eps, flow_level(torch.tensor([s])))
     believed[f"what the model takes for it at s = {s:g}"] = pipe.decode(x - s * velocity(x, s))[0]
 show.strips(believed, num_frames=5, width=72)
 
 # %% [markdown]
-# **What to see.** With little noise the guess is the clip. At s = 1 it is the *mean* of all clips that the caption
-# allows: right where they all agree, a smear where they do not. That is what a squared error asks for. The first step
-# of sampling goes towards this smear, and every later step knows more.
+# **What to see.** Where half is noise, the guess is nearly the clip. At s = 1 it is the *mean* of all clips that the
+# caption allows: right where they all agree, a smear where they do not. That is what a squared error asks for. The
+# first step of sampling goes towards this smear, and every later step knows more.
 #
 # How large is the error at each level? Beside the model stand a guess that knows only that latents have mean 0 and
 # standard deviation 1, the same weights without a caption, and as a control the same weights with the captions of
