@@ -9,8 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from PIL import ImageChops
 
 from common.data.sprites import SpriteData
+from common.evaluation.sprite_reader import read_sprites
 from common.models.autoencoder import PRESETS as VAE_PRESETS
 from common.models.autoencoder import CausalVideoVAE
 from common.models.dit import PRESETS, VideoDiT
@@ -18,7 +20,7 @@ from common.pipelines import TextToVideoPipeline
 from common.text import TextEncoder
 from common.text.states import PackedStates
 from common.training import KeyedNoise, train
-from common.zoo.sprites_t2v import latents, measures, prompts, recipe
+from common.zoo.sprites_t2v import gallery, latents, measures, prompts, recipe
 
 
 @pytest.fixture(scope="module")
@@ -147,3 +149,19 @@ def test_a_clips_noise_is_its_numbers_alone(vae):
     pipe = TextToVideoPipeline(VideoDiT(**PRESETS["ci"]), vae)
     whole = measures.noise(pipe, 0, 3)
     assert whole.shape == (3, 16, 5, 8, 8) and torch.equal(measures.noise(pipe, 2, 1), whole[2:])
+
+
+# ------------------------------------------------------------------------------------------------ the README's picture
+
+
+def test_the_gallery_shows_a_clip_for_each_prompt_and_the_picture_that_was_given(monkeypatch):
+    monkeypatch.setattr(gallery, "FROM_TEXT", prompts.SHOWN[1:2])
+    made, image = gallery.clips(recipe.pipeline(VideoDiT(**PRESETS["ci"])), seed=0)
+    assert list(made) == [prompts.SHOWN[1], gallery.FROM_IMAGE]
+    seen = read_sprites(image[None, :, None].repeat(1, 1, 5, 1, 1))[0].objects[0]
+    assert (seen.shape, seen.color) == ("square", "cyan")  # what the prompt says, drawn by the world itself
+    picture = gallery.sheet(made, image)
+    assert picture.width > gallery.NUM_SHOWN * gallery.WIDTH and picture.height > 2 * gallery.WIDTH
+    other = gallery.sheet(made, -image)  # the given picture is in the sheet, at the beginning of the last row
+    _, top, right, _ = ImageChops.difference(picture, other).getbbox()
+    assert right < gallery.WIDTH * 1.5 and top > gallery.WIDTH

@@ -302,7 +302,7 @@ def test_the_table_holds_what_the_repository_uses_and_is_small():
 
 
 def test_shown_prompts_are_captions_of_the_world():
-    assert all(parse(prompt) for prompt in prompts.SHOWN if prompt)
+    assert all(parse(prompt) for prompt in (*prompts.SHOWN, *prompts.ONE_WORD) if prompt)
 
 
 @needs_weights

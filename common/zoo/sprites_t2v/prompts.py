@@ -31,6 +31,14 @@ SHOWN = (
     "a small green triangle orbits while a large yellow ring moves up on a black checkerboard",
 )  # fmt: skip
 
+ONE_WORD = (
+    "a small red ring moves left over a blue field",
+    "a large red star moves left over a blue field",
+    "a small yellow star moves left over a blue field",
+    "a small red star moves right over a blue field",
+    "a small red star moves left over green dots",
+)  # the star of above with one thing changed, as the tutorial of phase 06 shows it
+
 
 def evaluation_prompts(name: str) -> list[str]:
     """The captions of a set, in the order of their numbers.
@@ -45,7 +53,7 @@ def evaluation_prompts(name: str) -> list[str]:
 
 def all_prompts() -> list[str]:
     """Every prompt of the table, in its normal form, once."""
-    prompts = [*SHOWN, *(prompt for name in EVALUATION for prompt in evaluation_prompts(name))]
+    prompts = [*SHOWN, *ONE_WORD, *(prompt for name in EVALUATION for prompt in evaluation_prompts(name))]
     return list(dict.fromkeys(map(normal, prompts)))
 
 
