@@ -123,11 +123,11 @@ def guess_or_mean(sides):
 explore(guess_or_mean, sides=[8, 4, 2])
 
 # %% [markdown]
-# **What to see.** The ghost wins, however many sides there are, and by a factor that is no accident: a sharp guess
-# drawn from the futures costs exactly twice what their mean does. (Write the error as distance to the mean plus spread:
-# the mean pays the spread once, a guess pays it twice.) Whoever minimises squared error draws averages, and an average
-# of pictures is a blur. *Video prediction beyond mean square error* (Mathieu et al. 2015) named the problem, and
-# everything below is an answer to it.
+# **What to see.** The ghost wins, however many sides there are, and by a factor that is no accident: drawing a future
+# at random costs, on average over all guesses and all futures, exactly twice what their mean does. (Write the error as
+# distance to the mean plus spread: the mean pays the spread once, a guess pays it twice.) Whoever minimises squared
+# error draws averages, and an average of pictures is a blur. *Deep multi-scale video prediction beyond mean square
+# error* (Mathieu et al. 2015) named the problem, and everything below is an answer to it.
 #
 # **What came back.** Diffusion minimises squared error too. But it predicts the *noise*, and asks for the mean at each
 # of many small steps, not for the whole future at once: the blur of each step is repaired by the next.
@@ -150,7 +150,7 @@ copied = ((past[:, :, -1:] - future) / 2).square().sum(dim=(1, 3, 4)).mean(dim=0
 figure, (first, second) = plt.subplots(1, 2, figsize=(9.2, 2.9), layout="constrained")
 first.plot(range(1, 11), copied, color=GREY, marker="o", markersize=3, label="copying the last frame")
 first.plot(range(1, 11), error, color=BLUE, marker="o", markersize=3, label="ConvLSTM")
-first.set(xlabel="frames ahead", ylabel="squared error, summed over a frame", ylim=(0, None))
+first.set(xlabel="frames ahead", ylabel="squared error a frame", ylim=(0, None))
 first.set_title("Error of the prediction", fontsize=10)
 first.legend(fontsize=8)
 second.plot(range(1, 41), sharp, color=BLUE)
@@ -223,7 +223,7 @@ print(f"{'sharpness where it moves':26}{softness[0]:13.2f}{softness[1]:23.2f}")
 # Asked again for the middles of the halves, it makes slow motion. How far apart may the ends be? Drag the gap:
 
 # %%
-SHOWN = (-1, 21)  # two clips: one moves far, one not so far
+SHOWN = (-1, 21)  # the clip that moves most, and one from the middle
 
 
 def across(gap):
@@ -256,7 +256,8 @@ ANSWERS["interpolator"] = {
 
 # %% [markdown]
 # **What to see.** With the gap the pictures stay rather sharp and become wrong: what belongs where is no longer found,
-# and the middle tears. Squared error, which PSNR is made of, then prefers the double exposure: the ghost wins again.
+# and the middle tears. By squared error, which PSNR is made of, the double exposure is then often no worse, or better:
+# the ghost again.
 #
 # **What came back.** Keyframes first, the way between later: a hierarchy that long video lives on (phase 8), and first
 # and last frame as a condition (phase 7). **What stopped it:** nothing new can happen between two frames.
@@ -407,7 +408,8 @@ clock.set_title("The price on this machine", fontsize=10)
 plt.show()
 print(
     f"bits a frame: {SIDE * SIDE} raw, {alone[2:].mean():.0f} each place by itself, "
-    f"{copies[1:].mean():.0f} by copying, {ours[2:].mean():.0f} by the pixel model ({ours[0]:.0f} in frame 0, {ours[1]:.0f} in frame 1)"
+    f"{copies[1:].mean():.0f} by copying, {ours[2:].mean():.0f} by the pixel model "
+    f"({ours[0]:.0f} in frame 0, {ours[1]:.0f} in frame 1)"
 )
 
 # %% [markdown]
