@@ -95,7 +95,11 @@ class PixelVideoModel(ModelMixin, ConfigMixin):
 
     def frame_logits(self, marks: torch.Tensor, past: torch.Tensor) -> torch.Tensor:
         """Frames `(N, L, H, W)` and the frames before them `(N, 2 L, H, W)`, one-hot, to logits `(N, L, H, W)`."""
-        x = self.present(marks) + self.past(past)
+        return self._read(marks, self.past(past))
+
+    def _read(self, marks: torch.Tensor, past: torch.Tensor) -> torch.Tensor:
+        """The same with `past`, what the frames before say: `(N, width, H, W)`."""
+        x = self.present(marks) + past
         for layer in self.layers:
             x = x + layer(F.silu(x))
         return self.logits_out(F.silu(x))
@@ -109,7 +113,9 @@ class PixelVideoModel(ModelMixin, ConfigMixin):
     def sample(
         self, beginning: torch.Tensor, num_frames: int, generator: torch.Generator | None = None
     ) -> torch.Tensor:
-        """Go on with clips, frame by frame, pixel by pixel: H · W calls of the network a frame.
+        """Go on with clips, frame by frame, pixel by pixel: H · W calls of the masked layers a frame.
+
+        What can be spared is: the past is read once a frame, and of the frame only the rows that are begun.
 
         Args:
             beginning: int64 `(B, T, H, W)`, T at least 1: what is given.
@@ -125,10 +131,12 @@ class PixelVideoModel(ModelMixin, ConfigMixin):
         while len(known) < NUM_PAST:
             known.insert(0, torch.zeros_like(known[0]))
         for _ in range(num_frames):
-            past, frame = torch.cat(known[-NUM_PAST:], dim=1), torch.zeros_like(known[-1])
+            past, frame = self.past(torch.cat(known[-NUM_PAST:], dim=1)), torch.zeros_like(known[-1])
             for y in range(height):
+                begun = slice(y + 1)  # no masked layer looks at a row below
                 for x in range(width):
-                    shares = self.frame_logits(frame, past)[:, :, y, x].float().softmax(dim=1)  # (B, L)
+                    logits = self._read(frame[:, :, begun], past[:, :, begun])[:, :, y, x]
+                    shares = logits.float().softmax(dim=1)  # (B, L)
                     drawn = torch.multinomial(shares, 1, generator=generator)[:, 0]
                     frame[:, :, y, x] = F.one_hot(drawn, levels).to(frame)
             known.append(frame)
