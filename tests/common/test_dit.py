@@ -11,7 +11,7 @@ from einops import rearrange
 from common.layers.rope import rotations
 from common.models.dit import NUM_BRANCHES, PRESETS, DiTBlock, VideoDiT
 
-NUM_PARAMETERS = {"ci": 204_608, "cpu": 7_514_688, "gpu": 7_974_336}
+NUM_PARAMETERS = {"ci": 204_608, "cpu": 7_974_336, "gpu": 7_974_336}
 LARGEST_FILE = 16e6  # bytes, as float16
 
 
