@@ -8,9 +8,6 @@ from torch.distributions import Categorical, Independent, MixtureSameFamily, Nor
 
 from common.models.content_motion import (
     PRESETS,
-    SLOWLY,
-    THING,
-    USUAL,
     ContentMotionVAE,
     EntangledVAE,
     changing_directions,
@@ -19,6 +16,7 @@ from common.models.content_motion import (
     swap_motion_entangled,
 )
 from common.models.motion_prior import Mixture, MotionPrior, mixture_log_prob
+from common.models.two_streams import SLOWLY, THING, USUAL
 
 SMALL = {"content_dim": 6, "motion_dim": 3, "size": 16, "width": 8, "hidden_size": 20}
 
