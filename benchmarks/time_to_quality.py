@@ -28,8 +28,8 @@ RESULTS = Path(__file__).resolve().parent / "results" / "time_to_quality.json"
 NUM_LOOKS = 5
 
 
-# Each has a RECIPE, the MEASURE that counts, and TRICKS: name -> ((recipe, settings) -> both without it, what is in its
-# place).
+# Each has a RECIPE, the MEASURE that counts, SETTINGS that a short training has otherwise, and TRICKS: name -> ((recipe,
+# settings) -> both without it, what is in its place).
 MODULES = {"sprites-vae": "tricks_vae", "sprites-t2v": "tricks_t2v"}
 
 
@@ -55,7 +55,7 @@ def record(name: str, without: str, core_seconds: float, folder: Path) -> dict:
     module = importlib.import_module(MODULES[name])
     recipe, measure = module.RECIPE, module.MEASURE
     _, settings = recipe.at("main", "cpu")
-    settings = replace(settings, decay="none", sheet_every=0, log_every=1)
+    settings = replace(settings, decay="none", sheet_every=0, log_every=1, **module.SETTINGS)
     instead = "-"
     if without != "none":
         change, instead = module.TRICKS[without]

@@ -1,7 +1,9 @@
 """What `time_to_quality.py` takes away from the recipe of `sprites-t2v`, one at a time.
 
-The measure is the part of the attributes, in per cent, that the reader of the world finds as the prompts asked: five
-attributes of 24 clips of one object, ten steps each, all with the same noise. By chance it would be about 25.
+A processor sees in minutes what would take it hours: the transformer has a sixth of the weights, the batches are half as
+large and the running mean is short. The measure is the part of the attributes, in per cent, that the reader of the
+world finds as the prompts asked: seven attributes of 48 clips of one object, all with the same noise. Two random
+captions agree in about 23; a clip in which no object can be told counts nothing for its object.
 """
 
 from dataclasses import dataclass, replace
@@ -21,18 +23,20 @@ from common.zoo.sprites_t2v.latents import VAE
 from common.zoo.sprites_t2v.prompts import evaluation_prompts
 
 MEASURE = "right"
-NUM_PROMPTS, NUM_STEPS = 24, 10
-ATTRIBUTES = ("shape", "color", "motion", "size", "background")
+NUM_PROMPTS = 48
+SETTINGS = {"batch_size": 16, "ema_decay": 0.995}  # of a short training
+SMALL = {"dim": 128, "num_layers": 4, "num_heads": 2, "ffn_dim": 448}
+ATTRIBUTES = ("shape", "color", "motion", "size", "background", "background_color", "camera")
 
 
 def measure(model, preset):
     asked, noise = evaluation_prompts("one_object")[:NUM_PROMPTS], torch.Generator().manual_seed(0)
-    clips = own.pipeline(model)(asked, num_inference_steps=NUM_STEPS, generator=noise).frames
+    clips = own.pipeline(model)(asked, generator=noise).frames
     right = accuracy(asked, read_sprites(clips))
     return {MEASURE: 100 * sum(right[name] for name in ATTRIBUTES) / len(ATTRIBUTES)}
 
 
-RECIPE = replace(own.RECIPE, measure=measure)
+RECIPE = replace(own.RECIPE, measure=measure, build_model=lambda preset: VideoDiT(**SMALL))
 
 
 @dataclass(frozen=True)
@@ -65,9 +69,9 @@ def without_qk_norm(preset: str) -> VideoDiT:
     return model
 
 
-def wide(preset: str) -> VideoDiT:
-    """Half as wide again."""
-    return VideoDiT(**PRESETS[preset] | {"dim": 384, "num_heads": 6, "ffn_dim": 1152})
+def large(preset: str) -> VideoDiT:
+    """The recipe's own size."""
+    return VideoDiT(**PRESETS[preset])
 
 
 TRICKS = {
@@ -79,5 +83,5 @@ TRICKS = {
         lambda r, s: (replace(r, compute_loss=partial(own.compute_loss, levels=torch.special.ndtr)), s),
         "uniform levels",
     ),
-    "small model": (lambda r, s: (replace(r, build_model=wide), s), "2.2 times the weights"),
+    "small model": (lambda r, s: (replace(r, build_model=large), s), "six times the weights: the size that ships"),
 }

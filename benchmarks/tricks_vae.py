@@ -12,6 +12,7 @@ from common.training.recipe import adamw
 from common.zoo.sprites_vae.recipe import IMAGE_WEIGHT, KL_WEIGHT, RECIPE, through
 
 MEASURE = "psnr_sprites"  # dB
+SETTINGS = {}  # as the recipe has them
 
 
 class WholeBlock(nn.Module):

@@ -35,7 +35,7 @@ NO_PICTURE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
     "--seed", default=0, show_default=True, type=click.IntRange(0, 2**63 - 1), help="Another one, another video."
 )
 @click.option("--steps", default=20, show_default=True, type=click.IntRange(1, 1000), help="More are slower.")
-@click.option("--guidance", default=4.0, show_default=True, help="How much the prompt counts; 1: as trained.")
+@click.option("--guidance", default=3.0, show_default=True, help="How much the prompt counts; 1: as trained.")
 @click.option("--num-frames", default=NUM_FRAMES, show_default=True, type=click.IntRange(1), help="1, 5, 9, 13, ...")
 @click.option("--size", default=SIZE, show_default=True, type=click.IntRange(16, 1024), help="Rows and columns.")
 @click.option("--weights", default=SHIPPED, show_default=True, help="A shipped name, or a folder.")

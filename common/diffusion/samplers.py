@@ -2,17 +2,19 @@
 
 `euler` and `heun` follow an ordinary differential equation dx / dlevel = derivative(x, level) down to level 0. With
 flow matching the level is s and the derivative the model's velocity; with EDM it is sigma, and `edm_derivative`.
+`stochastic` goes the same way with flow matching, but draws the noise, or part of it, anew after each step.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
+from diffusers.utils.torch_utils import randn_tensor
 
 from common.diffusion.convert import split
-from common.diffusion.paths import add_noise, beside, ddpm_level
+from common.diffusion.paths import add_noise, beside, ddpm_level, flow_level
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,42 @@ def heun(derivative: Callable, x: torch.Tensor, levels: torch.Tensor) -> Iterato
             d = (d + derivative(trial, after).float()) / 2
         x = x + beside(after - level, x) * d
         yield Step(index, level, x, denoised)
+
+
+def stochastic(
+    velocity: Callable,
+    x: torch.Tensor,
+    levels: torch.Tensor,
+    eta: float = 1.0,
+    generator: torch.Generator | Sequence[torch.Generator] | None = None,
+) -> Iterator[Step]:
+    """Flow matching's steps with noise that is drawn anew: what went wrong in a step need not stay.
+
+    A velocity tells both what the data are and what the noise is. Euler's step mixes the two again at the next level;
+    here fresh noise takes the place of the old. At eta 1 that is all of it (`stochastic_sampling` of diffusers'
+    `FlowMatchEulerDiscreteScheduler`; the sampler of consistency models, Song et al. 2023, arXiv:2303.01469, alg. 1);
+    at eta 0 none, which is Euler's step.
+
+    Args:
+        velocity: `(x, s) -> ` as x.
+        x: as for `euler`.
+        levels: as for `euler`.
+        eta: how much of the noise is new, from 0 to 1.
+        generator: where it comes from; a list has one for each sample.
+
+    Raises:
+        ValueError: eta is not from 0 to 1.
+    """
+    if not 0 <= eta <= 1:
+        raise ValueError(f"eta is from 0 to 1, got {eta}")
+    x = x.float()
+    for index, (level, after) in enumerate(_pairs(levels, x)):
+        x0, eps = split(x, velocity(x, level).float(), "velocity", flow_level(level))
+        if eta > 0:
+            fresh = randn_tensor(x.shape, generator, x.device)
+            eps = (1 - eta**2) ** 0.5 * eps + eta * fresh
+        x = add_noise(x0, eps, flow_level(after))
+        yield Step(index, level, x, x0)
 
 
 def ddim(

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from diffusers import DiffusionPipeline
 from diffusers.utils import BaseOutput
+from diffusers.utils.torch_utils import randn_tensor
 
 from common.diffusion.guidance import Guidance
-from common.diffusion.samplers import Step, euler
+from common.diffusion.samplers import Step, stochastic
 from common.diffusion.schedules import flow_levels, frame_levels
 from common.models.autoencoder import CausalVideoVAE
 from common.models.dit import VideoDiT
@@ -73,10 +74,11 @@ class TextToVideoPipeline(DiffusionPipeline):
         height: int = 64,
         width: int = 64,
         num_inference_steps: int = 20,
-        guidance_scale: float = 4.0,
+        guidance_scale: float = 3.0,
         negative_prompt: str = "",
-        shift: float = 1.0,
-        generator: torch.Generator | None = None,
+        shift: float = 4.0,
+        eta: float = 1.0,
+        generator: torch.Generator | list[torch.Generator] | None = None,
         latents: torch.Tensor | None = None,
         output_type: str = "pt",
         return_dict: bool = True,
@@ -90,11 +92,12 @@ class TextToVideoPipeline(DiffusionPipeline):
             num_frames: 1 + 4k.
             height: a multiple of 16.
             width: a multiple of 16.
-            num_inference_steps: of Euler's method.
+            num_inference_steps: of the sampler, `stochastic`.
             guidance_scale: 1 for none.
             negative_prompt: what guidance leads away from.
             shift: of the noise levels, as in `flow_levels`.
-            generator: where the noise comes from.
+            eta: how much of the noise each step draws anew; 0 is Euler's method.
+            generator: where the noise comes from; a list has one for each prompt.
             latents: the noise itself, `(B, C, T', H', W')`.
             output_type: "pt", "np" or "latent".
             return_dict: False for a tuple.
@@ -110,7 +113,7 @@ class TextToVideoPipeline(DiffusionPipeline):
             raise ValueError(f"output_type is one of {', '.join(OUTPUTS)}; got {output_type!r}")
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
         steps = self.steps(
-            prompts, image, num_frames, height, width, num_inference_steps, guidance_scale, negative_prompt, shift,
+            prompts, image, num_frames, height, width, num_inference_steps, guidance_scale, negative_prompt, shift, eta,
             generator, latents,
         )  # fmt: skip
         with self.progress_bar(total=num_inference_steps) as bar:
@@ -126,13 +129,13 @@ class TextToVideoPipeline(DiffusionPipeline):
 
     def steps(
         self, prompts, image, num_frames, height, width, num_inference_steps, guidance_scale, negative_prompt, shift,
-        generator, latents,
+        eta, generator, latents,
     ) -> Iterator[Step]:  # fmt: skip
         """The sampler's steps in normalised latents; arguments as those of a call, with a list of prompts."""
         shape = self.latents_shape(len(prompts), num_frames, height, width)
         text = self.text_encoder([*prompts, *[negative_prompt] * len(prompts)]).to(self.device)
         if latents is None:
-            latents = torch.randn(shape, generator=generator, device=generator.device if generator else "cpu")
+            latents = randn_tensor(shape, generator, self.device)
         elif latents.shape != shape:
             raise ValueError(f"latents are {shape} here, got {tuple(latents.shape)}")
         latents, levels = latents.to(self.device), flow_levels(num_inference_steps, shift)
@@ -142,7 +145,8 @@ class TextToVideoPipeline(DiffusionPipeline):
             levels = frame_levels(levels, shape[2], num_clean=1)  # (K + 1, T')
         prompt, negative = text[: len(prompts)], text[len(prompts) :]
         conditions = (prompt.states, prompt.mask), (negative.states, negative.mask)
-        return euler(Guidance(self.velocity, *conditions, guidance_scale), latents, levels)
+        guided = Guidance(self.velocity, *conditions, guidance_scale)
+        return stochastic(guided, latents, levels, eta, generator)
 
     def velocity(self, x: torch.Tensor, s: torch.Tensor, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """What the transformer says, in the samplers' terms: levels from 0 to 1, tensors in its dtype."""

@@ -11,7 +11,7 @@ from PIL import Image
 
 from common.cli.generate import generate, load_image, notes
 from common.data.sprites import SpriteData
-from common.diffusion.samplers import euler, last
+from common.diffusion.samplers import euler, last, stochastic
 from common.diffusion.schedules import flow_levels
 from common.models.autoencoder import PRESETS as VAE_PRESETS
 from common.models.autoencoder import CausalVideoVAE
@@ -68,17 +68,20 @@ def test_it_is_the_sampler_on_the_guided_velocity(pipe):
                        for i in range(2))  # fmt: skip
         return empty + 2.5 * (text - empty)
 
+    asked = {"latents": noise, "guidance_scale": 2.5, "shift": 2.0, "output_type": "latent"}
     with torch.no_grad():
         wanted = last(euler(velocity, noise, flow_levels(3, shift=2.0)))
-    found = pipe(STAR, **SMALL, latents=noise, guidance_scale=2.5, shift=2.0, output_type="latent").frames
-    assert torch.allclose(found, wanted, atol=1e-4)
+        renewed = last(stochastic(velocity, noise, flow_levels(3, shift=2.0), generator=seeded(1)))
+    assert torch.allclose(pipe(STAR, **SMALL, **asked, eta=0.0).frames, wanted, atol=1e-4)
+    assert torch.allclose(pipe(STAR, **SMALL, **asked, generator=seeded(1)).frames, renewed, atol=1e-4)
+    assert not torch.allclose(wanted, renewed, atol=1e-2)
 
 
 def test_several_prompts_are_each_as_alone(pipe):
-    noise = torch.randn(2, 16, 2, 4, 6, generator=seeded())
-    both = pipe([STAR, CIRCLE], **SMALL, latents=noise).frames
-    for i, prompt in enumerate((STAR, CIRCLE)):
-        assert torch.allclose(pipe(prompt, **SMALL, latents=noise[i : i + 1]).frames[0], both[i], atol=1e-4)
+    """With a generator for each: its noise, and what the sampler draws anew."""
+    both = pipe([STAR, CIRCLE], **SMALL, generator=[seeded(3), seeded(4)]).frames
+    for prompt, seed, clip in zip((STAR, CIRCLE), (3, 4), both, strict=True):
+        assert torch.allclose(pipe(prompt, **SMALL, generator=seeded(seed)).frames[0], clip, atol=1e-4)
 
 
 def test_every_step_is_told(pipe):

@@ -21,7 +21,7 @@ from common.diffusion import schedules
 from common.diffusion.convert import edm_derivative
 from common.diffusion.guidance import Guidance
 from common.diffusion.paths import beside, ddpm_level, edm_level, flow_level
-from common.diffusion.samplers import ddim, euler, heun, last
+from common.diffusion.samplers import ddim, euler, heun, last, stochastic
 
 sys.path.insert(0, str(Path(__file__).parent))
 from known_gaussian import Gaussian
@@ -62,6 +62,17 @@ def test_euler_is_diffusers_flow_matching_step_by_step(shift):
         v = bent(wanted[-1] if wanted else x, (t / 1000).expand(2))
         wanted.append(scheduler.step(v, t, wanted[-1] if wanted else x).prev_sample)
     assert_same_samples(euler(bent, x, schedules.flow_levels(9, shift)), wanted)
+
+
+def test_stochastic_is_diffusers_flow_matching_with_fresh_noise_step_by_step():
+    scheduler = FlowMatchEulerDiscreteScheduler(shift=3.0, stochastic_sampling=True)
+    scheduler.set_timesteps(sigmas=schedules.flow_levels(9)[:-1].tolist())
+    x, wanted, theirs = noise(2, 3, 4, 2, 2), [], torch.Generator().manual_seed(5)
+    for t in scheduler.timesteps:
+        now = wanted[-1] if wanted else x
+        wanted.append(scheduler.step(bent(now, (t / 1000).expand(2)), t, now, generator=theirs).prev_sample)
+    ours = torch.Generator().manual_seed(5)
+    assert_same_samples(stochastic(bent, x, schedules.flow_levels(9, 3.0), generator=ours), wanted)
 
 
 def test_heun_is_diffusers_flow_matching_step_by_step():
@@ -146,6 +157,36 @@ def test_every_sample_ends_where_its_flow_does_at_the_samplers_order(sampler, or
     assert errors[1] < 0.05 and 2**order * 0.8 < errors[0] / errors[1] < 2**order * 1.25
 
 
+def test_stochastic_without_fresh_noise_is_euler():
+    x, levels = noise(2, 3, 4, 2, 2), schedules.flow_levels(6, 2.0)
+    wanted = [step.sample for step in euler(bent, x, levels)]
+    assert_same_samples(stochastic(bent, x, levels, eta=0.0), wanted)
+
+
+@pytest.mark.parametrize("eta", [0.3, 0.8])
+def test_part_of_the_noise_is_drawn_anew(eta):
+    """Where the data are known, 0, the sample is its noise: so much of the old as leaves the variance at 1."""
+    known = lambda x, s: x / beside(s, x)  # noqa: E731
+    x, levels = noise(50, 1, 4, 8, 8), torch.tensor([1.0, 0.5, 0.0])
+    step = next(iter(stochastic(known, x, levels, eta, torch.Generator().manual_seed(1))))
+    old = (step.sample / 0.5 * x).mean() / x.square().mean()
+    assert abs(old - (1 - eta**2) ** 0.5) < 0.02 and abs((step.sample / 0.5).std() - 1) < 0.02
+
+
+def test_fresh_noise_is_each_samples_own():
+    """With a generator for each, a sample does not depend on those beside it."""
+    x, levels = noise(3, 3, 4, 2, 2), schedules.flow_levels(5)
+    seeds = lambda *numbers: [torch.Generator().manual_seed(n) for n in numbers]  # noqa: E731
+    together = last(stochastic(bent, x, levels, generator=seeds(7, 8, 9)))
+    assert torch.allclose(last(stochastic(bent, x[1:2], levels, generator=seeds(8))), together[1:2], atol=1e-6)
+
+
+@pytest.mark.parametrize("eta", [-0.1, 1.1])
+def test_eta_is_a_part(eta):
+    with pytest.raises(ValueError, match=f"from 0 to 1, got {eta}"):
+        list(stochastic(bent, noise(1, 1, 1, 2, 2), schedules.flow_levels(2), eta))
+
+
 def test_edm_and_ddim_end_there_too():
     z = noise(50, 1, 1, 2, 2)
     wanted = WORLD.at(flow_level(torch.zeros(50)), z)
@@ -163,7 +204,7 @@ def test_each_step_tells_what_it_takes_for_the_data():
     """On a straight flow, data that are one point, the first guess is right, and every later one."""
     point = noise(2, 3, 4, 2, 2, seed=1)
     velocity = lambda x, s: (x - point) / beside(s, x)  # noqa: E731
-    for sampler in (euler, heun):
+    for sampler in (euler, heun, stochastic):
         steps = list(sampler(velocity, noise(2, 3, 4, 2, 2), schedules.flow_levels(5)))
         assert all(torch.allclose(step.denoised, point, atol=1e-5) for step in steps)
         assert torch.allclose(steps[-1].sample, point, atol=1e-5)
@@ -189,6 +230,14 @@ def test_given_frames_stay_to_the_bit_and_the_others_flow(sampler):
     alone = last(sampler(gaussian_velocity, x[:, :, 2:], schedules.flow_levels(30)))
     assert torch.allclose(found[:, :, 2:], alone, atol=1e-6)
     assert all(s.shape == (3, 4) and (s[:, :2] == 0).all() for s in asked)
+
+
+def test_given_frames_stay_to_the_bit_beside_fresh_noise():
+    x = noise(3, 2, 4, 2, 2)
+    each = schedules.frame_levels(schedules.flow_levels(5), 4, num_clean=2)
+    steps = list(stochastic(gaussian_velocity, x, each, generator=torch.Generator().manual_seed(1)))
+    assert all(torch.equal(step.sample[:, :, :2], x[:, :, :2]) for step in steps)
+    assert not torch.allclose(steps[0].sample[:, :, 2:], next(iter(euler(gaussian_velocity, x, each))).sample[:, :, 2:])
 
 
 def test_the_model_is_asked_as_often_as_it_costs():
