@@ -311,7 +311,7 @@ def guided(x, s, scale):
 
 
 def euler(x, num_steps, scale):
-    """Noise `(1, 16, 5, 8, 8)` to latents: of each step the level, what the model takes for the clip, the sample."""
+    """Noise to latents: of each step the level, the clip as the model sees it, the sample."""
     for s, after in pairwise(torch.linspace(1, 0, num_steps + 1).tolist()):
         v = guided(x, s, scale)
         denoised, x = x - s * v, x + (after - s) * v
@@ -367,24 +367,28 @@ def renewed(x, levels, scale, generator):
 
 
 generator = seeded(0)
-start = torch.randn(noise.shape, generator=generator)  # the first numbers of this seed: the same noise as above
+start = torch.randn(noise.shape, generator=generator)
+assert torch.equal(start, noise)  # the same beginning as above; what comes after it is new
 steps = list(renewed(start, LEVELS, GUIDANCE, generator))
 again = pipe.decode(steps[-1][2])[0]
 print("levels: " + " ".join(f"{s:.2f}" for s in LEVELS.tolist()))
 print(f"the clip from the top of the page again: {torch.allclose(again, made, atol=1e-3)}")
 assert torch.allclose(again, made, atol=1e-3)
-show.strips({"Euler's method": straight, "with fresh noise": again}, num_frames=9, width=72)
+both = {"Euler's method": straight, "with fresh noise": again}
+show.strips(both, num_frames=9, width=72, title="The same first noise, twenty steps each")
 
 # %% [markdown]
 # Both begin with the same noise, both take twenty steps. One clip says little, so count: in how many of sixteen clips
 # does the world's reader see what the prompt asked for? These are the prompts whose paths are hardest to get right,
 # bounces and orbits.
 
+
 # %%
-CURVED = [
-    prompt for prompt in evaluation_prompts("one_object") if parse(prompt).objects[0].motion in ("bounce", "orbit")
-]
-ASKED = CURVED[:16]
+def is_curved(prompt):
+    return parse(prompt).objects[0].motion in ("bounce", "orbit")
+
+
+ASKED = [prompt for prompt in evaluation_prompts("one_object") if is_curved(prompt)][:16]
 SEEN = ("shape", "color", "size", "motion", "background")
 
 
@@ -416,8 +420,8 @@ def stronger(scale):
 explore(stronger, scale=[1.0, 3.0, 8.0])
 
 # %% [markdown]
-# 1 is no guidance. A little makes shapes plainer; too much exaggerates them, and with fresh noise each step
-# exaggerates what the last one made.
+# 1 is no guidance. A little makes shapes plainer. Too much exaggerates, and with fresh noise each step exaggerates what
+# the last one made, until nothing is left.
 #
 # ## Latents to pixels
 #
