@@ -28,8 +28,8 @@ RESULTS = Path(__file__).resolve().parent / "results" / "time_to_quality.json"
 NUM_LOOKS = 5
 
 
-# Each has a RECIPE, the MEASURE that counts, SETTINGS that a short training has otherwise, and TRICKS: name -> ((recipe,
-# settings) -> both without it, what is in its place).
+# Each has a RECIPE, the MEASURE that counts, SETTINGS that a short training has otherwise, and TRICKS: name ->
+# ((recipe, settings) -> both without it, what is in its place).
 MODULES = {"sprites-vae": "tricks_vae", "sprites-t2v": "tricks_t2v"}
 
 
@@ -64,7 +64,7 @@ def record(name: str, without: str, core_seconds: float, folder: Path) -> dict:
     train(replace(recipe, measure=None), "cpu", folder=place / "trial", settings=replace(settings, steps=5), quiet=True)
     lines = read_log(place / "trial")
     steps = round(core_seconds * 3 / (lines[4]["cpu_seconds"] - lines[1]["cpu_seconds"]))  # the first steps warm up
-    looks = {"steps": steps, "measure_every": max(1, steps // NUM_LOOKS), "checkpoint_every": max(1, steps // 4)}
+    looks = {"steps": steps, "measure_every": -(-steps // NUM_LOOKS), "checkpoint_every": max(1, steps // 4)}
     train(recipe, "cpu", folder=place / "run", settings=replace(settings, **looks))
     curve = [line for line in read_log(place / "run") if measure in line]
     return {

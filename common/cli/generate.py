@@ -36,14 +36,12 @@ NO_PICTURE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 )
 @click.option("--steps", default=20, show_default=True, type=click.IntRange(1, 1000), help="More are slower.")
 @click.option("--guidance", default=3.0, show_default=True, help="How much the prompt counts; 1: as trained.")
-@click.option("--candidates", default=1, show_default=True, type=click.IntRange(1, 64),
-              help="Make several, keep the one that the weights find likeliest.")
 @click.option("--num-frames", default=NUM_FRAMES, show_default=True, type=click.IntRange(1), help="1, 5, 9, 13, ...")
 @click.option("--size", default=SIZE, show_default=True, type=click.IntRange(16, 1024), help="Rows and columns.")
 @click.option("--weights", default=SHIPPED, show_default=True, help="A shipped name, or a folder.")
 @click.option("-o", "--out", default="generated.mp4", show_default=True, type=click.Path(dir_okay=False),
               help="A video (.mp4, .gif), or its contact sheet (.png).")  # fmt: skip
-def generate(prompt, image, seed, steps, guidance, candidates, num_frames, size, weights, out):
+def generate(prompt, image, seed, steps, guidance, num_frames, size, weights, out):
     """Make a video of PROMPT, such as "a small red star moves left over a blue field".
 
     Beside the video comes a contact sheet, NAME_sheet.png.
@@ -58,9 +56,8 @@ def generate(prompt, image, seed, steps, guidance, candidates, num_frames, size,
         pipeline = load(weights)
         for note in notes(prompt, weights, num_frames, size):
             click.echo(f"note: {note}", err=True)
-        seeded = torch.Generator().manual_seed(seed)
         clip = pipeline(
-            prompt, first, num_frames, size, size, steps, guidance, num_candidates=candidates, generator=seeded
+            prompt, first, num_frames, size, size, steps, guidance, generator=torch.Generator().manual_seed(seed)
         ).frames[0]  # (3, T, H, W)
         contact_sheet(clip, fps=FPS, title=prompt).save(sheet)
         write(out, clip)

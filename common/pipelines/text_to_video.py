@@ -1,6 +1,6 @@
 """Prompt to video: text states, noise, steps of the transformer, pixels. With an image, that is the first frame."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,8 @@ from diffusers.utils import BaseOutput
 from diffusers.utils.torch_utils import randn_tensor
 
 from common.diffusion.guidance import Guidance
-from common.diffusion.samplers import stochastic
+from common.diffusion.samplers import Step, stochastic
 from common.diffusion.schedules import flow_levels, frame_levels
-from common.diffusion.selection import denoising_errors, lowest
 from common.models.autoencoder import CausalVideoVAE
 from common.models.dit import VideoDiT
 from common.models.shipped import ZOO
@@ -79,7 +78,6 @@ class TextToVideoPipeline(DiffusionPipeline):
         negative_prompt: str = "",
         shift: float = 4.0,
         eta: float = 1.0,
-        num_candidates: int = 1,
         generator: torch.Generator | list[torch.Generator] | None = None,
         latents: torch.Tensor | None = None,
         output_type: str = "pt",
@@ -99,58 +97,41 @@ class TextToVideoPipeline(DiffusionPipeline):
             negative_prompt: what guidance leads away from.
             shift: of the noise levels, as in `flow_levels`.
             eta: how much of the noise each step draws anew; 0 is Euler's method.
-            num_candidates: clips made for each prompt, of which the one is given that the transformer itself finds the
-                most likely (`selection.denoising_errors`); as many times the work.
             generator: where the noise comes from; a list has one for each prompt.
-            latents: the noise itself, `(B · num_candidates, C, T', H', W')`.
+            latents: the noise itself, `(B, C, T', H', W')`.
             output_type: "pt", "np" or "latent".
             return_dict: False for a tuple.
-            callback_on_step_end: called with the pipeline, the step's number, its timestep and `{"latents": …}` of all
-                candidates.
+            callback_on_step_end: called with the pipeline, the step's number, its timestep and `{"latents": …}`.
 
         Returns:
             `.frames`.
 
         Raises:
-            ValueError: a size or number does not fit, there is no prompt, or (a `TextError`) one cannot be read here.
+            ValueError: a size does not fit, there is no prompt, or (a `TextError`) one cannot be read here.
         """
         if output_type not in OUTPUTS:
             raise ValueError(f"output_type is one of {', '.join(OUTPUTS)}; got {output_type!r}")
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
-        if num_candidates < 1:
-            raise ValueError(f"num_candidates must be at least 1, got {num_candidates}")
-        if isinstance(generator, list):
-            generator = [one for one in generator for _ in range(num_candidates)]
-        guided, latents, levels = self.prepare(
-            prompts, image, num_frames, height, width, num_inference_steps, guidance_scale, negative_prompt, shift,
-            num_candidates, generator, latents,
+        steps = self.steps(
+            prompts, image, num_frames, height, width, num_inference_steps, guidance_scale, negative_prompt, shift, eta,
+            generator, latents,
         )  # fmt: skip
-        steps = stochastic(guided, latents, levels, eta, generator)
         with self.progress_bar(total=num_inference_steps) as bar:
             for step in steps:
                 latents = step.sample
                 if callback_on_step_end is not None:
                     callback_on_step_end(self, step.index, 1000 * step.level, {"latents": latents})
                 bar.update()
-        if num_candidates > 1:
-            same_for_all = torch.Generator().manual_seed(0)
-            made = (levels[0] > 0).expand(latents.shape[0], latents.shape[2]).to(latents.device)  # not the given frame
-            errors = denoising_errors(guided, latents, weights=made, generator=same_for_all)
-            latents = lowest(latents, errors, num_candidates)
         frames = latents if output_type == "latent" else self.decode(latents)
         if output_type == "np":
             frames = clips_to_frames(frames)
         return TextToVideoOutput(frames=frames) if return_dict else (frames,)
 
-    def prepare(
+    def steps(
         self, prompts, image, num_frames, height, width, num_inference_steps, guidance_scale, negative_prompt, shift,
-        num_candidates, generator, latents,
-    ) -> tuple[Guidance, torch.Tensor, torch.Tensor]:  # fmt: skip
-        """What the sampler begins with: the guided velocity, noise, levels. Arguments as those of a call.
-
-        The candidates of a prompt follow each other.
-        """
-        prompts = [prompt for prompt in prompts for _ in range(num_candidates)]
+        eta, generator, latents,
+    ) -> Iterator[Step]:  # fmt: skip
+        """The sampler's steps in normalised latents; arguments as those of a call, with a list of prompts."""
         shape = self.latents_shape(len(prompts), num_frames, height, width)
         text = self.text_encoder([*prompts, *[negative_prompt] * len(prompts)]).to(self.device)
         if latents is None:
@@ -160,13 +141,12 @@ class TextToVideoPipeline(DiffusionPipeline):
         latents, levels = latents.to(self.device), flow_levels(num_inference_steps, shift)
         if image is not None:
             first = self.encode_image(image, height, width)  # (1 or B, C, 1, H', W')
-            if len(first) > 1:
-                first = first.repeat_interleave(num_candidates, dim=0)
             latents = torch.cat([first.expand(len(prompts), -1, -1, -1, -1), latents[:, :, 1:]], dim=2)
             levels = frame_levels(levels, shape[2], num_clean=1)  # (K + 1, T')
         prompt, negative = text[: len(prompts)], text[len(prompts) :]
         conditions = (prompt.states, prompt.mask), (negative.states, negative.mask)
-        return Guidance(self.velocity, *conditions, guidance_scale), latents, levels
+        guided = Guidance(self.velocity, *conditions, guidance_scale)
+        return stochastic(guided, latents, levels, eta, generator)
 
     def velocity(self, x: torch.Tensor, s: torch.Tensor, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """What the transformer says, in the samplers' terms: levels from 0 to 1, tensors in its dtype."""

@@ -11,10 +11,8 @@ from PIL import Image
 
 from common.cli.generate import generate, load_image, notes
 from common.data.sprites import SpriteData
-from common.diffusion.guidance import Guidance
 from common.diffusion.samplers import euler, last, stochastic
 from common.diffusion.schedules import flow_levels
-from common.diffusion.selection import denoising_errors
 from common.models.autoencoder import PRESETS as VAE_PRESETS
 from common.models.autoencoder import CausalVideoVAE
 from common.models.dit import PRESETS, VideoDiT
@@ -84,31 +82,6 @@ def test_several_prompts_are_each_as_alone(pipe):
     both = pipe([STAR, CIRCLE], **SMALL, generator=[seeded(3), seeded(4)]).frames
     for prompt, seed, clip in zip((STAR, CIRCLE), (3, 4), both, strict=True):
         assert torch.allclose(pipe(prompt, **SMALL, generator=seeded(seed)).frames[0], clip, atol=1e-4)
-
-
-def test_of_several_candidates_the_likeliest_is_given(pipe):
-    """Each candidate alone, from its own noise; then the errors of all, and the lowest of each prompt."""
-    noise = torch.randn(6, 16, 2, 4, 6, generator=seeded())
-    asked = {"eta": 0.0, "output_type": "latent"}
-    prompts = [STAR] * 3 + [CIRCLE] * 3
-    alone = torch.cat([pipe(p, **SMALL, **asked, latents=noise[i : i + 1]).frames for i, p in enumerate(prompts)])
-    text = pipe.text_encoder([*prompts, *[""] * 6])
-    guided = Guidance(pipe.velocity, (text.states[:6], text.mask[:6]), (text.states[6:], text.mask[6:]), 3.0)
-    with torch.no_grad():
-        errors = denoising_errors(guided, alone, generator=seeded())
-    best = [int(errors[:3].argmin()), 3 + int(errors[3:].argmin())]
-    found = pipe([STAR, CIRCLE], **SMALL, **asked, latents=noise, num_candidates=3).frames
-    assert torch.allclose(found, alone[best], atol=1e-4)
-
-
-def test_candidates_of_a_given_image_begin_with_it(pipe):
-    images = SpriteData(num_frames=1, size=32).batch([0, 1]).clips()[:, :, 0]  # (2, 3, 32, 32)
-    size = {**SMALL, "width": 32, "num_candidates": 2, "output_type": "latent"}
-    given = pipe.vae.normalize(pipe.vae.encode(images[:, :, None]).latent_dist.mode())[:, :, 0]
-    found = pipe([STAR, CIRCLE], images, **size, generator=[seeded(0), seeded(1)]).frames
-    assert torch.equal(found[:, :, 0], given)
-    with pytest.raises(ValueError, match="num_candidates must be at least 1, got 0"):
-        pipe(STAR, **SMALL | {"num_candidates": 0})
 
 
 def test_every_step_is_told(pipe):
@@ -242,21 +215,6 @@ def test_generate_is_its_seed(weights, tmp_path):
         assert run(STAR, "--weights", weights, "--seed", seed, "-o", str(tmp_path / f"{name}.png")).exit_code == 0
     first, again, other = ((tmp_path / f"{name}.png").read_bytes() for name in "abc")
     assert first == again != other
-
-
-def test_generate_chooses_among_candidates(weights, tmp_path, monkeypatch):
-    judged = []
-
-    def errors(guided, x0, **options):
-        judged.append(len(x0))
-        return denoising_errors(guided, x0, **options)
-
-    monkeypatch.setattr("common.pipelines.text_to_video.denoising_errors", errors)
-    for candidates in ("1", "3"):
-        result = run(STAR, "--weights", weights, "--candidates", candidates, "-o", str(tmp_path / "a.png"))
-        assert result.exit_code == 0, result.output
-    assert judged == [3]  # one alone is not judged
-    assert run(STAR, "--weights", weights, "--candidates", "0").exit_code == 2
 
 
 def test_generate_names_words_that_the_world_does_not_know(weights, tmp_path, monkeypatch):

@@ -46,7 +46,7 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
     pipe = TextToVideoPipeline(model, CausalVideoVAE.from_pretrained(VAE).float().eval().to(model.device))
     pipe.set_progress_bar_config(disable=True)
     asked = {name: evaluation_prompts(name)[: SETTINGS[setting]] for name in EVALUATION}
-    total, done, found = sum(map(len, asked.values())) + len(asked["one_object"]), 0, {}
+    total, done, found = sum(map(len, asked.values())) + 2 * len(asked["one_object"]), 0, {}
 
     def advance(count: int) -> None:
         nonlocal done
@@ -71,9 +71,8 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
     found["image/psnr"] = float((10 * torch.log10(4 / torch.stack(errors))).mean())
     fresh = TextToVideoPipeline(fresh_model(model), pipe.vae)
     fresh.set_progress_bar_config(disable=True)
-    some = prompts[:BATCH]
-    read, _ = read_clips(fresh, some, None, lambda count: None)
-    return found | {f"untrained/one_object/{attribute}": value for attribute, value in accuracy(some, read).items()}
+    read, _ = read_clips(fresh, prompts, None, advance)
+    return found | {f"untrained/one_object/{attribute}": value for attribute, value in accuracy(prompts, read).items()}
 
 
 def read_clips(pipe, prompts: Sequence[str], images: torch.Tensor | None, advance: Callable[[int], None]):
