@@ -6,7 +6,7 @@ flow matching the level is s and the derivative the model's velocity; with EDM i
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -71,7 +71,7 @@ def stochastic(
     x: torch.Tensor,
     levels: torch.Tensor,
     eta: float = 1.0,
-    generator: torch.Generator | Sequence[torch.Generator] | None = None,
+    generator: torch.Generator | list[torch.Generator] | None = None,
 ) -> Iterator[Step]:
     """Flow matching's steps with noise that is drawn anew: what went wrong in a step need not stay.
 

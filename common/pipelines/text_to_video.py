@@ -107,7 +107,7 @@ class TextToVideoPipeline(DiffusionPipeline):
             `.frames`.
 
         Raises:
-            ValueError: a size does not fit, there is no prompt, or (a `TextError`) one cannot be read here.
+            ValueError: a size or a number does not fit, there is no prompt, or (a `TextError`) one cannot be read here.
         """
         if output_type not in OUTPUTS:
             raise ValueError(f"output_type is one of {', '.join(OUTPUTS)}; got {output_type!r}")
@@ -134,6 +134,8 @@ class TextToVideoPipeline(DiffusionPipeline):
         """The sampler's steps in normalised latents; arguments as those of a call, with a list of prompts."""
         shape = self.latents_shape(len(prompts), num_frames, height, width)
         text = self.text_encoder([*prompts, *[negative_prompt] * len(prompts)]).to(self.device)
+        if isinstance(generator, list) and len(generator) != len(prompts):
+            raise ValueError(f"generators are one for each prompt: {len(generator)} for {len(prompts)} prompts")
         if latents is None:
             latents = randn_tensor(shape, generator, self.device)
         elif latents.shape != shape:

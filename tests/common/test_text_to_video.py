@@ -82,6 +82,8 @@ def test_several_prompts_are_each_as_alone(pipe):
     both = pipe([STAR, CIRCLE], **SMALL, generator=[seeded(3), seeded(4)]).frames
     for prompt, seed, clip in zip((STAR, CIRCLE), (3, 4), both, strict=True):
         assert torch.allclose(pipe(prompt, **SMALL, generator=seeded(seed)).frames[0], clip, atol=1e-4)
+    with pytest.raises(ValueError, match="one for each prompt: 1 for 2 prompts"):
+        pipe([STAR, CIRCLE], **SMALL, generator=[seeded()])
 
 
 def test_every_step_is_told(pipe):
