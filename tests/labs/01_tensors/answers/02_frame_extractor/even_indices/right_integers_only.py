@@ -1,4 +1,4 @@
-"""Integer arithmetic: half the step is added before a whole division, so nothing is ever inexact.
+"""Integer arithmetic, so nothing is ever inexact: a half goes to the even neighbour.
 """
 
 
@@ -10,4 +10,9 @@ def even_indices(total, num_frames):
     if num_frames == 1:
         return [0]
     steps = num_frames - 1
-    return [(2 * k * (total - 1) + steps) // (2 * steps) for k in range(num_frames)]
+    indices = []
+    for k in range(num_frames):
+        whole, rest = divmod(k * (total - 1), steps)
+        up = 2 * rest > steps or (2 * rest == steps and whole % 2 == 1)
+        indices.append(whole + up)
+    return indices

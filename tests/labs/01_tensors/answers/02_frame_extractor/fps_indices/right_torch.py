@@ -14,6 +14,6 @@ def fps_indices(timestamps, fps, num_frames, start=0.0):
     end = timestamps[-1] + (timestamps[-1] - timestamps[-2] if len(timestamps) > 1 else 1 / fps)
     if start + (num_frames - 1) / fps >= end - 1e-6:
         raise ValueError(f"the film ends at {end} s")
-    times = torch.as_tensor(np.asarray(timestamps), dtype=torch.float64)
+    times = torch.tensor([float(t) for t in timestamps], dtype=torch.float64)
     instants = start + torch.arange(num_frames, dtype=torch.float64) / fps
     return (torch.searchsorted(times, instants + 1e-6, right=True) - 1).tolist()

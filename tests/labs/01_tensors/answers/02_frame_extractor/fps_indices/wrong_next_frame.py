@@ -1,6 +1,6 @@
 """Takes the first frame at or after the instant: side='left' without going back.
 
-Message: is on screen
+Message: begins next
 """
 
 

@@ -1,6 +1,6 @@
 """Spreads the frames over the whole film: the other rule.
 
-Message: I expect
+Message: spread evenly
 """
 
 

@@ -1,6 +1,6 @@
 """A tolerance of 10 ms: frames that have not begun yet are taken.
 
-Message: begins 3 ms later
+Message: the tolerance is a microsecond
 """
 
 

@@ -1,6 +1,6 @@
 """Scales the numbers and forgets the axes.
 
-Message: as it came
+Message: whose axes are (t, h, w, c)
 """
 
 

@@ -1,6 +1,6 @@
 """Divides by 128: white does not reach 1.
 
-Message: white (byte 255) should become 1
+Message: white should become 1
 """
 
 

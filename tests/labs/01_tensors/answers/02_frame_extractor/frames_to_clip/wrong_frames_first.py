@@ -1,6 +1,6 @@
 """Moves the channels before height and width but leaves the frames first: (T, C, H, W).
 
-Message: frames still come first
+Message: whose axes are (t, c, h, w)
 """
 
 

@@ -1,6 +1,6 @@
 """Subtracts the mean and divides by the spread: black and white depend on the clip.
 
-Message: black (byte 0) should become -1
+Message: the same for every clip
 """
 
 

@@ -1,6 +1,6 @@
 """Swaps height and width.
 
-Message: height and width are swapped
+Message: whose axes are (c, t, w, h)
 """
 
 

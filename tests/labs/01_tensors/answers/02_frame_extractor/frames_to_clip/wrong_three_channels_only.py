@@ -1,6 +1,6 @@
 """Takes colour for granted.
 
-Message: (2, 5, 7, 1) should give an answer
+Message: (4, 5, 7, 1)) should give an answer
 """
 
 

@@ -9,6 +9,7 @@ def motion_score(clip, *, data_range=2.0, fps=None):
         raise ValueError(f"data_range={data_range} and fps={fps} must be positive")
     if clip.shape[-3] < 2:
         raise ValueError(f"motion needs at least 2 frames, not {clip.shape[-3]}")
+    clip = clip if clip.dtype == torch.float64 else clip.float()
     steps = clip.shape[-3] - 1
     total = 0
     for t in range(steps):

@@ -9,6 +9,7 @@ def motion_score(clip, *, data_range=2.0, fps=None):
         raise ValueError(f"data_range={data_range} and fps={fps} must be positive")
     if clip.shape[-3] < 2:
         raise ValueError(f"motion needs at least 2 frames, not {clip.shape[-3]}")
+    clip = clip if clip.dtype == torch.float64 else clip.float()
     later, earlier = clip[..., 1:, :, :], clip[..., :-1, :, :]
     score = (later - earlier).abs().flatten(-4).mean(-1) / data_range
     return score if fps is None else score * fps

@@ -1,6 +1,6 @@
 """Takes differences along the height: edges in the picture, not motion.
 
-Message: along time
+Message: axis -3
 """
 
 

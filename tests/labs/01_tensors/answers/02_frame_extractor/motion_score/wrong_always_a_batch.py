@@ -1,6 +1,6 @@
 """Makes a batch of one out of a clip and forgets to undo it.
 
-Message: a scalar
+Message: should have the shape ()
 """
 
 

@@ -1,6 +1,6 @@
 """Takes differences along the second axis from the left, which is time in one layout and channels in the other.
 
-Message: in the batch
+Message: axis 1
 """
 
 

@@ -4,6 +4,8 @@
 
 def sample_clip(path, num_frames, *, fps=None, start=0.0, size=None):
     with VideoReader(path) as reader:
+        if start < 0:
+            raise ValueError(f"start={start} is before the film begins")
         if fps is None:
             times = reader.timestamps
             if start >= times[-1] + (times[-1] - times[-2]):
@@ -14,4 +16,4 @@ def sample_clip(path, num_frames, *, fps=None, start=0.0, size=None):
         else:
             indices = fps_indices(list(reader.timestamps), fps, num_frames, start)
         frames = torch.from_numpy(reader.read(indices, size=size))
-    return (frames.permute(3, 0, 1, 2).float() - 127.5) / 127.5
+    return (frames.permute(3, 0, 1, 2).contiguous().float() - 127.5) / 127.5

@@ -1,6 +1,6 @@
 """Always spreads the frames evenly.
 
-Message: is fps used
+Message: from 0.5 s
 """
 
 

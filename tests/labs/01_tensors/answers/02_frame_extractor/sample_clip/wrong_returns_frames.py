@@ -1,6 +1,6 @@
 """Returns the frames as they came from the decoder.
 
-Message: expected a clip
+Message: should be float32
 """
 
 

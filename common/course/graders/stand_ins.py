@@ -1,0 +1,74 @@
+"""What stands in for models, clocks and files while an answer is tested: small, known to the last bit, and watched."""
+
+from dataclasses import dataclass, field
+
+import torch
+
+
+def fill(module: torch.nn.Module, seed: int = 0, scale: float = 0.5) -> torch.nn.Module:
+    """Give every parameter a random value, gates and biases included: a zero hides what it multiplies."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator) * scale)
+    return module
+
+
+class Affine(torch.nn.Module):
+    """A model that is one known formula: `gain * x + shift * timestep`, with a call counter.
+
+    Args:
+        gain, shift: the formula's numbers, trainable.
+    """
+
+    def __init__(self, gain: float = 0.7, shift: float = 0.3):
+        super().__init__()
+        self.gain = torch.nn.Parameter(torch.tensor(gain))
+        self.shift = torch.nn.Parameter(torch.tensor(shift))
+        self.calls: list[tuple] = []
+
+    def forward(self, x: torch.Tensor, timestep=0.0, *args, **kwargs) -> torch.Tensor:
+        """x of any shape; `timestep` one number or one per sample."""
+        self.calls.append((x.detach().clone(), timestep, args, kwargs))
+        timestep = torch.as_tensor(timestep, dtype=x.dtype, device=x.device)
+        return self.gain * x + self.shift * timestep.reshape(-1, *[1] * (x.ndim - 1)) if timestep.ndim else (
+            self.gain * x + self.shift * timestep
+        )  # fmt: skip
+
+
+@dataclass
+class Clock:
+    """A clock that moves only when it is told to: `tick` seconds at each look, and `advance`."""
+
+    now: float = 100.0
+    tick: float = 0.0
+    looks: int = 0
+
+    def __call__(self) -> float:
+        """The time, as `time.perf_counter` gives it."""
+        self.looks += 1
+        self.now += self.tick
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+
+    def install(self, monkeypatch) -> "Clock":
+        """Put this clock in the place of every clock that the `time` module has."""
+        for name in ("perf_counter", "time", "monotonic", "process_time"):
+            monkeypatch.setattr(f"time.{name}", self)
+            monkeypatch.setattr(f"time.{name}_ns", lambda: round(self() * 1e9))
+        return self
+
+
+@dataclass
+class Recorder:
+    """A callable that remembers how it was called, and does what `does` does."""
+
+    does: object = None
+    calls: list[tuple[tuple, dict]] = field(default_factory=list)
+
+    def __call__(self, *args, **kwargs):
+        self.calls.append((args, kwargs))
+        return self.does(*args, **kwargs) if callable(self.does) else self.does
