@@ -20,8 +20,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from common.course import paths
-from common.course.cells import find_exercise, read, set_source
+from common.course.base import paths
+from common.course.base.cells import find_exercise, read, set_source
 
 LAB = "01.2"
 JOBS = 2  # submissions at a time

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from common.course import paths
+from common.course.base import paths
 from common.course.commands.grade import grade
 from common.course.grading.seal import Seal
 

@@ -7,8 +7,9 @@ import shutil
 import pytest
 from click.testing import CliRunner
 
-from common.course import paths, swap
+from common.course.base import paths
 from common.course.commands.mine import evaluate, train
+from common.course.learner import swap
 
 REAL_ROOT = paths.root()
 SHORT = ["--preset", "ci", "--steps", "2", "--set", "measure_every=1"]

@@ -11,8 +11,9 @@ from PIL import Image
 
 from common import video
 from common.cli.show import show as library_show
-from common.course import paths, swap
+from common.course.base import paths
 from common.course.commands.show import show
+from common.course.learner import swap
 from common.data import clip_path
 from tests.course.test_mine import OTHER_COMMANDS
 

@@ -5,8 +5,9 @@ import re
 
 import pytest
 
-from common.course import paths, syllabus
-from common.course.paths import CourseError
+from common.course.base import paths
+from common.course.base.paths import CourseError
+from common.course.source import syllabus
 
 # phase folder -> (number of concepts, stars of its labs in order)
 GUIDE = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from common.course import paths
+from common.course.base import paths
 
 
 @click.command()

@@ -4,7 +4,10 @@ import json
 
 import click
 
-from common.course import guidance, overview, paths, source, workspace
+from common.course.base import paths
+from common.course.learner import guidance, workspace
+from common.course.source import lab_source
+from common.course.startpage import overview
 
 
 @click.command()
@@ -66,7 +69,7 @@ def _carried(report) -> list[str]:
 @click.argument("exercise", required=False)
 def reset(lab_id: str, exercise: str | None):
     """Put lab ID, or one EXERCISE of it, back to its empty form. What was there is kept in work/backups/."""
-    lab, exercise = source.find(lab_id, exercise)
+    lab, exercise = lab_source.find(lab_id, exercise)
     saved = workspace.reset(lab, exercise)
     what = workspace.named_exercise(lab, exercise) if exercise else f"lab {lab.id}"
     click.echo(f"{what} is empty again in {workspace.shown(lab.notebook('work'))}")
