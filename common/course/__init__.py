@@ -2,11 +2,9 @@
 
 
 def __getattr__(name: str):
-    """`from common.course import check, paths` in a notebook, without loading pytest when only a path is wanted."""
+    """`from common.course import check` in a notebook, without loading pytest when only a path is wanted."""
     if name == "check":
-        from common.course.checking.runner import check as found
-    elif name == "paths":
-        from common.course.base import paths as found
-    else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return found
+        from common.course.checking.runner import check
+
+        return check
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

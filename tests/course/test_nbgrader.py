@@ -15,8 +15,9 @@ import pytest
 from common.course.base import paths
 from common.course.base.results import score
 from common.course.checking import runner
+from common.course.source import lab_source
 
-LAB = paths.find_lab("01.2")
+LAB = lab_source.find_lab("01.2")
 HALF_RIGHT = '''
 def even_indices(total: int, num_frames: int) -> list[int]:
     """Right, but it lets every bad number through."""

@@ -46,7 +46,7 @@ def test_no_built_notebook_has_lost_its_source():
 @pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.id)
 def test_a_lab_has_three_to_six_exercises(lab):
     """a page of items, such as the diagnostic, has more: each is a few lines, and has an id of its own"""
-    least, most = (7, 12) if paths.item_ids(lab) else (3, 6)
+    least, most = (7, 12) if lab_source.item_ids(lab) else (3, 6)
     assert least <= len(lab_source.exercises(lab)) <= most
 
 

@@ -14,11 +14,12 @@ from common.cli.show import show as library_show
 from common.course.base import paths
 from common.course.commands.show import show
 from common.course.learner import swap
+from common.course.source import lab_source
 from common.data import clip_path
 from tests.course.test_mine import OTHER_COMMANDS
 
 REAL_ROOT = paths.root()
-LAB = paths.find_lab("01.2")
+LAB = lab_source.find_lab("01.2")
 # Lab -> how `show` comes to run its parts, where a plain sheet does not: on a film that has cuts, with these options.
 EXTRA = {"01.3": ["--flow"], "01.4": ["--cuts", "--split", "shots"]}
 

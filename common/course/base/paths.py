@@ -12,7 +12,6 @@ their own (`00.7`: exercise 7 of lab 00.0). A lab's files carry the same stem ev
 """
 
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,38 +67,6 @@ def all_labs() -> list[Lab]:
     """Every lab that is built, in course order (a lab is built when its source and its grader stand there)."""
     sources = (root() / "solutions").glob("[0-9][0-9]_*/[0-9][0-9]_*.py")
     return sorted(lab for lab in (Lab(p.parent.name, p.stem) for p in sources) if lab.tests.exists())
-
-
-def find_lab(lab_id: str) -> Lab:
-    """The lab with this id. Accepts `01.2`, `1.2`, `01_2`, and a path or file name of the lab's notebook.
-
-    An item's id gives the page that holds it; `lab_source.find` tells which exercise that is.
-
-    Raises:
-        CourseError: no lab has this id; the message lists the ones that exist.
-    """
-    text = str(lab_id).strip()
-    match = re.fullmatch(r"(\d{1,2})[._](?:p)?(\d{1,2})", text)
-    labs = all_labs()
-    if match:
-        wanted = f"{int(match[1]):02d}.{int(match[2])}"
-        found = [lab for lab in labs if lab.id == wanted] or [lab for lab in labs if wanted in item_ids(lab)]
-    else:
-        path = Path(text)
-        stem, phase = path.stem.removeprefix("test_"), path.parent.name
-        found = [lab for lab in labs if stem == lab.stem and phase in ("", lab.phase)]
-    if not found:
-        known = ", ".join(lab.id for lab in labs) or "none yet"
-        raise CourseError(f"there is no lab {text!r}. Ids look like 01.2; the labs here are: {known}.")
-    return found[0]
-
-
-def item_ids(lab: Lab) -> list[str]:
-    """The ids of a page's exercises, in order; a lab with a number above 0 has none."""
-    from common.course.source import lab_source
-
-    phase, number = lab.id.split(".")
-    return [f"{phase}.{n}" for n, _ in enumerate(lab_source.exercises(lab), 1)] if number == "0" else []
 
 
 def state_dir() -> Path:

@@ -1,8 +1,10 @@
 """What surrounds an answer while it is tested: a time limit, a look-out for replaced tools, and a clean-up after it."""
 
+import builtins
 import contextlib
 import ctypes
 import io
+import math
 import os
 import random
 import signal
@@ -12,6 +14,10 @@ import types
 import warnings
 
 from common.course.checking.explain import TestTimeout
+
+# The machine's own modules that verdicts rest on. By name: most of them import this one.
+MACHINE = ("plugin", "base.paths", "base.results", "checking.explain", "checking.guards", "checking.loader",
+           "checking.marks", "checking.off_limits", "checking.runner")  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -112,18 +118,12 @@ class Tampering(AssertionError):
 
 def _watched() -> list[tuple[object, list[str]]]:
     """What tests lean on. Not all of torch: torch itself swaps functions when its compiler is first imported."""
-    import builtins
-    import math
-
     import _pytest.outcomes
     import _pytest.runner
     import pytest
 
-    from common.course import plugin
-    from common.course.base import paths, results
-    from common.course.checking import explain, guards, loader, marks, off_limits, runner
-
-    whole = [explain, guards, loader, marks, off_limits, paths, plugin, results, runner]
+    machine = [sys.modules.get(f"common.course.{name}") for name in MACHINE]
+    whole = [module for module in machine if module is not None]
     whole += [math, _pytest.outcomes, _pytest.runner]
     watched = [(module, [n for n in vars(module) if n != "__builtins__"]) for module in whole]
     watched.append((builtins, [name for name in vars(builtins) if name != "_"]))  # a shell keeps its last result in _

@@ -29,7 +29,7 @@ def mutants(ids, bank, as_json):
 
     from common.course.banks.mutants import prove  # loads torch and pytest: after the arguments have been understood
 
-    labs = [paths.find_lab(lab_id) for lab_id in ids] or paths.all_labs()
+    labs = [lab_source.find_lab(lab_id) for lab_id in ids] or paths.all_labs()
     found = answers.strangers_bank(bank, labs) if bank else answers.own_bank(labs)
     disorder = [] if bank else [*answers.strays(labs), *answers.shortages(labs, found)]
     verdicts, seconds = [], {}

@@ -15,6 +15,7 @@ from pathlib import Path
 from common.course.base import paths
 from common.course.base.results import score
 from common.course.checking import render, runner
+from common.course.source import lab_source
 
 CAN_FORK = hasattr(os, "fork") and sys.platform != "darwin"  # Apple's frameworks do not survive a fork
 QUIET_MS, AT_MOST_MS = 60, 300  # an editor saves in several steps: wait for this much quiet, and never longer than that
@@ -94,7 +95,7 @@ class Checker:
             return
         self.seen[path] = state
         try:
-            lab = paths.find_lab(str(path))
+            lab = lab_source.find_lab(str(path))
         except paths.CourseError:
             return  # somebody's own notebook
         if not CAN_FORK:

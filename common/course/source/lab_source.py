@@ -69,13 +69,43 @@ def find(lab_id: str, exercise: str | None = None) -> tuple[Lab, str | None]:
     Raises:
         CourseError: no lab has this id.
     """
-    lab = paths.find_lab(lab_id)
+    lab = find_lab(lab_id)
     phase, _, number = str(lab_id).strip().replace("_", ".").partition(".")
     if exercise is None and phase.isdigit() and number.isdigit():
-        items = dict(zip(paths.item_ids(lab), exercises(lab)))
+        items = dict(zip(item_ids(lab), exercises(lab)))
         item = items.get(f"{int(phase):02d}.{int(number)}")
         exercise = item.name if item else None
     return lab, exercise
+
+
+def find_lab(lab_id: str) -> Lab:
+    """The lab with this id. Accepts `01.2`, `1.2`, `01_2`, and a path or file name of the lab's notebook.
+
+    An item's id gives the page that holds it; `find` tells which exercise that is.
+
+    Raises:
+        CourseError: no lab has this id; the message lists the ones that exist.
+    """
+    text = str(lab_id).strip()
+    match = re.fullmatch(r"(\d{1,2})[._](?:p)?(\d{1,2})", text)
+    labs = paths.all_labs()
+    if match:
+        wanted = f"{int(match[1]):02d}.{int(match[2])}"
+        found = [lab for lab in labs if lab.id == wanted] or [lab for lab in labs if wanted in item_ids(lab)]
+    else:
+        path = Path(text)
+        stem, phase = path.stem.removeprefix("test_"), path.parent.name
+        found = [lab for lab in labs if stem == lab.stem and phase in ("", lab.phase)]
+    if not found:
+        known = ", ".join(lab.id for lab in labs) or "none yet"
+        raise CourseError(f"there is no lab {text!r}. Ids look like 01.2; the labs here are: {known}.")
+    return found[0]
+
+
+def item_ids(lab: Lab) -> list[str]:
+    """The ids of a page's exercises, in order; a lab with a number above 0 has none."""
+    phase, number = lab.id.split(".")
+    return [f"{phase}.{n}" for n, _ in enumerate(exercises(lab), 1)] if number == "0" else []
 
 
 def exercises_of(cells: list[Cell]) -> list[Exercise]:

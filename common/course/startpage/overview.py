@@ -10,7 +10,7 @@ from pathlib import Path
 from common.course.base import cells, paths
 from common.course.base.paths import CourseError, Lab
 from common.course.learner import progress, workspace
-from common.course.source import syllabus
+from common.course.source import lab_source, syllabus
 
 DONE = "pass"
 
@@ -148,7 +148,7 @@ def next_lab() -> Lab:
     coming = look().next
     if coming is None:
         raise CourseError("every lab that is built is done. Name one to start it again, as in `flipbook start 01.2`.")
-    return paths.find_lab(coming.lab)
+    return lab_source.find_lab(coming.lab)
 
 
 def _phase(phase: syllabus.Phase, built: dict[str, Lab], record: dict) -> PhaseState:
