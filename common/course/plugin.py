@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from common.course.base import paths
+from common.course.base.parts import Part
 from common.course.base.results import Result
 from common.course.checking import explain, loader, off_limits
 from common.course.checking.guards import Printed, Tampering, one_thread, reseed, tamper_guard, time_limit
@@ -143,7 +144,7 @@ def pytest_runtest_protocol(item):
         return (yield)
 
 
-def parts_for(session: Session, which: paths.Lab) -> list[off_limits.Part]:
+def parts_for(session: Session, which: paths.Lab) -> list[Part]:
     """The library parts that are closed while this lab's tests run; looked up once a session."""
     if which not in session.parts:
         session.parts[which] = off_limits.parts_of(which, _cells_of(session, which))

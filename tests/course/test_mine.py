@@ -53,7 +53,7 @@ def test_every_part_of_the_lab_is_called(lab_id, tmp_path):
     for command, words in OTHER_COMMANDS[lab_id]:
         with contextlib.ExitStack() as swaps:
             for part in parts:
-                original = swap.library_part(part.library)
+                original = part.find()
                 if command is train and hasattr(original, "save_pretrained"):
                     continue  # `--mine` leaves it to the library, since the model is saved
                 swaps.enter_context(swap.swapped(part.library, counted(original, calls)))

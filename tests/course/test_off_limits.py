@@ -6,6 +6,8 @@ import types
 import pytest
 
 import common
+from common.course.base.parts import Part
+from common.course.base.paths import Lab
 from common.course.checking import loader, off_limits, runner
 from common.course.errors import AnswerKeyUsed
 
@@ -73,7 +75,7 @@ def library(monkeypatch):
 
 
 def part(name, blank=()):
-    return off_limits.Part(name, "common.tiny.parts", name, blank)
+    return Part(Lab("01_tiny", "01_numbers"), name, f"common.tiny.parts:{name}", blank)
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def test_a_swapped_part_is_called_by_the_library_command(part, film, tmp_path, m
     monkeypatch.chdir(tmp_path)
     clip, extra = (clip_path("film_cuts"), EXTRA[part.lab.id]) if part.lab.id in EXTRA else (film, [])
     calls = []
-    original = swap.library_part(part.library)
+    original = part.find()
 
     @functools.wraps(original)
     def counting(*args, **kwargs):

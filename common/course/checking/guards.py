@@ -13,11 +13,12 @@ import threading
 import types
 import warnings
 
+from common.course.base.parts import library_modules
 from common.course.checking.explain import TestTimeout
 
 # The machine's own modules that verdicts rest on. By name: most of them import this one.
-MACHINE = ("plugin", "base.paths", "base.results", "checking.explain", "checking.guards", "checking.loader",
-           "checking.marks", "checking.off_limits", "checking.runner")  # fmt: skip
+MACHINE = ("plugin", "base.parts", "base.paths", "base.results", "checking.explain", "checking.guards",
+           "checking.loader", "checking.marks", "checking.off_limits", "checking.runner")  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -149,9 +150,8 @@ def _watched() -> list[tuple[object, list[str]]]:
 
 def _library_callables() -> list[tuple[object, list[str]]]:
     """Functions and classes of the course's library: a grader may use them, and its own code rebinds none."""
-    library = [m for n, m in list(sys.modules.items()) if n.startswith("common.") and not n.startswith("common.course")]
     kinds = (type, types.FunctionType)
-    return [(module, [name for name, value in vars(module).items() if isinstance(value, kinds)]) for module in library]
+    return [(m, [name for name, value in vars(m).items() if isinstance(value, kinds)]) for m in library_modules()]
 
 
 @contextlib.contextmanager

@@ -6,13 +6,14 @@ learner's instead. Everything is put back when the check ends.
 
 import contextlib
 import functools
-import importlib
 import inspect
 import sys
-from dataclasses import dataclass
 
+from common.course.base.parts import Part, exchange, is_library
+from common.course.base.paths import Lab
 from common.course.checking.loader import Cell, namespace_of
 from common.course.errors import AnswerKeyUsed
+from common.course.source import lab_source
 
 
 def refuse(part: str):
@@ -20,42 +21,15 @@ def refuse(part: str):
     raise AnswerKeyUsed.of(part)
 
 
-@dataclass(frozen=True)
-class Part:
-    """A library object that an exercise asks for. `blank`: the methods to close; for a function, none."""
-
-    exercise: str
-    module: str
-    qualname: str
-    blank: tuple[str, ...] = ()
-
-    @property
-    def public_name(self) -> str:
-        """The name by which people import it: the shortest package that hands it on."""
-        target = self.find()
-        packages = self.module.split(".")
-        for length in range(2, len(packages)):
-            package = sys.modules.get(".".join(packages[:length]))
-            if package is not None and vars(package).get(self.qualname) is target:
-                return f"{package.__name__}.{self.qualname}"
-        return f"{self.module}.{self.qualname}"
-
-    def find(self):
-        """The library object."""
-        return functools.reduce(getattr, self.qualname.split("."), importlib.import_module(self.module))
-
-
-def parts_of(lab, cells: list[Cell] | None = None) -> list[Part]:
+def parts_of(lab: Lab, cells: list[Cell] | None = None) -> list[Part]:
     """The library parts of a lab: from its source, or (in a sandbox without solutions) from a notebook's metadata."""
     if lab.source.exists():
-        from common.course.source import lab_source
-
-        asked = [(e.name, e.library, tuple(e.blank or ())) for e in lab_source.exercises(lab)]
+        parts = lab_source.parts(lab)
     else:
         asked = [(cell.exercise, *_named_in(cell)) for cell in cells or [] if cell.exercise]
-    parts = [Part(name, *library.split(":"), blank) for name, library, blank in asked if library]
+        parts = [Part(lab, name, library, blank) for name, library, blank in asked if library]
     # A notebook's metadata are a stranger's: they may close parts of the library, never of this machinery.
-    return [part for part in parts if part.module.startswith("common.") and not part.module.startswith("common.course")]
+    return [part for part in parts if is_library(part.library)]
 
 
 def _named_in(cell: Cell) -> tuple[str, tuple[str, ...]]:
@@ -94,7 +68,7 @@ class AnswerKey:
 
     def serve(self, module) -> None:
         """Bind the learner's parts, where they are written, in every loaded library module that uses the library's."""
-        names = [name for name in sys.modules if name.startswith("common.") and not name.startswith("common.course")]
+        pairs = []
         for part in self.parts:
             try:
                 original, own = part.find(), getattr(module, part.exercise)
@@ -103,14 +77,8 @@ class AnswerKey:
             if own is original or not callable(own):
                 continue
             served = own if isinstance(own, type) else _for_library_only(own, part.public_name, namespace_of(module))
-            for name in names:
-                self._rebind(sys.modules[name], original, served)
-
-    def _rebind(self, library, original, served) -> None:
-        for name, value in list(vars(library).items()):
-            if value is original:
-                self._undo.callback(setattr, library, name, original)
-                setattr(library, name, served)
+            pairs.append((original, served))
+        exchange(pairs, self._undo)
 
 
 def _functions(target, blank: tuple[str, ...]) -> list:

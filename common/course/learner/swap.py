@@ -4,9 +4,7 @@
         run_show("clip.mp4")          # samples frames with the learner's `sample_clip`, where they have written it
     print(report)
 
-A swap rebinds names. Every module-level name in a loaded `common.*` module that holds the library's part gets the
-learner's instead, and gets the library's back at the end, also after an exception; a module that is first imported
-inside the `with` block picks the learner's part up from where it is defined and is put right at the end as well.
+A swap rebinds names (`base.parts`), and gives the library its own parts back at the end, also after an exception.
 What a swap cannot reach are other places that hold the object: a closure, a default argument, an element of a list, an
 instance that exists already. Two kinds of use are refused and say why: a class that other library classes are built
 on (their bases were fixed when they were defined), and saving a model while its class is the learner's (nobody else
@@ -17,31 +15,20 @@ The library knows nothing of all this.
 
 import contextlib
 import dis
-import importlib
 import inspect
 import re
-import sys
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from common.course.base import paths
+from common.course.base.parts import Part, exchange, find
 from common.course.base.paths import CourseError, Lab
 from common.course.checking import loader
 from common.course.learner import progress
 from common.course.source import lab_source
 
 LEARNERS_FRAME = re.compile(r"<(?P<lab>\d\d\.\d+) (?P<exercise>.+)>")  # the loader's file name for an exercise's cell
-
-
-@dataclass(frozen=True)
-class Part:
-    """A part of the library that an exercise asks for."""
-
-    lab: Lab
-    exercise: str
-    library: str  # "common.video.sampling:sample_clip"
-    blank: tuple[str, ...] = ()  # the methods that the learner writes, when the part is a class
 
 
 @dataclass
@@ -75,18 +62,7 @@ class Report:
 
 def parts(labs: list[Lab] | None = None) -> list[Part]:
     """Every library part that an exercise of these labs (of all built labs, when None) asks for, in course order."""
-    return [
-        Part(lab, exercise.name, exercise.library, tuple(exercise.blank))
-        for lab in (paths.all_labs() if labs is None else labs)
-        for exercise in lab_source.exercises(lab)
-        if exercise.library
-    ]
-
-
-def library_part(library: str) -> object:
-    """The object that stands at `module:name` at this moment (inside a swap: the swapped one)."""
-    module_name, name = library.split(":")
-    return getattr(importlib.import_module(module_name), name)
+    return [part for lab in (paths.all_labs() if labs is None else labs) for part in lab_source.parts(lab)]
 
 
 @contextlib.contextmanager
@@ -96,16 +72,13 @@ def swapped(library: str, replacement: object) -> Iterator[None]:
     Raises:
         CourseError: the part cannot be swapped; the message says why.
     """
-    original = library_part(library)
+    original = find(library)
     reason = refusal(original)
     if reason:
         raise CourseError(f"{library} cannot be swapped: {reason}")
-    try:
-        with _saving_refused(replacement):
-            _rebind(original, replacement)
-            yield
-    finally:
-        _rebind(replacement, original)
+    with _saving_refused(replacement), contextlib.ExitStack() as undo:
+        exchange([(original, replacement)], undo)
+        yield
 
 
 def refusal(original: object) -> str:
@@ -115,14 +88,6 @@ def refusal(original: object) -> str:
         if built_on_it:
             return f"{', '.join(built_on_it)} is built on it, and a base class is fixed once the class exists"
     return ""
-
-
-def _rebind(old: object, new: object) -> None:
-    for module_name, module in list(sys.modules.items()):
-        if not module_name.startswith("common.") or module_name.startswith("common.course"):
-            continue
-        for name in [name for name, value in vars(module).items() if value is old]:
-            setattr(module, name, new)
 
 
 @contextlib.contextmanager
@@ -191,12 +156,12 @@ def _answers(lab: Lab, wanted: list[Part], saves: bool) -> list[tuple[Ownership,
     found = []
     for part in wanted:
         answer, why = _one_answer(module, part)
-        if not why and saves and hasattr(library_part(part.library), "save_pretrained"):
+        if not why and saves and hasattr(part.find(), "save_pretrained"):
             why = "a trained model is saved, so its class stays the library's"
         found.append((Ownership(part, not why, why or _last_check(part)), answer))
     for row, _ in found:
         if not row.yours:
-            setattr(module, row.part.exercise, library_part(row.part.library))
+            setattr(module, row.part.exercise, row.part.find())
     return found
 
 
@@ -208,7 +173,7 @@ def _one_answer(module, part: Part) -> tuple[object, str]:
         if isinstance(error.__cause__, NotImplementedError):
             return None, "not written yet"
         return None, f"does not load: {' '.join(str(error).split())}"
-    original = library_part(part.library)
+    original = part.find()
     if not is_written(answer, part.blank):
         return None, "not written yet"
     if str(getattr(answer, "__module__", "")).startswith("common."):

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.course.base import paths
+from common.course.base.parts import Part
 from common.course.base.paths import CourseError, Lab
 from common.course.source import percent
 from common.course.source.percent import Cell
@@ -61,6 +62,11 @@ def exercises(lab: Lab) -> list[Exercise]:
         if lab.notebook(target).exists():
             return _exercises_of_notebook(lab.notebook(target))
     raise CourseError(f"lab {lab.id} has neither a source ({percent.shown(lab.source)}) nor a built notebook.")
+
+
+def parts(lab: Lab) -> list[Part]:
+    """The library parts that a lab's exercises ask for, in order."""
+    return [Part(lab, e.name, e.library, e.blank) for e in exercises(lab) if e.library]
 
 
 def find(lab_id: str, exercise: str | None = None) -> tuple[Lab, str | None]:
