@@ -20,8 +20,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from common.course import paths
-from common.course.cells import find_exercise, read, set_source
+from common.course.base import paths
+from common.course.base.cells import find_exercise, read, set_source
+from common.course.source import lab_source
 
 LAB = "01.2"
 JOBS = 2  # submissions at a time
@@ -47,7 +48,7 @@ def main():
 
 def measure(folder: Path, submissions: int, rounds: int, for_nbgrader: int) -> dict:
     """Seconds of everything. A round grades the class between timings of the yardstick; its multiple uses those."""
-    lab = paths.find_lab(LAB)
+    lab = lab_source.find_lab(LAB)
     klass = make_class(folder / "class", lab, submissions)
     yardsticks, grading, multiples = [import_torch(), import_torch()], [], []
     for _ in range(rounds):

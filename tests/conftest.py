@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from common.course import doctor
+from common.course.setup import doctor
 
 POLICY = os.sched_getscheduler(0) if hasattr(os, "sched_getscheduler") else None
 

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from common.course.paths import CourseError
+from common.course.base.paths import CourseError
 
 # name -> (module:function, one line for `flipbook --help`). The module is imported when the command is called.
 COMMANDS = {

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from common.course import progress, syllabus
-from common.course.render import AMBER, GREEN, GREY
+from common.course.checking.render import AMBER, GREEN, GREY
+from common.course.learner import progress
+from common.course.source import syllabus
 
 SOLID, REVISE, OPEN = "solid", "revise first", "not tried"
 MARKS = {SOLID: "✔", REVISE: "✎", OPEN: "○"}

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from common.course import explain, loader, off_limits, paths
-from common.course.guards import Printed, Tampering, one_thread, reseed, tamper_guard, time_limit
-from common.course.marks import EXERCISE_MARK, blank_result, is_lab_test, lab_of
-from common.course.results import Result
+from common.course.base import paths
+from common.course.base.parts import Part
+from common.course.base.results import Result
+from common.course.checking import explain, loader, off_limits
+from common.course.checking.guards import Printed, Tampering, one_thread, reseed, tamper_guard, time_limit
+from common.course.checking.marks import EXERCISE_MARK, blank_result, is_lab_test, lab_of
 
 
 @dataclass
@@ -142,7 +144,7 @@ def pytest_runtest_protocol(item):
         return (yield)
 
 
-def parts_for(session: Session, which: paths.Lab) -> list[off_limits.Part]:
+def parts_for(session: Session, which: paths.Lab) -> list[Part]:
     """The library parts that are closed while this lab's tests run; looked up once a session."""
     if which not in session.parts:
         session.parts[which] = off_limits.parts_of(which, _cells_of(session, which))
@@ -230,7 +232,7 @@ def _judge(item, call, result: Result, session: Session) -> None:
 
 
 def _draw(shown: list) -> list[tuple[str, str]]:
-    from common.course.pictures import picture
+    from common.course.checking.pictures import picture
 
     pictures = []
     for target, yours in shown[-2:]:

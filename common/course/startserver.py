@@ -12,8 +12,10 @@ import zmq
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.utils import url_path_join
 
-from common.course import paths, startpage, workspace
-from common.course.paths import CourseError
+from common.course.base import paths
+from common.course.base.paths import CourseError
+from common.course.learner import workspace
+from common.course.startpage import view
 
 
 class StartPage(JupyterHandler):
@@ -23,7 +25,7 @@ class StartPage(JupyterHandler):
     def get(self):
         try:
             start_new_labs()
-            self.finish(startpage.html(self.base_url))
+            self.finish(view.html(self.base_url))
         except CourseError as error:
             self.set_status(500)
             self.finish(str(error))
@@ -36,7 +38,7 @@ class Tick(JupyterHandler):
     def post(self):
         wish = self.get_json_body() or {}
         try:
-            startpage.tick(str(wish.get("item")), bool(wish.get("done")))
+            view.tick(str(wish.get("item")), bool(wish.get("done")))
         except CourseError as error:
             raise tornado.web.HTTPError(404, str(error)) from None
         self.finish({})

@@ -99,6 +99,22 @@ def test_the_table_has_no_circle():
         assert part not in reached
 
 
+def test_no_module_imports_itself_through_others():
+    """Imports inside functions count too: they hide a circle, they do not break it."""
+    paths = {".".join(["common", *path.relative_to(ROOT).with_suffix("").parts]): path for _, _, path in modules()}
+    imports = {}
+    for name, path in paths.items():
+        known = imported_names(path.read_text(encoding="utf-8"), name.rpartition(".")[0])
+        imports[name] = {other for other in paths if other in known or any(n.startswith(f"{other}.") for n in known)}
+    for name in imports:
+        reached, waiting = set(), set(imports[name])
+        while waiting:
+            current = waiting.pop()
+            reached.add(current)
+            waiting |= imports[current] - reached
+        assert name not in reached, name
+
+
 def test_no_module_imports_upwards():
     wrong = {path.relative_to(ROOT).as_posix(): set(violations(part, path.read_text(encoding="utf-8"), package))
              for part, package, path in modules()}  # fmt: skip

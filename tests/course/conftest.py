@@ -5,7 +5,8 @@ import textwrap
 
 import pytest
 
-from common.course import checking, paths
+from common.course.base import paths
+from common.course.checking import runner
 
 GRADER = '''
 """The grader of a tiny lab."""
@@ -137,7 +138,7 @@ class MiniCourse:
     def run(self, cells=None, exercise=None, setup="import math", **options):
         """Results by test name, for the learner's notebook with these answers (the others are right)."""
         file = self.write(cells=cells, setup=setup)
-        return {r.test: r for r in checking.run_tests(self.lab, exercise, submission=file, **options)}
+        return {r.test: r for r in runner.run_tests(self.lab, exercise, submission=file, **options)}
 
     def write_grader(self, text):
         self.lab.tests.parent.mkdir(parents=True, exist_ok=True)

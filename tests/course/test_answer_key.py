@@ -4,18 +4,19 @@ import ast
 import importlib
 import inspect
 import sys
+from pathlib import Path
 
 import pytest
 
 import common
-from common.course import answer_key, source
+from common.course.base.paths import CourseError, Lab
+from common.course.building.lab_cells import draft_lab
+from common.course.building.release import release
 from common.course.errors import AnswerKeyUsed
-from common.course.free_names import free_names, import_lines
-from common.course.lab_cells import draft_lab
-from common.course.library import Module, library_root
-from common.course.paths import CourseError, Lab
-from common.course.release import release
-from common.course.source import Exercise
+from common.course.source import answer_key
+from common.course.source.free_names import free_names, import_lines
+from common.course.source.lab_source import Exercise
+from common.course.source.library import Module, library_root
 
 # The word SECRET stands where an answer would be given away.
 LIBRARY = '''
@@ -274,7 +275,7 @@ def test_free_names_are_those_of_the_module_and_no_locals(course):
 def lines_for(*names, also=(), setup=""):
     exercises = [exercise(name) for name in (*names, *also)]
     parts = [answer_key.cut(exercise(name)) for name in names]
-    return import_lines(parts, exercises, Module("the setup", source.Path("setup.py"), setup))
+    return import_lines(parts, exercises, Module("the setup", Path("setup.py"), setup))
 
 
 def test_imports_are_generated_and_the_learner_s_own_parts_left_out(course):
@@ -332,7 +333,7 @@ def test_what_cannot_stand_in_a_notebook_is_refused(course, reason):
     (course / "common" / "odd.py").write_text(text)
     asked = Exercise("part", "common.odd:part", tuple(m for m in blank.split(",") if m))
     with pytest.raises(CourseError, match=f"common/odd.py{message}"):
-        import_lines([answer_key.cut(asked)], [asked], Module("the setup", source.Path("setup.py"), ""))
+        import_lines([answer_key.cut(asked)], [asked], Module("the setup", Path("setup.py"), ""))
 
 
 def test_a_missing_module_is_named(course):
@@ -395,4 +396,4 @@ def test_one_name_for_two_things_is_refused(course):
     (course / "common" / "odd.py").write_text("from math import sqrt as torch\n\n\ndef part(x):\n    return torch(x)\n")
     asked = [exercise("scaled"), Exercise("part", "common.odd:part")]
     with pytest.raises(CourseError, match=r"torch means torch to one exercise and math\.sqrt to another"):
-        import_lines([answer_key.cut(e) for e in asked], asked, Module("the setup", source.Path("setup.py"), ""))
+        import_lines([answer_key.cut(e) for e in asked], asked, Module("the setup", Path("setup.py"), ""))

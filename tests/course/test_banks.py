@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from common.course import paths
-from common.course.answers import own_bank
+from common.course.banks.answers import own_bank
+from common.course.base import paths
 
 LABS = paths.all_labs()
 SECONDS = 12.0  # a lab, the start of Python and torch included, on two free cores

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import pytest
 
-from common.course import paths
+from common.course.base import paths
 
 NOWHERE = "https://nowhere.invalid/"  # a name that is reserved for not existing
 

@@ -8,9 +8,9 @@ import nbformat
 import pytest
 from click.testing import CliRunner
 
-from common.course import build, execute
+from common.course.base.paths import CourseError, Lab
+from common.course.building import build, execute
 from common.course.commands.build import build as command
-from common.course.paths import CourseError, Lab
 
 SOURCE = """\
 # %% [markdown]

@@ -7,10 +7,10 @@ import os
 import pytest
 from click.testing import CliRunner
 
-from common.course import progress
 from common.course.__main__ import main
+from common.course.base.results import Result
 from common.course.commands import check as command
-from common.course.results import Result
+from common.course.learner import progress
 
 
 def flipbook(*words, **environment):
@@ -116,8 +116,9 @@ def test_the_check_path_loads_no_notebook_library(mini_course):
 
     mini_course.write("work")
     program = (
-        "import sys; from common.course.commands import check as c; from common.course import checking, paths; "
-        "checking.run_tests(paths.find_lab('01.1')); "
+        "import sys; from common.course.commands import check as c; from common.course.checking import runner; "
+        "from common.course.source import lab_source; "
+        "runner.run_tests(lab_source.find_lab('01.1')); "
         "print([m for m in ('nbformat', 'jupytext', 'IPython', 'nbclient', 'jinja2', 'diffusers') if m in sys.modules])"
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=os.environ, check=True)

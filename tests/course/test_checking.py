@@ -7,8 +7,8 @@ from pathlib import Path
 import _pytest.main
 import pytest
 
-from common.course import checking, loader
-from common.course.paths import CourseError
+from common.course.base.paths import CourseError
+from common.course.checking import loader, runner
 
 
 def test_right_answers_pass_and_earn_every_point(mini_course):
@@ -18,7 +18,7 @@ def test_right_answers_pass_and_earn_every_point(mini_course):
 
 
 def test_an_untouched_lab_scores_nothing_and_says_not_written(mini_course):
-    results = checking.run_tests(mini_course.lab, submission=mini_course.lab.notebook("labs"))
+    results = runner.run_tests(mini_course.lab, submission=mini_course.lab.notebook("labs"))
     assert {(r.status, r.message, r.earned) for r in results} == {("todo", "not written yet", 0.0)}
 
 
@@ -192,14 +192,14 @@ def test_an_empty_exercise_stays_to_do_even_when_its_ground_is_missing(mini_cour
 def test_a_loaded_module_can_be_tested_with_one_answer_exchanged(mini_course):
     cells = loader.read_cells(mini_course.write())
     other = loader.replace_exercise(cells, "greeting", "def greeting(name):\n    return 'Hello'")
-    results = checking.run_tests(mini_course.lab, ["greeting"], module=loader.load_cells(other, "01.1"))
+    results = runner.run_tests(mini_course.lab, ["greeting"], module=loader.load_cells(other, "01.1"))
     assert [(r.exercise, r.status) for r in results] == [("greeting", "fail")]
 
 
 def test_the_listener_hears_the_start_and_the_end_of_every_test(mini_course):
     heard = []
     mini_course.run(listener=lambda event, result: heard.append((event, result.test)))
-    names = [r.test for r in checking.expected_tests(mini_course.lab)]
+    names = [r.test for r in runner.expected_tests(mini_course.lab)]
     assert heard == [(event, name) for name in names for event in ("start", "end")]
 
 
@@ -208,7 +208,7 @@ def test_deselected_tests_do_not_run(mini_course):
 
 
 def test_the_expected_tests_are_known_without_any_answer(mini_course):
-    expected = checking.expected_tests(mini_course.lab)
+    expected = runner.expected_tests(mini_course.lab)
     assert [(r.test, r.exercise, r.points) for r in expected] == [
         ("test_double_of_three", "double", 1),
         ("test_double_of_others[-2]", "double", 2),
@@ -263,46 +263,46 @@ def live(course, cells=None):
 
 def test_check_in_a_notebook_judges_what_the_kernel_holds_now(mini_course):
     namespace = live(mini_course)
-    assert checking.check("01.1", "double", namespace).ok
+    assert runner.check("01.1", "double", namespace).ok
     namespace["double"] = lambda x: x
-    outcome = checking.check("01.1", "double", namespace)
+    outcome = runner.check("01.1", "double", namespace)
     assert not outcome.ok and "yours gives 3" in repr(outcome) and "yours gives 3" in outcome._repr_html_()
     del namespace["double"]
-    outcome = checking.check("01.1", "double", namespace)
+    outcome = runner.check("01.1", "double", namespace)
     assert {r.status for r in outcome.results} == {"todo"}
     assert "run the cell that defines it" in repr(outcome)
 
 
 def test_a_passed_check_says_what_comes_next(mini_course):
     namespace = live(mini_course)
-    assert "Next: `quadruple`." in repr(checking.check("01.1", "double", namespace))
-    assert "<code>quadruple</code>" in checking.check("01.1", "double", namespace)._repr_html_()
-    assert "last exercise" in repr(checking.check("01.1", "greeting", namespace))
+    assert "Next: `quadruple`." in repr(runner.check("01.1", "double", namespace))
+    assert "<code>quadruple</code>" in runner.check("01.1", "double", namespace)._repr_html_()
+    assert "last exercise" in repr(runner.check("01.1", "greeting", namespace))
 
 
 def test_check_takes_the_callers_names_outside_a_notebook(mini_course):
-    namespace = live(mini_course) | {"check": checking.check}
+    namespace = live(mini_course) | {"check": runner.check}
     exec('outcome = check("01.1", "greeting")', namespace)
     assert namespace["outcome"].ok
 
 
 def test_under_nbgrader_a_check_gives_partial_credit_or_raises(mini_course, monkeypatch):
     monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
-    assert checking.check("01.1", "double", live(mini_course)) == 5.0
+    assert runner.check("01.1", "double", live(mini_course)) == 5.0
     half = live(mini_course, {"double": "def double(x):\n    return 2 * abs(x)"})
-    assert checking.check("01.1", "double", half) == 3.0
-    with pytest.raises(checking.CheckFailed):
-        checking.check("01.1", "double", live(mini_course, {"double": mini_course.stub("double")}))
+    assert runner.check("01.1", "double", half) == 3.0
+    with pytest.raises(runner.CheckFailed):
+        runner.check("01.1", "double", live(mini_course, {"double": mini_course.stub("double")}))
     monkeypatch.setenv("NBGRADER_EXECUTION", "validate")
-    with pytest.raises(checking.CheckFailed):
-        checking.check("01.1", "double", half)
+    with pytest.raises(runner.CheckFailed):
+        runner.check("01.1", "double", half)
 
 
 def test_in_strict_mode_a_wrong_answer_raises(mini_course, monkeypatch):
     monkeypatch.setenv("FLIPBOOK_STRICT", "1")
-    assert checking.check("01.1", "double", live(mini_course)).ok
-    with pytest.raises(checking.CheckFailed, match="0 of 3 tests pass"):
-        checking.check("01.1", "double", live(mini_course, {"double": mini_course.stub("double")}))
+    assert runner.check("01.1", "double", live(mini_course)).ok
+    with pytest.raises(runner.CheckFailed, match="0 of 3 tests pass"):
+        runner.check("01.1", "double", live(mini_course, {"double": mini_course.stub("double")}))
 
 
 def test_no_folder_above_the_graders_is_listed(mini_course, monkeypatch):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from common.course import paths
+from common.course.base import paths
 
 APT_GET = """#!/bin/sh
 echo "$*" >> "$CALLS"

@@ -8,11 +8,14 @@ import re
 import pytest
 from click.testing import CliRunner
 
-from common.course import diagnostic, overview, paths, progress, source, syllabus
+from common.course import diagnostic
+from common.course.base.paths import CourseError
 from common.course.commands.check import check
-from common.course.paths import CourseError
+from common.course.learner import progress
+from common.course.source import lab_source, syllabus
+from common.course.startpage import overview
 
-ITEMS = [exercise.name for exercise in source.exercises(paths.find_lab("00.0"))]
+ITEMS = [exercise.name for exercise in lab_source.exercises(lab_source.find_lab("00.0"))]
 
 
 @pytest.fixture
@@ -106,14 +109,14 @@ def test_a_page_that_is_built_shows_nobodys_record(record, monkeypatch):
 
 
 def test_an_item_s_id_names_the_page_and_the_exercise():
-    page = paths.find_lab("00.0")
-    assert [source.find(f"00.{n}") for n in range(1, 13)] == [(page, name) for name in ITEMS]
-    assert source.find("0.7") == source.find("00_7") == (page, "token_counts")
-    assert source.find("00.7", "guide") == (page, "guide")
-    assert source.find("00.0") == (page, None)
-    assert source.find("01.2") == (paths.find_lab("01.2"), None)
+    page = lab_source.find_lab("00.0")
+    assert [lab_source.find(f"00.{n}") for n in range(1, 13)] == [(page, name) for name in ITEMS]
+    assert lab_source.find("0.7") == lab_source.find("00_7") == (page, "token_counts")
+    assert lab_source.find("00.7", "guide") == (page, "guide")
+    assert lab_source.find("00.0") == (page, None)
+    assert lab_source.find("01.2") == (lab_source.find_lab("01.2"), None)
     with pytest.raises(CourseError, match=r"no lab '00\.13'"):
-        source.find("00.13")
+        lab_source.find("00.13")
 
 
 def test_an_item_is_checked_alone_by_its_id():

@@ -7,8 +7,8 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from common.course import doctor
 from common.course.commands.doctor import doctor as command
+from common.course.setup import doctor
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ import importlib.util
 
 import pytest
 
-from common.course import paths, watch
+from common.course.base import paths
+from common.course.learner import watch
 
 BENCHMARK = paths.root() / "benchmarks" / "feedback.py"
 

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from common.course import grader_marks
-from common.course.paths import CourseError, Lab
+from common.course.base.paths import CourseError, Lab
+from common.course.source import grader_marks
 
 GRADER = """\
 import pytest

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from common.course.base.paths import CourseError
+from common.course.base.results import Result
 from common.course.grading import protocol, sandbox, seccomp, stage, supervise
-from common.course.paths import CourseError
-from common.course.results import Result
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnknownMarkWarning")
 KEY = bytes(range(32))

@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner
 
-from common.course import checking
+from common.course.checking import runner
 
 HOSTILE = Path(__file__).parent / "hostile"
 ATTACKS = sorted(path.stem for path in HOSTILE.glob("*.py"))
@@ -114,7 +114,7 @@ def test_an_attack_gets_its_own_verdict(batch, name):
 def test_honest_students_keep_their_exact_grades(batch):
     for student in HONEST:
         row = batch.rows[student]
-        alone = checking.run_tests(batch.course.lab, submission=batch.klass / f"{student}.ipynb")
+        alone = runner.run_tests(batch.course.lab, submission=batch.klass / f"{student}.ipynb")
         assert [t["status"] for t in row["tests"]] == [r.status for r in alone]
         assert [t["message"] for t in row["tests"]] == [r.message for r in alone]
         assert row["points"] == sum(r.earned for r in alone)

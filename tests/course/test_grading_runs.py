@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from common.course import paths
+from common.course.base import paths
 from common.course.commands.grade import grade
 from common.course.grading.seal import Seal
+from common.course.source import lab_source
 
 NEEDS_BUBBLEWRAP = pytest.mark.skipif(
     not shutil.which("bwrap") and not os.environ.get("CI"), reason="bubblewrap is not installed"
@@ -73,7 +74,7 @@ def hand_in(folder: Path, lab, student: str, **cells: str) -> None:
 
 @NEEDS_BUBBLEWRAP
 def test_the_answer_key_is_no_answer(tmp_path):
-    lab = paths.find_lab("01.2")
+    lab = lab_source.find_lab("01.2")
     hand_in(tmp_path / "class", lab, "honest")
     for thief, cell in THIEVES.items():
         hand_in(tmp_path / "class", lab, thief, **{EASY: cell})

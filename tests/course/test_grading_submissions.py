@@ -9,11 +9,11 @@ from xml.etree import ElementTree
 
 import pytest
 
+from common.course.base.paths import Lab
+from common.course.base.results import Result
 from common.course.grading import reports, stage, submissions
 from common.course.grading.batch import Row
 from common.course.grading.submissions import Submission
-from common.course.paths import Lab
-from common.course.results import Result
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnknownMarkWarning")
 
@@ -135,7 +135,7 @@ def test_a_lab_is_known_by_metadata_then_name_then_functions(klass, mini_course)
 def test_what_a_cell_means_comes_from_the_course_and_not_from_the_student():
     liar = {"source": "x = 1", "tags": ["exercise"], "exercise": "double", "is_check": False}
     stranger = {**liar, "exercise": "common.course.plugin:_judge"}
-    exercise = stage.source.Exercise("double", "common.video.sampling:even_indices")
+    exercise = stage.lab_source.Exercise("double", "common.video.sampling:even_indices")
     sent = json.loads(submissions.sanitized(Submission("s", Path("x"), cells=[liar, stranger]), [exercise]))
     meant = [cell["metadata"]["flipbook"] for cell in sent["cells"]]
     assert meant == [{"exercise": "double", "from": "common.video.sampling:even_indices", "blank": []}, {}]

@@ -1,5 +1,6 @@
 """A test is stopped in time, the tools of the tests stay what they are, and the kernel is left as it was."""
 
+import importlib
 import os
 import random
 import sys
@@ -9,6 +10,8 @@ import warnings
 import numpy
 import pytest
 import torch
+
+from common.course.checking import guards
 
 # Time
 
@@ -145,8 +148,8 @@ def test_every_test_starts_from_the_same_random_numbers(mini_course):
         "import builtins; builtins.abs = lambda x: 0",
         "import torch; torch.allclose = lambda *a, **k: True",
         "import torch; torch.testing.assert_close = lambda *a, **k: None",
-        "import common.course.explain as e; e.status_of = lambda *a: ('pass', '')",
-        "import common.course.results as r; r.Result = None",
+        "import common.course.checking.explain as e; e.status_of = lambda *a: ('pass', '')",
+        "import common.course.base.results as r; r.Result = None",
         "import pytest; pytest.approx = lambda x: x",
         "import common.evaluation.image as i; i.psnr = lambda *a, **k: 99.0",
     ],
@@ -164,6 +167,12 @@ def test_replacing_a_tool_of_the_tests_earns_nothing(mini_course, attack, when):
     assert {r.status for r in results.values()} == {"fail"}
     assert "the tests need the original" in results["test_double_of_three"].message
     assert abs(-1) == 1 and not torch.allclose(torch.zeros(1), torch.ones(1))
+
+
+def test_every_watched_module_is_there():
+    """A module that was moved would be watched no more, and nothing else would say so."""
+    for name in guards.MACHINE:
+        importlib.import_module(f"common.course.{name}")
 
 
 def test_importing_more_of_torch_is_no_tampering(mini_course):

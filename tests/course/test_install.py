@@ -17,7 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from common.course import doctor, install, paths
+from common.course import install
+from common.course.base import paths
+from common.course.setup import doctor
 
 # In constraints.txt for other machines than the one that the tests run on.
 FOR_OTHER_MACHINES = re.compile(r"appnope|colorama|pywinpty|cuda-|nvidia-|triton|decord|greenlet|ptyprocess|pexpect")

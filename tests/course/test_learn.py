@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from common.course import cells, learn, paths
+from common.course.base import cells, paths
+from common.course.setup import learn
 
 EXTENSION = learn.JUPYTER / "labextensions" / "flipbook-start"
 SYLLABUS = """

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from common.course import explain, loader
-from common.course.paths import CourseError
+from common.course.base.paths import CourseError
+from common.course.checking import explain, loader
 
 
 def module(*cells, lab_id="01.1"):
@@ -180,7 +180,7 @@ def test_plotting_is_loaded_only_when_an_answer_plots():
 
     program = """
 import sys
-from common.course import loader
+from common.course.checking import loader
 source = "import matplotlib.pyplot as plt\\ndef f():\\n    return plt.figure(figsize=(3, 2)).get_size_inches()[0]"
 module = loader.load_cells([loader.Cell("f", source, frozenset({"exercise"}), "f")], "01.1")
 before = "matplotlib.figure" in sys.modules

@@ -7,8 +7,10 @@ import shutil
 import pytest
 from click.testing import CliRunner
 
-from common.course import paths, swap
+from common.course.base import paths
 from common.course.commands.mine import evaluate, train
+from common.course.learner import swap
+from common.course.source import lab_source
 
 REAL_ROOT = paths.root()
 SHORT = ["--preset", "ci", "--steps", "2", "--set", "measure_every=1"]
@@ -47,11 +49,11 @@ def counted(original, calls):
 
 @pytest.mark.parametrize("lab_id", OTHER_COMMANDS)
 def test_every_part_of_the_lab_is_called(lab_id, tmp_path):
-    parts, calls = swap.parts([paths.find_lab(lab_id)]), set()
+    parts, calls = swap.parts([lab_source.find_lab(lab_id)]), set()
     for command, words in OTHER_COMMANDS[lab_id]:
         with contextlib.ExitStack() as swaps:
             for part in parts:
-                original = swap.library_part(part.library)
+                original = part.find()
                 if command is train and hasattr(original, "save_pretrained"):
                     continue  # `--mine` leaves it to the library, since the model is saved
                 swaps.enter_context(swap.swapped(part.library, counted(original, calls)))
@@ -69,7 +71,7 @@ def work(tmp_path, monkeypatch):
 
     def write(answers, lab_id="02.3"):
         monkeypatch.setenv("FLIPBOOK_ROOT", str(REAL_ROOT))
-        lab = paths.find_lab(lab_id)
+        lab = lab_source.find_lab(lab_id)
         for file in (lab.source, lab.tests):
             copy = root / file.relative_to(REAL_ROOT)
             copy.parent.mkdir(parents=True)

@@ -6,11 +6,11 @@ import time
 import pytest
 from click.testing import CliRunner
 
-from common.course import answers, mutants
-from common.course.answers import own_bank, read_answer, strangers_bank
+from common.course.banks import answers, mutants
+from common.course.banks.answers import own_bank, read_answer, strangers_bank
+from common.course.base.paths import CourseError
 from common.course.commands.mutants import mutants as command
 from common.course.commands.mutants import summarise
-from common.course.paths import CourseError
 
 LOSES_SIGN = '"""Drops the sign.\n\nMessage: the sign is lost\n"""\n\n\ndef double(x):\n    return 2 * abs(x)\n'
 RIGHT = '"""Adds instead of multiplying."""\n\n\ndef double(x):\n    return x + x\n'

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from common.course import checking, paths
-from common.course.results import score
+from common.course.base import paths
+from common.course.base.results import score
+from common.course.checking import runner
+from common.course.source import lab_source
 
-LAB = paths.find_lab("01.2")
+LAB = lab_source.find_lab("01.2")
 HALF_RIGHT = '''
 def even_indices(total: int, num_frames: int) -> list[int]:
     """Right, but it lets every bad number through."""
@@ -101,7 +103,7 @@ def marks(api, student):
 
 def our_marks(course, student):
     root, _ = course
-    results = checking.run_tests(LAB, submission=root / "submitted" / student / LAB.phase / f"{LAB.stem}.ipynb")
+    results = runner.run_tests(LAB, submission=root / "submitted" / student / LAB.phase / f"{LAB.stem}.ipynb")
     names = dict.fromkeys(r.exercise for r in results)
     return {name: score([r for r in results if r.exercise == name])[0] for name in names}
 

@@ -6,7 +6,9 @@ import types
 import pytest
 
 import common
-from common.course import checking, loader, off_limits
+from common.course.base.parts import Part
+from common.course.base.paths import Lab
+from common.course.checking import loader, off_limits, runner
 from common.course.errors import AnswerKeyUsed
 
 LIBRARY = '''
@@ -73,7 +75,7 @@ def library(monkeypatch):
 
 
 def part(name, blank=()):
-    return off_limits.Part(name, "common.tiny.parts", name, blank)
+    return Part(Lab("01_tiny", "01_numbers"), name, f"common.tiny.parts:{name}", blank)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +177,7 @@ def with_library(course, exercise="double"):
 def test_an_answer_that_calls_the_librarys_part_fails_and_says_so(mini_course, library, source):
     with_library(mini_course)
     file = mini_course.write(cells={"double": source})
-    results = checking.run_tests(mini_course.lab, "double", submission=file)
+    results = runner.run_tests(mini_course.lab, "double", submission=file)
     assert sum(r.earned for r in results) == 0
     if "quadruple" in source:  # library code that uses the part meets the learner's own: round and round
         assert {r.status for r in results} == {"error"}
@@ -187,7 +189,7 @@ def test_an_answer_that_calls_the_librarys_part_fails_and_says_so(mini_course, l
 
 def test_an_answer_that_is_the_librarys_object_fails_in_the_kernel_too(mini_course, library):
     with_library(mini_course)
-    outcome = checking.check("01.1", "double", {"double": library.double})
+    outcome = runner.check("01.1", "double", {"double": library.double})
     assert {r.status for r in outcome.results} == {"fail"}
     assert "write your own" in repr(outcome)
     assert library.double(3) == 6
@@ -195,7 +197,7 @@ def test_an_answer_that_is_the_librarys_object_fails_in_the_kernel_too(mini_cour
 
 def test_an_own_answer_passes_beside_the_closed_library(mini_course, library):
     with_library(mini_course)
-    results = checking.run_tests(mini_course.lab, submission=mini_course.write())
+    results = runner.run_tests(mini_course.lab, submission=mini_course.write())
     assert {r.status for r in results} == {"pass"}
 
 
@@ -207,12 +209,12 @@ def test_without_the_source_the_notebook_names_the_part(mini_course, library, so
     mini_course.lab.notebook("solutions").unlink()
     notebook = mini_course.make_notebook({"double": source})
     notebook["cells"][1]["metadata"]["flipbook"]["from"] = "common.tiny.parts:double"
-    results = checking.run_tests(mini_course.lab, "double", submission=write_json(mini_course, notebook))
+    results = runner.run_tests(mini_course.lab, "double", submission=write_json(mini_course, notebook))
     assert {(r.status, r.message.split(";")[1]) for r in results} == {("fail", " write your own")}
 
 
 @pytest.mark.parametrize(
-    "library", ["common.course.guards:tamper_guard", "os:getcwd", "common.course:x", "no colon", 3]
+    "library", ["common.course.checking.guards:tamper_guard", "os:getcwd", "common.course:x", "no colon", 3]
 )
 def test_metadata_of_a_stranger_cannot_close_the_machinery(mini_course, library):
     mini_course.lab.source.unlink()

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from common.course import paths, syllabus
+from common.course.base import paths
+from common.course.source import syllabus
 
 PHASES = syllabus.read()
 ROOT = paths.root()

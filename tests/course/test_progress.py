@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from common.course import progress
-from common.course.results import Result
+from common.course.base.results import Result
+from common.course.learner import progress
 
 
 @pytest.fixture

@@ -20,8 +20,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from common.course import paths, source
 from common.course.__main__ import COMMANDS, main
+from common.course.base import paths
+from common.course.source import lab_source
 
 PAGES = [
     path
@@ -81,8 +82,8 @@ def complaint(words: list[str], complete: bool) -> str:
 def unknown_lab(rest: list[str]) -> str:
     """A lab that the course plans but does not have yet, or an exercise that its lab does not have."""
     ids = [word for word in rest if re.fullmatch(r"\d\d\.\d+", word)]
-    known = {lab.id: {exercise.name for exercise in source.exercises(lab)} for lab in paths.all_labs()}
-    known |= {item: set() for lab in paths.all_labs() for item in paths.item_ids(lab)}
+    known = {lab.id: {exercise.name for exercise in lab_source.exercises(lab)} for lab in paths.all_labs()}
+    known |= {item: set() for lab in paths.all_labs() for item in lab_source.item_ids(lab)}
     for lab_id in ids:
         if lab_id not in known:
             return f"there is no lab {lab_id}"

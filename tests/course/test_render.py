@@ -10,9 +10,9 @@ import pytest
 import torch
 from PIL import Image
 
-from common.course import checking, pictures, render
-from common.course.paths import Lab
-from common.course.results import STATUSES, Result
+from common.course.base.paths import Lab
+from common.course.base.results import STATUSES, Result
+from common.course.checking import pictures, render, runner
 
 LAB = Lab("01_tensors", "02_frame_extractor")
 
@@ -161,7 +161,7 @@ def test_nothing_to_draw(lab, look):
 
 def test_pictures_come_with_what_does_not_pass_and_never_cost_a_verdict(mini_course):
     mini_course.write_grader(LOOKING)
-    right, wrong, undrawable = checking.run_tests(mini_course.lab, submission=mini_course.write())
+    right, wrong, undrawable = runner.run_tests(mini_course.lab, submission=mini_course.write())
     assert (right.status, right.pictures) == ("pass", [])
     assert wrong.status == "fail" and len(wrong.pictures) == 1
     image = Image.open(io.BytesIO(base64.b64decode(wrong.pictures[0][1])))

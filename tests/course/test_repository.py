@@ -5,9 +5,12 @@ import json
 
 import pytest
 
-from common.course import build, checking, grader_marks, paths, source
-from common.course.execute import MAX_BYTES, WIDGET
-from common.course.lab_cells import draft_lab
+from common.course.base import paths
+from common.course.building import build
+from common.course.building.execute import MAX_BYTES, WIDGET
+from common.course.building.lab_cells import draft_lab
+from common.course.checking import runner
+from common.course.source import grader_marks, lab_source
 
 TARGETS = build.targets()
 LABS = paths.all_labs()
@@ -43,15 +46,15 @@ def test_no_built_notebook_has_lost_its_source():
 @pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.id)
 def test_a_lab_has_three_to_six_exercises(lab):
     """a page of items, such as the diagnostic, has more: each is a few lines, and has an id of its own"""
-    least, most = (7, 12) if paths.item_ids(lab) else (3, 6)
-    assert least <= len(source.exercises(lab)) <= most
+    least, most = (7, 12) if lab_source.item_ids(lab) else (3, 6)
+    assert least <= len(lab_source.exercises(lab)) <= most
 
 
 @pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.id)
 def test_points_agree_in_grader_pytest_and_notebooks(lab):
     """read from the grader's text, collected by pytest, and written in both notebooks: the same"""
     collected = {}
-    for result in checking.expected_tests(lab):
+    for result in runner.expected_tests(lab):
         collected[result.exercise] = collected.get(result.exercise, 0) + result.points
     assert grader_marks.points(lab) == collected
     for target in ("solutions", "labs"):
@@ -79,14 +82,14 @@ def test_every_starter_raises_not_implemented(lab):
 
 @pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.id)
 def test_an_untouched_lab_scores_nothing_and_says_not_written_yet(lab):
-    results = checking.run_tests(lab, submission=lab.notebook("labs"))
+    results = runner.run_tests(lab, submission=lab.notebook("labs"))
     assert results and {r.status for r in results} <= {"todo", "blocked"}
     assert sum(r.earned for r in results) == 0
 
 
 @pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.id)
 def test_the_solution_passes_everything(lab):
-    results = checking.run_tests(lab, submission=lab.notebook("solutions"))
+    results = runner.run_tests(lab, submission=lab.notebook("solutions"))
     assert [(r.test, r.message) for r in results if not r.ok] == []
 
 

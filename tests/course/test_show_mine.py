@@ -11,13 +11,15 @@ from PIL import Image
 
 from common import video
 from common.cli.show import show as library_show
-from common.course import paths, swap
+from common.course.base import paths
 from common.course.commands.show import show
+from common.course.learner import swap
+from common.course.source import lab_source
 from common.data import clip_path
 from tests.course.test_mine import OTHER_COMMANDS
 
 REAL_ROOT = paths.root()
-LAB = paths.find_lab("01.2")
+LAB = lab_source.find_lab("01.2")
 # Lab -> how `show` comes to run its parts, where a plain sheet does not: on a film that has cuts, with these options.
 EXTRA = {"01.3": ["--flow"], "01.4": ["--cuts", "--split", "shots"]}
 
@@ -65,7 +67,7 @@ def test_a_swapped_part_is_called_by_the_library_command(part, film, tmp_path, m
     monkeypatch.chdir(tmp_path)
     clip, extra = (clip_path("film_cuts"), EXTRA[part.lab.id]) if part.lab.id in EXTRA else (film, [])
     calls = []
-    original = swap.library_part(part.library)
+    original = part.find()
 
     @functools.wraps(original)
     def counting(*args, **kwargs):

@@ -4,8 +4,9 @@ import sys
 
 import pytest
 
-from common.course import paths, percent, source
-from common.course.paths import CourseError, Lab
+from common.course.base import paths
+from common.course.base.paths import CourseError, Lab
+from common.course.source import lab_source, percent
 
 SOURCE = """\
 # %% [markdown]
@@ -73,21 +74,21 @@ def lab(tmp_path, monkeypatch):
 
 
 def test_exercises_are_read_in_order_with_their_library_parts(lab):
-    assert source.exercises(lab) == [
-        source.Exercise("double", None, (), 1, 3, 5),
-        source.Exercise("even_indices", "common.video.sampling:even_indices", (), 2, 3, 5),
+    assert lab_source.exercises(lab) == [
+        lab_source.Exercise("double", None, (), 1, 3, 5),
+        lab_source.Exercise("even_indices", "common.video.sampling:even_indices", (), 2, 3, 5),
     ]
 
 
 def test_hints_are_three_and_keep_their_continuation_lines(lab):
-    assert source.hints(lab)["double"] == ["What is twice three?", "Multiply. For example:\n\n`2 * 3`", "`2 * x`."]
+    assert lab_source.hints(lab)["double"] == ["What is twice three?", "Multiply. For example:\n\n`2 * 3`", "`2 * x`."]
 
 
 def test_a_built_notebook_tells_the_same_exercises_as_the_source(lab):
     """inside the sandbox there is no solutions/, and the lab's metadata answers instead"""
     import json
 
-    from common.course.lab_cells import draft_lab
+    from common.course.building.lab_cells import draft_lab
 
     lab.tests.parent.mkdir(parents=True)
     lab.tests.write_text(
@@ -95,17 +96,17 @@ def test_a_built_notebook_tells_the_same_exercises_as_the_source(lab):
         '@pytest.mark.exercise("double")\ndef test_a(lab): "a"\n'
         '@pytest.mark.exercise("even_indices")\ndef test_b(lab): "b"\n'
     )
-    written = source.exercises(lab)
+    written = lab_source.exercises(lab)
     lab.notebook("labs").parent.mkdir(parents=True)
     lab.notebook("labs").write_text(json.dumps(draft_lab(lab).notebook({"lab": lab.id})))
     lab.source.unlink()
-    assert source.exercises(lab) == written
+    assert lab_source.exercises(lab) == written
 
 
 def test_a_lab_with_neither_source_nor_notebook_is_an_error(lab):
     lab.source.unlink()
     with pytest.raises(CourseError, match=r"01\.2 has neither a source .*02_numbers\.py"):
-        source.exercises(lab)
+        lab_source.exercises(lab)
 
 
 def test_reading_exercises_loads_nothing_heavy(lab):
@@ -113,8 +114,8 @@ def test_reading_exercises_loads_nothing_heavy(lab):
     import subprocess
 
     code = (
-        "import sys; from common.course import paths, source, answer_key; from pathlib import Path\n"
-        "source.exercises(paths.Lab('01_tiny', '02_numbers'))\n"
+        "import sys; from common.course.base import paths; from common.course.source import lab_source, answer_key\n"
+        "lab_source.exercises(paths.Lab('01_tiny', '02_numbers'))\n"
         "print([m for m in ('nbformat', 'jupytext', 'nbgrader', 'torch', 'numpy', 'click') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -180,7 +181,7 @@ def test_a_slip_is_named_with_file_and_line(lab, slip):
     (old, new), message = SLIPS[slip]
     lab.source.write_text(replaced(old, new))
     with pytest.raises(CourseError, match=message):
-        source.read(lab.source)
+        lab_source.read(lab.source)
 
 
 def test_a_check_before_its_exercise_is_an_error(lab):
@@ -189,4 +190,4 @@ def test_a_check_before_its_exercise_is_an_error(lab):
     )
     lab.source.write_text(moved)
     with pytest.raises(CourseError, match=":14: the check of double stands before its exercise"):
-        source.read(lab.source)
+        lab_source.read(lab.source)

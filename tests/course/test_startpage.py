@@ -9,9 +9,12 @@ from html.parser import HTMLParser
 import pytest
 from click.testing import CliRunner
 
-from common.course import overview, paths, progress, startpage, syllabus, workspace
+from common.course.base import paths
+from common.course.base.results import Result
 from common.course.commands.workspace import progress as progress_command
-from common.course.results import Result
+from common.course.learner import progress, workspace
+from common.course.source import syllabus
+from common.course.startpage import overview, view
 
 SYLLABUS = '''
 [00_nothing]
@@ -70,7 +73,7 @@ class Page(HTMLParser):
 
 
 def page():
-    return Page(startpage.html("/base/"))
+    return Page(view.html("/base/"))
 
 
 def test_next_is_the_first_open_exercise_and_moves_on_with_every_pass(course):
@@ -134,26 +137,26 @@ def test_phases_with_something_to_do_are_open_and_planned_labs_have_no_link(cour
 
 
 def test_the_page_changes_with_a_check_and_with_nothing_else(course):
-    before = startpage.html()
-    assert startpage.html() == before
+    before = view.html()
+    assert view.html() == before
     check(course, double="pass")
-    assert startpage.html() != before
+    assert view.html() != before
 
 
 def test_ticks_by_hand_stay_and_come_off(course):
-    startpage.tick("sora-report", True)
+    view.tick("sora-report", True)
     assert page().boxes["sora-report"] == (True, False)
-    startpage.tick("sora-report", False)
+    view.tick("sora-report", False)
     assert page().boxes["sora-report"] == (False, False)
     with pytest.raises(paths.CourseError, match="no item 'nonsense'"):
-        startpage.tick("nonsense", True)
+        view.tick("nonsense", True)
 
 
 def test_an_item_ticks_itself_when_all_its_labs_are_done(course, monkeypatch):
     entry = {"id": "both", "text": "Both", "labs": ["01.1", "01.2"]}
-    monkeypatch.setattr(startpage, "_facts", lambda: {"checklist": [entry, {**entry, "id": "one", "labs": ["01.1"]}]})
+    monkeypatch.setattr(view, "_facts", lambda: {"checklist": [entry, {**entry, "id": "one", "labs": ["01.1"]}]})
     check(course, double="pass", quadruple="pass", greeting="pass")
-    ticked = {item.id: item.by_labs for item in startpage.checklist(overview.look())}
+    ticked = {item.id: item.by_labs for item in view.checklist(overview.look())}
     assert ticked == {"both": False, "one": True}
 
 
@@ -164,10 +167,10 @@ def test_a_course_without_labs_still_has_a_page(course):
 
 
 def test_the_timeline_adds_up():
-    stages = startpage.timeline()
-    assert startpage.total_weeks(stages) == (17, 24)
-    assert startpage.months(stages) == (4.0, 5.5)
-    spans = list(startpage.spans(stages))
+    stages = view.timeline()
+    assert view.total_weeks(stages) == (17, 24)
+    assert view.months(stages) == (4.0, 5.5)
+    spans = list(view.spans(stages))
     for (_, start, width), (_, following, _) in itertools.pairwise(spans):
         assert start + width == pytest.approx(following)
     assert sum(width for *_, width in spans) == pytest.approx(100)
@@ -177,10 +180,10 @@ def test_checklist_and_timeline_name_labs_and_phases_of_the_real_syllabus(monkey
     monkeypatch.delenv("FLIPBOOK_ROOT", raising=False)
     phases = syllabus.read()
     known = {lab.id for phase in phases for lab in phase.labs}
-    items = startpage.checklist(overview.look())
+    items = view.checklist(overview.look())
     assert len(items) == 12
     assert {lab for item in items for lab in item.labs} <= known
-    assert [stage.phase for stage in startpage.timeline()] == [phase.number for phase in phases]
+    assert [stage.phase for stage in view.timeline()] == [phase.number for phase in phases]
 
 
 def test_progress_as_json_and_as_text_tell_the_same(course):
@@ -197,8 +200,8 @@ def test_progress_as_json_and_as_text_tell_the_same(course):
 
 
 def test_drawing_again_is_quick_enough_to_be_asked_every_few_seconds(course):
-    startpage.html()
+    view.html()
     started = time.perf_counter()
     for _ in range(10):
-        startpage.html()
+        view.html()
     assert (time.perf_counter() - started) / 10 < 0.05

@@ -6,9 +6,9 @@ import types
 
 import pytest
 
-from common.course import progress, swap
-from common.course.paths import CourseError
-from common.course.results import Result
+from common.course.base.paths import CourseError
+from common.course.base.results import Result
+from common.course.learner import progress, swap
 
 LIBRARY = '''
 def double(x):

@@ -5,8 +5,9 @@ import re
 
 import pytest
 
-from common.course import paths, syllabus
-from common.course.paths import CourseError
+from common.course.base import paths
+from common.course.base.paths import CourseError
+from common.course.source import lab_source, syllabus
 
 # phase folder -> (number of concepts, stars of its labs in order)
 GUIDE = {
@@ -43,7 +44,7 @@ def test_a_lab_s_id_follows_from_its_place():
 def test_the_diagnostic_is_a_page_of_twelve_items_beside_the_labs():
     [page] = [phase.page for phase in PHASES if phase.page]
     assert page.id == "00.0" and page.lab not in [entry.lab for entry in LABS]
-    assert paths.item_ids(page.lab) == [f"00.{n}" for n in range(1, 13)]
+    assert lab_source.item_ids(page.lab) == [f"00.{n}" for n in range(1, 13)]
 
 
 def test_every_stem_is_a_short_file_name():

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from click.testing import CliRunner
 
-from common.course import paths
+from common.course.base import paths
 from common.course.commands import test as sequence
 
 

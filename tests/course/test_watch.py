@@ -10,7 +10,7 @@ import time
 import pytest
 from watchfiles import Change
 
-from common.course import progress, watch
+from common.course.learner import progress, watch
 
 pytestmark = pytest.mark.skipif(not watch.CAN_FORK, reason="here checks run without a fork")
 

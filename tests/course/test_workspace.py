@@ -6,9 +6,10 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from common.course import carryover, cells, guidance, paths, progress, workspace
+from common.course.base import cells, paths
+from common.course.base.results import Result
 from common.course.commands import workspace as commands
-from common.course.results import Result
+from common.course.learner import carryover, guidance, progress, workspace
 
 ANSWER = "def double(x):\n    return x + x  # mine"
 

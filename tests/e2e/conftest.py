@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from common.course import paths
+from common.course.base import paths
 
 BROWSER_ARGUMENTS = [
     "--headless",

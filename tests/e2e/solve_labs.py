@@ -11,7 +11,7 @@ import os
 
 import pytest
 
-from common.course import source
+from common.course.source import lab_source
 from tests.e2e.test_first_lab import colour_of, is_green
 
 LABS = os.environ.get("FLIPBOOK_SOLVE", "").split()
@@ -19,7 +19,7 @@ LABS = os.environ.get("FLIPBOOK_SOLVE", "").split()
 
 @pytest.mark.parametrize("lab_id", LABS)
 def test_a_lab_from_stub_to_green(lab_id, course, address, open_page, notebook, snapshot):
-    lab, _ = source.find(lab_id, None)
+    lab, _ = lab_source.find(lab_id, None)
     answers = {tag(cell, "exercise"): "".join(cell["source"]) for cell in code_cells(lab.notebook("solutions"))}
     stubs = code_cells(lab.notebook("labs"))
     page = open_page((1280, 1000))

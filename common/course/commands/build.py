@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import click
 
-from common.course import build as machine
-from common.course.build import Target
-from common.course.paths import CourseError
+from common.course.base.paths import CourseError
+from common.course.building import build as machine
+from common.course.building.build import Target
 
 PACKAGES = ("nbformat", "nbclient", "nbgrader")
 

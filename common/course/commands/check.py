@@ -9,8 +9,10 @@ from pathlib import Path
 
 import click
 
-from common.course import checking, paths, render, source
-from common.course.results import score
+from common.course.base import paths
+from common.course.base.results import score
+from common.course.checking import render, runner
+from common.course.source import lab_source
 
 QUIET_SECONDS = 2.0  # a check that takes longer says what it is at
 
@@ -25,20 +27,20 @@ QUIET_SECONDS = 2.0  # a check that takes longer says what it is at
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 def check(lab_id, exercise, target, notebook, timeout, seed, as_json):
     """Check a lab, or one EXERCISE of it. The exit code is 0 only when everything passes."""
-    lab, exercise = source.find(lab_id, exercise)
+    lab, exercise = lab_source.find(lab_id, exercise)
     file = notebook or find_notebook(lab, target)
     load_libraries()
     with Progress(sys.stderr) as progress:
-        results = checking.run_tests(
+        results = runner.run_tests(
             lab, exercise, submission=file, listener=progress.listen, timeout=timeout, seed=seed
         )
     if Path(file).resolve() == lab.notebook("work").resolve():
-        checking.remember(lab, results)
+        runner.remember(lab, results)
     passed = bool(results) and all(r.ok for r in results)
     if as_json:
         click.echo(json.dumps(report(lab, exercise, file, results), indent=1))
     else:
-        following = checking.next_step(lab, exercise) if passed else ""
+        following = runner.next_step(lab, exercise) if passed else ""
         click.echo(render.as_text(lab, results, colour=sys.stdout.isatty(), next_step=following))
     sys.exit(0 if passed else 1)
 

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from common.course.doctor import Finding, examine
+from common.course.setup.doctor import Finding, examine
 
 MARKS = {"ok": ("ok     ", "green"), "warning": ("warning", "yellow"), "problem": ("PROBLEM", "red")}
 

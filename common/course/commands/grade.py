@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from common.course import paths
+from common.course.base import paths
+from common.course.source import lab_source
 
 
 @click.command()
@@ -39,7 +40,7 @@ def grade(folder, lab_id, out, jobs, unsafe, as_json, seed, memory, test_timeout
     from common.course.grading.sandbox import Bubblewrap, NoSandbox
     from common.course.grading.supervise import Limits
 
-    only = paths.find_lab(lab_id) if lab_id else None
+    only = lab_source.find_lab(lab_id) if lab_id else None
     found = submissions.find(folder, only, skip=out)
     sandbox = NoSandbox() if unsafe else Bubblewrap([paths.root(), folder, out, Path.home()])
     if unsafe:

@@ -2,7 +2,7 @@
 
 import click
 
-from common.course import learn as course
+from common.course.setup import learn as course
 
 
 @click.command()

@@ -16,7 +16,7 @@ def on_own_parts(command: click.Command) -> click.Command:
             return command.callback(**options)
         if options.get("update"):
             raise click.ClickException("a card is about the library's parts: --update and --mine exclude each other")
-        from common.course import swap
+        from common.course.learner import swap
 
         with swap.mine(saves=command is library_train) as report:
             click.echo(f"whose parts run:\n{report}", err=True)

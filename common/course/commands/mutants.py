@@ -7,8 +7,10 @@ from pathlib import Path
 
 import click
 
-from common.course import answers, paths, source
-from common.course.paths import Lab
+from common.course.banks import answers
+from common.course.base import paths
+from common.course.base.paths import Lab
+from common.course.source import lab_source
 
 
 @click.command()
@@ -25,9 +27,9 @@ def mutants(ids, bank, as_json):
     """
     from tqdm import tqdm
 
-    from common.course.mutants import prove  # loads torch and pytest: after the arguments have been understood
+    from common.course.banks.mutants import prove  # loads torch and pytest: after the arguments have been understood
 
-    labs = [paths.find_lab(lab_id) for lab_id in ids] or paths.all_labs()
+    labs = [lab_source.find_lab(lab_id) for lab_id in ids] or paths.all_labs()
     found = answers.strangers_bank(bank, labs) if bank else answers.own_bank(labs)
     disorder = [] if bank else [*answers.strays(labs), *answers.shortages(labs, found)]
     verdicts, seconds = [], {}
@@ -47,7 +49,7 @@ def summarise(labs: list[Lab], verdicts: list, disorder: list[str], seconds: dic
     """All that is known, as plain data. A wrong answer that cannot be tried is not killed; a right one is an alarm."""
     rows = []
     for lab in labs:
-        for exercise in source.exercises(lab):
+        for exercise in lab_source.exercises(lab):
             here = [v for v in verdicts if (v.answer.lab, v.answer.exercise) == (lab, exercise.name)]
             wrong = [v for v in here if v.answer.kind == "wrong"]
             right = [v for v in here if v.answer.kind == "right"]

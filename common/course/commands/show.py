@@ -13,7 +13,7 @@ def show(clip, mine, **options):
     """Draw a contact sheet of the video file CLIP."""
     if not mine:
         return library.show.callback(clip, **options)
-    from common.course import swap
+    from common.course.learner import swap
 
     try:
         with swap.mine() as report:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from common.course import paths
+from common.course.base import paths
 
 CELL_SECONDS = 120  # a notebook cell that takes longer hangs; nbval's own limit is 2000
 PYTHON = [sys.executable, "-P", "-m"]

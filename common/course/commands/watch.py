@@ -2,7 +2,7 @@
 
 import click
 
-from common.course import watch as watching
+from common.course.learner import watch as watching
 
 
 @click.command()

@@ -4,7 +4,10 @@ import json
 
 import click
 
-from common.course import guidance, overview, paths, source, workspace
+from common.course.base import paths
+from common.course.learner import guidance, workspace
+from common.course.source import lab_source
+from common.course.startpage import overview
 
 
 @click.command()
@@ -15,7 +18,7 @@ def start(lab_id: str | None, update: bool):
 
     Run it as often as you like: it never overwrites what you wrote.
     """
-    lab = paths.find_lab(lab_id) if lab_id else overview.next_lab()
+    lab = lab_source.find_lab(lab_id) if lab_id else overview.next_lab()
     started = workspace.start(lab, update)
     click.echo(told(lab, started))
     if started.state == "unreadable":
@@ -66,7 +69,7 @@ def _carried(report) -> list[str]:
 @click.argument("exercise", required=False)
 def reset(lab_id: str, exercise: str | None):
     """Put lab ID, or one EXERCISE of it, back to its empty form. What was there is kept in work/backups/."""
-    lab, exercise = source.find(lab_id, exercise)
+    lab, exercise = lab_source.find(lab_id, exercise)
     saved = workspace.reset(lab, exercise)
     what = workspace.named_exercise(lab, exercise) if exercise else f"lab {lab.id}"
     click.echo(f"{what} is empty again in {workspace.shown(lab.notebook('work'))}")
@@ -80,7 +83,7 @@ def reset(lab_id: str, exercise: str | None):
 @click.option("--all", "everything", is_flag=True, help="All hints at once.")
 def hint(lab_id: str, exercise: str, everything: bool):
     """Show the next hint for EXERCISE (its name or its number) of lab ID. There are three, each says more."""
-    lab = paths.find_lab(lab_id)
+    lab = lab_source.find_lab(lab_id)
     exercise = workspace.named_exercise(lab, exercise)
     hints, total = guidance.next_hints(lab, exercise, everything)
     for number, text in hints:
@@ -96,7 +99,7 @@ def hint(lab_id: str, exercise: str, everything: bool):
 @click.option("--give-up", is_flag=True, help="Show it although the exercise has not passed (this is remembered).")
 def solution(lab_id: str, exercise: str, give_up: bool):
     """Show the reference answer of EXERCISE (its name or its number) of lab ID, once yours has passed."""
-    lab = paths.find_lab(lab_id)
+    lab = lab_source.find_lab(lab_id)
     exercise = workspace.named_exercise(lab, exercise)
     click.echo(guidance.solution(lab, exercise, give_up))
 

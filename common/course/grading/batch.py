@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from common.course import checking
+from common.course.base.paths import CourseError, Lab
+from common.course.base.results import Result, score
+from common.course.checking import runner
 from common.course.grading.stage import Stage, add_controls, build, needs_torch
 from common.course.grading.submissions import Submission, sanitized
 from common.course.grading.supervise import Ending, Limits, Run, supervise
-from common.course.paths import CourseError, Lab
-from common.course.results import Result, score
 
 MAX_RESTARTS = 12  # after so many crashes the rest of a submission is not tried
 
@@ -98,7 +98,7 @@ class Batch:
                 break
         why = notes[-1] if notes else "this test gave no result"
         results = [done.get(name) or _ungraded(test, f"not graded: {why}") for name, test in tests.items()]
-        checking.settle_blocked(results)
+        runner.settle_blocked(results)
         return results, notes
 
     def _charge(self, run: Run, ending: Ending, tests: dict, done: dict, notes: list[str]) -> bool:

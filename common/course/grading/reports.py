@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from common.course import render
+from common.course.base.results import score
+from common.course.checking import render
 from common.course.grading.batch import Row
-from common.course.results import score
 
 UNSAFE = (
     "Graded WITHOUT a sandbox (--unsafe): the submissions could read the answers, change files and use the network. "

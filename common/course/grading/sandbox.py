@@ -14,10 +14,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.course import paths
+from common.course.base import paths
+from common.course.base.paths import CourseError
 from common.course.grading import seccomp
 from common.course.grading.stage import DATA
-from common.course.paths import CourseError
 
 TEMPORARY = 256 << 20  # bytes of /tmp and of /dev/shm
 NOBODY = "65534"

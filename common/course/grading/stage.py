@@ -16,9 +16,10 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from common.course import answer_key, paths, source
-from common.course.paths import CourseError, Lab
-from common.course.results import Result
+from common.course.base import paths
+from common.course.base.paths import CourseError, Lab
+from common.course.base.results import Result
+from common.course.source import answer_key, lab_source
 
 CONTROL = "control"  # the exercise that control tests belong to
 DATA = ("datasets",)
@@ -63,7 +64,7 @@ class Stage:
 
     lab: Lab
     folder: Path
-    exercises: tuple[source.Exercise, ...]
+    exercises: tuple[lab_source.Exercise, ...]
     with_torch: bool
     controls: dict[str, Control] = field(default_factory=dict)
 
@@ -80,7 +81,7 @@ def build(lab: Lab, folder: Path, *, link_data: bool) -> Stage:
     grader = folder / lab.tests.relative_to(paths.root())
     grader.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(lab.tests, grader)
-    exercises = tuple(source.exercises(lab))
+    exercises = tuple(lab_source.exercises(lab))
     _write_outline(folder / lab.notebook("labs").relative_to(paths.root()), exercises)
     for name in DATA:
         if (paths.root() / name).is_dir():
@@ -112,7 +113,7 @@ def _write_outline(path: Path, exercises) -> None:
     path.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8")
 
 
-def metadata(exercise: source.Exercise) -> dict:
+def metadata(exercise: lab_source.Exercise) -> dict:
     """What a cell's metadata say about its exercise; never taken from a submission."""
     known = {"exercise": exercise.name}
     if exercise.library:

@@ -13,9 +13,10 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from common.course import paths, source
+from common.course.base import paths
+from common.course.base.paths import CourseError, Lab
 from common.course.grading import stage, suspects
-from common.course.paths import CourseError, Lab
+from common.course.source import lab_source
 
 MAX_SIZE = 64 << 20  # bytes of a notebook; a stored one of ours has less than one
 IGNORED = {".ipynb_checkpoints", "__pycache__", ".git", "node_modules", "__MACOSX"}
@@ -168,7 +169,7 @@ def identify(path: Path, notebook: dict, cells: list[dict], labs: list[Lab]) -> 
     if len(by_name) == 1:
         return by_name[0]
     defined = _defined(cells)
-    scores = [(len(defined & {e.name for e in source.exercises(lab)}), lab) for lab in labs]
+    scores = [(len(defined & {e.name for e in lab_source.exercises(lab)}), lab) for lab in labs]
     best = max((score for score, _ in scores), default=0)
     likely = [lab for score, lab in scores if score == best]
     return likely[0] if best and len(likely) == 1 else None

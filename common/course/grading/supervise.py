@@ -13,9 +13,9 @@ import threading
 import time
 from dataclasses import dataclass, field, replace
 
+from common.course.base.results import STATUSES, Result
 from common.course.grading.protocol import EventReader
 from common.course.grading.worker import KEY_LENGTH, MAX_MESSAGE, MAX_PICTURE, MAX_PICTURES
-from common.course.results import STATUSES, Result
 
 STARTING = 90.0  # seconds until a worker has imported torch, on a machine that is busy with others
 KEEP_ERRORS = 1 << 16  # bytes of standard error kept to explain a death; after that the pipe is closed

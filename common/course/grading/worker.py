@@ -37,7 +37,8 @@ def main() -> None:
     if job["torch"]:
         import torch  # noqa: F401  the limits come after it: it maps a lot
 
-    from common.course import checking, paths
+    from common.course.base import paths
+    from common.course.checking import runner
 
     tell("ready")
     lab = paths.Lab(job["phase"], job["stem"])
@@ -46,7 +47,7 @@ def main() -> None:
     else:
         _limit(job["memory"], job["cpu"], job["processes"])
         listener = _listener(lab, tell)
-        checking.run_tests(
+        runner.run_tests(
             lab,
             submission=job["submission"],
             listener=listener,
@@ -89,9 +90,9 @@ def _limit(memory: int, cpu: int, processes: int | None) -> None:
 
 def _collect(lab, tell) -> None:
     """Tell the lab's tests, with no student code around."""
-    from common.course import checking
+    from common.course.checking import runner
 
-    for result in checking.expected_tests(lab):
+    for result in runner.expected_tests(lab):
         tell(
             "test",
             result.test,
@@ -106,14 +107,15 @@ def _collect(lab, tell) -> None:
 
 def _listener(lab, tell):
     """What `run_tests` calls at each test's start and end, and around loading the notebook."""
-    from common.course import loader, source
+    from common.course.base.results import Result
+    from common.course.checking import loader
     from common.course.grading import returns
     from common.course.grading.seal import Seal, keep_watch
-    from common.course.results import Result
+    from common.course.source import lab_source
 
     seal = None
     genuine_load = loader.load
-    names = [exercise.name for exercise in source.exercises(lab)]
+    names = [exercise.name for exercise in lab_source.exercises(lab)]
 
     def load(path, lab_id):
         tell("load")

@@ -17,8 +17,8 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from common.course import loader, source
-from common.course.paths import find_lab
+from common.course.checking import loader
+from common.course.source import lab_source
 from common.data.sprites.modes import ModeData
 from common.evaluation.modes import mode_report
 from common.models.video_gan import VideoGAN
@@ -86,7 +86,7 @@ def generator_runs_away(generator, discriminator, optimizers, real, latents, pen
 def cells():
     """The lab's own names: its setup, the library's parts for its exercises, and its cells without a tag, in full."""
     taken = []
-    for number, cell in enumerate(source.read(find_lab("02.3").source)):
+    for number, cell in enumerate(lab_source.read(lab_source.find_lab("02.3").source)):
         if cell.kind == "code" and "check" not in cell.keys and "demo" not in cell.keys.get("tags", ()):
             asked = cell.keys.get("from")
             text = "from {} import {}".format(*asked.split(":")) if asked else cell.text

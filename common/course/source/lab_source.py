@@ -1,0 +1,286 @@
+"""What the percent source of a lab says: its cells, its exercises, its hints. Cheap: standard library only.
+
+    # %% [markdown] about="even_indices" difficulty=1 importance=3 minutes=5
+    # %% exercise="even_indices" from="common.video.sampling:even_indices"
+    # %% check="even_indices"
+    # %% [markdown] hints="even_indices"
+    # %% [markdown] answer="why" points=1
+    # %% tags=["setup"]
+"""
+
+import ast
+import difflib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.course.base import paths
+from common.course.base.parts import Part
+from common.course.base.paths import CourseError, Lab
+from common.course.source import percent
+from common.course.source.percent import Cell
+
+TAGS = ("setup", "demo", "nbval-check-output", "nbval-ignore-output", "nbval-skip")
+# role -> (kind of cell, keys it must have, keys it may have)
+ROLES = {
+    "about": ("markdown", ("difficulty", "importance", "minutes"), ()),
+    "exercise": ("code", (), ("from", "blank")),
+    "check": ("code", (), ()),
+    "hints": ("markdown", (), ()),
+    "answer": ("markdown", ("points",), ()),
+}
+NUM_HINTS = 3
+RESERVED = ("setup", "setup_2", "setup_3")
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise of a lab.
+
+    `library` is the part that answers it, as `"module:name"`, or None when the answer is written in the cell itself.
+    `blank` lists the methods that the learner writes when the part is a class.
+    """
+
+    name: str
+    library: str | None = None
+    blank: tuple[str, ...] = ()
+    difficulty: int = 0
+    importance: int = 0
+    minutes: float = 0
+
+    @property
+    def module(self) -> str | None:
+        return self.library.split(":")[0] if self.library else None
+
+
+def exercises(lab: Lab) -> list[Exercise]:
+    """The exercises of a lab, in order: from its source, or where that is absent (a sandbox) from a built notebook."""
+    if lab.source.exists():
+        return exercises_of(read(lab.source))
+    for target in ("labs", "solutions", "work"):
+        if lab.notebook(target).exists():
+            return _exercises_of_notebook(lab.notebook(target))
+    raise CourseError(f"lab {lab.id} has neither a source ({percent.shown(lab.source)}) nor a built notebook.")
+
+
+def parts(lab: Lab) -> list[Part]:
+    """The library parts that a lab's exercises ask for, in order."""
+    return [Part(lab, e.name, e.library, e.blank) for e in exercises(lab) if e.library]
+
+
+def find(lab_id: str, exercise: str | None = None) -> tuple[Lab, str | None]:
+    """The lab and the exercise that are meant: the id of an item (`00.7`) names both.
+
+    Raises:
+        CourseError: no lab has this id.
+    """
+    lab = find_lab(lab_id)
+    phase, _, number = str(lab_id).strip().replace("_", ".").partition(".")
+    if exercise is None and phase.isdigit() and number.isdigit():
+        items = dict(zip(item_ids(lab), exercises(lab)))
+        item = items.get(f"{int(phase):02d}.{int(number)}")
+        exercise = item.name if item else None
+    return lab, exercise
+
+
+def find_lab(lab_id: str) -> Lab:
+    """The lab with this id. Accepts `01.2`, `1.2`, `01_2`, and a path or file name of the lab's notebook.
+
+    An item's id gives the page that holds it; `find` tells which exercise that is.
+
+    Raises:
+        CourseError: no lab has this id; the message lists the ones that exist.
+    """
+    text = str(lab_id).strip()
+    match = re.fullmatch(r"(\d{1,2})[._](?:p)?(\d{1,2})", text)
+    labs = paths.all_labs()
+    if match:
+        wanted = f"{int(match[1]):02d}.{int(match[2])}"
+        found = [lab for lab in labs if lab.id == wanted] or [lab for lab in labs if wanted in item_ids(lab)]
+    else:
+        path = Path(text)
+        stem, phase = path.stem.removeprefix("test_"), path.parent.name
+        found = [lab for lab in labs if stem == lab.stem and phase in ("", lab.phase)]
+    if not found:
+        known = ", ".join(lab.id for lab in labs) or "none yet"
+        raise CourseError(f"there is no lab {text!r}. Ids look like 01.2; the labs here are: {known}.")
+    return found[0]
+
+
+def item_ids(lab: Lab) -> list[str]:
+    """The ids of a page's exercises, in order; a lab with a number above 0 has none."""
+    phase, number = lab.id.split(".")
+    return [f"{phase}.{n}" for n, _ in enumerate(exercises(lab), 1)] if number == "0" else []
+
+
+def exercises_of(cells: list[Cell]) -> list[Exercise]:
+    about = {cell.keys["about"]: cell.keys for cell in cells if "about" in cell.keys}
+    return [_exercise(cell.keys, about[cell.keys["exercise"]]) for cell in cells if "exercise" in cell.keys]
+
+
+def _exercise(keys: dict, about: dict) -> Exercise:
+    blank = keys.get("blank") or ()
+    names = blank.split(",") if isinstance(blank, str) else blank
+    return Exercise(
+        name=keys["exercise"],
+        library=keys.get("from"),
+        blank=tuple(name.strip() for name in names),
+        difficulty=about.get("difficulty", 0),
+        importance=about.get("importance", 0),
+        minutes=about.get("minutes", 0),
+    )
+
+
+def _exercises_of_notebook(path: Path) -> list[Exercise]:
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    keys = [cell["metadata"].get("flipbook", {}) for cell in cells]
+    about = {k["about"]: k for k in keys if "about" in k}
+    return [_exercise(k, about.get(k["exercise"], {})) for k in keys if "exercise" in k]
+
+
+def hints(lab: Lab) -> dict[str, list[str]]:
+    """The three hints of each exercise, as markdown, from a nudge to nearly the answer."""
+    return {cell.keys["hints"]: hint_list(cell) for cell in read(lab.source) if "hints" in cell.keys}
+
+
+def hint_list(cell: Cell) -> list[str]:
+    """The items of a hint cell's numbered list; an item may run over several lines."""
+    found: list[list[str]] = []
+    for number, line in enumerate(cell.text.splitlines()):
+        item = re.match(r"\d+\.\s+(.*)", line)
+        if item:
+            found.append([item[1]])
+        elif found:
+            found[-1].append(re.sub(r"^ {1,3}", "", line))
+        else:
+            raise cell.error(f"a hint cell holds a numbered list and nothing else, not {line!r}.", cell.first + number)
+    if len(found) != NUM_HINTS:
+        raise cell.error(
+            f"the hints of {cell.keys['hints']} are a numbered list of {NUM_HINTS}, from a nudge to nearly the answer; "
+            f"this one has {len(found)}."
+        )
+    return ["\n".join(lines).strip() for lines in found]
+
+
+def read(path: Path) -> list[Cell]:
+    """The cells of a lab's or a tutorial's source, every header proven to mean something.
+
+    Raises:
+        CourseError: with file and line, for the first thing that is wrong.
+    """
+    cells = percent.read(path)
+    for cell in cells:
+        _check_header(cell)
+    _check_names(cells)
+    return cells
+
+
+def role(cell: Cell) -> str | None:
+    """`exercise`, `check`, `about`, `hints`, `answer`, or None for an ordinary cell."""
+    return next((name for name in ROLES if name in cell.keys), None)
+
+
+def _check_header(cell: Cell) -> None:
+    what = role(cell)
+    kind, must, may = ROLES.get(what, (cell.kind, (), ()))
+    known = {"tags", *([what] if what else ROLES), *must, *may}
+    for key in cell.keys:
+        if key not in known:
+            everything = [*ROLES, "tags", *(k for _, a, b in ROLES.values() for k in (*a, *b))]
+            close = difflib.get_close_matches(key, everything, 1)
+            guess = f" Did you mean {close[0]}?" if close and close[0] != key else ""
+            place = f"in a cell with {what}=" if what else "in a cell header"
+            raise cell.error(f"{key}= means nothing {place}.{guess}")
+    if what and cell.kind != kind:
+        raise cell.error(f"{what}= belongs in a {kind} cell, and this is a {cell.kind} cell.")
+    if what and not isinstance(cell.keys[what], str):
+        raise cell.error(f"{what}= names something: write it as a text, not {cell.keys[what]!r}.")
+    for key in must:
+        value = cell.keys.get(key)
+        if not isinstance(value, (int, float)) or value <= 0 or (key in ("difficulty", "importance") and value > 5):
+            raise cell.error(f"{what}= needs {key}= with a number above 0{_most(key)}, and it is {value!r}.")
+    for tag in cell.keys.get("tags", []):
+        if tag not in TAGS:
+            raise cell.error(f"the tag {tag!r} is none of {', '.join(TAGS)}.")
+    _check_body(cell, what)
+
+
+def _most(key: str) -> str:
+    return " and at most 5" if key in ("difficulty", "importance") else ""
+
+
+def _check_body(cell: Cell, what: str | None) -> None:
+    if cell.kind == "code":
+        _check_syntax(cell)
+    if what == "check" and cell.text:
+        raise cell.error("a check cell is empty here: the build writes the call.", cell.first)
+    if what == "hints":
+        hint_list(cell)
+    if what == "about" and not re.search(r"^#+ ", cell.text, re.M):
+        raise cell.error("an about= cell needs a heading: the exercise's header line goes under it.")
+    if what == "exercise":
+        _check_exercise(cell)
+    if what in ("exercise", "answer") and (cell.keys[what] in RESERVED or cell.keys[what].startswith("check_")):
+        raise cell.error(f"{what}={cell.keys[what]!r} is a name that the build gives to cells itself; choose another.")
+    begins, ends = cell.text.count("BEGIN SOLUTION"), cell.text.count("END SOLUTION")
+    written_here = what == "answer" or (what == "exercise" and "from" not in cell.keys)
+    if written_here and (begins == 0 or begins != ends):
+        raise cell.error(f"{what}={cell.keys[what]!r} needs its answer between BEGIN SOLUTION and END SOLUTION lines.")
+    if not written_here and begins + ends:
+        raise cell.error("solution markers stand in a cell that is neither an exercise nor an answer.")
+
+
+def _check_syntax(cell: Cell) -> None:
+    try:
+        ast.parse(cell.text)
+    except SyntaxError as error:
+        raise cell.error(f"{error.msg}: {(error.text or '').strip()!r}", cell.first + (error.lineno or 1) - 1) from None
+
+
+def _check_exercise(cell: Cell) -> None:
+    name, library = cell.keys["exercise"], cell.keys.get("from")
+    if not name.isidentifier():
+        raise cell.error(f"exercise={name!r} is not a Python name.")
+    if library is None:
+        if "blank" in cell.keys:
+            raise cell.error("blank= lists methods of a library part, and this exercise has no from=.")
+        tops = [node.name for node in ast.parse(cell.text).body if hasattr(node, "name")]
+        if name not in tops:
+            raise cell.error(f"this cell defines {', '.join(tops) or 'nothing'}, and the exercise is called {name}.")
+        return
+    if not re.fullmatch(r"common(\.\w+)+:\w+", str(library)):
+        raise cell.error(f'from= looks like "common.video.sampling:even_indices", not {library!r}.')
+    if library.split(":")[1] != name:
+        raise cell.error(f"the exercise {name} comes from {library}: it must carry the library's name.")
+    if cell.text:
+        raise cell.error("an exercise with from= is empty here: its text comes from the library.", cell.first)
+
+
+def _check_names(cells: list[Cell]) -> None:
+    """Each exercise has one header, one check after it and one set of hints, and nothing refers to no exercise."""
+    places: dict[str, dict[str, Cell]] = {what: {} for what in ROLES}
+    for cell in cells:
+        what = role(cell)
+        if not what:
+            continue
+        name = cell.keys[what]
+        if name in places[what]:
+            raise cell.error(f"{what}={name!r} stands a second time; the first is in line {places[what][name].line}.")
+        places[what][name] = cell
+    known = places["exercise"]
+    for name, cell in places["answer"].items():
+        if name in known:
+            raise cell.error(f"answer={name!r} is also the name of an exercise; nbgrader wants one name a cell.")
+    for what in ("about", "check", "hints"):
+        for name, cell in places[what].items():
+            if name not in known:
+                close = difflib.get_close_matches(name, known, 1)
+                guess = f" Did you mean {close[0]}?" if close else ""
+                raise cell.error(f"{what}={name!r}, but no exercise has this name.{guess}")
+    for name, cell in known.items():
+        for what in ("about", "check", "hints"):
+            if name not in places[what]:
+                raise cell.error(f"the exercise {name} has no cell with {what}={name!r}.")
+        if places["check"][name].line < cell.line:
+            raise places["check"][name].error(f"the check of {name} stands before its exercise.")
