@@ -13,6 +13,7 @@ import pytest
 
 exercise = pytest.mark.exercise
 CASES = [1, 2, 3]
+NEEDS = ("double",)
 
 
 @exercise("double", points=2)
@@ -28,7 +29,7 @@ def test_zero(lab):
 
 
 class TestHalf:
-    @exercise("half", points=0.5)
+    @exercise("half", points=0.5, needs=NEEDS)
     @pytest.mark.parametrize(("number", "want"), [(2, 1), pytest.param(4, 2, id="four")])
     def test_half(self, lab, number, want):
         \"\"\"half a number\"\"\"
@@ -78,13 +79,13 @@ def test_the_text_says_what_pytest_collects(lab, tmp_path):
 
 
 SLIPS = {
-    "no mark": ('@pytest.mark.exercise("double")\n', "", "14: test_zero needs one @pytest.mark.exercise"),
+    "no mark": ('@pytest.mark.exercise("double")\n', "", "15: test_zero needs one @pytest.mark.exercise"),
     "two marks": ('@pytest.mark.exercise("double")', '@exercise("half")\n@exercise("double")', ":.*one .*not 2"),
-    "name": ('mark.exercise("double")', "mark.exercise(NAME)", "14: .*points and needs as literals"),
-    "points": ('"double", points=2', '"double", points=0', "7: .*points=ABOVE_ZERO"),
-    "cases": ("[1, 2, 3]", "list(range(3))", "8: write the cases of parametrize as a list"),
-    "needs": ('exercise("half", points=0.5)', 'exercise("half", needs=("duble",))', "20: needs names 'duble'"),
-    "syntax": ("class TestHalf:", "class TestHalf", "19: expected ':'"),
+    "name": ('mark.exercise("double")', "mark.exercise(NAME)", "15: .*points and needs as literals"),
+    "points": ('"double", points=2', '"double", points=0', "8: .*points=ABOVE_ZERO"),
+    "cases": ("[1, 2, 3]", "list(range(3))", "9: write the cases of parametrize as a list"),
+    "needs": ("points=0.5, needs=NEEDS", 'needs=("duble",)', "21: needs names 'duble'"),
+    "syntax": ("class TestHalf:", "class TestHalf", "20: expected ':'"),
 }
 
 

@@ -44,7 +44,7 @@ def _tests(path: Path):
             marks = [d for d in node.decorator_list if _mark(d, constants) == "exercise"]
             if len(marks) != 1:
                 raise _error(path, node, f"{node.name} needs one @pytest.mark.exercise(NAME, ...), not {len(marks)}.")
-            name, worth, needs = _exercise(path, marks[0])
+            name, worth, needs = _exercise(path, marks[0], constants)
             cases = 1
             for decorator in node.decorator_list:
                 if _mark(decorator, constants) == "parametrize":
@@ -67,12 +67,13 @@ def _mark(decorator: ast.expr, constants: dict[str, ast.expr]) -> str | None:
     return called.attr if isinstance(called, ast.Attribute) and getattr(inner, "attr", None) == "mark" else None
 
 
-def _exercise(path: Path, mark: ast.Call) -> tuple[str, float, tuple[str, ...]]:
+def _exercise(path: Path, mark: ast.Call, constants: dict[str, ast.expr]) -> tuple[str, float, tuple[str, ...]]:
     keywords = {k.arg: k.value for k in getattr(mark, "keywords", [])}
     try:
         name = ast.literal_eval(mark.args[0])
         worth = ast.literal_eval(keywords["points"]) if "points" in keywords else 1
-        needs = ast.literal_eval(keywords["needs"]) if "needs" in keywords else ()
+        needs = keywords.get("needs", ast.Tuple([]))
+        needs = ast.literal_eval(constants.get(needs.id, needs) if isinstance(needs, ast.Name) else needs)
     except (ValueError, IndexError, AttributeError):
         raise _error(path, mark, "an exercise mark names its exercise, points and needs as literals.") from None
     if not isinstance(name, str) or not isinstance(worth, (int, float)) or worth <= 0:
