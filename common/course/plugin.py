@@ -97,7 +97,10 @@ def lab(request):
 
 @pytest.fixture
 def look(request):
-    """`look(target=..., yours=...)`: pictures for the learner, drawn only when the test does not pass."""
+    """`look(target=..., yours=...)`: clips, pictures or curves for the learner, drawn where someone looks at them.
+
+    What fails is drawn everywhere but in `mutants`; what passes only in the notebook that asked.
+    """
     shown = request.node.stash.setdefault(PICTURES, [])
 
     def remember(*, target, yours):
@@ -217,6 +220,8 @@ def pytest_runtest_makereport(item, call):
 def _judge(item, call, result: Result, session: Session) -> None:
     if call.excinfo is None:
         result.status = "pass"
+        if session.namespace is not None and not session.enough:  # a notebook: what passes is worth a look too
+            result.pictures = _draw(item.stash.get(PICTURES, [])[-1:])
         return
     exc = call.excinfo.value
     if isinstance(exc, Tampering):

@@ -3,7 +3,6 @@
 JupyterLab's own start is left as it is; this adds a template and a file read to it.
 """
 
-
 import asyncio
 from pathlib import Path
 
@@ -92,5 +91,3 @@ def page_url(server) -> str:
     """The address that opens the start page in any browser on this machine."""
     token = server.identity_provider.token
     return f"http://{server.ip}:{server.port}{server.base_url}lab?token={token}"
-
-

@@ -167,3 +167,14 @@ def test_pictures_come_with_what_does_not_pass_and_never_cost_a_verdict(mini_cou
     image = Image.open(io.BytesIO(base64.b64decode(wrong.pictures[0][1])))
     assert len(numpy.unique(numpy.asarray(image.convert("L")))) > 2
     assert (undrawable.status, undrawable.message, undrawable.pictures) == ("fail", "still a verdict", [])
+
+
+def test_a_pass_shows_one_picture_and_the_librarys_version_folded():
+    png = pictures.picture([1.0, 2.0, 4.0], [1.0, 2.0, 3.0])
+    passed = [result(pictures=[("curves", png)]), result(test="test_y", pictures=[("curves again", png)])]
+    page = Balance(render.as_html(LAB, passed, library=("common.video.f", "def f(x):\n    return x < 2")))
+    assert page.stack == []
+    assert [value for name, value in page.attributes if name == "alt"] == ["curves again"]
+    assert "How the library does it" in page.text and "return x < 2" in page.text
+    partly = render.as_html(LAB, [*passed, result("fail")])
+    assert "curves" not in partly

@@ -1,7 +1,7 @@
 """Builds what is committed beside the sources: executed solutions, fill-in labs, executed tutorials.
 
-    solutions/PP_name/NN_name.py -> solutions/PP_name/NN_name.ipynb (executed) -> labs/PP_name/NN_name.ipynb
-    phases/PP_name/NN_name.py    -> phases/PP_name/NN_name.ipynb (executed)
+solutions/PP_name/NN_name.py -> solutions/PP_name/NN_name.ipynb (executed) -> labs/PP_name/NN_name.ipynb
+phases/PP_name/NN_name.py    -> phases/PP_name/NN_name.ipynb (executed)
 """
 
 import os

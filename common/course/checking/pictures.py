@@ -1,4 +1,4 @@
-"""Target / yours / difference, as a small PNG in base64."""
+"""Target, yours and their difference, as a small PNG in base64: clips as frames, series of numbers as curves."""
 
 import base64
 import io
@@ -10,11 +10,17 @@ NUM_COLOURS = 96
 
 
 def picture(target, yours) -> str:
-    """The comparison of two clips or frame stacks, at the largest size that a notebook can store.
+    """The comparison of two clips or frame stacks, at the largest size that a notebook can store, or of two series.
+
+    Args:
+        target: `(C, T, H, W)` in [-1, 1], uint8 frames `(T, H, W, C)`, or a series of numbers `(N,)`.
+        yours: what is compared with it.
 
     Raises:
-        ValueError: they are no clips, or too large, or the picture fits at no size.
+        ValueError: they are neither clips nor series, or too large, or the picture fits at no size.
     """
+    if _is_series(target) and _is_series(yours):
+        return _curves(target, yours)
     from common.show import compare
 
     for clip in (target, yours):
@@ -27,3 +33,26 @@ def picture(target, yours) -> str:
         if buffer.tell() <= MOST_BYTES:
             return base64.b64encode(buffer.getvalue()).decode()
     raise ValueError(f"a picture of {buffer.tell()} bytes is too large to store")
+
+
+def _is_series(values) -> bool:
+    is_flat = isinstance(values, list | tuple) or getattr(values, "ndim", None) == 1
+    return is_flat and len(values) > 1
+
+
+def _curves(target, yours) -> str:
+    """Two series of numbers in one small plot: where they agree, yours lies on the target."""
+    from matplotlib.figure import Figure  # without pyplot: the learner's own figures stay as they are
+
+    def numbers(values):
+        return [float(value) for value in values]
+
+    figure = Figure(figsize=(4.8, 1.9), dpi=80, layout="constrained")
+    axis = figure.add_subplot()
+    axis.plot(numbers(target), color="0.55", linewidth=4, label="target")
+    axis.plot(numbers(yours), color="#b3541e", linewidth=1.4, marker=".", label="yours")
+    axis.legend(fontsize=8, frameon=False)
+    axis.tick_params(labelsize=8)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return base64.b64encode(buffer.getvalue()).decode()

@@ -17,6 +17,7 @@ MESSAGE = (
     "padding:3px 8px;background:rgba(128,128,128,0.14);border-radius:3px"
 )
 SHARED = "white-space:pre-wrap;overflow-wrap:anywhere;margin:2px 0 4px 0"
+FOLD = "margin:6px 0;max-width:100%;overflow-x:auto"
 PICTURE = "display:block;max-width:100%;margin:4px 0 8px 1.5em;image-rendering:auto"
 
 
@@ -83,8 +84,15 @@ def as_text(lab, results, colour: bool = False, next_step: str = "") -> str:
     return "\n".join(lines + ([next_step] if next_step else []))
 
 
-def as_html(lab, results, next_step: str = "") -> str:
-    """For a notebook: a headline with the points, a row a test, the message, a folded hint, the pictures."""
+def as_html(lab, results, next_step: str = "", library: tuple[str, str] | None = None) -> str:
+    """For a notebook: a headline with the points, one row per test, the message, a folded hint, the pictures.
+
+    Args:
+        lab: the lab.
+        results: of its tests.
+        next_step: the line at the end of a pass.
+        library: name and text of the library's own version, shown folded.
+    """
     tone = overall_colour(results)
     parts = [f'<div class="flipbook-check" style="{BOX.format(colour=tone)}">']
     parts.append(f'<div style="color:{tone};font-weight:600">{html.escape(headline(lab, results))}</div>')
@@ -98,6 +106,13 @@ def as_html(lab, results, next_step: str = "") -> str:
         if shared:
             parts.append(f'<div style="{SHARED}">{_code_spans(shared)}</div>')
         parts += [_row(result, alone=not shared) for result in group]
+        if all(result.ok for result in group):
+            parts += [_image(*picture) for result in group for picture in result.pictures][-1:]
+    if library:
+        summary = f"How the library does it: <code>{html.escape(library[0])}</code>"
+        parts.append(
+            f'<details style="{FOLD}"><summary>{summary}</summary><pre>{html.escape(library[1])}</pre></details>'
+        )
     if next_step:
         parts.append(f'<div style="margin-top:6px">{_code_spans(next_step)}</div>')
     return "".join([*parts, "</div>"])
@@ -112,11 +127,14 @@ def _row(result, alone: bool) -> str:
         return row
     if result.message:
         row += f'<div style="{MESSAGE}">{html.escape(result.message)}</div>'
-    for label, png in result.pictures:
-        row += f'<img alt="{html.escape(label)}" src="data:image/png;base64,{png}" style="{PICTURE}">'
+    row += "".join(_image(label, png) for label, png in result.pictures)
     if result.hint and result.status not in ("todo", "blocked"):
         row += f'<details style="margin-left:1.5em"><summary>A hint</summary>{_code_spans(result.hint)}</details>'
     return row
+
+
+def _image(label: str, png: str) -> str:
+    return f'<img alt="{html.escape(label)}" src="data:image/png;base64,{png}" style="{PICTURE}">'
 
 
 def _shared_message(group) -> str:

@@ -254,7 +254,12 @@ class Outcome:
         return render.as_text(self.lab, self.results, next_step=self.next_step)
 
     def _repr_html_(self) -> str:
-        return render.as_html(self.lab, self.results, next_step=self.next_step)
+        return render.as_html(self.lab, self.results, next_step=self.next_step, library=self.library)
+
+    @property
+    def library(self) -> tuple[str, str] | None:
+        """Name and text of the library's own version of a passed exercise, to compare with."""
+        return library_version(self.lab, self.exercise) if self.ok and self.exercise else None
 
     @property
     def next_step(self) -> str:
@@ -294,6 +299,17 @@ def remember(lab: Lab, results: list[Result]) -> None:
         progress.record(lab, results)
 
 
+def library_version(lab: Lab, exercise: str) -> tuple[str, str] | None:
+    """Name and text of the library part that answers an exercise; None where the answer is no part of the library."""
+    from common.course.source import answer_key, lab_source
+
+    with contextlib.suppress(Exception):
+        asked = next(e for e in lab_source.exercises(lab) if e.name == exercise)
+        if asked.library:
+            return asked.library.replace(":", "."), answer_key.cut(asked).text
+    return None
+
+
 def next_step(lab: Lab, exercise: str | None) -> str:
     """What comes after a passed exercise or a passed lab, in one line."""
     from common.course.source import lab_source
@@ -301,9 +317,10 @@ def next_step(lab: Lab, exercise: str | None) -> str:
     with contextlib.suppress(Exception):
         names = [e.name for e in lab_source.exercises(lab)]
         if exercise in names[:-1]:
-            return f"Next: `{names[names.index(exercise) + 1]}`."
+            number = names.index(exercise) + 1
+            return f"Exercise {number} of {len(names)} is done. Next: `{names[number]}`."
         if exercise is not None:
-            return "That was the last exercise. Run the rest of the notebook to see what your parts do together."
+            return f"All {len(names)} exercises pass. Run the rest of the notebook to see what your parts do together."
         labs = paths.all_labs()
         if lab in labs[:-1]:
             following = labs[labs.index(lab) + 1]

@@ -31,9 +31,7 @@ def check(lab_id, exercise, target, notebook, timeout, seed, as_json):
     file = notebook or find_notebook(lab, target)
     load_libraries()
     with Progress(sys.stderr) as progress:
-        results = runner.run_tests(
-            lab, exercise, submission=file, listener=progress.listen, timeout=timeout, seed=seed
-        )
+        results = runner.run_tests(lab, exercise, submission=file, listener=progress.listen, timeout=timeout, seed=seed)
     if Path(file).resolve() == lab.notebook("work").resolve():
         runner.remember(lab, results)
     passed = bool(results) and all(r.ok for r in results)

@@ -145,7 +145,7 @@ def bodies(module: Module, node: Definition, blank: Iterable[str]) -> list[tuple
         if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
             methods.setdefault(child.name, []).append(child)
     if not blank:
-        raise module.error(f"{node.name} is a class: say which methods to blank, as in blank=\"forward\".", node.lineno)
+        raise module.error(f'{node.name} is a class: say which methods to blank, as in blank="forward".', node.lineno)
     for name in blank:
         if name not in methods:
             known = ", ".join(methods) or "none"
@@ -229,4 +229,3 @@ def _digest(library: Path, files: list[Path], parts: list[Part]) -> str:
         status = path.stat()
         digest.update(f"{path.relative_to(library)} {status.st_size} {status.st_mtime_ns}\n".encode())
     return digest.hexdigest()
-

@@ -1,8 +1,8 @@
 """What each exercise is worth, read from the marks in a grader's text (nothing is imported, pytest does not run).
 
-    @pytest.mark.exercise("even_indices", points=2)
-    @pytest.mark.parametrize("num_frames", [1, 2, 7])      # three tests, two points each
-    def test_ends(lab, num_frames): ...
+@pytest.mark.exercise("even_indices", points=2)
+@pytest.mark.parametrize("num_frames", [1, 2, 7])      # three tests, two points each
+def test_ends(lab, num_frames): ...
 """
 
 import ast

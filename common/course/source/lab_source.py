@@ -1,11 +1,11 @@
 """What the percent source of a lab says: its cells, its exercises, its hints. Cheap: standard library only.
 
-    # %% [markdown] about="even_indices" difficulty=1 importance=3 minutes=5
-    # %% exercise="even_indices" from="common.video.sampling:even_indices"
-    # %% check="even_indices"
-    # %% [markdown] hints="even_indices"
-    # %% [markdown] answer="why" points=1
-    # %% tags=["setup"]
+# %% [markdown] about="even_indices" difficulty=1 importance=3 minutes=5
+# %% exercise="even_indices" from="common.video.sampling:even_indices"
+# %% check="even_indices"
+# %% [markdown] hints="even_indices"
+# %% [markdown] answer="why" points=1
+# %% tags=["setup"]
 """
 
 import ast

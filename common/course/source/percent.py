@@ -84,7 +84,7 @@ def _keys(cell: Cell, rest: str) -> dict:
         try:
             value, end = json.JSONDecoder().raw_decode(rest[match.end() :])
         except json.JSONDecodeError:
-            raise cell.error(f'the value of {match[1]} is not JSON (texts need double quotes): {rest!r}') from None
+            raise cell.error(f"the value of {match[1]} is not JSON (texts need double quotes): {rest!r}") from None
         if match[1] in keys:
             raise cell.error(f"{match[1]} stands twice in this cell header.")
         keys[match[1]] = value
