@@ -55,6 +55,11 @@ class Lab:
         return root() / "tests" / "labs" / self.phase / f"test_{self.stem}.py"
 
     @property
+    def calibration(self) -> Path:
+        """What was measured for the grader's outcome tests; not every lab has one."""
+        return self.tests.parent / "calibration" / f"{self.stem}.json"
+
+    @property
     def bank(self) -> Path:
         return root() / "tests" / "labs" / self.phase / "answers" / self.stem
 

@@ -81,6 +81,10 @@ def build(lab: Lab, folder: Path, *, link_data: bool) -> Stage:
     grader = folder / lab.tests.relative_to(paths.root())
     grader.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(lab.tests, grader)
+    if lab.calibration.exists():  # what a grader reads is staged with it
+        calibration = folder / lab.calibration.relative_to(paths.root())
+        calibration.parent.mkdir(exist_ok=True)
+        shutil.copyfile(lab.calibration, calibration)
     exercises = tuple(lab_source.exercises(lab))
     _write_outline(folder / lab.notebook("labs").relative_to(paths.root()), exercises)
     for name in DATA:
