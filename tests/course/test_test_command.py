@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from common.course.base import paths
 from common.course.commands import test as sequence
+from common.course.suite import affected
 
 
 def python(code: str) -> list[str]:
@@ -20,9 +21,9 @@ def python(code: str) -> list[str]:
 def test_the_run_fails_when_any_step_fails(monkeypatch, capfd, step, suite, code):
     """The failed step is named before the suite runs; the suite runs all the same, and its last line is the last."""
     steps = [("first", python(f"print('first speaks'); exit({step})"), {}), ("second", python("pass"), {})]
-    monkeypatch.setattr(sequence, "steps", lambda quick: steps)
+    monkeypatch.setattr(sequence, "steps", lambda plan: steps)
     last = python(f"print('== summary =='); exit({suite}) # pytest")
-    monkeypatch.setattr(sequence, "suite", lambda arguments, **_: last)
+    monkeypatch.setattr(sequence, "suite", lambda plan: last)
     result = CliRunner().invoke(sequence.test, [])
     assert result.exit_code == code
     assert ("These checks failed, see above: first." in result.output) == bool(step)
@@ -35,6 +36,7 @@ def test_arguments_go_to_pytest_and_quick_leaves_the_notebooks_out(monkeypatch):
     CliRunner().invoke(sequence.test, ["--quick", "tests/common", "-k", "ssim", "-x"])
     assert [name for name, _ in asked] == ["ruff", "the test suite"]
     assert asked[-1][1][-4:] == ["tests/common", "-k", "ssim", "-x"]
+    assert asked[0][0] == "ruff"
     asked.clear()
     CliRunner().invoke(sequence.test, [])
     assert "build --check" in [name for name, _ in asked] and asked[-1][0] == "the test suite"
@@ -111,3 +113,28 @@ def test_what_differs_between_machines_is_not_compared(one, other):
 )
 def test_verdicts_are_compared_to_the_last_digit(verdict):
     assert sanitized(verdict) == verdict
+
+
+def test_changed_runs_what_was_chosen_and_says_what_it_left_out(monkeypatch):
+    """One lab's grader has changed: its bank, its notebook, and the tests that look at graders as files."""
+    asked = {}
+    monkeypatch.setattr(sequence, "run", lambda name, command, extra: asked.update({name: command}) or True)
+    grader = "tests/labs/01_tensors/test_03_optical_flow.py"
+    monkeypatch.setattr(affected, "changed_files", lambda base: [grader])
+    monkeypatch.setattr(affected.build, "out_of_date", lambda target: [])
+    result = CliRunner().invoke(sequence.test, ["--changed"])
+    assert result.exit_code == 0, result.output
+    assert "1 of 10 banks" in result.output and "Left out" in result.output
+    assert asked["the banks of answers"][-2:] == ["-k", "[01.3]"]
+    [notebooks] = [command for name, command in asked.items() if "notebooks" in name]
+    assert [word.rpartition("/")[2] for word in notebooks if word.endswith(".ipynb")] == ["03_optical_flow.ipynb"]
+    assert "tests/course/test_repository.py" in asked["the test suite"]
+    assert "tests/common/test_flow.py" not in asked["the test suite"]
+
+
+def test_nothing_to_run_is_said_and_passes(monkeypatch):
+    monkeypatch.setattr(sequence, "run", lambda name, command, extra: True)
+    monkeypatch.setattr(affected, "changed_files", lambda base: ["benchmarks/cuts.py"])
+    monkeypatch.setattr(affected.build, "out_of_date", lambda target: [])
+    result = CliRunner().invoke(sequence.test, ["--changed", "main"])
+    assert result.exit_code == 0 and "No test file reads anything that has changed." in result.output

@@ -3,45 +3,89 @@
 import os
 import subprocess
 import sys
+import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
 
 from common.course.base import paths
+from common.course.base.paths import Lab
 
 CELL_SECONDS = 120  # a notebook cell that takes longer hangs; nbval's own limit is 2000
 PYTHON = [sys.executable, "-P", "-m"]
 BANKS = "tests/course/test_banks.py"
+TIMING = ["-p", "common.course.suite.timing"]
+
+
+@dataclass
+class Plan:
+    """What is to run. None stands for everything of its kind."""
+
+    notebooks: list[Path]
+    tests: list[Path] | None = None
+    banks: list[Lab] | None = None
+    pytest_arguments: tuple[str, ...] = ()
+    quick: bool = False
+    steps: list[tuple[str, list[str], dict[str, str]]] = field(default_factory=list)
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.option("--quick", is_flag=True, help="Only ruff and the test suite: no notebook is executed.")
+@click.option(
+    "--changed", metavar="[BASE]", is_flag=False, flag_value="HEAD",
+    help="Only what can be affected by the changes since BASE (a commit or branch; without it, since the last commit).",
+)  # fmt: skip
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
-def test(context: click.Context, quick: bool, pytest_arguments: tuple[str, ...]) -> None:
-    """Run every check there is: ruff, the builds, the notebooks' outputs, the banks, and last the test suite.
+def test(context: click.Context, quick: bool, changed: str | None, pytest_arguments: tuple[str, ...]) -> None:
+    """For contributors: run every check there is, in about 20 minutes on two cores.
 
-    Arguments that are not ours go to pytest: `flipbook test --quick tests/common -k ssim`.
+    That is ruff, the builds, the notebooks' outputs, the banks, and last the test suite. Arguments that are not ours go
+    to pytest: `flipbook test --quick tests/common -k ssim`.
     """
-    failed = [name for name, command, extra in steps(quick) if not run(name, command, extra)]
-    if failed:
-        click.secho(f"\nThese checks failed, see above: {', '.join(failed)}. Now the test suite.", fg="red")
-    suite_passed = run("the test suite", suite(pytest_arguments, without_banks=not quick), {})
+    plan = Plan(notebooks(), pytest_arguments=pytest_arguments, quick=quick)
+    if changed:
+        narrow(plan, changed)
+    with tempfile.TemporaryDirectory() as folder:
+        times = {"FLIPBOOK_TIMES": str(Path(folder) / "times.json")}
+        failed = [name for name, command, extra in steps(plan) if not run(name, command, extra | times)]
+        if failed:
+            click.secho(f"\nThese checks failed, see above: {', '.join(failed)}. Now the test suite.", fg="red")
+        if plan.tests == []:
+            click.echo("\nNo test file reads anything that has changed.")
+            context.exit(1 if failed else 0)
+        whole = not (quick or changed or pytest_arguments)
+        suite_passed = run("the test suite", suite(plan), times | ({"FLIPBOOK_PROJECT": "1"} if whole else {}))
     context.exit(0 if suite_passed and not failed else 1)
 
 
-def steps(quick: bool) -> list[tuple[str, list[str], dict[str, str]]]:
+def narrow(plan: Plan, base: str) -> None:
+    """Leave out what no change since `base` can affect, and say so."""
+    from common.course.suite import affected
+
+    changed = affected.changed_files(base)
+    chosen = affected.select(changed, suite_files(), plan.notebooks)
+    click.echo(chosen.summary())
+    plan.tests, plan.notebooks, plan.banks = chosen.tests, chosen.notebooks, chosen.banks
+
+
+def steps(plan: Plan) -> list[tuple[str, list[str], dict[str, str]]]:
     """What runs before the suite: (name, command, environment variables)."""
     chosen = [("ruff", [*PYTHON, "ruff", "check", "--quiet", "--output-format", "concise"], {})]
-    if not quick:
-        chosen.append(("build --check", [*PYTHON, "common.course", "build", "--check"], {}))
-        found = notebooks()
-        if found:
-            # STRICT: a check that does not pass raises in its cell, and so fails here.
-            chosen.append((f"the outputs of {len(found)} notebooks", nbval(found), {"FLIPBOOK_STRICT": "1"}))
+    if plan.quick:
+        return chosen
+    chosen.append(("build --check", [*PYTHON, "common.course", "build", "--check"], {}))
+    if plan.notebooks:
+        # STRICT: a check that does not pass raises in its cell, and so fails here.
+        name = f"the outputs of {len(plan.notebooks)} notebooks"
+        chosen.append((name, nbval(plan.notebooks), {"FLIPBOOK_STRICT": "1"}))
+    if plan.banks != []:
         # By themselves: a bank uses both cores, and its seconds are counted.
-        chosen.append(("the banks of answers", [*PYTHON, "pytest", "-q", "-p", "no:cacheprovider", BANKS], {}))
+        asked = [] if plan.banks is None else ["-k", " or ".join(f"[{lab.id}]" for lab in plan.banks)]
+        command = [*PYTHON, "pytest", "-q", "-p", "no:cacheprovider", *TIMING, BANKS, *asked]
+        chosen.append(("the banks of answers", command, {}))
     return chosen
 
 
@@ -50,19 +94,30 @@ def notebooks() -> list[Path]:
     return sorted(path for place in ("phases", "solutions") for path in (paths.root() / place).glob("*/*.ipynb"))
 
 
+def suite_files() -> list[Path]:
+    """The test files of the suite; the banks and the graders are run by themselves."""
+    found = [
+        path for place in ("common", "course", "e2e") for path in (paths.root() / "tests" / place).rglob("test_*.py")
+    ]
+    left_out = {paths.root() / BANKS}
+    return sorted(path for path in found if path not in left_out and "tiny_checkout" not in path.parts)
+
+
 def nbval(found: list[Path]) -> list[str]:
     """Execute the notebooks, two side by side, and compare the outputs of the cells that ask for it."""
     return [
         *PYTHON, "pytest", "--nbval-lax", "--nbval-current-env", f"--nbval-cell-timeout={CELL_SECONDS}",
         f"--nbval-sanitize-with={paths.root() / 'tests' / 'nbval_sanitize.cfg'}",
-        "-p", "no:cacheprovider", "-q", *workers("loadscope"), *map(str, found),
+        "-p", "no:cacheprovider", "-q", *TIMING, *workers("loadscope"), *map(str, found),
     ]  # fmt: skip
 
 
-def suite(arguments: tuple[str, ...], *, without_banks: bool = False) -> list[str]:
+def suite(plan: Plan) -> list[str]:
     """The test suite; a number of workers given by hand wins, since pytest takes the last one."""
-    left_out = [f"--ignore={BANKS}"] if without_banks else []
-    return [*PYTHON, "pytest", *workers("loadscope"), *left_out, *arguments]
+    # The notebooks' step has run every grader on its solution, and the banks' step once more.
+    left_out = [] if plan.quick and plan.tests is None else [f"--ignore={BANKS}", "--ignore=tests/labs"]
+    chosen = [] if plan.tests is None else [path.relative_to(paths.root()).as_posix() for path in plan.tests]
+    return [*PYTHON, "pytest", *TIMING, *workers("loadscope"), *left_out, *chosen, *plan.pytest_arguments]
 
 
 def workers(distribution: str) -> list[str]:

@@ -8,16 +8,19 @@ from common.course.source.library import Module, find_module
 LEFT_OUT = "common.course"
 
 
-def library_files(path: Path, extra: tuple[str, ...] = ()) -> list[Path]:
+def library_files(path: Path | None, extra: tuple[str, ...] = (), *, course: bool = False) -> list[Path]:
     """The files of all `common` modules that a Python file imports, directly or through another, sorted.
 
-    `extra` names modules to start from besides. The course machine is not followed.
+    Args:
+        path: the file; None to start from `extra` alone.
+        extra: names of modules to start from besides.
+        course: whether the course machine is followed too.
     """
-    waiting = [*_imported(ast.parse(path.read_text(encoding="utf-8")), ""), *extra]
+    waiting = [*extra, *(_imported(ast.parse(path.read_text(encoding="utf-8")), "") if path else [])]
     found: dict[str, Module] = {}
     while waiting:
         name = waiting.pop()
-        if name in found or name == LEFT_OUT or name.startswith(LEFT_OUT + "."):
+        if name in found or (not course and (name == LEFT_OUT or name.startswith(LEFT_OUT + "."))):
             continue
         module = find_module(name)
         if module is not None:
