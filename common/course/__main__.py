@@ -38,6 +38,7 @@ COMMANDS = {
         "common.course.commands.mutants:mutants",
         "Prove the graders: every wrong answer fails, every right one passes.",
     ),
+    "new": ("common.course.commands.new:new", "Start a new lab that builds, with grader, bank and calibration."),
     "build": ("common.course.commands.build:build", "Build solutions and labs from their sources."),
     "doctor": ("common.course.commands.doctor:doctor", "Look at this installation and say what is missing."),
     "test": ("common.course.commands.test:test", "Run every check there is."),
