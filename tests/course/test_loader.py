@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from common.course.base import paths
 from common.course.base.paths import CourseError
-from common.course.checking import explain, loader
+from common.course.checking import explain, loader, runner
+from common.course.source.lab_source import find_lab
 
 
 def module(*cells, lab_id="01.1"):
@@ -188,3 +190,52 @@ print(before, module.f(), type(module.plt).__name__, sys.modules["matplotlib"].p
 """
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert said.stdout.split() == ["False", "3.0", "module", "True"]
+
+
+HELPERS = {
+    "a value that is computed": ("ONE = math.sqrt(4)", "ONE"),
+    "a partial function": ("half = functools.partial(pow, 4)", "half(1) / 2"),
+    "a definition in a branch": ("if math.pi > 3:\n    def two(): return 2", "two()"),
+    "a loop that fills": ("table = {}\nfor k in range(3):\n    table[k] = 2", "table[1]"),
+    "a with block": ("with contextlib.nullcontext(2) as two: pass", "two"),
+    "a chain of names": ("a = len('xy')\nb = max(a, 1)", "b"),
+    "two names at once": ("low, high = sorted((9, 2))", "low"),
+    "something shown": ("shown = 2; display(shown)", "shown"),
+    "a top-level await": ("import asyncio\nwaited = await asyncio.sleep(0, 2)", "waited"),
+    "a walrus": ("[two := k for k in range(3)]", "two"),
+}
+
+
+@pytest.mark.parametrize("case", HELPERS)
+def test_an_answer_gets_the_helpers_from_the_students_own_cells(case):
+    helper, used = HELPERS[case]
+    loaded = module(
+        ("setup", "import contextlib, functools, math"), helper, ("exercise", f"def f():\n    return {used}")
+    )
+    assert loaded.f() == 2
+
+
+def test_what_no_answer_needs_is_not_run():
+    """a name that is local in the answer is not the global one; a loop that binds nothing wanted is left alone"""
+    loaded = module(
+        ("setup", "ran = []"),
+        "loss = ran.append('training') or 1\nwhile True:\n    step = 1\nresult = f(exit())",
+        ("exercise", "def f(x):\n    loss = x\n    return loss"),
+    )
+    assert loaded.ran == [] and loaded.f(2) == 2 and not hasattr(loaded, "result")
+
+
+def test_exercise_cells_have_the_kernels_names_and_syntax():
+    loaded = module(("exercise", "import asyncio\nawait asyncio.sleep(0)\ndisplay(get_ipython())\ndef f(): return 3"))
+    assert loaded.f() == 3
+
+
+def test_helpers_after_their_use_and_in_a_notebook_without_tags():
+    assert module(("exercise", "def f(): return LATE"), "LATE = len('ab')").f() == 2
+    assert module("SIZE = len('ab')", "def f(): return SIZE", "slow = [k for k in iter(int, 1)]").f() == 2
+
+
+def test_a_students_notebook_with_helpers_passes_as_it_does_in_the_kernel():
+    notebook = paths.root() / "tests" / "course" / "notebooks" / "helper_in_own_cell.ipynb"
+    results = runner.run_tests(find_lab("01.2"), submission=notebook)
+    assert [(r.test, r.message) for r in results if not r.ok] == []

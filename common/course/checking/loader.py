@@ -1,15 +1,18 @@
 """Turn a lab notebook into a module, running only what a check needs.
 
 Cells tagged `setup` or `exercise` run in full; cells tagged `check` or `demo` never run. Any other code cell (a
-learner's scratch cell, or a notebook whose tags an editor dropped) gives only its imports, definitions and constants,
-so a training loop left in one costs nothing.
+learner's own, or a notebook whose tags an editor dropped) gives its imports, definitions and constants, and whatever
+else an answer's names need (`needed`), so a training loop left in one costs nothing. Cells have the kernel's names and
+syntax: `display`, `get_ipython`, top-level `await`.
 """
 
 import ast
+import asyncio
 import contextlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import inspect
 import json
 import linecache
 import re
@@ -20,12 +23,16 @@ from pathlib import Path
 
 from common.course.base.paths import CourseError
 from common.course.checking.explain import CellFailed, NotDefined, describe
+from common.course.checking.needed import needed
 
 RUN_IN_FULL = {"setup", "exercise"}
 NEVER_RUN = {"check", "demo", "grading-skip"}
 # `%time x`, `!ls`, `files = !ls`, `?name` and `name?`, at any indentation
 MAGIC_LINE = re.compile(r"(?m)^([ \t]*)(?:(?:[\w, ]+=\s*)?[%!].*|\?{1,2}[\w.]+|[\w.]+\?{1,2})$")
 DEFERRED = {"matplotlib.pyplot"}
+TOP_LEVEL_AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+# What a kernel has beside the builtins, where nothing is shown and nothing is asked.
+KERNEL_NAMES = {"display": lambda *args, **kwargs: None, "get_ipython": lambda: None, "In": [""], "Out": {}}
 PYTHON_CELL_MAGICS = {"time", "timeit", "capture", "prun"}
 CONSTANT_NODES = (ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.Set, ast.UnaryOp, ast.BinOp, ast.Lambda)
 CONSTANT_NODES += (ast.Name, ast.Attribute, ast.operator, ast.unaryop, ast.expr_context)
@@ -127,11 +134,21 @@ def load_cells(cells: list[Cell], lab_id: str, file: str = "") -> LabModule:
     module.__file__ = file or None
     module._failed_cells = {}
     sys.modules[module.__name__] = module  # dataclasses, pickle and inspect look here
+    vars(module).update(KERNEL_NAMES)
+    parsed = [(cell, _parsed(cell, lab_id, module)) for cell in cells if not cell.tags & NEVER_RUN]
+    wanted = _wanted([(cell, tree) for cell, tree in parsed if tree is not None])
     with _deferred_imports():
-        for cell in cells:
-            if not cell.tags & NEVER_RUN:
-                _run_cell(cell, lab_id, module)
+        for cell, tree in parsed:
+            if tree is not None:
+                _run_cell(cell, tree, wanted, lab_id, module)
     return module
+
+
+def _wanted(parsed: list[tuple[Cell, ast.Module]]) -> set[ast.stmt]:
+    """The statements of untagged cells that answers need beside imports, definitions and constants."""
+    answers = [tree for cell, tree in parsed if cell.tags & RUN_IN_FULL]
+    own = [node for cell, tree in parsed if not cell.tags & RUN_IN_FULL for node in tree.body]
+    return {own[i] for i in needed(own, answers)}
 
 
 class _Deferring(importlib.abc.MetaPathFinder):
@@ -169,19 +186,31 @@ def _cell(number: int, cell: dict) -> Cell:
     return Cell(exercise or f"cell {number}", source, frozenset(tags), exercise, metadata)
 
 
-def _run_cell(cell: Cell, lab_id: str, module: LabModule) -> None:
+def _parsed(cell: Cell, lab_id: str, module: LabModule) -> ast.Module | None:
+    """The cell's syntax tree; None where it is none, which is remembered."""
     filename = f"<{lab_id} {cell.label}>"
     linecache.cache[filename] = (len(cell.source), None, cell.source.splitlines(keepends=True), filename)
     try:
-        tree = _parse(cell.source, filename)
+        return _parse(cell.source, filename)
     except (SyntaxError, ValueError, RecursionError) as exc:
         module._failed_cells[cell.label] = (exc, _names_defined(cell.source) | {cell.exercise})
-        return
-    for part in [tree] if cell.tags & RUN_IN_FULL else _definitions(tree):
+        return None
+
+
+def _run_cell(cell: Cell, tree: ast.Module, wanted: set[ast.stmt], lab_id: str, module: LabModule) -> None:
+    for part in [tree] if cell.tags & RUN_IN_FULL else _definitions(tree, wanted):
         try:
-            exec(compile(part, filename, "exec", dont_inherit=True), module.__dict__)
+            _execute(compile(part, f"<{lab_id} {cell.label}>", "exec", TOP_LEVEL_AWAIT, dont_inherit=True), module)
         except (Exception, SystemExit) as exc:
             module._failed_cells.setdefault(cell.label, (exc, _names_defined(cell.source) | {cell.exercise}))
+
+
+def _execute(code: types.CodeType, module: LabModule) -> None:
+    """Run compiled statements; with a top-level `await` they are a coroutine."""
+    if code.co_flags & inspect.CO_COROUTINE:
+        asyncio.run(eval(code, module.__dict__))
+    else:
+        exec(code, module.__dict__)
 
 
 def _parse(source: str, filename: str) -> ast.Module:
@@ -195,9 +224,9 @@ def _parse(source: str, filename: str) -> ast.Module:
         return ast.parse(MAGIC_LINE.sub(r"\1pass", source), filename)
 
 
-def _definitions(tree: ast.Module) -> list[ast.Module]:
-    """The statements that define something at no cost, each on its own: one that fails takes no other with it."""
-    return [ast.Module([node], []) for node in tree.body if _is_definition(node)]
+def _definitions(tree: ast.Module, wanted: set[ast.stmt]) -> list[ast.Module]:
+    """What defines something at no cost, or is wanted, statement by statement: one that fails takes no other along."""
+    return [ast.Module([node], []) for node in tree.body if node in wanted or _is_definition(node)]
 
 
 def _is_definition(node: ast.stmt) -> bool:
