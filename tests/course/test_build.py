@@ -177,7 +177,7 @@ def test_cells_carry_what_the_machine_reads(course):
 
 
 def test_an_answer_in_words_is_graded_by_hand_and_its_solution_leaves(course):
-    why = "\n# %% [markdown] answer=\"why\" points=2\n# Why?\n#\n# ### BEGIN SOLUTION\n# Because.\n# ### END SOLUTION\n"
+    why = '\n# %% [markdown] answer="why" points=2\n# Why?\n#\n# ### BEGIN SOLUTION\n# Because.\n# ### END SOLUTION\n'
     course.lab.source.write_text(SOURCE + why)
     build.build(course.target)
     cell = json.loads(course.lab.notebook("labs").read_text())["cells"][-1]

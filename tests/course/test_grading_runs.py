@@ -1,6 +1,7 @@
 """Whole runs of `flipbook grade`: the answer key is out of reach, Ctrl-C keeps grades, --unsafe works and says so."""
 
 import contextlib
+import csv
 import json
 import os
 import shutil
@@ -15,7 +16,9 @@ from click.testing import CliRunner
 
 from common.course.base import paths
 from common.course.commands.grade import grade
+from common.course.grading import batch
 from common.course.grading.seal import Seal
+from common.course.grading.supervise import Ending
 from common.course.source import lab_source
 
 NEEDS_BUBBLEWRAP = pytest.mark.skipif(
@@ -113,7 +116,7 @@ def test_ctrl_c_keeps_what_was_graded_and_leaves_nothing_running(mini_course, tm
     process.communicate(timeout=20)
     assert process.returncode == 130
     text = (out / "grades.csv").read_text(encoding="utf-8-sig")
-    assert "\na,01.1,9,9" in text and "\nd," not in text
+    assert '\n"a","01.1","9","9"' in text and '\n"d",' not in text
     assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
 
 
@@ -158,3 +161,47 @@ def test_the_seal_notices_a_replaced_tool_and_no_honest_import(monkeypatch):
             assert seal.broken().endswith(name)
     assert seal.broken() == ""
     assert torch._dynamo
+
+
+def test_a_worker_that_never_starts_is_our_failure_and_costs_no_points(mini_course, tmp_path, monkeypatch):
+    """tried again, then "not graded" with an exit code of its own"""
+    folder, out = tmp_path / "class", tmp_path / "out"
+    for name in "ab":
+        mini_course.write(folder / f"{name}.ipynb")
+    tries = []
+    started = batch.supervise
+
+    def failing(command, job, run, *rest):
+        if job["submission"] is None or len(tries) > 3:
+            return started(command, job, run, *rest)
+        tries.append(job["submission"])
+        command.close()
+        return Ending(False, why="no process could be started")
+
+    monkeypatch.setattr(batch, "supervise", failing)
+    monkeypatch.setattr(batch.time, "sleep", lambda seconds: None)
+    words = ["grade", str(folder), "--out", str(out), "--unsafe", "-j", "1"]
+    result = CliRunner().invoke(grade, words[1:])
+    assert result.exit_code == 3, result.output
+    assert "ungraded" in result.output and "1 not graded because no worker started" in result.output
+    rows = list(csv.DictReader((out / "grades.csv").open(encoding="utf-8-sig")))
+    assert [(row["student"], row["points"]) for row in rows] == [("a", ""), ("b", "9")]
+    assert "not the student's fault" in rows[0]["notes"]
+
+
+@NEEDS_BUBBLEWRAP
+def test_a_class_of_our_own_notebooks_gets_full_marks_or_none_and_no_note(tmp_path):
+    """every reference solution and every lab as it is handed out, graded in the sandbox as a student's would be"""
+    folder, out = tmp_path / "class", tmp_path / "out"
+    for lab in paths.all_labs():
+        for student, target in (("solved", "solutions"), ("blank", "labs")):
+            copy = folder / student / lab.notebook(target).name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(lab.notebook(target), copy)
+    result = CliRunner().invoke(grade, [str(folder), "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    rows = list(csv.DictReader((out / "grades.csv").open(encoding="utf-8-sig")))
+    assert len(rows) == 2 * len(paths.all_labs())
+    assert [row for row in rows if row["notes"]] == []
+    wrong = [row for row in rows if row["points"] != (row["max"] if row["student"] == "solved" else "0")]
+    assert wrong == [] and all(float(row["max"]) > 0 for row in rows)

@@ -9,9 +9,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from common.course.base.paths import Lab
+from common.course.base import paths
+from common.course.base.paths import CourseError, Lab
 from common.course.base.results import Result
-from common.course.grading import reports, stage, submissions
+from common.course.grading import reports, stage, submissions, suspects
 from common.course.grading.batch import Row
 from common.course.grading.submissions import Submission
 
@@ -106,11 +107,97 @@ def test_any_file_name_gives_a_row_and_a_safe_folder(klass, mini_course, name):
     assert all(s.student.isprintable() for s in (row.submission for row in rows))
 
 
-def test_a_second_notebook_of_one_student_is_graded_and_told_apart(klass, mini_course):
-    mini_course.write(klass / "alice.ipynb")
+def stub(name):
+    return f"def {name}(x):\n    raise NotImplementedError()"
+
+
+def test_the_students_own_notebook_comes_before_its_blank_copy(mini_course, tmp_path):
+    """the lab's own file name first, unless nothing is written in it; every row says which other files there are"""
+    blank = {name: stub(name) for name in ("double", "quadruple", "greeting")}
+    one = {"quadruple": stub("quadruple"), "greeting": stub("greeting")}
+    for student, files in {
+        "ann": {"01_numbers-Copy1.ipynb": blank, "01_numbers.ipynb": {}},
+        "ben": {"01_numbers-Copy1.ipynb": {}, "01_numbers.ipynb": one},
+        "cleo": {"01_numbers (1).ipynb": one, "01_numbers (2).ipynb": {}},
+        "dan": {"01_numbers.ipynb": blank, "01_numbers-Copy1.ipynb": {}},
+    }.items():
+        for name, cells in files.items():
+            mini_course.write(tmp_path / student / name, cells)
+    got = found(tmp_path)
+    best = {student: got[student].path.name for student in ("ann", "ben", "cleo", "dan")}
+    assert best == {"ann": "01_numbers.ipynb", "ben": "01_numbers.ipynb", "cleo": "01_numbers (2).ipynb",
+                    "dan": "01_numbers-Copy1.ipynb"}  # fmt: skip
+    assert "this row is the first of them" in got["ann"].notes[0]
+    assert "the first is 01_numbers.ipynb" in got["ann (2)"].notes[0]
+
+
+def test_whatever_is_in_the_folder_gets_a_row(klass, mini_course):
+    """a renamed notebook is read; an archive, half a download or a text says why it is none"""
+    mini_course.write(klass / "bob.ipynb.txt")
+    mini_course.write(klass / "cid" / "01_numbers.json")
+    (klass / "dot").mkdir()
+    for name in ("eve.zip", "fay.ipynb.crdownload", "gus/notes.docx", "alice/plot.png", ".DS_Store", "hal/data.json"):
+        (klass / name).parent.mkdir(exist_ok=True)
+        (klass / name).write_bytes(b"{}")
     got = found(klass)
-    assert set(got) == {"alice", "alice (2)"}
-    assert "second notebook" in got["alice (2)"].notes[0]
+    assert {"bob", "cid"} <= {name for name, s in got.items() if s.gradable}
+    assert "its name is bob.ipynb.txt" in got["bob"].notes[0]
+    assert "archive" in got["eve"].problem and "did not finish" in got["fay"].problem
+    assert "notes.docx is not a notebook" in got["gus"].problem and "data.json" in got["hal"].problem
+    assert got["dot"].problem == "this folder holds no notebook"
+    assert got["alice"].notes == ["not graded: plot.png"]
+    assert set(got) == {"alice", "bob", "cid", "dot", "eve", "fay", "gus", "hal"}
+
+
+def test_too_much_code_is_refused_before_it_is_parsed(klass):
+    (klass / "big.ipynb").write_text(notebook("x = (" + "1," * submissions.MAX_CODE + ")"))
+    assert "characters" in found(klass)["big"].problem
+
+
+def test_notes_are_few_and_short():
+    notes = submissions.short_notes([f"note {k} " + "x" * 1000 for k in range(50)] + ["note"])
+    assert len(notes) == submissions.MAX_NOTES and notes[-1] == "and 42 more"
+    assert max(map(len, notes)) == submissions.MAX_NOTE
+    assert submissions.short_notes(["a", "a", "b"]) == ["a", "b"]
+
+
+def test_names_in_any_script_make_folders_that_a_file_system_takes():
+    names = ("名" * 90, "é" * 90, "a" * 300, "ﷺ" * 60)
+    rows = [Row(Submission(name, Path("x"), Lab("01_tiny", "01_numbers"))) for name in names]
+    for folder in reports.folder_names(rows):
+        assert len(folder.split("/")[0].encode()) <= 255
+
+
+def test_a_report_that_cannot_be_written_is_a_note_and_the_rest_is_there(tmp_path, monkeypatch):
+    rows = [Row(Submission(name, Path("x"), Lab("01_tiny", "01_numbers"))) for name in ("ann", "ben")]
+
+    def write(book, row, folder):
+        if row.submission.student == "ann":
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(reports, "_write_feedback", write)
+    reports.write(reports.Book(rows, "none", True, 2), tmp_path, as_json=False)
+    assert rows[0].notes == ["the feedback could not be written: No space left on device"] and not rows[1].notes
+    assert "No space left" in (tmp_path / "grades.csv").read_text(encoding="utf-8-sig")
+
+
+def test_an_output_folder_that_cannot_be_written_is_said_before_any_work(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CourseError, match="cannot be written to"):
+        reports.prepare(tmp_path / "file" / "out")
+
+
+def test_what_the_lab_itself_hands_out_earns_no_note():
+    """its set-up, and names that an exercise gives its own arguments"""
+    cells = [{"source": "def f(requests, socket):\n    return requests[0], socket", "tags": [], "exercise": "f",
+              "is_check": False}]  # fmt: skip
+    assert suspects.scan(cells) == []
+    cells[0]["source"] = "import requests\nrequests.get('x')"
+    assert suspects.scan(cells) == ["reaches for the network (`requests`)"]
+    for lab in paths.all_labs():
+        notebook = lab.notebook("solutions")
+        found = submissions._read(notebook, notebook.parent, paths.all_labs(), None)
+        assert found.notes == [], lab.id
 
 
 def test_folders_that_differ_in_case_stay_apart():

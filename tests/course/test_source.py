@@ -144,8 +144,8 @@ def replaced(old, new):
 
 
 SLIPS = {
-    "unknown key": (('# %% check="double"', '# %% chekc="double"'), 'solutions/.*02_numbers.py:21: chekc=.*mean check'),
-    "key of another role": (('minutes=5\n# ## Twice', 'minutes=5 points=1\n# ## Twice'), ":11: points= means nothing"),
+    "unknown key": (('# %% check="double"', '# %% chekc="double"'), "solutions/.*02_numbers.py:21: chekc=.*mean check"),
+    "key of another role": (("minutes=5\n# ## Twice", "minutes=5 points=1\n# ## Twice"), ":11: points= means nothing"),
     "no value": (('# %% check="double"', "# %% check=double"), ":21: the value of check is not JSON"),
     "no key": (('# %% check="double"', "# %% check double"), ":21: .*does not read"),
     "twice": (('# %% check="double"', '# %% check="double" check="double"'), ":21: check stands twice"),

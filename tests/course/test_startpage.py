@@ -16,7 +16,7 @@ from common.course.learner import progress, workspace
 from common.course.source import syllabus
 from common.course.startpage import overview, view
 
-SYLLABUS = '''
+SYLLABUS = """
 [00_nothing]
 title = "Nothing yet"
 [00_nothing.concepts]
@@ -28,7 +28,7 @@ title = "Tiny & small"
 [01_tiny.labs]
 "01.p1" = { title = "Numbers", stars = 2, stem = "01_numbers" }
 "01.p2" = { title = "Words <i>", stars = 5, stem = "02_words", planned = true }
-'''
+"""
 
 
 @pytest.fixture

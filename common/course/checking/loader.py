@@ -100,7 +100,7 @@ def read_cells(path) -> list[Cell]:
     """
     path = Path(path)
     try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
+        notebook = json.loads(path.read_bytes())  # UTF-8 with or without a mark, UTF-16 and UTF-32
         cells = [cell for cell in notebook["cells"] if cell.get("cell_type") == "code"]
     except FileNotFoundError:
         raise CourseError(f"there is no notebook {path}") from None

@@ -62,6 +62,11 @@ def mark(result, colour: bool = False) -> str:
     return f"{TERMINAL[tone]}{sign}\033[0m" if colour else sign
 
 
+def legend() -> str:
+    """What the signs mean, in one line."""
+    return "  ".join(f"{sign} {WORDS.get(status, status)}" for status, sign in MARKS.items())
+
+
 def as_text(lab, results, colour: bool = False, next_step: str = "") -> str:
     """For a terminal and for `repr`. With `colour`, the marks and the headline carry terminal colours."""
     lines = []

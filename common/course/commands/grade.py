@@ -9,6 +9,8 @@ import click
 from common.course.base import paths
 from common.course.source import lab_source
 
+NOT_GRADED = 3  # exit code where a worker could not be started for some submission
+
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
@@ -41,6 +43,7 @@ def grade(folder, lab_id, out, jobs, unsafe, as_json, seed, memory, test_timeout
     from common.course.grading.supervise import Limits
 
     only = lab_source.find_lab(lab_id) if lab_id else None
+    reports.prepare(out)
     found = submissions.find(folder, only, skip=out)
     sandbox = NoSandbox() if unsafe else Bubblewrap([paths.root(), folder, out, Path.home()])
     if unsafe:
@@ -52,13 +55,15 @@ def grade(folder, lab_id, out, jobs, unsafe, as_json, seed, memory, test_timeout
             work.prepare(lab)
         rows, complete = _with_progress(batch, work, found, jobs or _processors())
     book = reports.Book(rows, sandbox.name, complete, len(found))
+    click.echo(reports.as_table(book), err=as_json)  # before the reports: a full disk must not take it along
     kept = reports.write(book, out, as_json=as_json)
     if as_json:
         click.echo(json.dumps(reports.as_data(book), indent=1, ensure_ascii=False))
-    click.echo(reports.as_table(book), err=as_json)
     click.echo(reports.where(book, out, kept), err=as_json)
     if not complete:
         raise SystemExit(130)
+    if any(row.not_graded for row in rows):
+        raise SystemExit(NOT_GRADED)
 
 
 def _processors() -> int:

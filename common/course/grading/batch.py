@@ -12,10 +12,15 @@ from common.course.base.paths import CourseError, Lab
 from common.course.base.results import Result, score
 from common.course.checking import runner
 from common.course.grading.stage import Stage, add_controls, build, needs_torch
-from common.course.grading.submissions import Submission, sanitized
+from common.course.grading.submissions import Submission, sanitized, short_notes
 from common.course.grading.supervise import Ending, Limits, Run, supervise
 
 MAX_RESTARTS = 12  # after so many crashes the rest of a submission is not tried
+MAX_STARTS = 3  # of a worker that ends before any student code runs
+
+
+class WorkerDidNotStart(Exception):
+    """The machine's failure, never a student's."""
 
 
 @dataclass
@@ -26,6 +31,7 @@ class Row:
     results: list[Result] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    not_graded: bool = False  # by our own failure: no points are said to be lost
 
     @property
     def points(self) -> tuple[float, float]:
@@ -59,7 +65,7 @@ class Batch:
 
     def grade(self, submission: Submission) -> Row:
         """One submission, to the end: a worker, and another for the rest after each crash."""
-        row = Row(submission, notes=list(submission.notes))
+        row = Row(submission, notes=short_notes(submission.notes))
         if not submission.gradable:
             row.notes.insert(0, submission.problem)
             row.results = [_ungraded(test, submission.problem) for test in self.tests.get(submission.lab, [])]
@@ -71,8 +77,11 @@ class Batch:
             notebook.chmod(0o644)
             cells = [cell["source"] for cell in submission.cells]
             with_torch = self.stages[submission.lab].with_torch or needs_torch(cells)
-            row.results, notes = self._results(submission.lab, notebook, with_torch, started + self.limits.wall)
-        row.notes += [note for note in dict.fromkeys(notes) if note not in row.notes]
+            try:
+                row.results, notes = self._results(submission.lab, notebook, with_torch, started + self.limits.wall)
+            except WorkerDidNotStart as error:
+                row.not_graded, notes = True, [f"not graded, and not the student's fault: {error}"]
+        row.notes = short_notes([*row.notes, *notes])
         row.seconds = time.monotonic() - started
         return row
 
@@ -82,7 +91,7 @@ class Batch:
         notes: list[str] = []
         for _ in range(MAX_RESTARTS):
             run = Run(tests, self.stages[lab].controls, with_torch)
-            ending = self._work(lab, notebook, run, done, deadline)
+            ending = self._started(lab, notebook, run, done, deadline)
             notes += run.notes
             if run.broken:
                 return [_ungraded(test, run.broken) for test in tests.values()], [run.broken, *notes]
@@ -100,6 +109,19 @@ class Batch:
         results = [done.get(name) or _ungraded(test, f"not graded: {why}") for name, test in tests.items()]
         runner.settle_blocked(results)
         return results, notes
+
+    def _started(self, lab: Lab, notebook: Path, run: Run, done: dict, deadline: float) -> Ending:
+        """A worker that came as far as the student's code. One that did not is our failure, and is tried again."""
+        for attempt in range(MAX_STARTS):
+            ending = self._work(lab, notebook, run, done, deadline)
+            if run.phase != "starting" or run.broken or self.stop.is_set():
+                return ending
+            time.sleep(attempt)
+            run.since = time.monotonic()
+            deadline = time.monotonic() + self.limits.wall
+        raise WorkerDidNotStart(
+            f"the worker did not start in {MAX_STARTS} tries ({ending.why or 'no reason was given'})"
+        )
 
     def _charge(self, run: Run, ending: Ending, tests: dict, done: dict, notes: list[str]) -> bool:
         """Write the crash down where it belongs. False when another try would end the same way."""

@@ -10,12 +10,14 @@ import csv
 import json
 import os
 import re
+import tempfile
 import time
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+from common.course.base.paths import CourseError
 from common.course.base.results import score
 from common.course.checking import render
 from common.course.grading.batch import Row
@@ -26,8 +28,8 @@ UNSAFE = (
 )
 OURS = ("grades.csv", "junit.xml", "grades.json", "feedback")
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-LONGEST_NAME = 80
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # full-width signs too
+LONGEST_NAME = 80  # bytes: a file system counts them, not letters
 
 
 @dataclass(frozen=True)
@@ -44,22 +46,43 @@ class Book:
         return self.sandbox == "none"
 
 
+def prepare(out: Path) -> None:
+    """Try the output folder before any work is done.
+
+    Raises:
+        CourseError: nothing can be written there.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out) as file:
+            file.write(b"grades")
+    except OSError as error:
+        raise CourseError(
+            f"reports cannot be written to {out}: {error.strerror}. Name another folder with --out."
+        ) from None
+
+
 def write(book: Book, out: Path, *, as_json: bool) -> Path | None:
     """Write every report. Returns where the reports of an earlier run were moved to, if there were any."""
     out.mkdir(parents=True, exist_ok=True)
     kept = _keep_earlier(out)
+    for row, name in zip(book.rows, folder_names(book.rows)):
+        try:
+            _write_feedback(book, row, out / "feedback" / name)
+        except OSError as error:
+            row.notes.append(f"the feedback could not be written: {error.strerror}")
     _write_csv(book, out / "grades.csv")
     _write_junit(book, out / "junit.xml")
     if as_json:
         _write_text(out / "grades.json", json.dumps(as_data(book), indent=1, ensure_ascii=False) + "\n")
-    page = _template()
-    for row, name in zip(book.rows, folder_names(book.rows)):
-        folder = out / "feedback" / name
-        folder.mkdir(parents=True, exist_ok=True)
-        _write_text(folder / "results.json", json.dumps(gradescope(book, row), indent=1, ensure_ascii=False) + "\n")
-        _write_text(folder / "feedback.txt", _as_text(book, row))
-        _write_text(folder / "feedback.html", page.render(**_page(book, row)))
     return kept
+
+
+def _write_feedback(book: Book, row: Row, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_text(folder / "results.json", json.dumps(gradescope(book, row), indent=1, ensure_ascii=False) + "\n")
+    _write_text(folder / "feedback.txt", _as_text(book, row))
+    _write_text(folder / "feedback.html", _template().render(**_page(book, row)))
 
 
 def _keep_earlier(out: Path) -> Path | None:
@@ -88,7 +111,8 @@ def folder_names(rows: list[Row]) -> list[str]:
     names = []
     for row in rows:
         text = unicodedata.normalize("NFC", row.submission.student)
-        safe = re.sub(r"[^\w@,()+-]+", "_", text, flags=re.UNICODE).strip("._-")[:LONGEST_NAME] or "student"
+        safe = re.sub(r"[^\w@,()+-]+", "_", text, flags=re.UNICODE).strip("._-")
+        safe = safe.encode()[:LONGEST_NAME].decode(errors="ignore").strip("._-") or "student"
         lab = row.submission.lab.id if row.submission.lab else "unknown"
         name, number = f"{safe}/{lab}", 1
         while name.casefold() in taken:
@@ -114,7 +138,7 @@ def _write_csv(book: Book, path: Path) -> None:
         dict.fromkeys((r.submission.lab.id, name) for r in book.rows if r.submission.lab for name in _exercises(r))
     )
     with path.open("w", encoding="utf-8-sig", errors="backslashreplace", newline="") as file:
-        writer = csv.writer(file)
+        writer = csv.writer(file, quoting=csv.QUOTE_ALL)
         titles = [f"{lab} {name}" for lab, name in columns]
         writer.writerow(["student", "lab", "points", "max", "seconds", "sandbox", "file", "notes", *titles])
         for row in book.rows:
@@ -123,7 +147,8 @@ def _write_csv(book: Book, path: Path) -> None:
             parts = _exercises(row)
             each = [f"{parts[name][0]:g}" if lab == of and name in parts else "" for of, name in columns]
             texts = [book.sandbox, _cell(str(row.submission.path)), _cell("; ".join(row.notes))]
-            start = [_cell(row.submission.student), lab, f"{earned:g}", f"{points:g}", f"{row.seconds:.1f}"]
+            grade = ["", ""] if row.not_graded else [f"{earned:g}", f"{points:g}"]
+            start = [_cell(row.submission.student), lab, *grade, f"{row.seconds:.1f}"]
             writer.writerow([*start, *texts, *each])
 
 
@@ -274,7 +299,7 @@ def _page(book: Book, row: Row) -> dict:
 
 
 def as_table(book: Book) -> str:
-    """The grade book for a terminal: a line a submission, a sign for each test, the first notes."""
+    """The grade book for a terminal: one line per submission, one sign per test, the first note; then the signs."""
     names = [row.submission.student[:28] for row in book.rows]
     width = max([len(name) for name in names], default=0)
     lines = []
@@ -287,14 +312,18 @@ def as_table(book: Book) -> str:
             if row.notes
             else ""
         )
-        lines.append(f"{name:{width}}  {lab}  {f'{earned:g}/{points:g}':>9}  {signs}{note}".rstrip())
-    return "\n".join(lines)
+        grade = "ungraded" if row.not_graded else f"{earned:g}/{points:g}"
+        lines.append(f"{name:{width}}  {lab}  {grade:>9}  {signs}{note}".rstrip())
+    return "\n".join([*lines, render.legend()])
 
 
 def where(book: Book, out: Path, kept: Path | None) -> str:
     """The last lines: how many, how safe, and where everything is."""
-    noted = sum(bool(row.notes) for row in book.rows)
-    lines = [f"{len(book.rows)} of {book.total} submissions graded" + ("" if book.complete else " (stopped early)")]
+    noted, failed = sum(bool(row.notes) for row in book.rows), sum(row.not_graded for row in book.rows)
+    graded = f"{len(book.rows) - failed} of {book.total} submissions graded"
+    lines = [graded + ("" if book.complete else " (stopped early)")]
+    if failed:
+        lines[0] += f", {failed} not graded because no worker started: grade them again"
     lines[0] += f", {noted} with a note worth reading." if noted else "."
     lines.append(
         f"Grades: {out / 'grades.csv'}, {out / 'junit.xml'}. For each student: {out / 'feedback'}/STUDENT/LAB/."

@@ -2,13 +2,15 @@
 
     DIR/alice/02_frame_extractor.ipynb      DIR/alice.ipynb      DIR/section 1/alice/01_tensors/02_frame_extractor.ipynb
 
-Whatever lies there gets a row: a notebook that can be graded, or the reason why this one cannot.
+Whatever is there gets a row: a notebook that can be graded, or the reason why this one cannot. Nobody is dropped.
 """
 
 import ast
 import errno
+import functools
 import json
 import os
+import re
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +21,11 @@ from common.course.grading import stage, suspects
 from common.course.source import lab_source
 
 MAX_SIZE = 64 << 20  # bytes of a notebook; a stored one of ours has less than one
-IGNORED = {".ipynb_checkpoints", "__pycache__", ".git", "node_modules", "__MACOSX"}
+MAX_CODE = 1_000_000  # characters of a notebook's code: parsing much more takes gigabytes
+MAX_NOTES, MAX_NOTE = 10, 300  # notes of one submission, characters of each
+IGNORED = {".ipynb_checkpoints", "__pycache__", ".git", "node_modules", "__MACOSX", "Thumbs.db", "desktop.ini"}
+ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".xz", ".bz2")
+UNFINISHED = (".crdownload", ".part", ".partial", ".download", ".opdownload")
 
 
 @dataclass
@@ -54,7 +60,9 @@ def find(folder: Path, only: Lab | None = None, skip: Path | None = None) -> lis
             f"{folder} is not a folder. `flipbook grade` takes a folder with a notebook for each student."
         )
     labs = paths.all_labs()
-    found = [_read(path, folder, labs, only) for path in _notebooks(folder, skip.resolve() if skip else None)]
+    files = _files(folder, skip.resolve() if skip else None)
+    found = [_read(path, folder, labs, only) for path in files if _is_notebook(path)]
+    found += _other_files([path for path in files if not _is_notebook(path)], found, folder, labs)
     found += _empty_folders(folder, found, skip)
     if not found:
         raise CourseError(f"{folder} holds no notebooks (*.ipynb), in itself or in any folder inside.")
@@ -62,16 +70,56 @@ def find(folder: Path, only: Lab | None = None, skip: Path | None = None) -> lis
     return sorted(found, key=lambda s: (s.lab.id if s.lab else "~", s.student.casefold(), s.student))
 
 
-def _notebooks(folder: Path, skip: Path | None) -> list[Path]:
-    """Notebooks, and links that look like them; links to folders are reported too and never entered."""
+def _files(folder: Path, skip: Path | None) -> list[Path]:
+    """Every file but hidden ones, and every link; links to folders are reported too and never entered."""
     found = []
     for place, folders, files in os.walk(folder):
         here = Path(place)
         links = [name for name in folders if (here / name).is_symlink()]
         folders[:] = sorted(n for n in folders if n not in IGNORED and n not in links and (here / n).resolve() != skip)
         found += [here / name for name in links]
-        found += [here / name for name in files if name.lower().endswith(".ipynb")]
+        found += [here / name for name in files if name not in IGNORED and not _is_system_file(name)]
     return sorted(found)
+
+
+def _is_system_file(name: str) -> bool:
+    """A hidden file such as .DS_Store, which no student handed in."""
+    return name.startswith(".") and not name.lower().endswith(".ipynb")
+
+
+def _is_notebook(path: Path) -> bool:
+    """A notebook by its name, a link, or a file that only lost its name: `x.ipynb.txt`, `x.json` with cells in it."""
+    if path.is_symlink() or path.suffix.lower() == ".ipynb":
+        return True
+    named_so = ".ipynb" in path.name.lower() and path.suffix.lower() not in ARCHIVES + UNFINISHED
+    if not (named_so or path.suffix.lower() == ".json") or not path.is_file() or path.stat().st_size > MAX_SIZE:
+        return False
+    try:
+        return "cells" in json.loads(path.read_bytes())
+    except (OSError, ValueError, TypeError, RecursionError):
+        return False
+
+
+def _other_files(files: list[Path], notebooks: list[Submission], folder: Path, labs: list[Lab]) -> list[Submission]:
+    """Files that are no notebooks: a row for each, or a note where a notebook was handed in beside it."""
+    rows = []
+    for path in files:
+        beside = [s for s in notebooks if s.path.parent == path.parent and s.path.parent != folder]
+        if beside:
+            beside[0].notes.append(f"not graded: {_readable(path.name)}")
+        else:
+            rows.append(Submission(_student(path, folder, labs), path, problem=_why_not(path)))
+    return rows
+
+
+def _why_not(path: Path) -> str:
+    """Why a file that is no notebook was not graded."""
+    ending = path.suffix.lower()
+    if ending in UNFINISHED:
+        return f"{_readable(path.name)} is a download that did not finish: ask for the notebook"
+    if ending in ARCHIVES:
+        return f"{_readable(path.name)} is an archive: unpack it, then grade again"
+    return f"{_readable(path.name)} is not a notebook (*.ipynb)"
 
 
 def _empty_folders(folder: Path, found: list[Submission], skip: Path | None) -> list[Submission]:
@@ -92,6 +140,8 @@ def _empty_folders(folder: Path, found: list[Submission], skip: Path | None) -> 
 
 def _read(path: Path, folder: Path, labs: list[Lab], only: Lab | None) -> Submission:
     submission = Submission(_student(path, folder, labs), path)
+    if path.suffix.lower() != ".ipynb" and not path.is_symlink():
+        submission.notes.append(f"read as a notebook, though its name is {_readable(path.name)}")
     try:
         notebook = json.loads(_contents(path))
         submission.cells = _code_cells(notebook)
@@ -101,7 +151,8 @@ def _read(path: Path, folder: Path, labs: list[Lab], only: Lab | None) -> Submis
         submission.problem = "not a notebook: the file does not hold readable JSON"
     else:
         submission.lab = identify(path, notebook, submission.cells, labs) or only
-        submission.notes += suspects.scan(submission.cells)
+        given = _given_cells(submission.lab) if submission.lab else frozenset()
+        submission.notes += suspects.scan([cell for cell in submission.cells if cell["source"] not in given])
         if submission.lab is None:
             submission.problem = (
                 "no lab recognized: neither its metadata, its name nor its functions say which; use --lab"
@@ -155,7 +206,20 @@ def _code_cells(notebook) -> list[dict]:
                 "is_check": "check" in flipbook,
             }
         )
+    length = sum(len(cell["source"]) for cell in kept)
+    if length > MAX_CODE:
+        raise CourseError(f"its code has {length:,} characters, and a notebook may have {MAX_CODE:,}")
     return kept
+
+
+@functools.cache
+def _given_cells(lab: Lab) -> frozenset[str]:
+    """The code that the lab itself hands out: nothing in it is the student's doing."""
+    try:
+        notebook = json.loads(lab.notebook("labs").read_bytes())
+    except (OSError, ValueError):
+        return frozenset()
+    return frozenset(cell["source"] for cell in _code_cells(notebook))
 
 
 def identify(path: Path, notebook: dict, cells: list[dict], labs: list[Lab]) -> Lab | None:
@@ -191,7 +255,7 @@ def _student(path: Path, folder: Path, labs: list[Lab]) -> str:
     phases = {lab.phase for lab in labs}
     parts = [part for part in path.relative_to(folder).parts[:-1] if part not in phases]
     if not parts:
-        name = path.stem
+        name = re.sub(r"\.ipynb$", "", path.stem, flags=re.IGNORECASE)
         for lab in labs:
             name = name.removesuffix(lab.stem).rstrip("_- .") if name != lab.stem else folder.resolve().name
         parts = [name or path.stem]
@@ -205,14 +269,37 @@ def _readable(name: str) -> str:
 
 
 def _tell_apart(found: list[Submission]) -> None:
-    """Two notebooks of one student and lab are both graded; the second is called `alice (2)`."""
-    seen: dict[tuple, int] = {}
-    for submission in sorted(found, key=lambda s: str(s.path)):
-        key = (submission.student, submission.lab)
-        seen[key] = seen.get(key, 0) + 1
-        if seen[key] > 1:
-            submission.notes.append(f"a second notebook by the name {submission.student}")
-            submission.student += f" ({seen[key]})"
+    """Several notebooks of one student and lab are all graded; all but the best are called `alice (2)`, `alice (3)`.
+
+    The best is one with something written, then the one with the lab's own file name, then the one with most written.
+    """
+    groups: dict[tuple, list[Submission]] = {}
+    for submission in found:
+        groups.setdefault((submission.student, submission.lab), []).append(submission)
+    for (student, lab), group in groups.items():
+        if len(group) < 2:
+            continue
+        written = {id(s): num_written(s.cells) for s in group}
+        own = f"{lab.stem}.ipynb" if lab else ""
+        group.sort(key=lambda s: (not written[id(s)], s.path.name != own, -written[id(s)], str(s.path)))
+        names = ", ".join(_readable(s.path.name) for s in group)
+        for number, submission in enumerate(group, 1):
+            which = "this row is the first of them" if number == 1 else f"the first is {_readable(group[0].path.name)}"
+            submission.notes.insert(0, f"one of {len(group)} files of {student} for this lab ({names}); {which}")
+            if number > 1:
+                submission.student += f" ({number})"
+
+
+def num_written(cells: list[dict]) -> int:
+    """How many exercise cells are no longer the stub that was handed out."""
+    return sum(bool(cell["exercise"]) and "raise NotImplementedError" not in cell["source"] for cell in cells)
+
+
+def short_notes(notes: list[str]) -> list[str]:
+    """Each note once, cut, and only so many: a notebook must not fill the grade book."""
+    each = [note if len(note) <= MAX_NOTE else note[: MAX_NOTE - 1] + "…" for note in dict.fromkeys(notes)]
+    more = len(each) - MAX_NOTES
+    return each if more <= 0 else [*each[: MAX_NOTES - 1], f"and {more + 1} more"]
 
 
 def sanitized(submission: Submission, exercises) -> str:

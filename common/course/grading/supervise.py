@@ -18,6 +18,7 @@ from common.course.grading.protocol import EventReader
 from common.course.grading.worker import KEY_LENGTH, MAX_MESSAGE, MAX_PICTURE, MAX_PICTURES
 
 STARTING = 90.0  # seconds until a worker has imported torch, on a machine that is busy with others
+MAX_THREADS = 256  # of one submission: thousands would starve its neighbours
 KEEP_ERRORS = 1 << 16  # bytes of standard error kept to explain a death; after that the pipe is closed
 SIGNALS = {signal.SIGSEGV: "a segmentation fault", signal.SIGABRT: "an abort, as when memory runs out inside a library",
            signal.SIGFPE: "an arithmetic fault", signal.SIGBUS: "a bus error", signal.SIGILL: "an illegal instruction",
@@ -54,6 +55,7 @@ class Run:
     finished: bool = False
     doubts: bool = False  # a control test did not come out as it must
     broken: str = ""  # why nothing that this submission says counts
+    crowded: bool = False  # it ran too many threads
     notes: list[str] = field(default_factory=list)
     collected: list[Result] = field(default_factory=list)
 
@@ -182,7 +184,7 @@ def supervise(command, job: dict, run: Run, limits: Limits, deadline: float, sto
         with contextlib.suppress(BrokenPipeError):  # it died at once; what it said on standard error tells why
             process.stdin.write(secret + json.dumps(job | {"events": events_in}).encode())
             process.stdin.close()
-        hung, stopped = _follow(events, tail, reader, run, limits, deadline, stop)
+        hung, stopped = _follow(process.pid, events, tail, reader, run, limits, deadline, stop)
         ending = _end(process, run, reader, tail, hung, stopped, limits)
     finally:
         _kill(process)
@@ -192,7 +194,9 @@ def supervise(command, job: dict, run: Run, limits: Limits, deadline: float, sto
     return ending
 
 
-def _follow(events: int, tail: "_Tail", reader, run: Run, limits: Limits, deadline: float, stop) -> tuple[bool, bool]:
+def _follow(
+    pid: int, events: int, tail: "_Tail", reader, run: Run, limits: Limits, deadline: float, stop
+) -> tuple[bool, bool]:
     """Read events until the worker is done, gone, too late or not to be believed. Returns (hung, stopped)."""
     with selectors.DefaultSelector() as selector:
         selector.register(events, selectors.EVENT_READ)
@@ -201,6 +205,9 @@ def _follow(events: int, tail: "_Tail", reader, run: Run, limits: Limits, deadli
             left = min(_time_left(run, limits), deadline - time.monotonic())
             if left <= 0 or stop.is_set():
                 return left <= 0, True
+            if num_threads(pid) > MAX_THREADS:
+                run.crowded = True
+                return False, True
             for key, _ in selector.select(min(left, 0.25)):
                 if key.fd == tail.descriptor:
                     if not tail.read():
@@ -212,6 +219,29 @@ def _follow(events: int, tail: "_Tail", reader, run: Run, limits: Limits, deadli
                 for event in reader.feed(chunk):
                     run.take(*event)
     return False, False
+
+
+def num_threads(pid: int) -> int:
+    """The threads of a process and all its descendants; 0 where the system does not tell (macOS)."""
+    total, waiting = 0, [pid]
+    while waiting and total <= MAX_THREADS:
+        task = f"/proc/{waiting.pop()}/task"
+        try:
+            threads = os.listdir(task)
+            children = [_read_text(f"{task}/{thread}/children") for thread in threads[: MAX_THREADS + 1]]
+        except OSError:
+            continue
+        total += len(threads)
+        waiting += [int(child) for text in children for child in text.split()]
+    return total
+
+
+def _read_text(path: str) -> str:
+    try:
+        with open(path) as file:
+            return file.read()
+    except OSError:
+        return ""
 
 
 def _time_left(run: Run, limits: Limits) -> float:
@@ -226,6 +256,8 @@ def _end(process, run: Run, reader, tail: "_Tail", hung: bool, stopped: bool, li
         return Ending(run.finished)
     if reader.flooded:
         return Ending(False, why="the notebook flooded the channel for results")
+    if run.crowded:
+        return Ending(False, stopped=True, why=f"more than {MAX_THREADS} threads were running: it was stopped")
     if stopped:
         return Ending(
             False, hung, True, f"did not end within {limits.test:g} s, not even when told to: is there an endless loop?"

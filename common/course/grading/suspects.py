@@ -33,16 +33,23 @@ def scan(cells: list[dict]) -> list[str]:
             tree = ast.parse(cell["source"])
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
+        own = _bound(tree)
         for node in ast.walk(tree):
-            found += _in_node(node)
+            found += _in_node(node, own)
     return list(dict.fromkeys(found))
 
 
-def _in_node(node: ast.AST) -> list[str]:
+def _bound(tree: ast.Module) -> set[str]:
+    """Names that the code binds itself, parameters included: `requests` may be a list of frames."""
+    names = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    return names | {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+
+
+def _in_node(node: ast.AST, own: set[str]) -> list[str]:
     if isinstance(node, ast.Attribute):
         return _reach([node.attr])
     if isinstance(node, ast.Name):
-        return _reach([node.id])
+        return [] if node.id in own else _reach([node.id])
     if isinstance(node, ast.Import | ast.ImportFrom):
         return _in_import(node)
     if isinstance(node, ast.ClassDef):

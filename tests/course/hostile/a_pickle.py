@@ -4,6 +4,7 @@ Expect: double=fail,pass quadruple=blocked greeting=pass
 """
 # ruff: noqa
 
+
 class Load:
     def __reduce__(self):
         return exec, ("raise SystemExit",)

@@ -4,6 +4,7 @@ Expect: double=error quadruple=blocked greeting=pass
 """
 # ruff: noqa
 
+
 class Bite(Exception):
     def __str__(self):
         raise SystemExit

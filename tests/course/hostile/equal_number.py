@@ -4,6 +4,7 @@ Expect: double=fail,pass quadruple=blocked greeting=pass
 """
 # ruff: noqa
 
+
 class Number(int):
     def __eq__(self, other):
         return True

@@ -5,6 +5,7 @@ Note: redefines `__eq__`
 """
 # ruff: noqa
 
+
 class Anything:
     def __eq__(self, other):
         return True

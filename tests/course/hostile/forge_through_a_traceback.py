@@ -5,6 +5,7 @@ Note: read `tb_frame`
 """
 # ruff: noqa
 
+
 def double(x):
     try:
         raise ValueError

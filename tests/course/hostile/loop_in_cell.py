@@ -4,6 +4,7 @@ Expect: double=timeout quadruple=timeout,blocked greeting=timeout
 """
 # ruff: noqa
 
+
 def double(x):
     return 2 * x
 

@@ -4,6 +4,7 @@ Expect: double=pass,timeout quadruple=pass greeting=pass
 """
 # ruff: noqa
 
+
 def double(x):
     while x == -2:
         pass

@@ -4,6 +4,7 @@ Expect: double=pass,error quadruple=pass greeting=pass
 """
 # ruff: noqa
 
+
 def double(x):
     hoard = []
     while x == -2:

@@ -5,6 +5,7 @@ Note: mentions `solutions/`
 """
 # ruff: noqa
 
+
 def double(x):
     text = open("@ROOT@/solutions/01_tiny/01_numbers.py").read()
     scope = {}

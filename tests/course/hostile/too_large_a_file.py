@@ -4,6 +4,7 @@ Expect: double=pass,error quadruple=pass greeting=pass
 """
 # ruff: noqa
 
+
 def double(x):
     if x == -2:
         with open("/tmp/large", "wb") as file:
