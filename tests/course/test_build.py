@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from common.course.base.paths import CourseError, Lab
 from common.course.building import build, execute
+from common.course.building.lab_cells import draft_lab
 from common.course.commands.build import build as command
 
 SOURCE = """\
@@ -291,7 +292,7 @@ def test_a_failing_cell_is_named_with_the_line_that_failed(live_course):
     """the demo cell calls `double`, and the line that raises is in the exercise's cell"""
     live_course.change("    return 2 * x", "    return 2 / (x - 21)")
     message = failure(live_course)
-    assert "01.2: cell 7 (print(double(21)" in message and "ZeroDivisionError: division by zero" in message
+    assert "01.2: cell 8 (print(double(21)" in message and "ZeroDivisionError: division by zero" in message
     line = 1 + live_course.lab.source.read_text().splitlines().index("    return 2 / (x - 21)")
     assert message.endswith(f"solutions/01_tiny/02_numbers.py:{line}")
 
@@ -392,3 +393,27 @@ def test_inputs_ignore_outputs_and_nothing_else(course):
     assert build.inputs(other) == build.inputs(notebook)
     other.cells[-1].metadata["tags"] = []
     assert build.inputs(other) != build.inputs(notebook)
+
+
+def test_what_only_draws_is_folded_under_its_caption_and_usual_mistakes_behind_what_one_sees(course):
+    course.change(
+        '# %% check="double"\n',
+        '# %% check="double"\n\n# %% tags=["demo"] draws="Twice of everything."\nprint(double(2))\n\n'
+        '# %% [markdown] troubles="double"\n# - **It is always even.** Twice a whole\n#   number is.\n'
+        "# - **And negative?** So is it.\n\n"
+        '# %% [markdown] tags=["folded"]\n# ## Going further\n# More.\n',
+    )
+    cells = {cell["id"]: cell for cell in draft_lab(course.target.lab).cells}
+    drawn = next(cell for cell in cells.values() if cell["source"] == "print(double(2))")
+    before = list(cells.values())[list(cells.values()).index(drawn) - 1]
+    assert drawn["metadata"]["jupyter"] == {"source_hidden": True}
+    assert before["source"] == "▸ *Twice of everything.*" and before["cell_type"] == "markdown"
+    folds = cells["troubles-double"]["source"]
+    assert (
+        "<summary>It is always even</summary>\n\nTwice a whole\nnumber is." in folds and folds.count("<details>") == 2
+    )
+    further = next(cell for cell in cells.values() if cell["source"].startswith("## Going further"))
+    assert further["metadata"]["jp-MarkdownHeadingCollapsed"] is True
+    ids = list(cells)
+    assert ids.index("owed") == ids.index("about-double") - 1
+    assert "docstring is the contract" in cells["owed"]["source"]

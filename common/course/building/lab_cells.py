@@ -1,7 +1,7 @@
 """Turns the percent source of a lab into its notebook: answers cut in, headers, hints and nbgrader's marks written."""
 
 from common.course.base.paths import CourseError, Lab
-from common.course.building.notebooks import Draft
+from common.course.building.notebooks import Draft, add_plain
 from common.course.source import answer_key, grader_marks, lab_source
 from common.course.source.answer_key import Part
 from common.course.source.free_names import import_lines
@@ -10,6 +10,11 @@ from common.course.source.library import Module
 from common.course.source.percent import Cell, shown
 
 IMPORTS_NOTE = "# What the exercises below use:"
+OWED = (
+    "*What every function here owes:* its inputs stay as they were; views and batches of any size work, a batch of one "
+    "too; dtype and device are kept unless the docstring says otherwise; a second call remembers nothing of the first. "
+    "The docstring is the contract, and the checks try it."
+)
 
 
 def draft_lab(lab: Lab) -> Draft:
@@ -45,7 +50,7 @@ class LabWriter:
         elif cell in self.setups:
             self._setup(draft, cell)
         else:
-            draft.add(cell, cell.text, {"tags": _tags(cell)})
+            add_plain(draft, cell)
 
     def _setup(self, draft: Draft, cell: Cell) -> None:
         number = self.setups.index(cell) + 1
@@ -55,6 +60,8 @@ class LabWriter:
 
     def _about(self, draft: Draft, cell: Cell, name: str) -> None:
         number = 1 + list(self.exercises).index(name)
+        if number == 1:
+            draft.add(cell, OWED, {}, base="owed")
         text = with_header(cell.text, self.exercises[name], number, len(self.exercises))
         keys = {key: value for key, value in cell.keys.items() if key != "tags"}
         draft.add(cell, text, {"tags": _tags(cell), "flipbook": keys}, base=f"about-{name}")
@@ -83,6 +90,10 @@ class LabWriter:
     def _hints(self, draft: Draft, cell: Cell, name: str) -> None:
         metadata = {"tags": _tags(cell), "flipbook": {"hints": name}}
         draft.add(cell, folded(lab_source.hint_list(cell)), metadata, base=f"hints-{name}")
+
+    def _troubles(self, draft: Draft, cell: Cell, name: str) -> None:
+        metadata = {"tags": _tags(cell), "flipbook": {"troubles": name}}
+        draft.add(cell, trouble_folds(lab_source.trouble_list(cell)), metadata, base=f"troubles-{name}")
 
     def _answer(self, draft: Draft, cell: Cell, name: str) -> None:
         marks = _nbgrader(name, grade=True, solution=True, points=cell.keys["points"])
@@ -149,3 +160,8 @@ def folded(hints: list[str]) -> str:
     """Each hint behind a line to click on."""
     blocks = [f"<details>\n<summary>Hint {n}</summary>\n\n{hint}\n\n</details>" for n, hint in enumerate(hints, 1)]
     return "\n\n".join(blocks)
+
+
+def trouble_folds(troubles: list[tuple[str, str]]) -> str:
+    """Usual mistakes, each behind what one sees of it."""
+    return "\n\n".join(f"<details>\n<summary>{title}</summary>\n\n{text}\n\n</details>" for title, text in troubles)

@@ -56,8 +56,20 @@ def draft_tutorial(path: Path) -> Draft:
         what = lab_source.role(cell)
         if what:
             raise cell.error(f"{what}= belongs in a lab (solutions/), and this is a tutorial.")
-        draft.add(cell, cell.text, {"tags": list(cell.keys.get("tags", []))})
+        add_plain(draft, cell)
     return draft
+
+
+def add_plain(draft: Draft, cell: Cell) -> None:
+    """An ordinary cell. One that only draws is folded under a line that says what, and a folded heading is closed."""
+    metadata: dict = {"tags": list(cell.keys.get("tags", []))}
+    if "draws" in cell.keys:
+        caption = Cell(cell.path, cell.line, "markdown", {}, "", cell.first)
+        draft.add(caption, f"▸ *{cell.keys['draws']}*", {})
+        metadata["jupyter"] = {"source_hidden": True}
+    if "folded" in metadata["tags"]:
+        metadata["jp-MarkdownHeadingCollapsed"] = True
+    draft.add(cell, cell.text, metadata)
 
 
 def source_hash(path: Path, modules: tuple[str, ...] = (), also: tuple[Path, ...] = ()) -> str:

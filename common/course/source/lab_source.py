@@ -4,8 +4,11 @@
 # %% exercise="even_indices" from="common.video.sampling:even_indices"
 # %% check="even_indices"
 # %% [markdown] hints="even_indices"
+# %% [markdown] troubles="even_indices"
 # %% [markdown] answer="why" points=1
 # %% tags=["setup"]
+# %% tags=["demo"] draws="Two shots of the same film, sampled by two rules."
+# %% [markdown] tags=["folded"]
 """
 
 import ast
@@ -21,13 +24,14 @@ from common.course.base.paths import CourseError, Lab
 from common.course.source import percent
 from common.course.source.percent import Cell
 
-TAGS = ("setup", "demo", "nbval-check-output", "nbval-ignore-output", "nbval-skip")
+TAGS = ("setup", "demo", "folded", "nbval-check-output", "nbval-ignore-output", "nbval-skip")
 # role -> (kind of cell, keys it must have, keys it may have)
 ROLES = {
     "about": ("markdown", ("difficulty", "importance", "minutes"), ()),
     "exercise": ("code", (), ("from", "blank")),
     "check": ("code", (), ()),
     "hints": ("markdown", (), ()),
+    "troubles": ("markdown", (), ()),
     "answer": ("markdown", ("points",), ()),
 }
 NUM_HINTS = 3
@@ -163,6 +167,23 @@ def hint_list(cell: Cell) -> list[str]:
     return ["\n".join(lines).strip() for lines in found]
 
 
+def trouble_list(cell: Cell) -> list[tuple[str, str]]:
+    """The folds of a trouble cell: what a learner sees (`- **My histogram jumps at 255.**`), and what it comes from."""
+    found: list[list[str]] = []
+    for number, line in enumerate(cell.text.splitlines()):
+        item = re.match(r"- \*\*(.+?)\*\*\s*(.*)", line)
+        if item:
+            found.append([item[1], item[2]])
+        elif found and (not line or line.startswith("  ")):
+            found[-1].append(line.removeprefix("  "))
+        else:
+            raise cell.error(
+                f"a trouble cell is a list of `- **What the learner sees.** What it comes from.`, not {line!r}.",
+                cell.first + number,
+            )
+    return [(title.rstrip("."), "\n".join(lines).strip()) for title, *lines in found]
+
+
 def read(path: Path) -> list[Cell]:
     """The cells of a lab's or a tutorial's source, every header proven to mean something.
 
@@ -184,10 +205,11 @@ def role(cell: Cell) -> str | None:
 def _check_header(cell: Cell) -> None:
     what = role(cell)
     kind, must, may = ROLES.get(what, (cell.kind, (), ()))
-    known = {"tags", *([what] if what else ROLES), *must, *may}
+    demo = "demo" in cell.keys.get("tags", [])
+    known = {"tags", *(["draws"] if demo else []), *([what] if what else ROLES), *must, *may}
     for key in cell.keys:
         if key not in known:
-            everything = [*ROLES, "tags", *(k for _, a, b in ROLES.values() for k in (*a, *b))]
+            everything = [*ROLES, "tags", "draws", *(k for _, a, b in ROLES.values() for k in (*a, *b))]
             close = difflib.get_close_matches(key, everything, 1)
             guess = f" Did you mean {close[0]}?" if close and close[0] != key else ""
             place = f"in a cell with {what}=" if what else "in a cell header"
@@ -217,6 +239,12 @@ def _check_body(cell: Cell, what: str | None) -> None:
         raise cell.error("a check cell is empty here: the build writes the call.", cell.first)
     if what == "hints":
         hint_list(cell)
+    if what == "troubles":
+        trouble_list(cell)
+    if "folded" in cell.keys.get("tags", []) and not cell.text.startswith("#"):
+        raise cell.error(
+            "the tag folded belongs to a cell that begins with a heading: what follows is folded under it."
+        )
     if what == "about" and not re.search(r"^#+ ", cell.text, re.M):
         raise cell.error("an about= cell needs a heading: the exercise's header line goes under it.")
     if what == "exercise":
@@ -272,7 +300,7 @@ def _check_names(cells: list[Cell]) -> None:
     for name, cell in places["answer"].items():
         if name in known:
             raise cell.error(f"answer={name!r} is also the name of an exercise; nbgrader wants one name a cell.")
-    for what in ("about", "check", "hints"):
+    for what in ("about", "check", "hints", "troubles"):
         for name, cell in places[what].items():
             if name not in known:
                 close = difflib.get_close_matches(name, known, 1)
