@@ -20,7 +20,7 @@ import torch
 
 from common.course.errors import AnswerKeyUsed
 from common.course.graders import comparing
-from common.course.graders.kinds import Kind, Record, Shaped, bind_axes, leaves
+from common.course.graders.kinds import Kind, Mapped, Record, Shaped, bind_axes, leaves
 from common.course.graders.wording import brief, call_text
 
 
@@ -112,6 +112,8 @@ def unchanged(before, after) -> bool:
         return len(before) == len(after) and all(unchanged(a, b) for a, b in zip(before, after))
     if type(before) is dict:
         return list(before) == list(after) and all(unchanged(before[key], after[key]) for key in before)
+    if isinstance(before, int | float | complex | str | bytes | None):
+        return type(before) is type(after) and (before == after or before != before)  # nan is not itself
     return True
 
 
@@ -314,10 +316,11 @@ class Answer:
     kind: Kind
 
     def __getitem__(self, part: str) -> "Answer":
-        """One named part of a `record`."""
-        assert isinstance(self.kind, Record), f"{self.call.name} gives no record"
+        """One named part of a `record`, or the value of one key of a `mapping`."""
+        assert isinstance(self.kind, Record | Mapped), f"{self.call.name} gives no record and no mapping"
         value = self.kind.take(self.said, self.value, part)
-        return Answer(self.call, f"{part} of {self.said}", value, self.given, self.kind.parts[part])
+        name = repr(part) if isinstance(self.kind, Mapped) else part
+        return Answer(self.call, f"{name} of {self.said}", value, self.given, self.kind.part(part))
 
     def __iter__(self) -> Iterator["Answer"]:
         """The parts of a `record`, in order."""
