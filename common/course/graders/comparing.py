@@ -35,7 +35,7 @@ def same(got, want, tolerance: float = 1e-5) -> bool:
     if got.shape != want.shape:
         return False
     with np.errstate(invalid="ignore"):
-        near = np.abs(got - want) <= tolerance * (1 + np.abs(want))
+        near = (np.abs(got - want) <= tolerance * (1 + np.abs(want))) & np.isfinite(want)
     return bool((near | (got == want) | (np.isnan(got) & np.isnan(want))).all())
 
 

@@ -1,5 +1,6 @@
 """How a grader writes calls and values, so that a learner recognises what they would type."""
 
+import dataclasses
 import math
 import numbers
 from collections.abc import Mapping
@@ -45,6 +46,8 @@ def brief(value) -> str:
         return repr(value)
     if isinstance(value, numbers.Real):
         return number_text(value)
+    if isinstance(value, list | tuple) and value and all(map(dataclasses.is_dataclass, value)):
+        return f"a {type(value).__name__} of {len(value)} {type(value[0]).__name__}"
     if isinstance(value, list | tuple):
         shown = [brief(item) for item in value[:MOST_NUMBERS]] + (["…"] if len(value) > MOST_NUMBERS else [])
         opening, closing = ("[", "]") if isinstance(value, list) else ("(", ",)" if len(value) == 1 else ")")
