@@ -340,7 +340,7 @@ class Answer:
         if isinstance(want, str | bool | None) or isinstance(self.value, str):
             for message, value in (mistakes or {}).items():
                 assert self.value == want or self.value != value, f"{self.said}: {message}"
-            ending = f". {because}" if because else ""
+            ending = f". {because[0].upper()}{because[1:]}" if because else ""
             assert self.value == want, f"{self.said} should be {brief(want)}, not {brief(self.value)}{ending}"
             return self
         return self.near(want, mistakes, tolerance=0.0, because=because)

@@ -188,7 +188,7 @@ class Number(Kind):
         asked = "a whole number" if self.whole else "a number"
         kind = number_types.Integral if self.whole else number_types.Real
         assert isinstance(value, kind) and not isinstance(value, bool), (
-            f"{said} is {type_text(value)} ({brief(value)}). It should be {asked}"
+            f"{said} is {type_text(value)}{'' if value is None else f' ({brief(value)})'}. It should be {asked}"
         )
         assert not self.finite or math.isfinite(value), f"{said} is {value}. It should be finite"
         return value

@@ -100,4 +100,5 @@ def axes_text(axes) -> str:
 def type_text(value) -> str:
     """The type's name with its article."""
     name = type(value).__name__
-    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}" if value is not None else "None"
+    article = "an" if name[0].lower() in "aeiou" or name == "ndarray" else "a"
+    return f"{article} {name}" if value is not None else "None"
