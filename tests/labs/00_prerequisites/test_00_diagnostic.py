@@ -71,7 +71,7 @@ def test_diffuse_is_the_closed_form(lab, seed, look):
         "the *variances* add up to 1, so the noise has the factor √(1 - ᾱ)": mixed(root, lambda a: 1 - root(a)),
         "every picture gets the ᾱ of the first one": lambda x0, eps, a: diffused(x0, eps, a[:1].expand(len(a))),
     }
-    answers = diffuse.table(lab, rows, diffused, mistakes, because="√ᾱ x0 + √(1 - ᾱ) eps")
+    answers = diffuse.table(lab, rows, diffused, mistakes, because="it is √ᾱ x0 + √(1 - ᾱ) eps")
     draw(look, answers, diffused(*rows[0]))
 
 
@@ -123,7 +123,7 @@ def test_ddim_lands_on_the_same_noise(lab, seed, look):
         "the noise put back has the variance for a factor": step(clean, lambda x0, e, a: a**0.5 * x0 + (1 - a) * e),
         "the two factors of the second line are swapped": step(clean, lambda x0, e, a: put_back(e, x0, a)),
     }
-    because = "x0 = (x - √(1 - ᾱ) eps) / √ᾱ, and then the forward process at the next ᾱ, with the same eps"
+    because = "first x0 = (x - √(1 - ᾱ) eps) / √ᾱ, then the forward process at the next ᾱ, with the same eps"
     draw(look, ddim.table(lab, rows, stepped, mistakes, because=because), stepped(*rows[0]))
 
 
@@ -218,8 +218,8 @@ def test_velocity_at_the_ends(lab, seed):
     x, velocity, s = row
     answer = ends(lab, *row)
     column = "each *column* has its own s: plain broadcasting lines (B,) up with the last axis"
-    answer["x0"].near(x0, {column: x - s * velocity}, because="s runs from 0 to 1, both included")
-    answer["eps"].near(eps, because="s runs from 0 to 1, both included")
+    answer["x0"].near(x0, {column: x - s * velocity}, because="times run from 0 to 1, both included")
+    answer["eps"].near(eps, because="times run from 0 to 1, both included")
     theorems.owes(ends, lab, *row, dtypes=DTYPES)
 
 
@@ -257,20 +257,20 @@ def test_edm_wishes_come_true(lab, look):
         add: lambda s, d: 1 / (s + d),
         "it divides by the variance of x. Divide by its root, the standard deviation": lambda s, d: c_in(s, d) ** 2,
     }
-    because = "1 / √(sigma² + sigma_data²), so that what the network reads has variance 1"
+    because = "it is 1 / √(sigma² + sigma_data²), so that what the network reads has variance 1"
     edm.table(lab, rows, c_in, mistakes, part="c_in", because=because)
     mistakes = {
         "it is the share of the *noise*: with nothing but noise x would pass": lambda s, d: 1 - c_skip(s, d),
         "it is the root of the data's share of the variance": lambda s, d: d / spread(s, d),
         add: lambda s, d: d / (s + d),
     }
-    because = "the data's share of the variance of x, sigma_data² / (sigma² + sigma_data²)"
+    because = "it is the data's share of the variance of x, sigma_data² / (sigma² + sigma_data²)"
     edm.table(lab, rows, c_skip, mistakes, part="c_skip", because=because)
     mistakes = {
         "it is the variance of what is left. c_out is its root": lambda s, d: c_out(s, d) ** 2,
         "it is sigma: right only if all of x goes through": lambda s, d: s,
     }
-    because = "sigma · sigma_data / √(sigma² + sigma_data²), the standard deviation of what is left"
+    because = "it is sigma · sigma_data / √(sigma² + sigma_data²), the standard deviation of what is left"
     answers = edm.table(lab, rows, c_out, mistakes, part="c_out", because=because)
     look(target=c_out(*rows[0]).float(), yours=answers[0].value.float())
     theorems.owes(edm, lab, *rows[0], dtypes=DTYPES, other=rows[4])
@@ -400,14 +400,16 @@ def test_adaln_modulates(lab, seed, look):
         "shift is added before the scaling, so it is scaled too": (normed + b) * (1 + g),
         "the norm runs over the tokens. Layer norm runs over the last axis": layer_norm(x, 1) * (1 + g) + b,
     }
-    because = "norm(x) · (1 + scale) + shift, with the mean and variance of each token, and each sample's own vectors"
+    because = (
+        "it is norm(x) · (1 + scale) + shift, with the mean and variance of each token, and each sample's own vectors"
+    )
     judge("what the branch reads", read, modulated(x, shift, scale), mistakes, because=because)
     want = block_wanted(x, shift, scale, gate)
-    answer.near(want, because="x + gate · branch(…): x itself passes, and the gate belongs to the branch alone")
+    answer.near(want, because="it is x + gate · branch(…): x itself passes, and the gate belongs to the branch alone")
     draw(look, [answer], want)
     for small in (1e-3 * x, torch.ones_like(x), x[:, :1], doubles(seed, 1, 3, 6)):
         inputs = small, *(vector[: len(small)] for vector in (shift, scale, gate))
-        through(lab, *inputs)[0].near(block_wanted(*inputs), because="eps = 1e-6 is added to the variance")
+        through(lab, *inputs)[0].near(block_wanted(*inputs), because="the norm adds eps = 1e-6 to the variance")
     theorems.owes(block, lab, x, shift, scale, gate, branch, dtypes=DTYPES)
 
 
@@ -507,7 +509,7 @@ def test_attention_as_if_padding_were_cut_off(lab, seed, look):
         "the softmax runs over the queries. The weights of each query add up to 1": hidden(usual, axis=1),
         "every text gets the mask of the first one": lambda q, k, v, m: hidden(usual)(q, k, v, m[:1].expand_as(m)),
     }
-    because = "softmax(q · k / √d) over the tokens of the text, as if the padding were cut off"
+    because = "it is softmax(q · k / √d) over the tokens of the text, as if the padding were cut off"
     draw(look, attention.table(lab, rows, cut_off, mistakes, because=because), cut_off(*rows[0]))
     theorems.owes(attention, lab, *rows[0], dtypes=DTYPES, truth=cut_off)
 
@@ -672,7 +674,7 @@ def test_flow_error_is_the_mean_length(lab, seed, look):
         "it divides by the valid pixels of the whole batch": over_valid(length, lambda valid: valid.sum()),
         "u² and v² are averaged, not added, under the root": over_valid(lambda *pair: length(*pair) / 2**0.5),
     }
-    because = "√(u² + v²) of the difference, averaged over the valid pixels of each flow by itself"
+    because = "it is √(u² + v²) of the difference, averaged over the valid pixels of each flow by itself"
     answers = flow_error.table(lab, rows, error_wanted, mistakes, because=because)
     look(target=error_wanted(*rows[0]).float(), yours=answers[0].value.float())
     theorems.owes(flow_error, lab, *rows[0], dtypes=DTYPES, truth=error_wanted)

@@ -78,7 +78,9 @@ def test_psnr_formula(lab, seed, no_library_psnr, look):
             lambda error: 255**2 / (error.astype(float) ** 2).mean(), np.uint8
         ),
     }
-    because = "10 log10(255² / mean squared error), in floats: small integers wrap around, in a difference or a square"
+    because = (
+        "it is 10 log10(255² / mean squared error), in floats: small integers wrap around, in a difference or a square"
+    )
     answers = psnr.table(lab, [noisy], psnr_wanted, mistakes, because=because)
     answers += psnr.table(lab, rows, psnr_wanted, mistakes, because=because)
     look(**curves([psnr_wanted(*row) for row in [noisy, *rows]], answers))
@@ -261,7 +263,11 @@ def test_race_in_milliseconds(lab):
             mistakes = {"that is in seconds. Milliseconds are asked for": seconds + tick}
             because = f"each of its reads takes {seconds} s: time each read by itself, with the clock that is given"
             answer[name].near(1000 * (seconds + tick), mistakes, because=because)
-    real = read_ms(lab, {"nap": lambda clip, frame: time.sleep(0.004)}, REQUESTS[:2])
+
+    def nap(clip, frame):
+        time.sleep(0.004)
+
+    real = read_ms(lab, {"nap": nap}, REQUESTS[:2])
     assert real["nap"].value >= 3, f"naps of 4 ms are timed as {real['nap'].value:.4f} ms"
 
 

@@ -1,6 +1,6 @@
 """Takes the difference to the frame that came, not to the one asked for.
 
-Message: frames that were asked for
+Message: to those asked for
 """
 
 

@@ -1,6 +1,6 @@
 """The frame asked for wins within a hundred-thousandth.
 
-Message: only to a millionth
+Message: five millionths
 """
 
 

@@ -1,6 +1,6 @@
 """Converts anew for each repeat.
 
-Message: Once is enough
+Message: more than once
 """
 
 

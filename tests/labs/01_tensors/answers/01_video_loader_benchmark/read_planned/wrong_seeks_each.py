@@ -1,6 +1,6 @@
 """Seeks and decodes for each index by itself.
 
-Message: Once is enough
+Message: more than once
 """
 
 

@@ -1,6 +1,6 @@
 """Seeks before every frame of a run, and counts on.
 
-Message: one seek per run
+Message: more than once
 """
 
 
