@@ -108,13 +108,13 @@ def ddim_step(x: torch.Tensor, eps: torch.Tensor, alpha_bar: float, alpha_bar_ne
     """One deterministic step of DDIM (Song et al. 2020, arXiv:2010.02502, eq. 12 with sigma = 0).
 
     Args:
-        x: noisy pictures `(B, C, H, W)` at `alpha_bar`.
+        x: noisy pictures `(B, C, H, W)` at `alpha_bar`, float; left as they are.
         eps: the noise that the model sees in them, the same shape.
         alpha_bar: here, above 0.
         alpha_bar_next: after the step; 1 is data.
 
     Returns:
-        The pictures at `alpha_bar_next`, `(B, C, H, W)`.
+        The pictures at `alpha_bar_next`, `(B, C, H, W)`, in the dtype of `x`.
     """
     ### BEGIN SOLUTION
     x0 = (x - math.sqrt(1 - alpha_bar) * eps) / math.sqrt(alpha_bar)  # (B, C, H, W)
@@ -159,7 +159,7 @@ def guide(uncond: torch.Tensor, cond: torch.Tensor, guidance_scale: float) -> to
         guidance_scale: at least 0; above 1 it goes beyond `cond`, in a straight line.
 
     Returns:
-        The guided prediction, `(B, C, H, W)`.
+        The guided prediction, `(B, C, H, W)`, in the dtype of `cond`. Neither input is changed.
     """
     ### BEGIN SOLUTION
     return uncond + guidance_scale * (cond - uncond)  # (B, C, H, W)
@@ -203,7 +203,7 @@ def from_velocity(x: torch.Tensor, velocity: torch.Tensor, s: torch.Tensor) -> t
         s: of each picture, `(B,)`: 0 is data, 1 is noise.
 
     Returns:
-        x0 and eps, in this order, `(B, C, H, W)` each; finite at s = 0 and s = 1 too.
+        x0 and eps, in this order, `(B, C, H, W)` each, in the dtype of `x`; finite at s = 0 and s = 1 too.
     """
     ### BEGIN SOLUTION
     s = s[:, None, None, None]  # (B, 1, 1, 1)
@@ -249,7 +249,7 @@ def edm_factors(sigma: torch.Tensor, sigma_data: float) -> tuple[torch.Tensor, t
         sigma_data: standard deviation of the data.
 
     Returns:
-        c_skip, c_out (positive) and c_in, in this order, `(B,)` each.
+        c_skip, c_out (positive) and c_in, in this order, `(B,)` each, in the dtype of `sigma`.
     """
     ### BEGIN SOLUTION
     total = (sigma**2 + sigma_data**2).sqrt()  # (B,), the standard deviation of x
@@ -380,7 +380,8 @@ def adaln_zero(x: torch.Tensor, shift: torch.Tensor, scale: torch.Tensor, gate: 
         branch: a function of the modulated tokens; it is called once.
 
     Returns:
-        x + gate · branch(norm(x) · (1 + scale) + shift), `(B, N, D)`; the norm is layer norm over D with eps 1e-6.
+        x + gate · branch(norm(x) · (1 + scale) + shift), `(B, N, D)`, in the dtype of `x`; the norm is layer norm over
+        D with eps 1e-6 added to the variance.
     """
     ### BEGIN SOLUTION
     normed = F.layer_norm(x, x.shape[-1:], eps=1e-6)  # (B, N, D)
@@ -427,7 +428,7 @@ def merge_skip(deep: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
         skip: features of the same level on the way down, `(B, S, 2H, 2W)`.
 
     Returns:
-        `(B, C + S, 2H, 2W)`: `deep` with each pixel doubled along both sides (nearest), then `skip`.
+        `(B, C + S, 2H, 2W)`: `deep` with each pixel doubled along both sides (nearest), then `skip`, in their dtype.
     """
     ### BEGIN SOLUTION
     larger = F.interpolate(deep, scale_factor=2, mode="nearest")  # (B, C, 2H, 2W)
@@ -473,11 +474,11 @@ def cross_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: tor
         q: `(B, N, d)`.
         k: `(B, L, d)`.
         v: `(B, L, e)`.
-        mask: bool `(B, L)`, True for a token of the text, False for padding. Each text has a token.
+        mask: bool `(B, L)`, True for a token of the text, False for padding, at any place. Each text has a token.
 
     Returns:
-        `(B, N, e)`: for each query the values of the text, weighted by softmax(q · k / √d). Scores of any size give
-        finite results.
+        `(B, N, e)`, in the dtype of `q`: for each query the values of the text, weighted by softmax(q · k / √d). Scores
+        of any size give finite results.
     """
     ### BEGIN SOLUTION
     scores = q @ k.transpose(1, 2) / math.sqrt(q.shape[-1])  # (B, N, L)
@@ -518,6 +519,8 @@ def cross_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: tor
 # %% exercise="accumulate_gradients"
 def accumulate_gradients(model: torch.nn.Module, x: torch.Tensor, y: torch.Tensor, piece: int) -> None:
     """Leave the gradient of the whole batch's mean squared error in the parameters, with few samples at a time.
+
+    Gradients that an earlier step left there do not count.
 
     Args:
         model: `(b, D)` to `(b, E)`; it treats each sample by itself. Its weights are not changed.
@@ -573,7 +576,7 @@ def flow_error(flow: torch.Tensor, target: torch.Tensor, valid: torch.Tensor) ->
         valid: bool `(B, H, W)`: the pixels that count, at least one in each flow.
 
     Returns:
-        `(B,)`: the mean length of the difference, in pixels.
+        `(B,)`: the mean length of the difference, in pixels, in the dtype of `flow`.
     """
     ### BEGIN SOLUTION
     lengths = (flow - target).square().sum(dim=1).sqrt()  # (B, H, W)

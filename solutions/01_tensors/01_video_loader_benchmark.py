@@ -181,8 +181,8 @@ def decoded_per_asked(indices, keyframes, how):
         "plan"  for each run of `decode_runs`: go to its keyframe and decode up to the last frame of the run.
 
     Args:
-        indices: wanted frame numbers, at least one, in any order; each entry counts as one frame asked for, also where
-            it repeats another.
+        indices: a list of wanted frame numbers, at least one, in any order; each entry counts as one frame asked for,
+            also where it repeats another.
         keyframes: numbers of the frames at which decoding can start, rising, the first one 0.
         how: "scan", "seek" or "plan".
 
@@ -308,12 +308,13 @@ class Film:
 def read_planned(film, indices):
     """Reads frames of a film by number, by the runs of `decode_runs`: no frame is decoded twice.
 
-    Uses `film.keyframes`, `film.seek`, `film.next_frame` and `film.to_rgb`. Seeks once for each run, to its keyframe;
-    decodes no frame behind the last wanted one of a run; turns each wanted frame into RGB once, and no other.
+    Uses `film.keyframes`, `film.seek`, `film.next_frame` and `film.to_rgb`. Seeks at most once for each run, to
+    its keyframe; decodes no frame after the last wanted one of a run; turns each wanted frame into RGB once, and no
+    other.
 
     Args:
         film: an open `Film`, standing anywhere. It stays open.
-        indices: frame numbers, at least one, in any order; repeats are allowed. All lie in the film.
+        indices: a list of frame numbers, at least one, in any order; repeats are allowed. All lie in the film.
 
     Returns:
         uint8 (N, H, W, 3): picture n is frame `indices[n]`.
@@ -381,12 +382,12 @@ def compare_frames(frames, film, indices, step=4):
 
     The likeness of two pictures is the correlation of their grey values: the mean of the three channels, on every
     `step`-th row and column (from the first on), minus its mean over the picture, scaled to length 1. A picture without
-    contrast has likeness 0 with every other. None of the arrays is changed.
+    contrast has likeness 0 with every other. The arrays may have any memory layout; none of them is changed.
 
     Args:
         frames: uint8 (N, H, W, 3), what came.
         film: uint8 (M, H, W, 3), every frame of the film in order.
-        indices: N numbers from 0 to M - 1, what was asked for.
+        indices: a list of N numbers from 0 to M - 1, what was asked for.
         step: distance of the rows and columns to look at for the likeness, to save time.
 
     Returns:
@@ -475,7 +476,7 @@ def time_fairly(tasks, rounds=5, clock=time.perf_counter):
         even number of times the median is the mean of the two in the middle.
 
     Raises:
-        ValueError: there are no tasks, or `rounds` is below 1 (the message names it).
+        ValueError: there are no tasks, or `rounds` is below 1 (the message names it). Then no task is called.
     """
     ### BEGIN SOLUTION
     if not tasks:

@@ -159,7 +159,7 @@ def clip_psnr(restored: np.ndarray, original: np.ndarray) -> float:
 
     Args:
         restored: uint8 (T, H, W, 3), what came back from the disk.
-        original: uint8 (T, H, W, 3), what went in. Neither array is changed.
+        original: uint8 (T, H, W, 3), what went in. Both may have any memory layout; neither is changed.
 
     Returns:
         One float, in dB, at a peak of 255; `inf` if the two are identical (without a warning or an error).
@@ -274,7 +274,7 @@ def random_read_ms(
 
     Args:
         reads: name -> `read(clip, frame)`; n of them, in order.
-        requests: (clip, frame) of each read, the same for all readers.
+        requests: (clip, frame) of each read, the same for all readers; repeats count like any other.
         clock: a function without arguments that returns seconds. The only clock to use.
 
     Returns:
@@ -332,7 +332,7 @@ def summarise(measurements: list[Stored]) -> dict[str, Row]:
         measurements: of many clips in several forms, in any order; clips may differ in size.
 
     Returns:
-        form's name -> `Row`, in the order in which the forms first appear.
+        form's name -> `Row`, in the order in which the forms first appear; empty without measurements.
     """
     ### BEGIN SOLUTION
     groups = {}
@@ -388,6 +388,7 @@ def bytes_at_quality(num_bytes: list[float], psnrs: list[float], target: float) 
     """The bytes a codec needs for a given quality, read off its measured curve.
 
     Straight lines between neighbouring points (sorted by quality), with the logarithm of the bytes on the other axis.
+    A curve of a single point can be read at that point.
 
     Args:
         num_bytes: bytes at each setting, above 0, in any order.

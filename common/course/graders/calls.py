@@ -20,7 +20,7 @@ import torch
 
 from common.course.errors import AnswerKeyUsed
 from common.course.graders import comparing
-from common.course.graders.kinds import Kind, Record, Shaped, bind_axes, leaves
+from common.course.graders.kinds import Kind, Mapped, Record, Shaped, bind_axes, leaves
 from common.course.graders.wording import brief, call_text
 
 
@@ -112,7 +112,9 @@ def unchanged(before, after) -> bool:
         return len(before) == len(after) and all(unchanged(a, b) for a, b in zip(before, after))
     if type(before) is dict:
         return list(before) == list(after) and all(unchanged(before[key], after[key]) for key in before)
-    return True
+    if isinstance(before, int | float | complex | str | bytes | None):
+        return type(before) is type(after) and (before == after or before != before)  # nan is not itself
+    return before is after  # objects are handed on as they are, not copied
 
 
 def _equal_arrays(a: np.ndarray, b: np.ndarray) -> bool:
@@ -199,6 +201,7 @@ class Call:
         truth: Callable,
         mistakes: Mapping[str, Callable] | None = None,
         *,
+        part: str | None = None,
         because: str = "",
         tolerance: float = 1e-5,
     ) -> list["Answer"]:
@@ -209,6 +212,7 @@ class Call:
             rows: the arguments of each call. A dict at the end of a row holds keyword arguments.
             truth: called with the same arguments, it gives what the answer must be.
             mistakes: message to a function of the same arguments that makes this mistake.
+            part: judge this part of a `record`; `truth` and `mistakes` give it alone.
             because: what to say where no mistake explains all rows.
             tolerance: as in `Answer.near`; 0 for exactly equal.
 
@@ -217,6 +221,7 @@ class Call:
         """
         split = [(row[:-1], row[-1]) if row and isinstance(row[-1], dict) else (row, {}) for row in rows]
         answers = [self(where, *args, **kwargs) for args, kwargs in split]
+        answers = answers if part is None else [answer[part] for answer in answers]
         wanted = [truth(*args, **kwargs) for args, kwargs in split]
         wrong = [i for i in range(len(rows)) if not comparing.same(answers[i].value, wanted[i], tolerance)]
         for message, mistake in (mistakes or {}).items() if wrong else ():
@@ -311,10 +316,11 @@ class Answer:
     kind: Kind
 
     def __getitem__(self, part: str) -> "Answer":
-        """One named part of a `record`."""
-        assert isinstance(self.kind, Record), f"{self.call.name} gives no record"
+        """One named part of a `record`, or the value of one key of a `mapping`."""
+        assert isinstance(self.kind, Record | Mapped), f"{self.call.name} gives no record and no mapping"
         value = self.kind.take(self.said, self.value, part)
-        return Answer(self.call, f"{part} of {self.said}", value, self.given, self.kind.parts[part])
+        name = repr(part) if isinstance(self.kind, Mapped) else part
+        return Answer(self.call, f"{name} of {self.said}", value, self.given, self.kind.part(part))
 
     def __iter__(self) -> Iterator["Answer"]:
         """The parts of a `record`, in order."""
@@ -334,7 +340,7 @@ class Answer:
         if isinstance(want, str | bool | None) or isinstance(self.value, str):
             for message, value in (mistakes or {}).items():
                 assert self.value == want or self.value != value, f"{self.said}: {message}"
-            ending = f". {because}" if because else ""
+            ending = f". {because[0].upper()}{because[1:]}" if because else ""
             assert self.value == want, f"{self.said} should be {brief(want)}, not {brief(self.value)}{ending}"
             return self
         return self.near(want, mistakes, tolerance=0.0, because=because)

@@ -29,12 +29,32 @@ def plain(value) -> np.ndarray:
 
 def same(got, want, tolerance: float = 1e-5) -> bool:
     """Whether two values have one shape and differ nowhere by more than `tolerance * (1 + |want|)`."""
+    if nested(want) or nested(got):
+        return _same_parts(got, want, tolerance)
     got, want = plain(got), plain(want)
     if got.shape != want.shape:
         return False
     with np.errstate(invalid="ignore"):
-        near = np.abs(got - want) <= tolerance * (1 + np.abs(want))
+        near = (np.abs(got - want) <= tolerance * (1 + np.abs(want))) & np.isfinite(want)
     return bool((near | (got == want) | (np.isnan(got) & np.isnan(want))).all())
+
+
+def nested(value) -> bool:
+    """Whether a value holds others that are not just numbers: lists in a list, a dictionary, text."""
+    inner = list | tuple | dict | str | None
+    return isinstance(value, dict | str | None) or (
+        isinstance(value, list | tuple) and any(isinstance(item, inner) for item in value)
+    )
+
+
+def _same_parts(got, want, tolerance: float) -> bool:
+    if isinstance(want, dict):
+        return isinstance(got, dict) and list(got) == list(want) and all(same(got[k], want[k], tolerance) for k in want)
+    if isinstance(want, list | tuple):
+        return isinstance(got, list | tuple) and len(got) == len(want) and all(
+            same(a, b, tolerance) for a, b in zip(got, want)
+        )  # fmt: skip
+    return type(got) is type(want) and got == want
 
 
 def judge(
@@ -70,6 +90,8 @@ def judge(
 
 def difference(said: str, got, want, axes=None) -> str:
     """Where two values differ most, with as many digits as that takes."""
+    if nested(want) or nested(got):
+        return f"{said} should be {brief(want)}, not {brief(got)}"
     a, b = plain(got), plain(want)
     if a.shape != b.shape:
         return f"{said} should have the shape {shape_text(b.shape)}, not {shape_text(a.shape)}"
@@ -80,6 +102,8 @@ def difference(said: str, got, want, axes=None) -> str:
     place = np.unravel_index(int(off.argmax()), off.shape)
     right, yours = texts(b[place].item(), a[place].item())
     if a.ndim == 1 and a.size <= MOST_SHOWN and isinstance(got, list | tuple):
+        if a.size == 1:
+            return f"{said} should be {brief(as_list(want))}, not {brief(as_list(got))}"
         where = place_text(axes, place, 1)
         return f"{said} should be {brief(as_list(want))}, not {brief(as_list(got))}: {right} and not {yours}{where}"
     wrong = int((off > 1e-6 * (1 + np.abs(b))).sum())

@@ -188,7 +188,7 @@ class Number(Kind):
         asked = "a whole number" if self.whole else "a number"
         kind = number_types.Integral if self.whole else number_types.Real
         assert isinstance(value, kind) and not isinstance(value, bool), (
-            f"{said} is {type_text(value)} ({brief(value)}). It should be {asked}"
+            f"{said} is {type_text(value)}{'' if value is None else f' ({brief(value)})'}. It should be {asked}"
         )
         assert not self.finite or math.isfinite(value), f"{said} is {value}. It should be finite"
         return value
@@ -241,8 +241,55 @@ class Record(Kind):
                 return value[name]
             except (TypeError, LookupError):
                 raise AssertionError(f"{said} has no key {name!r}: it is {brief(value)}") from None
-        assert hasattr(value, name), f"{said} returned {type_text(value)} without the attribute {name}"
+        assert hasattr(value, name), f"{said} is {type_text(value)}, without the attribute {name}"
         return getattr(value, name)
+
+    def part(self, name: str) -> Kind:
+        """The kind of one part."""
+        return self.parts[name]
+
+
+@dataclass(frozen=True)
+class Each(Kind):
+    """A list whose entries are all of one kind. `count`: an axis name or a number."""
+
+    entry: Kind = field(default_factory=Kind)
+    count: object = None
+
+    def check(self, said, value, sizes, source=None):
+        assert isinstance(value, list), f"{said} returned {type_text(value)}. It should return a plain list"
+        for i, item in enumerate(value):
+            self.entry.check(f"entry {i} of {said}", item, sizes, source)
+        count = sizes.get(self.count) if isinstance(self.count, str) else self.count
+        assert count in (None, len(value)), f"{said} has {len(value)} entries instead of {count}: {brief(value)}"
+        return value
+
+
+@dataclass(frozen=True)
+class Mapped(Kind):
+    """A dictionary whose values are all of one kind. `keys`: the name under which `sizes` has the keys, in order."""
+
+    entry: Kind = field(default_factory=Kind)
+    keys: str | None = None
+
+    def check(self, said, value, sizes, source=None):
+        assert isinstance(value, dict), f"{said} returned {type_text(value)}. It should return a dictionary"
+        want = sizes.get(self.keys)
+        assert want is None or list(value) == list(want), (
+            f"{said} should have the keys {brief(list(want))}, in this order, not {brief(list(value))}"
+        )
+        for key, item in value.items():
+            self.entry.check(f"{key!r} of {said}", item, sizes, source)
+        return value
+
+    def take(self, said: str, value, name: str):
+        """The value of one key."""
+        assert name in value, f"{said} has no key {name!r}: it has {brief(list(value))}"
+        return value[name]
+
+    def part(self, name: str) -> Kind:
+        """The kind of one value."""
+        return self.entry
 
 
 def tensor(axes: str | None = None, dtype=None, *, finite: bool = True) -> Kind:
@@ -263,6 +310,16 @@ def integers(count=None) -> Kind:
 def numbers(count=None) -> Kind:
     """A list or tuple of real numbers; `count` is a number or the name of an axis."""
     return Numbers(count=count)
+
+
+def each(entry: Kind, count=None) -> Kind:
+    """A plain list of values of one kind: `each(record("tuple", keyframe=number(whole=True), frames=integers()))`."""
+    return Each(entry=entry, count=count)
+
+
+def mapping(entry: Kind, keys: str | None = None) -> Kind:
+    """A dictionary of values of one kind; the call's `sizes` give its keys, in order, under the name `keys`."""
+    return Mapped(entry=entry, keys=keys)
 
 
 def number(*, whole: bool = False, tensor: bool = False, finite: bool = True) -> Kind:

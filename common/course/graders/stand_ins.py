@@ -1,5 +1,6 @@
 """What stands in for models, clocks and files while an answer is tested: small, known to the last bit, and watched."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -38,17 +39,51 @@ class Affine(torch.nn.Module):
 
 @dataclass
 class Clock:
-    """A clock that moves only when it is told to: `tick` seconds at each look, and `advance`."""
+    """A clock that moves only when it is told to: `tick` seconds at each look, `advance`, and the tasks that it times.
 
+    Attributes:
+        now: the time, in seconds.
+        tick: what each look at the clock takes.
+        log: what happened, in order: `("clock",)` for a look, `(name, *arguments)` for a call of a task.
+    """
+
+    __name__ = "clock"  # as messages call it
     now: float = 100.0
     tick: float = 0.0
-    looks: int = 0
+    log: list[tuple] = field(default_factory=list)
 
     def __call__(self) -> float:
         """The time, as `time.perf_counter` gives it."""
-        self.looks += 1
+        self.log.append(("clock",))
         self.now += self.tick
         return self.now
+
+    @property
+    def looks(self) -> int:
+        """How often the clock was read."""
+        return self.log.count(("clock",))
+
+    @property
+    def calls(self) -> list[tuple]:
+        """The calls of tasks, in order."""
+        return [event for event in self.log if event != ("clock",)]
+
+    def task(self, name: str, *seconds: float, does: Callable | None = None) -> Callable:
+        """A function that takes `seconds[k]` by this clock in its call number k; the last of them counts from there on.
+
+        Args:
+            name: how the log and messages call it.
+            does: called with the same arguments; it gives the result.
+        """
+        left = list(seconds)
+
+        def task(*args):
+            self.log.append((name, *args))
+            self.now += left.pop(0) if len(left) > 1 else left[0]
+            return does(*args) if does else None
+
+        task.__name__ = name
+        return task
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""
@@ -66,6 +101,7 @@ class Clock:
 class Recorder:
     """A callable that remembers how it was called, and does what `does` does."""
 
+    __name__ = property(lambda self: getattr(self.does, "__name__", "recorder"))  # as messages call it
     does: object = None
     calls: list[tuple[tuple, dict]] = field(default_factory=list)
 

@@ -1,5 +1,6 @@
 """How a grader writes calls and values, so that a learner recognises what they would type."""
 
+import dataclasses
 import math
 import numbers
 from collections.abc import Mapping
@@ -45,10 +46,15 @@ def brief(value) -> str:
         return repr(value)
     if isinstance(value, numbers.Real):
         return number_text(value)
+    if isinstance(value, list | tuple) and value and all(map(dataclasses.is_dataclass, value)):
+        return f"a {type(value).__name__} of {len(value)} {type(value[0]).__name__}"
     if isinstance(value, list | tuple):
         shown = [brief(item) for item in value[:MOST_NUMBERS]] + (["…"] if len(value) > MOST_NUMBERS else [])
         opening, closing = ("[", "]") if isinstance(value, list) else ("(", ",)" if len(value) == 1 else ")")
         return f"{opening}{', '.join(shown)}{closing}"
+    if isinstance(value, dict):
+        shown = [f"{key!r}: {brief(item)}" for key, item in list(value.items())[:MOST_NUMBERS]]
+        return f"{{{', '.join(shown + ['…'] * (len(value) > MOST_NUMBERS))}}}"
     if isinstance(value, torch.dtype):
         return str(value).removeprefix("torch.")
     if hasattr(value, "name") and hasattr(value, "suffix"):  # a path: its last part
@@ -56,6 +62,8 @@ def brief(value) -> str:
     if isinstance(value, torch.nn.Module) or callable(value):
         return getattr(value, "__name__", type(value).__name__)
     said = repr(value)
+    if "\n" in said or said.startswith("<"):  # an optimizer, or any object without a text of its own
+        return type(value).__name__
     return said if len(said) <= 80 else said[:79] + "…"
 
 
@@ -92,4 +100,5 @@ def axes_text(axes) -> str:
 def type_text(value) -> str:
     """The type's name with its article."""
     name = type(value).__name__
-    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}" if value is not None else "None"
+    article = "an" if name[0].lower() in "aeiou" or name == "ndarray" else "a"
+    return f"{article} {name}" if value is not None else "None"

@@ -1,643 +1,561 @@
 """Grader of the diagnostic, items 00.1 to 00.12.
 
-Each test has its own oracle: a closed form in float64, a count of real blocks, the padding cut off, the whole batch at
-once. Where an answer equals what a well-known mistake gives, the message names the mistake.
+Each item has its own oracle in double precision: a closed form, a count of real blocks, the padding cut off, the whole
+batch at once. Where an answer equals what a usual mistake gives, the message names the mistake.
 """
 
-import numbers
+import math
+from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 
-from common.course.grader_tools import attempt
+from common.course.graders import Call, anything, judge, number, record, stand_ins, tensor, theorems
+from common.course.graders.values import noise
 
 exercise = pytest.mark.exercise
-B, C, H, W = 3, 2, 4, 5
+PICTURES = "b c h w"
+DTYPES = (torch.float32, torch.float64)
 
 
-def noise(seed, *shape):
-    """Normal numbers, float64, the same in each run with the same seed."""
-    return torch.from_numpy(np.random.default_rng(seed).standard_normal(shape))
+def doubles(seed, *size, scale=1.0):
+    return noise(seed, *size, scale=scale, dtype=torch.float64)
 
 
-def tensor_of(said, got, shape, dtype=torch.float64):
-    """The answer must be a tensor of this shape and dtype, all of it finite."""
-    assert isinstance(got, torch.Tensor), f"{said} returned {type(got).__name__}; a tensor is asked for"
-    assert tuple(got.shape) == tuple(shape), f"{said} has the shape {tuple(got.shape)} instead of {tuple(shape)}"
-    assert got.dtype == dtype, f"{said} is {got.dtype} where its inputs are {dtype}: nothing should change the dtype"
-    bad = int((~got.isfinite()).sum())
-    assert not bad, f"{said} holds {bad} numbers that are infinite or NaN"
-    return got.detach()
+def wide(per_sample):
+    """(B,) to (B, 1, 1, 1)."""
+    return per_sample.double()[:, None, None, None]
 
 
-def same(got, want):
-    return got.shape == want.shape and torch.allclose(got, want.to(got.dtype), rtol=1e-6, atol=1e-9)
-
-
-def expect(said, got, want, mistakes=()):
-    """`got` must equal `want`; if it equals what one of the `mistakes` (message, value) gives, the message says so."""
-    if same(got, want):
-        return
-    for message, value in mistakes:
-        if same(got, value):
-            pytest.fail(f"{said}: {message}")
-    off = (got - want).abs().max().item()
-    pytest.fail(f"{said} is off by up to {off:.3g}")
-
-
-def untouched(said, *pairs):
-    for name, now, before in pairs:
-        assert torch.equal(now, before), f"{said} changes its input {name} in place"
-
-
-def wide(values):
-    return values[:, None, None, None]
+def draw(look, answers, wanted):
+    """The first sample's numbers as two curves: the right ones and the learner's."""
+    look(target=wanted[:1].flatten().float(), yours=answers[0].value[:1].detach().flatten().float())
 
 
 # ---------------------------------------------------------------------------------------------- 00.1 diffuse
 
+diffuse = Call("diffuse", takes={"x0": PICTURES, "eps": PICTURES, "alpha_bar": "b"}, gives=tensor(PICTURES, "same"))
 
-def diffuse_answer(lab, x0, eps, alpha_bar):
-    said = "diffuse(x0, eps, alpha_bar)"
-    before = x0.clone(), eps.clone(), alpha_bar.clone()
-    got = attempt(said, lab.diffuse, x0, eps, alpha_bar)
-    untouched(said, ("x0", x0, before[0]), ("eps", eps, before[1]), ("alpha_bar", alpha_bar, before[2]))
-    return tensor_of(said, got, x0.shape, x0.dtype)
+
+def mixed(keep, add):
+    """x0 and eps with the factors `keep` and `add`, functions of ᾱ (B, 1, 1, 1)."""
+    return lambda x0, eps, alpha_bar: keep(wide(alpha_bar)) * x0.double() + add(wide(alpha_bar)) * eps.double()
+
+
+def root(x):
+    return x.sqrt()
+
+
+def left(x):
+    return (1 - x).sqrt()
+
+
+diffused = mixed(root, left)
 
 
 @exercise("diffuse", points=2, hint="N(mean, variance): noise is multiplied by a standard deviation.")
-def test_diffuse_is_the_closed_form(lab, seed):
+def test_diffuse_is_the_closed_form(lab, seed, look):
     """mean and standard deviation are those of q(x_t | x_0), each picture at its own ᾱ"""
-    x0, eps = noise(seed, B, C, H, W), noise(seed + 1, B, C, H, W)
-    alpha_bar = torch.tensor([0.81, 0.3, 0.06], dtype=torch.float64)
-    a, first = wide(alpha_bar), alpha_bar[0]
-    root, rest = a.sqrt(), (1 - a).sqrt()
-    mistakes = [
-        ("it uses the variance where the standard deviation belongs: the roots are missing", a * x0 + (1 - a) * eps),
-        ("the root over 1 - ᾱ is missing: that is the variance of the noise", root * x0 + (1 - a) * eps),
-        ("the root over ᾱ is missing before x0", a * x0 + rest * eps),
-        ("data and noise have each other's factors: at ᾱ = 1 there should be only data", rest * x0 + root * eps),
-        ("the data are not scaled down; in DDPM they fade by √ᾱ while the noise grows", x0 + rest * eps),
-        (
-            "the noise has the factor 1 - √ᾱ; the *variances* add up to 1, so it is √(1 - ᾱ)",
-            root * x0 + (1 - root) * eps,
-        ),
-        (
-            "every picture gets the ᾱ of the first one",
-            first.sqrt() * x0 + (1 - first).sqrt() * eps,
-        ),
-        (
-            "every picture gets the mean of all ᾱ",
-            alpha_bar.mean().sqrt() * x0 + (1 - alpha_bar.mean()).sqrt() * eps,
-        ),
-        ("the noise is subtracted", root * x0 - rest * eps),
-        ("the noise is not in it", root * x0),
+    rows = [
+        (doubles(seed, len(values), 2, 4, 6), doubles(seed + 1, len(values), 2, 4, 6), torch.tensor(values).double())
+        for values in ([0.81, 0.3, 0.06], [0.5, 0.97], [0.2])
     ]
-    expect("diffuse(x0, eps, alpha_bar)", diffuse_answer(lab, x0, eps, alpha_bar), root * x0 + rest * eps, mistakes)
+    mistakes = {
+        "it uses variances where standard deviations belong: the roots are missing": mixed(
+            lambda a: a, lambda a: 1 - a
+        ),
+        "the root over 1 - ᾱ is missing: that is the variance of the noise": mixed(root, lambda a: 1 - a),
+        "the root over ᾱ is missing before x0": mixed(lambda a: a, left),
+        "data and noise have each other's factors: at ᾱ = 1 there should be only data": mixed(left, root),
+        "the data are not scaled down. In DDPM they fade by √ᾱ while the noise grows": mixed(torch.ones_like, left),
+        "the *variances* add up to 1, so the noise has the factor √(1 - ᾱ)": mixed(root, lambda a: 1 - root(a)),
+        "every picture gets the ᾱ of the first one": lambda x0, eps, a: diffused(x0, eps, a[:1].expand(len(a))),
+    }
+    answers = diffuse.table(lab, rows, diffused, mistakes, because="it is √ᾱ x0 + √(1 - ᾱ) eps")
+    draw(look, answers, diffused(*rows[0]))
 
 
 @exercise("diffuse", points=1, hint="alpha_bar[:, None, None, None] lines up with the first axis.")
 def test_diffuse_keeps_pictures_apart(lab, seed):
-    """a batch as large as a picture is wide: still one ᾱ a picture; and float32 stays float32"""
-    x0, eps = noise(seed, 5, 2, 3, 5).float(), noise(seed + 1, 5, 2, 3, 5).float()
-    alpha_bar = torch.tensor([0.9, 0.7, 0.5, 0.2, 0.1])
-    got = diffuse_answer(lab, x0, eps, alpha_bar)
-    by_column = alpha_bar.sqrt() * x0 + (1 - alpha_bar).sqrt() * eps
-    assert not torch.allclose(got, by_column, atol=1e-5), (
-        "each *column* of a picture has its own ᾱ: plain broadcasting lines (B,) up with the last axis, W"
-    )
-    for b in range(5):
-        want = alpha_bar[b].sqrt() * x0[b] + (1 - alpha_bar[b]).sqrt() * eps[b]
-        assert torch.allclose(got[b], want, atol=1e-5), f"picture {b} of a batch of 5 is not noised by its own ᾱ"
+    """a batch as large as a picture is wide: still one ᾱ per picture; ᾱ = 0 is noise, 1 is data; the dtype is kept"""
+    x0, eps = doubles(seed, 5, 2, 3, 5), doubles(seed + 1, 5, 2, 3, 5)
+    alpha_bar = torch.tensor([0.9, 1.0, 0.5, 0.0, 0.1]).double()
+    column = "each *column* of a picture has its own ᾱ: plain broadcasting lines (B,) up with the last axis"
+    by_column = root(alpha_bar) * x0 + left(alpha_bar) * eps
+    because = "each picture has its own ᾱ, from 0 (noise) to 1 (data)"
+    diffuse(lab, x0, eps, alpha_bar).near(diffused(x0, eps, alpha_bar), {column: by_column}, because=because)
+    theorems.owes(diffuse, lab, x0, eps, alpha_bar, dtypes=DTYPES)
 
 
 # -------------------------------------------------------------------------------------------- 00.2 ddim_step
 
+ddim = Call("ddim_step", takes={"x": PICTURES, "eps": PICTURES}, gives=tensor(PICTURES, "same"),
+            parameters=("x", "eps", "alpha_bar", "alpha_bar_next"))  # fmt: skip
 
-def step_answer(lab, x, eps, here, there):
-    said = f"ddim_step(x, eps, {here:g}, {there:g})"
-    before = x.clone(), eps.clone()
-    got = attempt(said, lab.ddim_step, x, eps, here, there)
-    untouched(said, ("x", x, before[0]), ("eps", eps, before[1]))
-    return tensor_of(said, got, x.shape)
+
+def step(clean, put_back):
+    """x0 from here, then the next picture: `clean(x, eps, ᾱ)` and `put_back(x0, eps, next ᾱ)`."""
+    return lambda x, eps, here, there: put_back(clean(x.double(), eps.double(), here), eps.double(), there)
+
+
+def clean(x, eps, a):
+    return (x - math.sqrt(1 - a) * eps) / math.sqrt(a)
+
+
+def put_back(x0, eps, a):
+    return math.sqrt(a) * x0 + math.sqrt(1 - a) * eps
+
+
+stepped = step(clean, put_back)
 
 
 @exercise("ddim_step", points=2, hint="First the x0 that the noise stands for, then noise it again for the next ᾱ.")
-def test_ddim_lands_on_the_same_noise(lab, seed):
+def test_ddim_lands_on_the_same_noise(lab, seed, look):
     """told the true noise, it lands exactly where the forward process would be at the next ᾱ"""
-    x0, eps = noise(seed, B, C, H, W), noise(seed + 1, B, C, H, W)
-    for here, there in ((0.2, 0.55), (0.04, 0.9)):
-        x = here**0.5 * x0 + (1 - here) ** 0.5 * eps
-        got = step_answer(lab, x, eps, here, there)
-        undivided = x - (1 - here) ** 0.5 * eps
-        rough = (x - (1 - here) * eps) / here
-        half = (x - (1 - here) * eps) / here**0.5
-        keep, add = there**0.5, (1 - there) ** 0.5
-        mistakes = [
-            ("x0 is not divided by √ᾱ after the noise is taken off", keep * undivided + add * eps),
-            ("it stops at x0: the noise of the next time is not put back", x0),
-            ("the noise of the next time is not put back, only x0 is scaled", keep * x0),
-            ("both lines use the same ᾱ, so nothing has moved: x0 comes from this one, the noise is for the *next*", x),
-            ("variances stand where standard deviations belong (no roots in x0)", keep * rough + add * eps),
-            ("the root over 1 - ᾱ is missing in x0", keep * half + add * eps),
-            ("the noise put back has the variance for a factor: the root is missing", keep * x0 + (1 - there) * eps),
-            ("all roots are missing", there * rough + (1 - there) * eps),
-            ("x0 and the noise have each other's factors in the second line", add * x0 + keep * eps),
-        ]
-        want = keep * x0 + add * eps
-        expect(f"ddim_step(x, eps, {here:g}, {there:g})", got, want, mistakes)
+    x, eps = doubles(seed, 3, 2, 4, 5), doubles(seed + 1, 3, 2, 4, 5)
+    rows = [(x, eps, 0.2, 0.55), (x, eps, 0.04, 0.9), (x[:2], eps[1:], 0.5, 0.51), (x, eps, 0.7, 0.95)]
+    mistakes = {
+        "x0 is not divided by √ᾱ after the noise is taken off": step(lambda x, e, a: x - (1 - a) ** 0.5 * e, put_back),
+        "it stops at x0: the noise of the next time is not put back": step(clean, lambda x0, e, a: x0),
+        "the noise of the next time is not put back, only x0 is scaled": step(clean, lambda x0, e, a: a**0.5 * x0),
+        "both lines use the same ᾱ, so nothing moves. The noise is for the *next* one": lambda x, e, here, there: x,
+        "the root over 1 - ᾱ is missing in x0": step(lambda x, e, a: (x - (1 - a) * e) / a**0.5, put_back),
+        "the noise put back has the variance for a factor": step(clean, lambda x0, e, a: a**0.5 * x0 + (1 - a) * e),
+        "the two factors of the second line are swapped": step(clean, lambda x0, e, a: put_back(e, x0, a)),
+    }
+    because = "first x0 = (x - √(1 - ᾱ) eps) / √ᾱ, then the forward process at the next ᾱ, with the same eps"
+    draw(look, ddim.table(lab, rows, stepped, mistakes, because=because), stepped(*rows[0]))
 
 
 @exercise("ddim_step", points=1, hint="DDIM draws nothing; fresh noise is DDPM's.")
 def test_ddim_draws_nothing(lab, seed):
-    """twice the same call gives twice the same; and a step to ᾱ = 1 gives x0 itself, however large"""
-    x0, eps = 9 * noise(seed, 2, 3, 4, 5), noise(seed + 1, 2, 3, 4, 5)
+    """the same call gives the same again; a step to ᾱ = 1 gives x0 itself, however large"""
+    x0, eps = doubles(seed, 2, 3, 4, 5, scale=9), doubles(seed + 1, 2, 3, 4, 5)
     x = 0.5 * x0 + 0.75**0.5 * eps
-    once, again = step_answer(lab, x, eps, 0.25, 0.5), step_answer(lab, x, eps, 0.25, 0.5)
-    assert torch.equal(once, again), (
-        "two calls with the same arguments differ: it draws fresh noise, as DDPM does; DDIM uses the eps it is given"
-    )
-    got = step_answer(lab, x, eps, 0.25, 1.0)
-    assert not same(got, x0.clamp(-1, 1)), "x0 is clamped to [-1, 1]; latents have no such range"
-    expect("a step to alpha_bar_next = 1, which is x0 itself,", got, x0)
+    mistakes = {"x0 is clamped to [-1, 1]. Latents have no such range": x0.clamp(-1, 1)}
+    ddim(lab, x, eps, 0.25, 1.0).near(x0, mistakes, because="at alpha_bar_next = 1 there is x0 alone")
+    because = "DDIM uses the eps that it is given, and draws no noise of its own"
+    first, again = (ddim(lab, x, eps, 0.25, 0.5) for _ in range(2))
+    again.near(first.value, because=because)
+    theorems.owes(ddim, lab, x, eps, 0.25, 0.5, dtypes=DTYPES, truth=stepped, other=(x[:1], eps[:1], 0.1, 0.2))
 
 
 # ------------------------------------------------------------------------------------------------ 00.3 guide
 
+guide = Call("guide", takes={"uncond": PICTURES, "cond": PICTURES}, gives=tensor(PICTURES, "same"),
+             parameters=("uncond", "cond", "guidance_scale"))  # fmt: skip
+
+
+def guided(uncond, cond, g):
+    return uncond.double() + g * (cond.double() - uncond.double())
+
 
 @exercise("guide", points=2, hint="Start at uncond; the direction is cond - uncond.")
-def test_guide_is_a_straight_line(lab, seed):
+def test_guide_is_a_straight_line(lab, seed, look):
     """0 is without the prompt, 1 the prompt's own prediction, and beyond it goes straight on"""
-    uncond, cond = noise(seed, B, C, H, W), noise(seed + 1, B, C, H, W)
-    before = uncond.clone(), cond.clone()
-    for g in (7.5, 0.0, 1.0, 3.0, 0.4):
-        said = f"guide(uncond, cond, {g:g})"
-        got = tensor_of(said, attempt(said, lab.guide, uncond, cond, g), cond.shape)
-        untouched(said, ("uncond", uncond, before[0]), ("cond", cond, before[1]))
-        want = uncond + g * (cond - uncond)
-        long = want * (cond.std() / want.std().clamp(min=1e-9))
-        mistakes = [
-            ("g is held at 1 or above; below 1 the prompt counts for less", uncond + max(g, 1.0) * (cond - uncond)),
-            (
-                "it starts at cond, the paper's (1 + w) cond - w uncond; here g = 1 must give cond itself",
-                cond + g * (cond - uncond),
-            ),
-            ("uncond and cond have changed places", cond + g * (uncond - cond)),
-            ("it walks away from the prompt: the direction is cond - uncond", uncond + g * (uncond - cond)),
-            ("cond is only multiplied by g; the direction is cond - uncond", g * cond),
-            ("the whole of cond is added; the direction is cond - uncond", uncond + g * cond),
-            ("only the direction is left, without where it starts", g * (cond - uncond)),
-            ("that is the plain mean of the two, whatever g is", (uncond + cond) / 2),
-            ("it divides by 1 + g: an average never goes beyond cond", (uncond + g * cond) / (1 + g)),
-            ("g is held at 1 or below; guidance is what lies beyond 1", uncond + min(g, 1.0) * (cond - uncond)),
-            ("the result is clamped to [-1, 1]; a prediction of noise has no such range", want.clamp(-1, 1)),
-            ("the result is scaled back to cond's spread, which is another method (rescaled guidance)", long),
-        ]
-        expect(said, got, want, mistakes)
+    uncond, cond = doubles(seed, 3, 2, 4, 5), doubles(seed + 1, 3, 2, 4, 5)
+    rows = [(uncond, cond, g) for g in (7.5, 0.0, 1.0, 3, 0.4, 0, 1.5)]
+    mistakes = {
+        "it starts at cond, the paper's (1 + w) cond - w uncond. Here g = 1 gives cond": lambda u, c, g: (
+            c + g * (c - u)
+        ),
+        "uncond and cond are swapped": lambda u, c, g: guided(c, u, g),
+        "it walks away from the prompt: the direction is cond - uncond": lambda u, c, g: u + g * (u - c),
+        "the whole of cond is added. The direction is cond - uncond": lambda u, c, g: u + g * c,
+        "only the direction is left, without where it starts": lambda u, c, g: g * (c - u),
+        "g is held at 1 or above. Below 1 the prompt counts for less": lambda u, c, g: guided(u, c, max(g, 1)),
+        "g is held at 1 or below. Guidance is what lies beyond 1": lambda u, c, g: guided(u, c, min(g, 1)),
+        "the result is clamped to [-1, 1]. A prediction has no such range": lambda u, c, g: guided(u, c, g).clamp(
+            -1, 1
+        ),
+    }
+    because = "a straight line: uncond at g = 0, cond at g = 1, and on in the same direction"
+    draw(look, guide.table(lab, rows, guided, mistakes, because=because), guided(*rows[0]))
+    theorems.owes(guide, lab, *rows[0], dtypes=DTYPES, truth=guided, other=rows[4])
 
 
 # ---------------------------------------------------------------------------------------- 00.4 from_velocity
 
+ends = Call("from_velocity", takes={"x": PICTURES, "velocity": PICTURES, "s": "b"},
+            gives=record("tuple", x0=tensor(PICTURES, "same"), eps=tensor(PICTURES, "same")))  # fmt: skip
 
-def velocity_answer(lab, x, velocity, s):
-    said = "from_velocity(x, velocity, s)"
-    before = x.clone(), velocity.clone(), s.clone()
-    got = attempt(said, lab.from_velocity, x, velocity, s)
-    untouched(said, ("x", x, before[0]), ("velocity", velocity, before[1]), ("s", s, before[2]))
-    assert isinstance(got, (tuple, list)) and len(got) == 2, f"{said} should return two tensors, x0 and eps"
-    return [tensor_of(f"{name} of {said}", part, x.shape) for name, part in zip(("x0", "eps"), got)]
+
+def on_the_path(seed, s):
+    """x and velocity, at s of each picture, with the ends x0 and eps."""
+    x0, eps = doubles(seed, len(s), 2, 3, 5), doubles(seed + 1, len(s), 2, 3, 5)
+    s = torch.tensor(s).double()
+    return ((1 - wide(s)) * x0 + wide(s) * eps, eps - x0, s), x0, eps
 
 
 @exercise("from_velocity", points=2, hint="Back to the data it is s · velocity, on to the noise (1 - s) · velocity.")
-def test_velocity_finds_both_ends(lab, seed):
+def test_velocity_finds_both_ends(lab, seed, look):
     """both ends of the straight path, each picture from its own s"""
-    x0, eps = noise(seed, B, C, H, W), noise(seed + 1, B, C, H, W)
-    s = torch.tensor([0.2, 0.7, 0.45], dtype=torch.float64)
-    w = wide(s)
-    x, v = (1 - w) * x0 + w * eps, eps - x0
-    got_x0, got_eps = velocity_answer(lab, x, v, s)
-    if same(got_x0, eps) and same(got_eps, x0):
-        pytest.fail("x0 and eps are right and in the wrong order: x0 comes first")
-    first, curve = s[0], (1 - w**2).sqrt()
-    expect("x0", got_x0, x0, [
-        ("the velocity has the other sign: here it is eps - x0, so the data lie *behind* you", x + w * v),
-        ("time runs the other way round: here s = 0 is data", x - (1 - w) * v),
-        ("it goes back by the whole velocity, as if s were 1", x - v),
-        ("every picture gets the s of the first one", x - first * v),
-        ("the velocity is taken for the data: that is what an x0-prediction would be", v),
-        ("the velocity is taken for the noise: that is an eps-prediction", (x - w * v) / (1 - w)),
-        ("that is DDPM's v-prediction, on a circle; this path is straight", curve * x - w * v),
-    ])  # fmt: skip
-    expect("eps", got_eps, eps, [
-        ("the velocity has the other sign: here it is eps - x0, so the noise lies *ahead*", x - (1 - w) * v),
-        ("time runs the other way round: here s = 1 is noise", x + w * v),
-        ("every picture gets the s of the first one", x + (1 - first) * v),
-        ("the velocity is taken for the noise; it is eps - x0", v),
-        ("it goes on by the whole velocity, as if s were 0", x + v),
-        ("that is DDPM's v-prediction, on a circle; this path is straight", w * x + curve * v),
-    ])  # fmt: skip
+    rows, x0s, epss = zip(*(on_the_path(seed, s) for s in ([0.2, 0.7, 0.45], [0.9], [0.05, 0.6])))
+    answer = ends(lab, *rows[0])
+    swapped = torch.allclose(answer["x0"].value, epss[0]) and torch.allclose(answer["eps"].value, x0s[0])
+    assert not swapped, f"{answer.said} gives x0 and eps in the wrong order: x0 comes first"
+    time = "time runs the other way round: here s = 0 is data and s = 1 is noise"
+    sign = "the velocity has the other sign: here it is eps - x0, from the data to the noise"
+    mistakes = {
+        sign: lambda x, v, s: x + wide(s) * v,
+        time: lambda x, v, s: x - (1 - wide(s)) * v,
+        "it goes back by the whole velocity, whatever s is": lambda x, v, s: x - v,
+        "every picture gets the s of the first one": lambda x, v, s: x - s[0] * v,
+        "that is DDPM's v-prediction, on a circle": lambda x, v, s: left(wide(s) ** 2) * x - wide(s) * v,
+    }
+    because = "the data are s times the velocity behind: x - s · velocity"
+    answers = ends.table(lab, rows, lambda x, v, s: x - wide(s) * v, mistakes, part="x0", because=because)
+    mistakes = {sign: lambda x, v, s: x - (1 - wide(s)) * v, time: lambda x, v, s: x + wide(s) * v}
+    because = "the noise is 1 - s times the velocity ahead: x + (1 - s) · velocity"
+    ends.table(lab, rows, lambda x, v, s: x + (1 - wide(s)) * v, mistakes, part="eps", because=because)
+    draw(look, answers, x0s[0])
 
 
 @exercise("from_velocity", points=1, hint="Neither end needs a division.")
 def test_velocity_at_the_ends(lab, seed):
     """at s = 0 and s = 1 both are finite and right, and a batch as large as a picture is wide keeps its order"""
-    x0, eps = noise(seed, 5, 2, 3, 5), noise(seed + 1, 5, 2, 3, 5)
-    s = torch.tensor([0.0, 1.0, 0.5, 0.25, 0.9], dtype=torch.float64)
-    w = wide(s)
-    got_x0, got_eps = velocity_answer(lab, (1 - w) * x0 + w * eps, eps - x0, s)
-    assert not same(got_x0, (1 - w) * x0 + w * eps - s * (eps - x0)), (
-        "each *column* has its own s: plain broadcasting lines (B,) up with the last axis, W"
-    )
-    expect("x0 at s = 0 to 1", got_x0, x0)
-    expect("eps at s = 0 to 1", got_eps, eps)
+    row, x0, eps = on_the_path(seed, [0.0, 1.0, 0.5, 0.25, 0.9])
+    x, velocity, s = row
+    answer = ends(lab, *row)
+    column = "each *column* has its own s: plain broadcasting lines (B,) up with the last axis"
+    answer["x0"].near(x0, {column: x - s * velocity}, because="times run from 0 to 1, both included")
+    answer["eps"].near(eps, because="times run from 0 to 1, both included")
+    theorems.owes(ends, lab, *row, dtypes=DTYPES)
 
 
 # ------------------------------------------------------------------------------------------ 00.5 edm_factors
 
+edm = Call("edm_factors", takes={"sigma": "b"}, parameters=("sigma", "sigma_data"),
+           gives=record("tuple", **dict.fromkeys(("c_skip", "c_out", "c_in"), tensor("b", "same"))))  # fmt: skip
+
+
+def spread(sigma, d):
+    """The standard deviation of x."""
+    return (sigma.double() ** 2 + d**2).sqrt()
+
+
+def c_skip(s, d):
+    return d**2 / spread(s, d) ** 2
+
+
+def c_out(s, d):
+    return s * d / spread(s, d)
+
+
+def c_in(s, d):
+    return 1 / spread(s, d)
+
 
 @exercise("edm_factors", points=3, hint="Variances add up: x has the variance sigma_data² + sigma².")
-def test_edm_wishes_come_true(lab, seed):
+def test_edm_wishes_come_true(lab, look):
     """what the network reads and must answer has variance 1, with the smallest c_out there is"""
-    sigma = torch.tensor([0.002, 0.3, 1.7, 40.0], dtype=torch.float64)
-    for sigma_data in (0.5, 1.3):
-        said = f"edm_factors(sigma, {sigma_data:g})"
-        before = sigma.clone()
-        got = attempt(said, lab.edm_factors, sigma, sigma_data)
-        untouched(said, ("sigma", sigma, before))
-        assert isinstance(got, (tuple, list)) and len(got) == 3, f"{said} should return c_skip, c_out, c_in"
-        skip, out, into = (
-            tensor_of(f"{n} of {said}", c, sigma.shape) for n, c in zip(("c_skip", "c_out", "c_in"), got)
-        )
-        d, total = sigma_data, (sigma**2 + sigma_data**2).sqrt()
-        want_skip, want_out, want_into = d**2 / total**2, sigma * d / total, 1 / total
-        if same(out, want_into) and same(into, want_out):
-            pytest.fail(f"{said}: c_out and c_in have changed places; the order is c_skip, c_out, c_in")
-        expect(f"c_in of {said}", into, want_into, [
-            ("it divides by sigma alone; the data have a variance too, and at a small sigma this explodes", 1 / sigma),
-            ("standard deviations do not add up, variances do: √(sigma² + sigma_data²)", 1 / (sigma + d)),
-            ("it divides by the variance of x; dividing by its root gives variance 1", 1 / total**2),
-            ("it multiplies by the standard deviation of x instead of dividing", total),
-            ("sigma_data is taken to be 0.5; it is an argument", 1 / (sigma**2 + 0.25).sqrt()),
-            ("sigma_data is taken to be 1; it is an argument", 1 / (sigma**2 + 1).sqrt()),
-        ])  # fmt: skip
-        expect(f"c_skip of {said}", skip, want_skip, [
-            ("it is the share of the *noise*: x would pass through where there is nothing but noise",
-             sigma**2 / total**2),
-            ("it is the root of the data's share of the variance; the best multiple of x is the share itself",
-             d / total),
-            ("x goes through whole: then c_out is not as small as it can be", torch.ones_like(sigma)),
-            ("nothing of x goes through: with hardly any noise x is nearly the answer", torch.zeros_like(sigma)),
-            ("standard deviations do not add up, variances do", d / (sigma + d)),
-            ("the share of a variance needs squares: sigma_data² / (sigma² + sigma_data²)", d / total**2),
-        ])  # fmt: skip
-        expect(f"c_out of {said}", out, want_out, [
-            ("it is the variance of what is left; c_out is a standard deviation, its root", (sigma * d / total) ** 2),
-            ("it is sigma: right only if all of x goes through", sigma),
-            ("it is sigma_data: right only if nothing of x goes through", torch.full_like(sigma, d)),
-            ("it divides by the variance of x instead of its standard deviation", sigma * d / total**2),
-            ("it is the standard deviation of x: the network would have to answer with all of it", total),
-            ("it is the noise's share of the standard deviation; sigma_data is missing", sigma / total),
-            ("its sign: c_out is asked for positive", -want_out),
-        ])  # fmt: skip
+    sigmas = [torch.tensor(s).double() for s in ([0.002, 0.3, 1.7, 80.0], [0.9], [1.3, 0.5])]
+    rows = [(sigma, d) for sigma in sigmas for d in (0.5, 1.3, 2)]
+    add = "standard deviations do not add up, variances do"
+    mistakes = {
+        "it divides by sigma alone. The data have a variance too": lambda s, d: 1 / s,
+        add: lambda s, d: 1 / (s + d),
+        "it divides by the variance of x. Divide by its root, the standard deviation": lambda s, d: c_in(s, d) ** 2,
+    }
+    because = "it is 1 / √(sigma² + sigma_data²), so that what the network reads has variance 1"
+    edm.table(lab, rows, c_in, mistakes, part="c_in", because=because)
+    mistakes = {
+        "it is the share of the *noise*: with nothing but noise x would pass": lambda s, d: 1 - c_skip(s, d),
+        "it is the root of the data's share of the variance": lambda s, d: d / spread(s, d),
+        add: lambda s, d: d / (s + d),
+    }
+    because = "it is the data's share of the variance of x, sigma_data² / (sigma² + sigma_data²)"
+    edm.table(lab, rows, c_skip, mistakes, part="c_skip", because=because)
+    mistakes = {
+        "it is the variance of what is left. c_out is its root": lambda s, d: c_out(s, d) ** 2,
+        "it is sigma: right only if all of x goes through": lambda s, d: s,
+    }
+    because = "it is sigma · sigma_data / √(sigma² + sigma_data²), the standard deviation of what is left"
+    answers = edm.table(lab, rows, c_out, mistakes, part="c_out", because=because)
+    look(target=c_out(*rows[0]).float(), yours=answers[0].value.float())
+    theorems.owes(edm, lab, *rows[0], dtypes=DTYPES, other=rows[4])
 
 
 # ----------------------------------------------------------------------------------------- 00.6 latent_ratio
 
+ratio = Call("latent_ratio", gives=number())
 
-def number(said, got):
-    if isinstance(got, torch.Tensor) and got.numel() == 1:
-        got = got.item()
-    assert isinstance(got, numbers.Real) and not isinstance(got, bool), (
-        f"{said} returned {type(got).__name__}; a number is asked for"
-    )
-    return float(got)
+
+def counted(answer, want, mistakes, because):
+    """The number must be right; a message does not say which it is."""
+    got = float(answer)
+    for message, value in mistakes.items():
+        assert got == want or not math.isclose(got, value, rel_tol=5e-3), f"{answer.said} = {got:g}: {message}"
+    assert math.isclose(got, want, rel_tol=1e-4), f"{answer.said} = {got:g} is not right: {because}"
 
 
 @exercise("latent_ratio", points=2, hint="Count both, with their channels: 3 x 512 x 768 and 4 x 64 x 96.")
-def test_latent_ratio(lab):
+def test_latent_ratio(lab, look):
     """numbers of the picture for each number of the latent"""
-    got = number("latent_ratio()", attempt("latent_ratio()", lab.latent_ratio))
-    picture, latent = torch.empty(3, 512, 768), torch.empty(4, 512 // 8, 768 // 8)
-    want = picture.numel() / latent.numel()
+    picture, latent = torch.empty(3, 512, 768).numel(), torch.empty(4, 512 // 8, 768 // 8).numel()
+    answer = ratio(lab)
+    look(target=torch.tensor([picture / latent]), yours=torch.tensor([float(answer)]))
     mistakes = {
-        64.0: "the channels are not counted: 3 in the picture, 4 in the latent",
-        8.0: "8 times smaller along *each* of two sides is 64 times fewer places",
-        6.0: "only one side is 8 times smaller in this count",
-        1 / want: "it is upside down: how many numbers of the *picture* for one of the latent",
-        64 * 4 / 3: "the channels are upside down: the latent has *more* of them",
-        16.0: "the picture has 3 channels, which are not counted",
-        192.0: "the latent has 4 channels, which are not counted",
-        384.0: "8 x 8 x 8: a picture has two sides to shrink, not three",
-        256.0: "the latent's 4 channels make it larger, not smaller; and the picture has 3",
-        float(latent.numel()): "that is how many numbers the latent holds; asked for is the ratio",
-        float(picture.numel()): "that is how many numbers the picture holds; asked for is the ratio",
-        float(picture.numel() - latent.numel()): "that is a difference; asked for is the ratio",
+        "the channels are not counted: 3 in the picture, 4 in the latent": 64,
+        "8 times smaller along *each* of two sides is 64 times fewer places": 8,
+        "only one side is 8 times smaller in this count": 6,
+        "it is upside down: how many numbers of the *picture* for one of the latent": latent / picture,
+        "the channels are upside down: the latent has *more* of them": 64 * 4 / 3,
+        "the picture has 3 channels, which are not counted": 16,
+        "the latent has 4 channels, which are not counted": 192,
     }
-    for value, message in mistakes.items():
-        assert abs(got - value) > 0.005 * value, f"latent_ratio() = {got:g}: {message}"
-    assert abs(got - want) < 0.01, f"latent_ratio() = {got:g} is not what a count of both gives"
+    counted(answer, picture / latent, mistakes, "count both, channels included, and give the ratio")
 
 
 # ----------------------------------------------------------------------------------------- 00.7 token_counts
 
+tokens = Call("token_counts", gives=record("tuple", tokens=number(), numbers=number(), factor=number()))
+
 
 @exercise("token_counts", points=3, hint="Cut the latent into blocks of 1 x 2 x 2 over all channels, and count.")
-def test_token_counts(lab):
+def test_token_counts(lab, look):
     """tokens, numbers in each, and how the pairs of full attention grow"""
-    got = attempt("token_counts()", lab.token_counts)
-    assert isinstance(got, (tuple, list)) and len(got) == 3, (
-        "token_counts() should return three numbers: tokens, numbers in each, factor"
-    )
-    tokens, inside, factor = (number(f"number {n} of token_counts()", value) for n, value in enumerate(got, 1))
     blocks = torch.empty(8, 5, 32, 56).unfold(1, 1, 1).unfold(2, 2, 2).unfold(3, 2, 2)  # (C, 5, 16, 28, 1, 2, 2)
     places, held = blocks[0, ..., 0, 0, 0].numel(), blocks[:, 0, 0, 0].numel()
-    wrong_tokens = {
-        8 * places: "channels do not make tokens: a block holds all channels of its place",
-        5 * 32 * 56: "that is every place of the latent; a token is a block of 2 x 2 of them",
-        16 * 28: "those are the tokens of one frame; the clip has 5",
-        places // 5 * 2: "blocks are 1 frame deep here: 5 frames give 5 layers of tokens",
-        5 * 16 * 56: "only one side is divided by 2",
-        5 * 32 * 28: "only one side is divided by 2",
-        places**2: "those are the pairs; asked for first are the tokens",
+    answer = tokens(lab)
+    got = [float(part) for part in answer]
+    look(target=torch.tensor([places, held, 64.0]), yours=torch.tensor(got))
+    assert got[:2] != [held, places], f"{answer.said}: the first two numbers are swapped. Tokens come first"
+    mistakes = {
+        "channels make no tokens: a block holds all channels of its place": 8 * places,
+        "that is every place of the latent. A token is a block of 2 x 2 of them": 5 * 32 * 56,
+        "those are the tokens of one frame. The clip has 5": 16 * 28,
     }
-    if tokens == held and inside == places:
-        pytest.fail("tokens and the numbers in each have changed places")
-    for value, message in wrong_tokens.items():
-        assert tokens != value, f"tokens = {tokens:g}: {message}"
-    assert tokens == places, f"tokens = {tokens:g} is not what counting the blocks gives"
-    wrong_inside = {
-        8: "a token holds all *places* of its block too, 8 channels at each of them",
-        1: "a token is a block, and holds all of its numbers",
-        4: "each place of the block has 8 channels, and the token holds them all",
-        16: "a block has 2 rows *and* 2 columns",
-        12: "this latent has 8 channels, not a picture's 3",
-        64: "a block is 1 frame deep here",
+    counted(answer["tokens"], places, mistakes, "count the blocks of 1 frame, 2 rows and 2 columns")
+    mistakes = {
+        "a token holds all *places* of its block too, 8 channels at each of them": 8,
+        "each place of the block has 8 channels, and the token holds them all": 4,
     }
-    assert inside not in wrong_inside, f"numbers = {inside:g}: {wrong_inside.get(inside)}"
-    assert inside == held, f"numbers = {inside:g} is not what a block holds"
-    wrong_factor = {
-        8: "that is how the tokens grow; pairs grow with their *square*",
-        16: "frames double too: 8 times the tokens",
-        4: "all three axes double, and pairs go with the square",
-        2: "all three axes double, and pairs go with the square",
-        6: "doubling three times multiplies: 2 · 2 · 2",
-        512: "pairs go with the square of the tokens, not with the third power",
-        36: "doubling three times is 2 · 2 · 2 = 8, and 8 · 8",
+    counted(answer["numbers"], held, mistakes, "a block has 1 x 2 x 2 places, with 8 channels at each of them")
+    mistakes = {
+        "that is how the tokens grow. Pairs grow with their *square*": 8,
+        "frames double too: 8 times the tokens": 16,
+        "pairs go with the square of the tokens, not with the third power": 512,
     }
-    assert factor not in wrong_factor, f"factor = {factor:g}: {wrong_factor.get(factor)}"
-    assert factor == 8**2, f"factor = {factor:g} is not how the pairs grow"
+    counted(answer["factor"], 8**2, mistakes, "three axes double, and pairs grow with the square of the tokens")
 
 
 # ------------------------------------------------------------------------------------------- 00.8 adaln_zero
 
-
-def block_answer(lab, x, shift, scale, gate, branch):
-    said = "adaln_zero(x, shift, scale, gate, branch)"
-    before = [part.clone() for part in (x, shift, scale, gate)]
-    calls = []
-
-    def counted(tokens):
-        calls.append(tokens.detach().clone())
-        assert tokens.shape == x.shape, f"branch is given {tuple(tokens.shape)} where x is {tuple(x.shape)}"
-        return branch(tokens)
-
-    got = attempt(said, lab.adaln_zero, x, shift, scale, gate, counted)
-    untouched(said, *zip(("x", "shift", "scale", "gate"), (x, shift, scale, gate), before))
-    got = tensor_of(said, got, x.shape)
-    assert len(calls) == 1, f"branch is called {len(calls)} times; it should be called once"
-    return got, calls[0]
+block = Call("adaln_zero", takes={"x": "b n d", "shift": "b d", "scale": "b d", "gate": "b d"},
+             gives=tensor("b n d", "same"), parameters=("x", "shift", "scale", "gate", "branch"))  # fmt: skip
 
 
-def plain_norm(x, axis=-1, eps=1e-6):
+def layer_norm(x, axis=-1, eps=1e-6):
     centred = x - x.mean(axis, keepdim=True)
     return centred / (centred.square().mean(axis, keepdim=True) + eps).sqrt()
 
 
-def branch(tokens):
+def branch(read):
     """Not linear, and not the same for each channel."""
-    return torch.tanh(tokens * torch.linspace(0.5, 2, tokens.shape[-1], dtype=tokens.dtype)) + 0.3
+    return torch.tanh(read * torch.linspace(0.5, 2, read.shape[-1], dtype=read.dtype)) + 0.3
+
+
+def modulated(x, shift, scale):
+    return layer_norm(x.double()) * (1 + scale[:, None]) + shift[:, None]
+
+
+def block_wanted(x, shift, scale, gate, branch=branch):
+    return x.double() + gate[:, None] * branch(modulated(x, shift, scale))
+
+
+def through(lab, *inputs):
+    """The answer, and what the branch read; the branch is called once, on tokens of x's shape."""
+    watched = stand_ins.Recorder(does=branch)
+    answer = block(lab, *inputs, watched)
+    judge(f"the number of times that {answer.said} calls the branch", len(watched.calls), 1, because="once is enough")
+    return answer, watched.calls[0][0][0]
 
 
 @exercise("adaln_zero", points=1, hint="With a gate of zero nothing is added to x.")
 def test_adaln_starts_as_the_identity(lab, seed):
     """with shift, scale and gate at zero the branch reads the normed tokens, and x comes out as it went in"""
-    x, zero = 3 * noise(seed, 2, 5, 6) + 1, torch.zeros(2, 6, dtype=torch.float64)
-    got, read = block_answer(lab, x, zero, zero, zero, branch)
-    assert not same(read, torch.zeros_like(read)), (
-        "with scale = 0 the branch reads nothing but zeros: multiply by 1 + scale, not by scale"
-    )
-    assert not same(got, torch.zeros_like(got)), (
-        "with gate = 0 the block is zero: the gate belongs to the branch's output, x itself passes"
-    )
-    assert not same(got, x + branch(read)), (
-        "with gate = 0 the branch's output is added whole: multiply it by gate, not by 1 + gate"
-    )
-    assert not same(got, plain_norm(x)), "the *normed* tokens are passed on; x itself is what the branch is added to"
-    expect("with shift = scale = gate = 0, what should be x itself", got, x)
+    x, zero = doubles(seed, 2, 5, 6, scale=3) + 1, torch.zeros(2, 6, dtype=torch.float64)
+    answer, read = through(lab, x, zero, zero, zero)
+    normed, nothing = layer_norm(x), torch.zeros_like(x)
+    mistakes = {"with scale = 0 it reads nothing but zeros. Multiply by 1 + scale": nothing}
+    judge("what the branch reads", read, normed, mistakes, because="with shift = scale = 0 it is norm(x)")
+    mistakes = {
+        "with gate = 0 the block is zero. The gate belongs to the branch's output, x itself passes": nothing,
+        "with gate = 0 the branch's output is added whole. Multiply it by gate": x + branch(normed),
+        "the *normed* tokens are passed on. The branch is added to x itself": normed,
+    }
+    answer.near(x, mistakes, because="with gate = 0 the block is the identity")
 
 
 @exercise("adaln_zero", points=2, hint="x + gate · branch(norm(x) · (1 + scale) + shift)")
-def test_adaln_modulates(lab, seed):
+def test_adaln_modulates(lab, seed, look):
     """the branch reads norm(x) (1 + scale) + shift, and its output comes in through the gate, each sample by its own"""
-    x = 3 * noise(seed, 2, 5, 6) + 1
-    shift, scale, gate = (noise(seed + n, 2, 6) for n in (1, 2, 3))
-    got, read = block_answer(lab, x, shift, scale, gate, branch)
-    normed, b, g = plain_norm(x), shift[:, None], scale[:, None]
-    expect("what the branch reads", read, normed * (1 + g) + b, [
-        ("scale multiplies alone; it should be 1 + scale", normed * g + b),
-        ("x is not normed before it is modulated", x * (1 + g) + b),
-        ("shift is added before the scaling, so it is scaled too", (normed + b) * (1 + g)),
-        ("shift is missing", normed * (1 + g)),
-        ("shift is subtracted", normed * (1 + g) - b),
-        ("the norm runs over the tokens; layer norm runs over the last axis", plain_norm(x, 1) * (1 + g) + b),
-        ("the norm does not subtract the mean: that is RMS norm",
-         x / (x.square().mean(-1, keepdim=True) + 1e-6).sqrt() * (1 + g) + b),
-        ("the norm runs over the tokens and the last axis together", plain_norm(x, (1, 2)) * (1 + g) + b),
-        ("shift and scale have changed places", normed * (1 + b) + g),
-        ("every sample gets the shift and scale of the first one", normed * (1 + g[:1]) + b[:1]),
-        ("scale and shift are as zero", normed),
-    ])  # fmt: skip
-    out, a = branch(read), gate[:, None]
-    expect("the result", got, x + a * out, [
-        ("the gate multiplies x as well as the branch; it belongs to the branch alone", a * (x + out)),
-        ("x is missing: a branch is *added* to what goes past it", a * out),
-        ("the gate is not used", x + out),
-        ("the gate is 1 + gate here; then the block is not the identity at the start", x + (1 + a) * out),
-        ("the normed tokens are passed on in place of x", normed + a * out),
-        ("the modulated tokens are passed on in place of x", read + a * out),
-        ("the gate is mixed in both ways, (1 - gate) x + gate · branch; x passes whole", (1 - a) * x + a * out),
-        ("the gate goes through a sigmoid, which is 1/2 at zero", x + a.sigmoid() * out),
-        ("every sample gets the gate of the first one", x + a[:1] * out),
-    ])  # fmt: skip
+    x, (shift, scale, gate) = doubles(seed, 2, 5, 6, scale=3) + 1, (doubles(seed + n, 2, 6) for n in (1, 2, 3))
+    answer, read = through(lab, x, shift, scale, gate)
+    normed, b, g = layer_norm(x), shift[:, None], scale[:, None]
+    mistakes = {
+        "scale multiplies alone. It should be 1 + scale": normed * g + b,
+        "x is not normed before it is modulated": x * (1 + g) + b,
+        "shift is added before the scaling, so it is scaled too": (normed + b) * (1 + g),
+        "the norm runs over the tokens. Layer norm runs over the last axis": layer_norm(x, 1) * (1 + g) + b,
+    }
+    because = (
+        "it is norm(x) · (1 + scale) + shift, with the mean and variance of each token, and each sample's own vectors"
+    )
+    judge("what the branch reads", read, modulated(x, shift, scale), mistakes, because=because)
+    want = block_wanted(x, shift, scale, gate)
+    answer.near(want, because="it is x + gate · branch(…): x itself passes, and the gate belongs to the branch alone")
+    draw(look, [answer], want)
+    for small in (1e-3 * x, torch.ones_like(x), x[:, :1], doubles(seed, 1, 3, 6)):
+        inputs = small, *(vector[: len(small)] for vector in (shift, scale, gate))
+        through(lab, *inputs)[0].near(block_wanted(*inputs), because="the norm adds eps = 1e-6 to the variance")
+    theorems.owes(block, lab, x, shift, scale, gate, branch, dtypes=DTYPES)
 
 
 # ------------------------------------------------------------------------------------------- 00.9 merge_skip
 
-
-@exercise("merge_skip", points=2, hint="Double each pixel along both sides, then torch.cat along the channels.")
-def test_merge_skip(lab, seed):
-    """every deep pixel becomes 2 x 2 equal ones, and the skip's channels stand behind"""
-    deep, skip = noise(seed, 2, 3, 4, 5), noise(seed + 1, 2, 6, 8, 10)
-    merged(lab, deep, skip)
+merge = Call("merge_skip", takes={"deep": "b c h w", "skip": "b s tall wide"}, gives=tensor("b c+s tall wide", "same"),
+             sizes=lambda given: {"c+s": given["deep"].shape[1] + given["skip"].shape[1]})  # fmt: skip
 
 
-@exercise("merge_skip", points=1, hint="Concatenate: the channels add up, the features do not.")
-def test_merge_skip_with_as_many_channels(lab, seed):
-    """also where deep and skip have the same number of channels, nothing is added up"""
-    deep, skip = noise(seed, 3, 2, 3, 7), noise(seed + 1, 3, 2, 6, 14)
-    merged(lab, deep, skip)
+def widened(deep, skip):
+    return deep[:, :, torch.arange(skip.shape[2]) // 2][..., torch.arange(skip.shape[3]) // 2]
 
 
-def merged(lab, deep, skip):
-    said = "merge_skip(deep, skip)"
-    before = deep.clone(), skip.clone()
-    got = attempt(said, lab.merge_skip, deep, skip)
-    untouched(said, ("deep", deep, before[0]), ("skip", skip, before[1]))
-    large = deep[:, :, torch.arange(skip.shape[2]) // 2][..., torch.arange(skip.shape[3]) // 2]
-    tall = tuple(deep.shape[:2]) + tuple(skip.shape[2:])
-    wanted = (deep.shape[0], deep.shape[1] + skip.shape[1], *skip.shape[2:])
-    if isinstance(got, torch.Tensor) and tuple(got.shape) == tall and tall != wanted:
-        pytest.fail(
-            f"{said} has {tall[1]} channels: the skip is added or left out; concatenated, there are {wanted[1]}"
-        )
-    small = (deep.shape[0], wanted[1], *deep.shape[2:])
-    if isinstance(got, torch.Tensor) and tuple(got.shape) == small:
-        pytest.fail(f"{said} is as small as deep: not the skip is made smaller, deep is made larger")
-    got = tensor_of(said, got, wanted)
-    first = got[:, : deep.shape[1]]
-    if same(first, skip[:, : deep.shape[1]]) and same(got[:, skip.shape[1] :], large):
-        pytest.fail(f"{said}: skip comes first; asked for are the channels of deep, then those of skip")
-    rows, columns = torch.arange(skip.shape[2]), torch.arange(skip.shape[3])
-    tiled = deep[:, :, rows % deep.shape[2]][..., columns % deep.shape[3]]
-    holes = torch.zeros_like(large)
+def merged(deep, skip):
+    return torch.cat([widened(deep, skip), skip], dim=1).double()
+
+
+def smooth(deep, skip):
+    return torch.cat([torch.nn.functional.interpolate(deep, scale_factor=2, mode="bilinear"), skip], dim=1)
+
+
+def with_holes(deep, skip):
+    holes = torch.zeros_like(widened(deep, skip))
     holes[:, :, ::2, ::2] = deep
-    smooth = [
-        torch.nn.functional.interpolate(deep, scale_factor=2, mode=mode, align_corners=corners)
-        for mode, corners in (("bilinear", False), ("bilinear", True), ("bicubic", False))
-    ]
-    expect(f"the deep part of {said}", first, large, [
-        ("the picture is laid side by side in copies (repeat); each *pixel* should be widened", tiled),
-        ("the pixels between are zero; each should be a block of 2 x 2 equal ones", holes),
-        ("skip is added to it; concatenated, the two stay apart", large + skip[:, : deep.shape[1]]
-         if skip.shape[1] >= deep.shape[1] else large),
-        *[("it is interpolated between pixels; nearest makes blocks of equal ones", one) for one in smooth],
-        ("it is spread thin: divided by 4, though nothing asks for the sum to stay", large / 4),
-    ])  # fmt: skip
-    expect(f"the skip part of {said}", got[:, deep.shape[1] :], skip, [
-        ("it is not the skip as it came, but deep once more", large),
-    ])  # fmt: skip
+    return torch.cat([holes, skip], dim=1)
+
+
+@exercise("merge_skip", points=3, hint="Double each pixel along both sides, then torch.cat along the channels.")
+def test_merge_skip(lab, seed, look):
+    """every deep pixel becomes 2 x 2 equal ones, and the skip's channels come after; nothing is added up"""
+    sizes = ((2, 3, 6, 4, 5), (3, 2, 2, 3, 7), (1, 4, 1, 1, 3), (2, 1, 3, 2, 1))
+    rows = [(doubles(seed, b, c, h, w), doubles(seed + 1, b, s, 2 * h, 2 * w)) for b, c, s, h, w in sizes]
+    mistakes = {
+        "skip comes first. The channels of deep are asked for first": lambda d, s: torch.cat([s, widened(d, s)], 1),
+        "copies of the picture are side by side. Each *pixel* should be widened": lambda d, s: torch.cat(
+            [d.repeat(1, 1, 2, 2), s], 1
+        ),
+        "the pixels between are zero. Each should be a block of 2 x 2 equal ones": with_holes,
+        "it is interpolated between pixels. Nearest makes blocks of equal ones": smooth,
+    }
+    because = "first deep with each pixel doubled along both sides, then skip as it came; nothing is added up"
+    draw(look, merge.table(lab, rows, merged, mistakes, because=because), merged(*rows[0]))
+    theorems.owes(merge, lab, *rows[0], dtypes=DTYPES)
 
 
 # ------------------------------------------------------------------------------------- 00.10 cross_attention
 
-
-def attention_inputs(seed, length=7, size=1.0):
-    q, k, v = size * noise(seed, 2, 5, 6), size * noise(seed + 1, 2, length, 6), noise(seed + 2, 2, length, 3)
-    mask = torch.arange(length) < torch.tensor([[4], [length]])
-    return q, k, v, mask
+attention = Call("cross_attention", takes={"q": "b n d", "k": "b l d", "v": "b l e", "mask": "b l"},
+                 gives=tensor("b n e", "same"))  # fmt: skip
 
 
-def attention_answer(lab, q, k, v, mask, said="cross_attention(q, k, v, mask)"):
-    before = [part.clone() for part in (q, k, v, mask)]
-    got = attempt(said, lab.cross_attention, q, k, v, mask)
-    untouched(said, *zip(("q", "k", "v", "mask"), (q, k, v, mask), before))
-    return tensor_of(said, got, (*q.shape[:2], v.shape[-1]))
+def texts(seed, length=7, size=1.0, queries=5):
+    q, k = doubles(seed, 2, queries, 6, scale=size), doubles(seed + 1, 2, length, 6, scale=size)
+    lengths = torch.tensor([[min(4, length)], [max(length - 1, 1)]])
+    return q, k, doubles(seed + 2, 2, length, 3), torch.arange(length) < lengths
 
 
 def cut_off(q, k, v, mask):
-    """Oracle: each query by itself, against the tokens that are text."""
+    """Oracle: each text by itself, without its padding."""
     rows = []
     for b in range(len(q)):
-        keys, values = k[b][mask[b]], v[b][mask[b]]
-        for n in range(q.shape[1]):
-            weights = (keys @ q[b, n] / q.shape[-1] ** 0.5).softmax(0)
-            rows.append(weights @ values)
-    return torch.stack(rows).unflatten(0, q.shape[:2])
+        keys, values = k[b][mask[b]].double(), v[b][mask[b]].double()
+        rows.append((q[b].double() @ keys.T / q.shape[-1] ** 0.5).softmax(-1) @ values)
+    return torch.stack(rows)
+
+
+def hidden(scale, fill=-torch.inf, axis=-1):
+    """Scores times `scale`, padding at `fill`, a softmax along `axis`."""
+
+    def attend(q, k, v, mask):
+        scores = (scale(q.shape[-1]) * q @ k.transpose(1, 2)).masked_fill(~mask[:, None], fill)
+        return scores.softmax(axis).nan_to_num() @ v
+
+    return attend
+
+
+def usual(width):
+    return width**-0.5
 
 
 @exercise("cross_attention", points=2, hint="Scores by √d, padding to -inf, softmax over the text.")
-def test_attention_as_if_padding_were_cut_off(lab, seed):
+def test_attention_as_if_padding_were_cut_off(lab, seed, look):
     """the result is what it would be without padding"""
-    q, k, v, mask = attention_inputs(seed)
-    got = attention_answer(lab, q, k, v, mask)
-    raw, keep = q @ k.transpose(1, 2), mask[:, None]
-    scores = raw / 6**0.5
-    hide = scores.masked_fill(~keep, -torch.inf)
-    expect("cross_attention(q, k, v, mask)", got, cut_off(q, k, v, mask), [
-        ("the scores are not divided by √d", raw.masked_fill(~keep, -torch.inf).softmax(-1) @ v),
-        ("the scores are divided by d, not by √d", (raw / 6).masked_fill(~keep, -torch.inf).softmax(-1) @ v),
-        ("the scores are divided by the root of the text's length; it is √d, a head's width",
-         (raw / 7**0.5).masked_fill(~keep, -torch.inf).softmax(-1) @ v),
-        ("the scores are divided by the root of e, the width of v; it is that of q and k",
-         (raw / 3**0.5).masked_fill(~keep, -torch.inf).softmax(-1) @ v),
-        ("the scores are multiplied by √d", (raw * 6**0.5).masked_fill(~keep, -torch.inf).softmax(-1) @ v),
-        ("padding counts: the mask is not used", scores.softmax(-1) @ v),
-        ("padding gets a score of 0, and e⁰ = 1 is a weight; it needs -inf",
-         scores.masked_fill(~keep, 0).softmax(-1) @ v),
-        ("padding is masked after the softmax, so the weights no longer add up to 1", (scores.softmax(-1) * keep) @ v),
-        ("the mask is upside down: True is a token", scores.masked_fill(keep, -torch.inf).softmax(-1).nan_to_num() @ v),
-        ("the softmax runs over the queries; the weights of each query must add up to 1",
-         hide.softmax(1).nan_to_num() @ v),
-        ("there is no softmax", hide.masked_fill(~keep, 0) @ v),
-        ("every text gets the mask of the first one", scores.masked_fill(~keep[:1], -torch.inf).softmax(-1) @ v),
-        ("the mask is *added* to the scores as 0 and 1; padding needs -inf", (scores + keep).softmax(-1) @ v),
-    ])  # fmt: skip
+    rows = [texts(seed), texts(seed + 5, length=3), texts(seed + 9, length=1, queries=1), texts(seed + 3, queries=2)]
+    rows.append((*rows[0][:3], rows[0][3].flip(1)))  # padding may come first
+
+    def after_softmax(q, k, v, mask):
+        return ((q @ k.transpose(1, 2) / q.shape[-1] ** 0.5).softmax(-1) * mask[:, None]) @ v
+
+    mistakes = {
+        "the scores are not divided by √d": hidden(lambda d: 1.0),
+        "the scores are divided by d, not by √d": hidden(lambda d: 1 / d),
+        "padding counts: the mask is not used": lambda q, k, v, mask: hidden(usual)(q, k, v, torch.ones_like(mask)),
+        "padding gets a score of 0, and e⁰ = 1 is a weight. It needs -inf": hidden(usual, fill=0.0),
+        "padding is masked after the softmax, so the weights no longer add up to 1": after_softmax,
+        "the mask is upside down: True is a token": lambda q, k, v, mask: hidden(usual)(q, k, v, ~mask),
+        "the softmax runs over the queries. The weights of each query add up to 1": hidden(usual, axis=1),
+        "every text gets the mask of the first one": lambda q, k, v, m: hidden(usual)(q, k, v, m[:1].expand_as(m)),
+    }
+    because = "it is softmax(q · k / √d) over the tokens of the text, as if the padding were cut off"
+    draw(look, attention.table(lab, rows, cut_off, mistakes, because=because), cut_off(*rows[0]))
+    theorems.owes(attention, lab, *rows[0], dtypes=DTYPES, truth=cut_off)
 
 
 @exercise("cross_attention", points=1, hint="Change the padding: nothing may move.")
 def test_attention_does_not_see_padding(lab, seed):
-    """what stands in the padding, however large, moves nothing; a token moves its own text's results and no others"""
-    q, k, v, mask = attention_inputs(seed + 10)
-    base = attention_answer(lab, q, k, v, mask)
-    k2, v2 = k.clone(), v.clone()
-    k2[0, 4:], v2[0, 4:] = 50.0, -300.0
-    moved = (attention_answer(lab, q, k2, v2, mask) - base).abs().max().item()
-    assert moved < 1e-9, f"other numbers in the padding move the result by {moved:.3g}: padding counts for something"
-    v3 = v.clone()
-    v3[1, 6] += 1
-    change = (attention_answer(lab, q, k, v3, mask) - base).abs().amax(dim=(1, 2))
-    assert change[1] > 1e-6, "the last token of the longer text moves nothing: it is left out"
-    assert change[0] < 1e-9, "a token of one text moves the results of another"
+    """what the padding holds, however large, moves nothing; a token moves its own text's results and no others"""
+    q, k, v, mask = texts(seed + 10)
+    before = attention(lab, q, k, v, mask)
+    other_k, other_v = k.clone(), v.clone()
+    other_k[0, 4:], other_v[0, 4:] = 50.0, -300.0
+    attention(lab, q, other_k, other_v, mask).near(before.value, tolerance=1e-9, because="only the padding has changed")
+    other_v = v.clone()
+    other_v[1, 5] += 1
+    change = (attention(lab, q, k, other_v, mask).value - before.value).abs().amax(dim=(1, 2))
+    assert change[1] > 1e-6, f"{before.said}: the last token of the longer text moves nothing: it is left out"
+    assert change[0] < 1e-9, f"{before.said}: a token of one text moves the results of another"
 
 
 @exercise("cross_attention", points=1, hint="torch's softmax subtracts the largest score first; e to the 800 is inf.")
 def test_attention_with_large_scores(lab, seed):
     """scores in the hundreds, and padding beside scores far below zero: finite and right"""
-    q, k, v, mask = attention_inputs(seed + 20, size=30.0)
-    got = attention_answer(lab, q, k, v, mask, "cross_attention of large scores")
-    expect("cross_attention of large scores", got, cut_off(q, k, v, mask), hidden_by_numbers(q, k, v, mask))
-    k[0] = -400 * q[0, 0] / q[0, 0].norm()  # each token of this text scores far below zero with the first query
-    k[0, 1] *= 1.001
-    got = attention_answer(lab, q, k, v, mask, "cross_attention of scores far below zero")
-    far_below = "cross_attention of scores far below zero"
-    expect(far_below, got, cut_off(q, k, v, mask), hidden_by_numbers(q, k, v, mask))
-
-
-def hidden_by_numbers(q, k, v, mask):
-    """What numbers in place of -inf give."""
-    scores = q @ k.transpose(1, 2) / q.shape[-1] ** 0.5
-    return [
-        (
-            f"padding is hidden behind a score of {number:g}, and real scores reach below that; it needs -inf",
-            scores.masked_fill(~mask[:, None], number).softmax(-1) @ v,
-        )
-        for number in (-1e2, -1e3, -1e4)
-    ]
+    q, k, v, mask = texts(seed + 20, size=30.0)
+    low = k.clone()
+    low[0] = -400 * q[0, 0] / q[0, 0].norm()  # each token of this text scores far below zero with the first query
+    low[0, 1] *= 1.001
+    high = low.clone()
+    high[0, 4:] *= -1  # and its padding far above
+    because = "scores are large here: a softmax subtracts the largest first, and padding needs -inf, not a number"
+    for keys in (k, low, 20 * low, high):
+        attention(lab, q, keys, v, mask).near(cut_off(q, keys, v, mask), because=because)
 
 
 # -------------------------------------------------------------------------------- 00.11 accumulate_gradients
 
+accumulate = Call("accumulate_gradients", takes={"x": "b d", "y": "b e"}, gives=anything(),
+                  parameters=("model", "x", "y", "piece"))  # fmt: skip
+
 
 class Watched(torch.nn.Module):
-    """A small network that counts how many samples come through in each call."""
+    """A small network with non-zero biases that counts how many samples come through in each call."""
 
     def __init__(self, seed):
         super().__init__()
         self.first, self.second = torch.nn.Linear(4, 6).double(), torch.nn.Linear(6, 3).double()
-        with torch.no_grad():
-            for n, p in enumerate(self.parameters()):
-                p.copy_(noise(seed + n, *p.shape))
+        stand_ins.fill(self, seed, scale=1.0)
         self.calls = []
 
     def forward(self, x):
@@ -645,151 +563,132 @@ class Watched(torch.nn.Module):
         return self.second(torch.tanh(self.first(x)))
 
 
-def gradients(model):
-    return [None if p.grad is None else p.grad.clone() for p in model.parameters()]
-
-
-def whole_batch(model, x, y, weights=None, reduce="mean"):
-    """Oracle: the gradients with everything at once; `weights` of each sample instead of a plain mean."""
-    errors = (model.second(torch.tanh(model.first(x))) - y).square()
-    each = errors.mean(1) if reduce == "mean" else errors.sum(1)
-    loss = each.mean() if weights is None else (each * weights).sum()
-    return torch.autograd.grad(loss, list(model.parameters()))
+def whole_batch(model, x, y, weights=None, per_sample=torch.mean):
+    """Oracle: all gradients in one row, everything at once; `weights` of each sample instead of a plain mean."""
+    each = per_sample((model.second(torch.tanh(model.first(x))) - y).square(), dim=1)
+    loss = each.mean() if weights is None else (each * torch.tensor(weights)).sum()
+    return torch.cat([g.flatten() for g in torch.autograd.grad(loss, list(model.parameters()))])
 
 
 def accumulated(lab, model, x, y, piece):
-    said = f"accumulate_gradients(model, x, y, {piece}) of {len(x)} samples"
+    """What the call is written as, and the gradients that it leaves, in one row."""
     before = [p.detach().clone() for p in model.parameters()]
     model.calls.clear()
-    attempt(said, lab.accumulate_gradients, model, x, y, piece)
+    said = accumulate(lab, model, x, y, piece).said
     for p, old in zip(model.parameters(), before):
-        assert torch.equal(p, old), f"{said} changes the weights: it should leave gradients, and step no optimizer"
+        assert torch.equal(p, old), f"{said} changes the weights. It should leave gradients, and step no optimizer"
     assert model.calls, f"{said} never calls the model"
-    assert max(model.calls) <= piece, f"{said} sends {max(model.calls)} samples through at once; {piece} is the most"
+    assert max(model.calls) <= piece, f"{said} sends {max(model.calls)} samples through at once. {piece} is the most"
     assert sum(model.calls) >= len(x), f"{said}: only {sum(model.calls)} of {len(x)} samples go through the model"
-    got = gradients(model)
-    assert all(g is not None for g in got), f"{said} leaves parameters without a gradient: was backward called?"
-    return said, got
-
-
-def same_gradients(said, got, want, mistakes=()):
-    if all(same(a, b) for a, b in zip(got, want)):
-        return
-    for message, others in mistakes:
-        if all(same(a, b) for a, b in zip(got, others)):
-            pytest.fail(f"{said}: {message}")
-    ratio = (torch.cat([g.flatten() for g in got]).norm() / torch.cat([w.flatten() for w in want]).norm()).item()
-    pytest.fail(f"{said}: the gradient is not the whole batch's; its length is {ratio:.3g} times the right one")
+    missing = [name for name, p in model.named_parameters() if p.grad is None]
+    assert not missing, f"{said} leaves {missing[0]} without a gradient. Was backward called?"
+    return f"the gradients after {said}", torch.cat([p.grad.flatten() for p in model.parameters()])
 
 
 @exercise("accumulate_gradients", points=2, hint="A piece counts for as many samples as it has: len(piece) / len(x).")
-def test_accumulation_equals_the_whole_batch(lab, seed):
+def test_accumulation_equals_the_whole_batch(lab, seed, look):
     """in pieces of any size, the last one shorter, the gradient is the whole batch's"""
-    for piece in (4, 3, 1, 20):
-        model, x, y = Watched(seed), noise(seed + 7, 10, 4), noise(seed + 8, 10, 3)
+    for piece, count in ((4, 10), (3, 10), (1, 10), (20, 10), (5, 5), (2, 1)):
+        model, x, y = Watched(seed), doubles(seed + 7, count, 4), doubles(seed + 8, count, 3)
         said, got = accumulated(lab, model, x, y, piece)
         sizes = [len(part) for part in x.split(piece)]
-        each = torch.cat([torch.full((size,), 1 / size, dtype=torch.float64) for size in sizes])
-        last, start = torch.zeros(10, dtype=torch.float64), torch.zeros(10, dtype=torch.float64)
-        last[-sizes[-1] :], start[: sizes[0]] = 1 / sizes[-1], 1 / sizes[0]
-        share = last * sizes[-1] / 10
-        by_size = torch.full((10,), 1.0 / piece, dtype=torch.float64)
-        same_gradients(said, got, whole_batch(model, x, y), [
-            ("the pieces' means are added up; each is a mean of its own, so the sum is too long",
-             whole_batch(model, x, y, each)),
-            ("each piece counts the same, so the samples of a shorter last piece count for more",
-             whole_batch(model, x, y, each / len(sizes))),
-            ("the last piece only: the gradients are emptied inside the loop", whole_batch(model, x, y, last)),
-            ("the last piece only: the gradients are emptied inside the loop", whole_batch(model, x, y, share)),
-            ("the first piece only", whole_batch(model, x, y, start)),
-            ("the number of pieces is rounded down, so the shorter last one is not counted",
-             whole_batch(model, x, y, each / max(10 // piece, 1))),
-            ("it divides by `piece`; the mean is over all samples", whole_batch(model, x, y, by_size)),
-            ("the losses are summed, not averaged over the batch", whole_batch(model, x, y, 1 + 0 * each)),
-            ("squares are summed over a sample's numbers, where their mean is asked for",
-             whole_batch(model, x, y, reduce="sum")),
-            ("its sign is the other one: the gradient points uphill", [-g for g in whole_batch(model, x, y)]),
-        ])  # fmt: skip
+        each = [1 / size for size in sizes for _ in range(size)]
+        look(target=whole_batch(model, x, y).float(), yours=got.float())
+        last = [0.0] * (count - sizes[-1]) + [1 / sizes[-1]] * sizes[-1]
+        alike = [weight / len(sizes) for weight in each]
+        wanted = {
+            "the pieces' means are added up. Each is a mean of its own, so the sum is too long": each,
+            "each piece counts the same, so the samples of a shorter last piece count for more": alike,
+            "the last piece only: the gradients are emptied inside the loop": last,
+            "the losses are summed, not averaged over the batch": [1.0] * count,
+            "it divides by `piece`. The mean is over all samples": [1 / piece] * count,
+        }
+        mistakes = {message: whole_batch(model, x, y, weights) for message, weights in wanted.items()}
+        over_numbers = "squares are summed over a sample's numbers. Their mean is asked for"
+        mistakes[over_numbers] = whole_batch(model, x, y, per_sample=torch.sum)
+        because = "it should be the gradient of the mean squared error over the whole batch"
+        judge(said, got, whole_batch(model, x, y), mistakes, because=because)
 
 
 @exercise("accumulate_gradients", points=1, hint="model.zero_grad() once, before the loop.")
 def test_accumulation_starts_from_nothing(lab, seed):
     """what an earlier step left in the gradients is gone, and a second call gives the same again"""
-    model, x, y = Watched(seed + 30), noise(seed + 37, 9, 4), noise(seed + 38, 9, 3)
+    model, x, y = Watched(seed + 30), doubles(seed + 37, 9, 4), doubles(seed + 38, 9, 3)
     for p in model.parameters():
         p.grad = torch.ones_like(p)
+    old = "the gradients of an earlier step are still in it. backward adds, so empty them first"
     want = whole_batch(model, x, y)
-    said, got = accumulated(lab, model, x, y, 3)
-    old = "the gradients of an earlier step are still in it: backward adds, so empty them first"
-    same_gradients(said, got, want, [(old, [g + 1 for g in want])])
-    said, got = accumulated(lab, model, x, y, 3)
-    same_gradients(said + ", a second time", got, want, [(old, [2 * g for g in want])])
+    for left_over in (want + 1, 2 * want):
+        said, got = accumulated(lab, model, x, y, 3)
+        judge(said, got, want, {old: left_over}, because="the gradients of an earlier step do not belong in it")
 
 
 # ------------------------------------------------------------------------------------------ 00.12 flow_error
 
+flow_error = Call("flow_error", takes={"flow": "b 2 h w", "target": "b 2 h w", "valid": "b h w"},
+                  gives=tensor("b", "same"))  # fmt: skip
 
-def flow_answer(lab, flow, target, valid, said="flow_error(flow, target, valid)"):
-    before = [part.clone() for part in (flow, target, valid)]
-    got = attempt(said, lab.flow_error, flow, target, valid)
-    for name, now, old in zip(("flow", "target", "valid"), (flow, target, valid), before):
-        assert torch.equal(now.nan_to_num(7.0), old.nan_to_num(7.0)), f"{said} changes its input {name} in place"
-    if (isinstance(got, torch.Tensor) and got.ndim == 0) or isinstance(got, numbers.Real):
-        pytest.fail(f"{said} is one number for the whole batch; asked for is one for each flow, ({len(flow)},)")
-    return tensor_of(said, got, (len(flow),))
+
+def over_valid(per_pixel, count=lambda valid: valid.sum((1, 2))):
+    """The sum over the valid pixels of a measure of flow and target, divided by `count`."""
+    return lambda flow, target, valid: (
+        torch.where(valid, per_pixel(flow.double(), target.double()), 0).sum((1, 2)) / count(valid)
+    )
+
+
+def length(flow, target):
+    return (flow - target).norm(dim=1)
+
+
+def squared(flow, target):
+    return length(flow, target) ** 2
+
+
+def on_the_grid(flow, target):
+    return (flow - target).abs().sum(1)
+
+
+def of_lengths(flow, target):
+    return (flow.norm(dim=1) - target.norm(dim=1)).abs()
+
+
+error_wanted = over_valid(length)
 
 
 @exercise("flow_error", points=2, hint="The length of the difference for each pixel, then a mean over the valid ones.")
-def test_flow_error_is_the_mean_length(lab, seed):
+def test_flow_error_is_the_mean_length(lab, seed, look):
     """for each flow, the mean over its valid pixels of the length of the difference"""
-    flow, target = 4 * noise(seed, 3, 2, 4, 5), 4 * noise(seed + 1, 3, 2, 4, 5)
-    valid = noise(seed + 2, 3, 4, 5) > -0.4
-    valid[:, 0, :2], valid[:, 1, 0] = True, False  # some of each, never as many in all three
-    valid[1, 2] = False
-    got = flow_answer(lab, flow, target, valid)
-    off = flow - target
-    count = valid.sum((1, 2))
-    hit = off.square().sum(1).sqrt()
-
-    def mean(values, number=count):
-        return (values * valid).sum((1, 2)) / number
-
-    expect("flow_error(flow, target, valid)", got, mean(hit), [
-        ("it is the mean of |u| and |v| errors; the length is √(u² + v²)", mean(off.abs().mean(1))),
-        ("it adds |u| and |v| errors: that is a walk along the grid, not the length √(u² + v²)",
-         mean(off.abs().sum(1))),
-        ("the root is missing: it is a mean of squares", mean(off.square().sum(1))),
-        ("the root is taken after the mean: that is a root mean square", mean(off.square().sum(1)).sqrt()),
-        ("u² and v² are averaged, not added, under the root", mean(off.square().mean(1).sqrt())),
-        ("it is the difference of the two lengths: a flow the wrong way would be right",
-         mean((flow.norm(dim=1) - target.norm(dim=1)).abs())),
-        ("the signs cancel: u and v errors are added without a length", mean(off.sum(1))),
-        ("pixels count that are not valid", hit.mean((1, 2))),
-        ("it divides by all pixels, not by how many are valid", mean(hit, 20)),
-        ("it is a sum, not a mean", mean(hit, 1)),
-        ("valid is upside down: True is a pixel that counts", (hit * ~valid).sum((1, 2)) / (~valid).sum((1, 2))),
-        ("it divides by twice the valid pixels: u and v belong to one pixel", mean(hit, 2 * count)),
-        ("it divides by the valid pixels of the whole batch", mean(hit, count.sum())),
-        ("only u is compared", mean(off[:, 0].abs())),
-        ("only v is compared", mean(off[:, 1].abs())),
-        ("it is the largest error, not the mean", (hit * valid).amax((1, 2))),
-        ("it is divided by the length of the truth: asked for are pixels", mean(hit / target.norm(dim=1))),
-    ])  # fmt: skip
+    rows = []
+    for b, h, w in ((3, 4, 5), (1, 2, 3), (2, 1, 6)):
+        valid = doubles(seed + 2, b, h, w) > -0.4
+        valid[:, 0, :2], valid[0, -1, -1] = True, False
+        rows.append((doubles(seed, b, 2, h, w, scale=4), doubles(seed + 1, b, 2, h, w, scale=4), valid))
+    rows.append((*rows[0][:2], torch.arange(20).reshape(4, 5) == torch.tensor([0, 7, 19])[:, None, None]))
+    mistakes = {
+        "it adds |u| and |v| errors, a walk along the grid. The length is √(u² + v²)": over_valid(on_the_grid),
+        "the root is missing: it is a mean of squares": over_valid(squared),
+        "the root is taken after the mean: a root mean square": lambda *row: over_valid(squared)(*row).sqrt(),
+        "it is the difference of the two lengths: a flow the wrong way would be right": over_valid(of_lengths),
+        "pixels count that are not valid": lambda flow, target, valid: length(flow, target).mean((1, 2)),
+        "it divides by all pixels, not by how many are valid": over_valid(length, lambda valid: valid[0].numel()),
+        "it divides by the valid pixels of the whole batch": over_valid(length, lambda valid: valid.sum()),
+        "u² and v² are averaged, not added, under the root": over_valid(lambda *pair: length(*pair) / 2**0.5),
+    }
+    because = "it is √(u² + v²) of the difference, averaged over the valid pixels of each flow by itself"
+    answers = flow_error.table(lab, rows, error_wanted, mistakes, because=because)
+    look(target=error_wanted(*rows[0]).float(), yours=answers[0].value.float())
+    theorems.owes(flow_error, lab, *rows[0], dtypes=DTYPES, truth=error_wanted)
 
 
 @exercise("flow_error", points=1, hint="NaN · 0 is NaN: choose with torch.where or by indexing.")
 def test_flow_error_does_not_read_what_is_not_valid(lab, seed):
-    """what stands in the other pixels, NaN and infinity too, changes nothing"""
-    flow, target = noise(seed + 5, 2, 2, 3, 6), noise(seed + 6, 2, 2, 3, 6)
+    """what the target holds in other pixels, NaN and infinity too, changes nothing"""
+    flow, target = doubles(seed + 5, 2, 2, 3, 6), doubles(seed + 6, 2, 2, 3, 6)
     valid = torch.ones(2, 3, 6, dtype=torch.bool)
     valid[0, 1, 2:], valid[1, 2, :4] = False, False
-    want = torch.stack([(flow[b] - target[b]).norm(dim=0)[valid[b]].mean() for b in range(2)])
-    target[0, :, 1, 2:], target[1, :, 2, :4] = torch.nan, torch.inf
-    got = attempt("flow_error", lab.flow_error, flow, target, valid)
-    assert not (isinstance(got, torch.Tensor) and not got.isfinite().all()), (
-        "NaN in a pixel that is not valid ends up in the result: NaN times 0 is NaN, so choose the pixels instead"
-    )
-    got = flow_answer(lab, flow, target, valid, "flow_error with NaN outside the valid pixels")
-    expect("flow_error with NaN outside the valid pixels", got, want, [
-        ("NaN is replaced, and then counted; those pixels should not count", torch.stack([
-            (flow[b] - target[b].nan_to_num(0, 0, 0)).norm(dim=0).mean() for b in range(2)]))])  # fmt: skip
+    want = error_wanted(flow, target, valid)
+    unchecked = replace(flow_error, gives=tensor("b", "same", finite=False))
+    for held in (torch.nan, torch.inf, -torch.inf, 1e30):
+        target[0, :, 1, 2:], target[1, :, 2, :4] = held, held
+        because = f"the target holds {held:g} where valid is False. NaN times 0 is NaN: choose pixels, do not multiply"
+        unchecked(lab, flow, target, valid).near(want, because=because)

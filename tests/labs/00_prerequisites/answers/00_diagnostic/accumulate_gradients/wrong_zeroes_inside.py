@@ -1,6 +1,6 @@
 """Empties the gradients before each piece.
 
-Message: last piece only
+Message: whole batch
 """
 
 

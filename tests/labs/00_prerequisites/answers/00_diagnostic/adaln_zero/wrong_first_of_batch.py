@@ -1,6 +1,6 @@
 """Steers every sample as the first one.
 
-Message: first one
+Message: each sample's own vectors
 """
 
 

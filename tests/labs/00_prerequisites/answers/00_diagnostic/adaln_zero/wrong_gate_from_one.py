@@ -1,6 +1,6 @@
 """Gates by 1 + gate.
 
-Message: 1 + gate
+Message: added whole
 """
 
 

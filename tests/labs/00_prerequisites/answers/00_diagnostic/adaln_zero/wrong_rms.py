@@ -1,6 +1,6 @@
 """Uses RMS norm.
 
-Message: RMS
+Message: mean and variance of each token
 """
 
 

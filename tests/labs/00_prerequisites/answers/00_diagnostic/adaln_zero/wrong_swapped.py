@@ -1,6 +1,6 @@
 """Changes shift and scale.
 
-Message: changed places
+Message: each sample's own vectors
 """
 
 

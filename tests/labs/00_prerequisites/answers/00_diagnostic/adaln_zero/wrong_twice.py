@@ -1,6 +1,6 @@
 """Calls the branch twice.
 
-Message: called 2 times
+Message: once is enough
 """
 
 

@@ -1,6 +1,6 @@
 """Adds the mask to the scores.
 
-Message: *added*
+Message: as if the padding were cut off
 """
 
 

@@ -1,6 +1,6 @@
 """Divides by the root of the number of tokens.
 
-Message: text's length
+Message: softmax(q · k / √d)
 """
 
 

@@ -1,6 +1,6 @@
 """Forgets the softmax.
 
-Message: no softmax
+Message: softmax(q · k / √d)
 """
 
 

@@ -1,6 +1,6 @@
 """Writes the softmax by hand without taking off the largest score.
 
-Message: infinite or NaN
+Message: nan
 """
 
 

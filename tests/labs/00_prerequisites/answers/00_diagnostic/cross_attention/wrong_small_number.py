@@ -1,6 +1,6 @@
 """Hides padding behind a number that scores can reach.
 
-Message: reach below
+Message: needs -inf, not a number
 """
 
 

@@ -1,6 +1,6 @@
 """Noises again with fresh noise, as DDPM does.
 
-Message: fresh noise
+Message: with the same eps
 """
 
 

@@ -1,6 +1,6 @@
 """Takes variances for standard deviations throughout.
 
-Message: roots
+Message: √(1 - ᾱ) eps
 """
 
 

@@ -1,6 +1,6 @@
 """Noises again for the time it came from.
 
-Message: nothing has moved
+Message: nothing moves
 """
 
 

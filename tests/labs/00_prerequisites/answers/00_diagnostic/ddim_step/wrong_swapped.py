@@ -1,6 +1,6 @@
 """Gives x0 and the noise each other's factors.
 
-Message: each other's
+Message: factors of the second line are swapped
 """
 
 

@@ -1,6 +1,6 @@
 """Draws noise of its own instead of using what it is given.
 
-Message: off by
+Message: √ᾱ x0
 """
 
 

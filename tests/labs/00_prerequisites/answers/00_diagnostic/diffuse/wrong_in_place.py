@@ -1,6 +1,6 @@
 """Scales the data in place.
 
-Message: in place
+Message: changed the x0
 """
 
 

@@ -1,6 +1,6 @@
 """Takes sigma_data for 0.5, as it is in the paper.
 
-Message: taken to be 0.5
+Message: variance 1
 """
 
 

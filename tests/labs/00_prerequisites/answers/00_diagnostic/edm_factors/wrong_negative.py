@@ -1,6 +1,6 @@
 """Subtracts the network's answer.
 
-Message: positive
+Message: the sign is turned around
 """
 
 

@@ -1,6 +1,6 @@
 """Hands back c_in before c_out.
 
-Message: changed places
+Message: variance 1
 """
 
 

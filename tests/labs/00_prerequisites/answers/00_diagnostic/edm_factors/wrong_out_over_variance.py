@@ -1,6 +1,6 @@
 """Divides c_out by the variance of x.
 
-Message: instead of its standard deviation
+Message: standard deviation of what is left
 """
 
 

@@ -1,6 +1,6 @@
 """Passes x whole, as the variance-exploding parameterization does.
 
-Message: goes through whole
+Message: the data's share
 """
 
 

@@ -1,6 +1,6 @@
 """Cleans the truth in place.
 
-Message: in place
+Message: changed the target
 """
 
 

@@ -1,6 +1,6 @@
 """Takes the mean of |u| and |v| errors.
 
-Message: the mean of |u| and |v|
+Message: √(u² + v²)
 """
 
 

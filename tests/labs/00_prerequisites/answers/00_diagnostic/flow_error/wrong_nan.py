@@ -1,6 +1,6 @@
 """Multiplies by the mask.
 
-Message: NaN times 0
+Message: choose pixels
 """
 
 

@@ -1,6 +1,6 @@
 """Divides by the truth's length.
 
-Message: length of the truth
+Message: averaged over the valid pixels
 """
 
 

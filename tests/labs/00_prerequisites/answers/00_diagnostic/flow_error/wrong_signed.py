@@ -1,6 +1,6 @@
 """Lets errors cancel.
 
-Message: signs cancel
+Message: √(u² + v²)
 """
 
 

@@ -1,6 +1,6 @@
 """Compares u only.
 
-Message: only u
+Message: √(u² + v²)
 """
 
 

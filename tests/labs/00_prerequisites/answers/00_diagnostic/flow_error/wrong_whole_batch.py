@@ -1,6 +1,6 @@
 """One number for the batch.
 
-Message: whole batch
+Message: a single number
 """
 
 

@@ -1,6 +1,6 @@
 """Finds the noise from x0 by dividing by s.
 
-Message: infinite or NaN
+Message: is nan
 """
 
 

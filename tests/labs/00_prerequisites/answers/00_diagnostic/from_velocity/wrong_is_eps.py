@@ -1,6 +1,6 @@
 """Takes the velocity for the noise.
 
-Message: taken for the noise
+Message: s times the velocity behind
 """
 
 

@@ -1,6 +1,6 @@
 """Takes the velocity for the data.
 
-Message: taken for the data
+Message: s times the velocity behind
 """
 
 

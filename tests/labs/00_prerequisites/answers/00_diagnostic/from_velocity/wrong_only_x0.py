@@ -1,6 +1,6 @@
 """Hands back the data alone.
 
-Message: two tensors
+Message: a tuple (x0, eps)
 """
 
 

@@ -1,6 +1,6 @@
 """Takes a weighted average.
 
-Message: average
+Message: a straight line
 """
 
 

@@ -1,6 +1,6 @@
 """Adds into the prediction that it was given.
 
-Message: in place
+Message: changed the uncond
 """
 
 

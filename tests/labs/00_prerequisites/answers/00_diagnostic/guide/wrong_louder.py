@@ -1,6 +1,6 @@
 """Only makes the prompt's prediction larger.
 
-Message: only multiplied
+Message: a straight line
 """
 
 

@@ -1,6 +1,6 @@
 """Scales the result back to cond's spread.
 
-Message: rescaled
+Message: a straight line
 """
 
 

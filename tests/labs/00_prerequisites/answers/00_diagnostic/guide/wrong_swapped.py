@@ -1,6 +1,6 @@
 """Changes the two places.
 
-Message: changed places
+Message: uncond and cond are swapped
 """
 
 

@@ -1,6 +1,6 @@
 """Gives how large the latent is.
 
-Message: asked for is the ratio
+Message: give the ratio
 """
 
 

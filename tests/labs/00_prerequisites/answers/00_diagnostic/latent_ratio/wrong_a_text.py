@@ -1,6 +1,6 @@
 """Hands back a text.
 
-Message: a number is asked for
+Message: should be a number
 """
 
 

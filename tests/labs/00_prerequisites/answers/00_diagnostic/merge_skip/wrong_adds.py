@@ -1,6 +1,6 @@
 """Adds the two where their channels are as many, and the first channels otherwise.
 
-Message: added or left out
+Message: should have the shape
 """
 
 

@@ -1,6 +1,6 @@
 """Puts the deep features twice.
 
-Message: deep once more
+Message: then skip as it came
 """
 
 

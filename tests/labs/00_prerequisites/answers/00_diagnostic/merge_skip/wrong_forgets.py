@@ -1,6 +1,6 @@
 """Leaves the skip out.
 
-Message: added or left out
+Message: should have the shape
 """
 
 

@@ -1,6 +1,6 @@
 """Makes the skip smaller instead.
 
-Message: not the skip
+Message: should have the shape
 """
 
 

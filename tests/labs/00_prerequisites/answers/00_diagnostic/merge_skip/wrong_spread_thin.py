@@ -1,6 +1,6 @@
 """Keeps the sum by dividing by 4.
 
-Message: spread thin
+Message: each pixel doubled
 """
 
 

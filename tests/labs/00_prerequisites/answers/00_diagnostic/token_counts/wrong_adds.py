@@ -1,6 +1,6 @@
 """Adds the three doublings.
 
-Message: 8 · 8
+Message: grow with the square
 """
 
 

@@ -1,6 +1,6 @@
 """Makes tokens of channels.
 
-Message: channels do not make tokens
+Message: channels make no tokens
 """
 
 

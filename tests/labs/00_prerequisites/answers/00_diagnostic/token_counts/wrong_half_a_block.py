@@ -1,6 +1,6 @@
 """Counts two places in a block.
 
-Message: rows *and*
+Message: 1 x 2 x 2 places
 """
 
 

@@ -1,6 +1,6 @@
 """Divides one side only.
 
-Message: one side
+Message: count the blocks
 """
 
 

@@ -1,6 +1,6 @@
 """Hands back the width of a token first.
 
-Message: changed places
+Message: swapped
 """
 
 

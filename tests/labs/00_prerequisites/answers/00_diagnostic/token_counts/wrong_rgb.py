@@ -1,6 +1,6 @@
 """Takes the latent for a picture.
 
-Message: picture's 3
+Message: 1 x 2 x 2 places
 """
 
 

@@ -1,6 +1,6 @@
 """Leaves out the factor.
 
-Message: three numbers
+Message: a tuple (tokens, numbers, factor)
 """
 
 

@@ -1,6 +1,6 @@
 """Returns the numbers as an array.
 
-Message: finish with .tolist()
+Message: plain list
 """
 
 

@@ -1,6 +1,6 @@
 """Takes the difference to the frame that came, not to the one asked for.
 
-Message: other frames came
+Message: to those asked for
 """
 
 

@@ -1,6 +1,6 @@
 """Looks for the difference on the grid only.
 
-Message: not at the grid
+Message: Every row and column counts
 """
 
 

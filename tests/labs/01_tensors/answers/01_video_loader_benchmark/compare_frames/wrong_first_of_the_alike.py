@@ -1,6 +1,6 @@
 """Of frames that are alike names the first.
 
-Message: where the one asked for is as like
+Message: the one asked for counts
 """
 
 

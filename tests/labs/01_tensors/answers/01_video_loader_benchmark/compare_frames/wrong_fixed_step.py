@@ -1,6 +1,6 @@
 """Looks at every fourth, whatever `step` says.
 
-Message: on every
+Message: count for the likeness
 """
 
 

@@ -1,6 +1,6 @@
 """Always looks at every row and column.
 
-Message: on every
+Message: count for the likeness
 """
 
 

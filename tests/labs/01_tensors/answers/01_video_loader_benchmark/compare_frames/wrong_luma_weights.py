@@ -11,7 +11,9 @@ def compare_frames(frames, film, indices, step=4):
         raise ValueError("as many indices as frames are needed")
 
     def unit(pictures):
-        grey = (pictures[:, ::step, ::step].astype(np.float64) @ np.array([0.299, 0.587, 0.114])).reshape(len(pictures), -1)
+        grey = (pictures[:, ::step, ::step].astype(np.float64) @ np.array([0.299, 0.587, 0.114])).reshape(
+            len(pictures), -1
+        )
         grey -= grey.mean(axis=1)[:, None]
         length = np.sqrt((grey**2).sum(axis=1))[:, None]
         return np.divide(grey, length, out=np.zeros_like(grey), where=length > 1e-9)

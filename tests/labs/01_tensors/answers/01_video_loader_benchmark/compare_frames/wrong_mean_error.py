@@ -1,6 +1,6 @@
 """The mean difference instead of the largest.
 
-Message: largest difference counts
+Message: the mean hides
 """
 
 

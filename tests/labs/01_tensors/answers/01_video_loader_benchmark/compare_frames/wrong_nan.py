@@ -1,6 +1,6 @@
 """Divides by the length of a picture without contrast.
 
-Message: are the same pict
+Message: the one asked for counts
 """
 
 

@@ -1,6 +1,6 @@
 """Takes the frame with the smallest difference for the most alike.
 
-Message: brightness decides
+Message: not a small difference
 """
 
 

@@ -1,6 +1,6 @@
 """Compares whatever it gets.
 
-Message: it should raise ValueError
+Message: should raise ValueError
 """
 
 

@@ -1,6 +1,6 @@
 """Takes the mean off, and does not divide.
 
-Message: divide by its length
+Message: Divide each picture by its length
 """
 
 

@@ -1,6 +1,6 @@
 """Scales to length 1 without taking the mean off.
 
-Message: brightness and contrast must not
+Message: Subtract each picture's own mean
 """
 
 
@@ -15,7 +15,7 @@ def compare_frames(frames, film, indices, step=4):
         length = np.sqrt((grey**2).sum(axis=1))[:, None]
         return np.divide(grey, length, out=np.zeros_like(grey), where=length > 1e-9)
 
-    likeness = np.round(unit(frames) @ unit(film).T, 2)
+    likeness = unit(frames) @ unit(film).T
     numbers = likeness.argmax(axis=1).tolist()
     for n, asked in enumerate(indices):
         if likeness[n, asked] >= likeness[n].max() - 1e-6:

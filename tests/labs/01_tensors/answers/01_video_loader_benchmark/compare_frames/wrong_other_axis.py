@@ -1,6 +1,6 @@
 """Finds for each frame of the film the frame that came.
 
-Message: of exactly these frames says that
+Message: highest correlation
 """
 
 
@@ -16,7 +16,7 @@ def compare_frames(frames, film, indices, step=4):
         length = np.sqrt((grey**2).sum(axis=1))[:, None]
         return np.divide(grey, length, out=np.zeros_like(grey), where=length > 1e-9)
 
-    likeness = (unit(frames) @ unit(film).T)
+    likeness = unit(frames) @ unit(film).T
     numbers = likeness.argmax(axis=0).tolist()[: len(frames)]
     error = np.abs(frames.astype(int) - film[list(indices)].astype(int)).max()
     return Proof(numbers, int(error))

@@ -1,6 +1,6 @@
 """Forgets the absolute value.
 
-Message: largest difference counts
+Message: Take absolute values
 """
 
 

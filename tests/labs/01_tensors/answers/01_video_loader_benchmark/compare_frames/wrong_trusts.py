@@ -1,6 +1,6 @@
 """Believes that what was asked for came.
 
-Message: you say that all is well
+Message: Name those that came
 """
 
 

@@ -1,6 +1,6 @@
 """Lets the one asked for win by a wide margin.
 
-Message: to a millionth
+Message: five millionths
 """
 
 

@@ -1,6 +1,6 @@
 """Lists every frame that has to be decoded instead of those that are wanted.
 
-Message: nobody asked for
+Message: should be
 """
 
 

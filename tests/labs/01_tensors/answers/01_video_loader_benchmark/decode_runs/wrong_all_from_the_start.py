@@ -1,6 +1,6 @@
 """One run from frame 0 for everything.
 
-Message: decoded for nothing
+Message: starts at frame 0
 """
 
 

@@ -1,6 +1,6 @@
 """Returns a dictionary.
 
-Message: a list of pairs
+Message: plain list
 """
 
 

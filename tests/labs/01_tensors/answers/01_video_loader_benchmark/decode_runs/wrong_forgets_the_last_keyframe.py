@@ -1,6 +1,6 @@
 """Never starts at the last keyframe.
 
-Message: decoded for nothing
+Message: the last keyframe that is not later
 """
 
 

@@ -1,6 +1,6 @@
 """Counts a keyframe to the run before it (bisect_left).
 
-Message: starts its own run
+Message: put into the run before it
 """
 
 

@@ -1,6 +1,6 @@
 """Gives the keyframe's place in the list instead of its frame number.
 
-Message: is no keyframe, nothing can start there
+Message: it starts at the last keyframe
 """
 
 

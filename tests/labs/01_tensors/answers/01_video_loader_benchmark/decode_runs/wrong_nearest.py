@@ -1,6 +1,6 @@
 """Takes the nearest keyframe, which may come after the frame.
 
-Message: comes after
+Message: nearest keyframe
 """
 
 

@@ -1,6 +1,6 @@
 """Takes negative numbers and films without a first keyframe.
 
-Message: it should raise ValueError
+Message: should raise ValueError
 """
 
 

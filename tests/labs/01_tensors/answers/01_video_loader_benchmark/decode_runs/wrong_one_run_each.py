@@ -1,6 +1,6 @@
 """Makes a run of its own for every frame.
 
-Message: decoded twice
+Message: run of its own
 """
 
 

@@ -1,6 +1,6 @@
 """Runs come in the order in which somebody first asked for them.
 
-Message: order of the film
+Message: in the order of the film
 """
 
 

@@ -1,6 +1,6 @@
 """Sorts the caller's list.
 
-Message: work on copies
+Message: 'tuple' object has no attribute 'sort'
 """
 
 

@@ -1,6 +1,6 @@
 """Assumes that keyframes are evenly spaced.
 
-Message: it is a keyframe itself and starts its own run
+Message: the last keyframe that is not later
 """
 
 

@@ -1,6 +1,6 @@
 """Groups neighbours in the order asked for, without sorting.
 
-Message: sort before you group
+Message: before they are sorted
 """
 
 

@@ -1,6 +1,6 @@
 """Takes any other word for the plan.
 
-Message: walk
+Message: should raise ValueError
 """
 
 

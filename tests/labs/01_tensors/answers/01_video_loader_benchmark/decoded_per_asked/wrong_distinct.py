@@ -1,6 +1,6 @@
 """Divides by the number of different frames.
 
-Message: counts twice among those asked for
+Message: repeats included
 """
 
 

@@ -1,6 +1,6 @@
 """Does not mind an empty list.
 
-Message: it should raise ValueError
+Message: should raise ValueError
 """
 
 

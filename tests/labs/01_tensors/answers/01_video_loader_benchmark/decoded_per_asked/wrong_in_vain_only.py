@@ -1,6 +1,6 @@
 """Leaves the wanted frames themselves out.
 
-Message: wanted frames are decoded too
+Message: wanted ones included
 """
 
 

@@ -13,7 +13,11 @@ def decoded_per_asked(indices, keyframes, how):
     elif how == "seek":
         decoded = sum(i - k + 1 for i, k in zip(indices, before))
     elif how == "plan":
-        decoded = len(indices) * sum((run[-1] - k + 1) / len(run) for k, run in decode_runs(indices, keyframes)) / len(decode_runs(indices, keyframes))
+        decoded = (
+            len(indices)
+            * sum((run[-1] - k + 1) / len(run) for k, run in decode_runs(indices, keyframes))
+            / len(decode_runs(indices, keyframes))
+        )
     else:
         raise ValueError(f"unknown way {how!r}")
     return decoded / len(indices)

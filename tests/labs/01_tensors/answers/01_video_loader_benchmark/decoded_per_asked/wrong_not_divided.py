@@ -1,6 +1,6 @@
 """Returns the number of frames decoded.
 
-Message: divide by those asked for
+Message: divide the frames decoded
 """
 
 

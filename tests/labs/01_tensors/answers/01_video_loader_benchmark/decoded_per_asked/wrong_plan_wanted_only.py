@@ -1,6 +1,6 @@
 """A run costs only its wanted frames.
 
-Message: between the wanted ones
+Message: should be
 """
 
 

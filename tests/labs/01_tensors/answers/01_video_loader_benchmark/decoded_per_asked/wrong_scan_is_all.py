@@ -1,6 +1,6 @@
 """A scan for each index.
 
-Message: not repeated
+Message: should be
 """
 
 

@@ -1,6 +1,6 @@
 """Goes on from where it stands when the next index lies ahead.
 
-Message: goes back to the keyframe every time
+Message: goes back to the keyframe
 """
 
 

@@ -1,6 +1,6 @@
 """A seek for each index leaves repeats out.
 
-Message: decoded twice
+Message: should be
 """
 
 

@@ -1,6 +1,6 @@
 """Asked divided by decoded.
 
-Message: upside down
+Message: divide the frames decoded
 """
 
 

@@ -1,6 +1,6 @@
 """Divides with //.
 
-Message: fraction is cut off
+Message: should be
 """
 
 

@@ -1,6 +1,6 @@
 """Returns a list of pictures.
 
-Message: an array is asked for
+Message: NumPy array
 """
 
 

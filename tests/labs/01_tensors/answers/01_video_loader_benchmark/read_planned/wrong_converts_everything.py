@@ -1,6 +1,6 @@
 """Turns every decoded frame into RGB.
 
-Message: nobody asked for
+Message: for nothing
 """
 
 

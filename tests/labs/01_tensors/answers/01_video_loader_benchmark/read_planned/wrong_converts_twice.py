@@ -1,6 +1,6 @@
 """Converts anew for each repeat.
 
-Message: turns frame
+Message: more than once
 """
 
 

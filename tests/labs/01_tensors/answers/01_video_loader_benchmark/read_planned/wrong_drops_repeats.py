@@ -1,6 +1,6 @@
 """A frame asked for twice comes once.
 
-Message: a picture for each index
+Message: should have the shape
 """
 
 

@@ -1,6 +1,6 @@
 """Hands the frames back in the order of the film.
 
-Message: order of the film
+Message: in the order asked for
 """
 
 

@@ -1,6 +1,6 @@
 """Scales to 0 to 1 on the way.
 
-Message: bytes are asked for
+Message: uint8
 """
 
 

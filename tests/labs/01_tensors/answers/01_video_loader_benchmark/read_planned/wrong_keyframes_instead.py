@@ -1,6 +1,6 @@
 """Takes the keyframe of each run for the frame itself.
 
-Message: should be frame
+Message: is the keyframe of its run
 """
 
 

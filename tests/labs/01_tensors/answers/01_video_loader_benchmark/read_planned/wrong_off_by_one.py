@@ -1,6 +1,6 @@
 """Counts positions itself, from one too early.
 
-Message: should be frame
+Message: picture n is frame
 """
 
 

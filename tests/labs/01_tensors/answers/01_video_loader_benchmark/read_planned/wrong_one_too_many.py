@@ -1,6 +1,6 @@
 """Notices the end of a run one frame too late.
 
-Message: behind the last wanted frame
+Message: to its last wanted frame
 """
 
 

@@ -1,6 +1,6 @@
 """Decodes from the start.
 
-Message: where
+Message: for nothing
 """
 
 

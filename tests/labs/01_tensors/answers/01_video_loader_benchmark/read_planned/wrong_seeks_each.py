@@ -1,6 +1,6 @@
 """Seeks and decodes for each index by itself.
 
-Message: decoded
+Message: more than once
 """
 
 

@@ -1,6 +1,6 @@
 """Seeks before every frame of a run, and counts on.
 
-Message: one seek for each run is enough
+Message: more than once
 """
 
 

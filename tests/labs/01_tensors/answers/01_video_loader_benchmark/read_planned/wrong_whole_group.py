@@ -1,6 +1,6 @@
 """Decodes each group to its end.
 
-Message: behind the last wanted frame
+Message: to its last wanted frame
 """
 
 

@@ -1,6 +1,6 @@
 """Gives the bare median.
 
-Message: should have a Timing
+Message: without the attribute
 """
 
 

@@ -1,6 +1,6 @@
 """Every second round backwards.
 
-Message: round after round, each starting one later
+Message: one task later
 """
 
 

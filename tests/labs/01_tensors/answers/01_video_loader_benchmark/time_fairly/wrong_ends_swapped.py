@@ -1,6 +1,6 @@
 """Slowest and fastest the wrong way round.
 
-Message: fastest and slowest are
+Message: fastest
 """
 
 

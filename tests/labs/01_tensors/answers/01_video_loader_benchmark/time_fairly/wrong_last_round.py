@@ -1,6 +1,6 @@
 """Keeps the last round only.
 
-Message: last round
+Message: should be
 """
 
 

@@ -1,6 +1,6 @@
 """The mean, which one hiccup decides.
 
-Message: the mean
+Message: that is the mean
 """
 
 

@@ -1,6 +1,6 @@
 """Rounds to whole milliseconds.
 
-Message: by this clock
+Message: 0.1002
 """
 
 

@@ -1,6 +1,6 @@
 """The fastest run.
 
-Message: smallest
+Message: should be
 """
 
 

@@ -1,6 +1,6 @@
 """Runs without rounds.
 
-Message: it should raise ValueError
+Message: should raise ValueError
 """
 
 

@@ -1,6 +1,6 @@
 """First come, cold: no warm-up.
 
-Message: warm-up
+Message: must not be timed
 """
 
 

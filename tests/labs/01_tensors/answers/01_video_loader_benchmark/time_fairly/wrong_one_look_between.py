@@ -1,6 +1,6 @@
 """One look at the clock between two calls serves both.
 
-Message: 12 looks
+Message: two looks for each timed call
 """
 
 

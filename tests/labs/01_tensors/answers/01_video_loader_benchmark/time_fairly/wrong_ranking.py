@@ -1,6 +1,6 @@
 """Sorts the result by speed.
 
-Message: in that order
+Message: in this order
 """
 
 

@@ -1,6 +1,6 @@
 """Counts the first, cold call among the others.
 
-Message: warm-up
+Message: must not be timed
 """
 
 

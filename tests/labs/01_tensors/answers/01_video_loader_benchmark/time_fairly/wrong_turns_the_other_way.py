@@ -1,6 +1,6 @@
 """The last becomes the first.
 
-Message: each starting one later
+Message: one task later
 """
 
 

@@ -1,6 +1,6 @@
 """Calls each task twice a round, once untimed.
 
-Message: before the clock is first read, each task should be called once
+Message: 4 timed calls are 5
 """
 
 

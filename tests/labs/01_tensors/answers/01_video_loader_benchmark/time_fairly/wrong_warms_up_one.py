@@ -1,6 +1,6 @@
 """Warms up the first task only.
 
-Message: the warm-up must not be timed
+Message: must not be timed
 """
 
 

@@ -1,6 +1,6 @@
 """Takes the logarithm of the decibels too, which are logarithms already.
 
-Message: is 2000
+Message: straight between
 """
 
 

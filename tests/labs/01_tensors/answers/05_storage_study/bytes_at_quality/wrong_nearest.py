@@ -1,6 +1,6 @@
 """Takes the nearest measured point.
 
-Message: nearest point
+Message: nearest measured point
 """
 
 

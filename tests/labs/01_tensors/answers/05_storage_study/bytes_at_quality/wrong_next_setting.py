@@ -1,6 +1,6 @@
 """Takes the cheapest setting that is good enough.
 
-Message: nearest point
+Message: straight between
 """
 
 

@@ -1,6 +1,6 @@
 """Fits a single line through all points.
 
-Message: were measured
+Message: measured there
 """
 
 

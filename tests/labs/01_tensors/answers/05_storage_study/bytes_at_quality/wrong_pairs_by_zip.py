@@ -1,6 +1,6 @@
 """Lets zip drop what has no partner.
 
-Message: sizes and
+Message: should raise ValueError
 """
 
 

@@ -1,6 +1,6 @@
 """Fits a cubic through all points, as the classical comparison does.
 
-Message: between 1000 and 4000
+Message: straight between
 """
 
 

@@ -1,6 +1,6 @@
 """Sorts the lists it was given.
 
-Message: changed the lists
+Message: changed the
 """
 
 

@@ -1,6 +1,6 @@
 """Sorts the two lists each by itself.
 
-Message: not each by itself
+Message: each by itself
 """
 
 

@@ -1,6 +1,6 @@
 """Hands the points to np.interp as they come.
 
-Message: sort
+Message: sort the points by quality
 """
 
 

@@ -1,6 +1,6 @@
 """Gives whole bytes, cut off.
 
-Message: you say
+Message: should be
 """
 
 

@@ -1,6 +1,6 @@
 """Compares grey pictures.
 
-Message: colours count alike
+Message: all three colours count
 """
 
 

@@ -1,6 +1,6 @@
 """Subtracts bytes from bytes.
 
-Message: wrap around
+Message: bytes wrap around
 """
 
 

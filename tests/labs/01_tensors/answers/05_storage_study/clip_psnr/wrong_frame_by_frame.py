@@ -1,6 +1,6 @@
 """Averages the decibels of the frames.
 
-Message: averaged frame by frame
+Message: decibels of the frames are averaged
 """
 
 

@@ -1,6 +1,6 @@
 """Forgets the square of the peak: 10 log10(255 / rms).
 
-Message: has to be squared
+Message: the peak is squared too
 """
 
 

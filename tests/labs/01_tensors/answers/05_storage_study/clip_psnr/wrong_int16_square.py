@@ -1,6 +1,6 @@
 """Subtracts in int16, which is enough, and squares in int16, which is not.
 
-Message: square (int16)
+Message: small integers wrap around
 """
 
 

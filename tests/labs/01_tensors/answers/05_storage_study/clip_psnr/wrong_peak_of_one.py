@@ -1,6 +1,6 @@
 """Leaves the peak at 1, as for pictures in [0, 1].
 
-Message: at a peak of 255
+Message: the peak is 255, not 1
 """
 
 

@@ -1,6 +1,6 @@
 """Takes the brightest value of the clip for the peak.
 
-Message: peak
+Message: not the brightest value
 """
 
 

@@ -1,6 +1,6 @@
 """Adds the errors of the three colours, as a distance between colours would.
 
-Message: every value off by
+Message: should be
 """
 
 

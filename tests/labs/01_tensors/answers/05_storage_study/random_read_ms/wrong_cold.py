@@ -1,6 +1,6 @@
 """Starts without a warm-up.
 
-Message: warm-up
+Message: off the clock
 """
 
 

@@ -1,6 +1,6 @@
 """Gives a list of times.
 
-Message: dict name -> milliseconds
+Message: dictionary
 """
 
 

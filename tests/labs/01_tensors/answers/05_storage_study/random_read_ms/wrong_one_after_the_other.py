@@ -1,6 +1,6 @@
 """Lets the readers run one after the other.
 
-Message: not interleaved
+Message: one after the other
 """
 
 

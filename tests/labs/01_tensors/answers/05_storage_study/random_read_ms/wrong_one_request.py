@@ -1,6 +1,6 @@
 """Answers the first request again and again.
 
-Message: for every reader
+Message: the calls for request 1
 """
 
 

@@ -1,6 +1,6 @@
 """Uses a clock of its own.
 
-Message: the clock you were given
+Message: never read
 """
 
 

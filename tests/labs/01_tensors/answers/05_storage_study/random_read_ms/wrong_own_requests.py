@@ -1,6 +1,6 @@
 """Draws requests anew for every reader.
 
-Message: request
+Message: the calls for request
 """
 
 
@@ -17,3 +17,4 @@ def random_read_ms(reads, requests, clock=time.perf_counter):
             clip, frame = requests[np.random.randint(len(requests))]
             reads[name](clip, frame)
             seconds[name].append(clock() - begin)
+    return {name: 1000 * float(np.median(seconds[name])) for name in names}

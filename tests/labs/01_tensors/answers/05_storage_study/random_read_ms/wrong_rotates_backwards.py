@@ -1,6 +1,6 @@
 """Goes round the circle the other way.
 
-Message: rounds should go
+Message: and goes round
 """
 
 

@@ -1,6 +1,6 @@
 """Gives seconds.
 
-Message: you say
+Message: that is in seconds
 """
 
 

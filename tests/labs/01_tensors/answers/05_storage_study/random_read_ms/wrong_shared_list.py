@@ -1,6 +1,6 @@
 """Gives all readers one list of times.
 
-Message: each read is timed by itself
+Message: time each read by itself
 """
 
 

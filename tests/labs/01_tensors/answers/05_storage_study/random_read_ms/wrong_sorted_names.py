@@ -1,6 +1,6 @@
 """Sorts the readers by name.
 
-Message: in that order
+Message: in this order
 """
 
 

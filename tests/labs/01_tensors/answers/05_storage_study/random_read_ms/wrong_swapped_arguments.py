@@ -1,6 +1,6 @@
 """Mixes clip and frame up.
 
-Message: for every reader
+Message: the calls for request 0
 """
 
 

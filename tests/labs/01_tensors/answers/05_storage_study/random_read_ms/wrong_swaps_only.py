@@ -1,6 +1,6 @@
 """Reverses the order every second time.
 
-Message: rounds should go
+Message: and goes round
 """
 
 

@@ -1,6 +1,6 @@
 """Divides the time of a whole round by the number of readers.
 
-Message: timed by itself
+Message: time each read by itself
 """
 
 

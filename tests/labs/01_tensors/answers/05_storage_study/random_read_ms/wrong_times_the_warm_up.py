@@ -1,6 +1,6 @@
 """Counts the warm-up among the times.
 
-Message: warm-up
+Message: off the clock
 """
 
 

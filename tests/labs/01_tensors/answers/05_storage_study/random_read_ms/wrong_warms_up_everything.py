@@ -1,6 +1,6 @@
 """Runs all requests once to warm up.
 
-Message: you made
+Message: one warm-up for each
 """
 
 

@@ -1,6 +1,6 @@
 """Reads the file twice and compares the two.
 
-Message: psnr says inf
+Message: off by
 """
 
 

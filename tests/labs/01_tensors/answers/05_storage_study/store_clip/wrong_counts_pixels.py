@@ -1,6 +1,6 @@
 """Counts pixels instead of values: the three colours are missing.
 
-Message: raw_bytes says
+Message: colours included
 """
 
 

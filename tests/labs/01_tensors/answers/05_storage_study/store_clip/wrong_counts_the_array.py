@@ -1,6 +1,6 @@
 """Takes the array's bytes for the file's.
 
-Message: that is the array in memory
+Message: the array in memory
 """
 
 

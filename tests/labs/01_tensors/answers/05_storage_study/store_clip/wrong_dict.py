@@ -1,6 +1,6 @@
 """Gives a dict.
 
-Message: `Stored` is asked for
+Message: without the attribute
 """
 
 

@@ -1,6 +1,6 @@
 """Judges the clip by its first and last frame.
 
-Message: over the whole clip
+Message: compare all of them
 """
 
 

@@ -1,6 +1,6 @@
 """Judges the clip by its first frame.
 
-Message: psnr says
+Message: compare all of them
 """
 
 

@@ -1,6 +1,6 @@
 """Counts four bytes a value, as after a conversion to float32.
 
-Message: raw_bytes says
+Message: one byte per value
 """
 
 

@@ -1,6 +1,6 @@
 """Leaves the suffix away.
 
-Message: the file should be
+Message: should make the file
 """
 
 

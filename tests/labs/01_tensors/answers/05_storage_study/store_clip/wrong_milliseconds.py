@@ -1,6 +1,6 @@
 """Gives milliseconds.
 
-Message: that is milliseconds
+Message: that is in milliseconds
 """
 
 

@@ -1,6 +1,6 @@
 """Compares the frames with themselves.
 
-Message: never loaded again
+Message: never loads the clip again
 """
 
 

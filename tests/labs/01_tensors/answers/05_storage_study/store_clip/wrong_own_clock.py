@@ -1,6 +1,6 @@
 """Uses a clock of its own.
 
-Message: no other clock
+Message: never read
 """
 
 

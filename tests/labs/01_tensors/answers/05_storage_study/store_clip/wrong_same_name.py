@@ -1,6 +1,6 @@
 """Names the form after its suffix.
 
-Message: form's name
+Message: the form's name
 """
 
 

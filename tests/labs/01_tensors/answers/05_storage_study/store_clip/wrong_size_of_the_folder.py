@@ -1,6 +1,6 @@
 """Adds up every file in the folder.
 
-Message: all the folder holds
+Message: all that the folder holds
 """
 
 

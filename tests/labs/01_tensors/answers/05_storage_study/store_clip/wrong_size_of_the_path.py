@@ -1,6 +1,6 @@
 """Asks Python how large the path object is.
 
-Message: bytes on disk
+Message: the file on disk
 """
 
 

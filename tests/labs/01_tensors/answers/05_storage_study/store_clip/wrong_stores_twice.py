@@ -1,6 +1,6 @@
 """Stores once to warm up and then measures how fast the file is overwritten.
 
-Message: stored 2 times
+Message: once is enough
 """
 
 

@@ -1,6 +1,6 @@
 """Stops the clock after the clip has been read back.
 
-Message: before reading back
+Message: reading back
 """
 
 

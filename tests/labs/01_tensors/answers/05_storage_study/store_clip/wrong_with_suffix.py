@@ -1,6 +1,6 @@
 """Replaces what it takes for a suffix of the name.
 
-Message: the file should be
+Message: should make the file
 """
 
 

@@ -1,6 +1,6 @@
 """Sorts the forms by name.
 
-Message: first seen in that order
+Message: in this order
 """
 
 

@@ -1,6 +1,6 @@
 """Takes the highest PSNR for the worst.
 
-Message: the worst is the lowest
+Message: the worst clip is the lowest
 """
 
 

@@ -1,6 +1,6 @@
 """Counts the measurements of all forms.
 
-Message: num_clips says
+Message: count the clips of this form
 """
 
 

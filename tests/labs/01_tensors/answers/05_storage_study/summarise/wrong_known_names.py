@@ -1,6 +1,6 @@
 """Knows the names of the forms in advance.
 
-Message: your table has
+Message: should have the keys
 """
 
 

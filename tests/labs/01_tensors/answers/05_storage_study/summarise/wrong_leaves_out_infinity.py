@@ -1,6 +1,6 @@
 """Leaves clips without loss out of the mean.
 
-Message: at infinity
+Message: infinite where one of them is
 """
 
 

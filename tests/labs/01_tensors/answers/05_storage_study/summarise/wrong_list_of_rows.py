@@ -1,6 +1,6 @@
 """Gives the rows without their names.
 
-Message: a dict name
+Message: dictionary
 """
 
 

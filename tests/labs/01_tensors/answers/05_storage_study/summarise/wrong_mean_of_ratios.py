@@ -1,6 +1,6 @@
 """Averages the clips' own ratios.
 
-Message: the mean of the ratios
+Message: mean of the clips' ratios
 """
 
 

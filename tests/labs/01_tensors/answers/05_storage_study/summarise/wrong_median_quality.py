@@ -1,6 +1,6 @@
 """Takes the median PSNR.
 
-Message: their mean is
+Message: that is the median
 """
 
 

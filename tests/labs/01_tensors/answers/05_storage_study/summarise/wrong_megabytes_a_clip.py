@@ -1,6 +1,6 @@
 """Gives the megabytes of a clip instead of all of them.
 
-Message: in all
+Message: all together
 """
 
 

@@ -1,6 +1,6 @@
 """Groups neighbours only, so that a form's last run of measurements is all that is left.
 
-Message: num_clips says
+Message: count the clips of this form
 """
 
 

@@ -1,6 +1,6 @@
 """Pools the squared errors of the clips before the logarithm.
 
-Message: their mean is
+Message: the mean over the clips
 """
 
 

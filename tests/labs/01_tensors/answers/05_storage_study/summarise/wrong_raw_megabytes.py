@@ -1,6 +1,6 @@
 """Adds up the bytes in memory.
 
-Message: in all
+Message: on disk
 """
 
 

@@ -1,6 +1,6 @@
 """Gives seconds.
 
-Message: that is seconds
+Message: that is in seconds
 """
 
 

@@ -1,6 +1,6 @@
 """Adds the times up.
 
-Message: the median is 25 ms
+Message: the median of the times
 """
 
 

@@ -1,0 +1,12 @@
+"""Forms come in the order in which they were last seen.
+
+Message: in this order
+"""
+
+
+def summarise(measurements):
+    groups = {}
+    for m in measurements:
+        g = groups.pop(m.form, [])
+        groups[m.form] = g + [m]
+    return {f: Row(len(g), sum(m.num_bytes for m in g) / 1e6, sum(m.raw_bytes for m in g) / sum(m.num_bytes for m in g), 1000 * float(np.median([m.write_seconds for m in g])), float(np.mean([m.psnr for m in g])), min(m.psnr for m in g)) for f, g in groups.items()}
