@@ -40,7 +40,7 @@ def brief(value) -> str:
             return number_text(value.item())
         if is_short(value):
             return brief(value.tolist())
-        return f"a {'tensor' if isinstance(value, torch.Tensor) else 'array'} of shape {shape_text(value.shape)}"
+        return f"{'a tensor' if isinstance(value, torch.Tensor) else 'an array'} of shape {shape_text(value.shape)}"
     if isinstance(value, bool) or value is None:
         return repr(value)
     if isinstance(value, numbers.Real):
