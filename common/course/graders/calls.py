@@ -13,6 +13,7 @@ import copy
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Number
 from types import ModuleType
 
 import numpy as np
@@ -112,6 +113,8 @@ def unchanged(before, after) -> bool:
         return len(before) == len(after) and all(unchanged(a, b) for a, b in zip(before, after))
     if type(before) is dict:
         return list(before) == list(after) and all(unchanged(before[key], after[key]) for key in before)
+    if isinstance(before, str | Number):
+        return before == after or before != before
     return True
 
 

@@ -2,7 +2,7 @@
 
 import math
 import numbers
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
@@ -53,6 +53,8 @@ def brief(value) -> str:
         return str(value).removeprefix("torch.")
     if hasattr(value, "name") and hasattr(value, "suffix"):  # a path: its last part
         return repr(value.name)
+    if isinstance(value, Iterator):
+        return "an iterator"
     if isinstance(value, torch.nn.Module) or callable(value):
         return getattr(value, "__name__", type(value).__name__)
     said = repr(value)
