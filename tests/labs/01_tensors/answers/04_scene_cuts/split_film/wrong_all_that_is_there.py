@@ -1,6 +1,6 @@
 """Returns whatever lies in the folder.
 
-Message: but you return 2 files
+Message: with 0 cuts there are 1 shots
 """
 
 
