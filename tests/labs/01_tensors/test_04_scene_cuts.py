@@ -131,27 +131,16 @@ def cut_off(n, grid):
 @exercise("block_features", points=3, hint="Reading order: row of blocks by row of blocks; five numbers per block.")
 def test_block_colours(lab, seed, look):
     """numbers 0 to 2 of each block are its mean red, green and blue, 0 to 1, in reading order; no pixel is left out"""
-    for size, grid in (
-        ((2, 8, 12), 4),
-        ((3, 6, 9), 3),
-        ((2, 10, 15), 4),
-        ((1, 11, 7), 3),
-        ((2, 5, 6), 5),
-        ((2, 4, 3), 1),
-    ):
+    sizes = (2, 8, 12), (3, 6, 9), (2, 10, 15), (1, 11, 7), (2, 5, 6), (2, 4, 3)
+    for size, grid in zip(sizes, (4, 3, 4, 3, 5, 1)):
         frames = values.bytes_(seed, *size, 3)
         answer, right = block(lab, frames, grid=grid), by_block(frames, grid)
         shape = (size[0], grid * grid, 5)
         mistakes = {
             "the values are those of bytes, 0 to 255. Divide by 255": 255 * right,
             "the blocks come column by column, not row by row": right.swapaxes(1, 2),
-            "red and blue are swapped": right[..., [2, 1, 0, 3, 4]],
-            "all reds come first, then all greens. The five numbers of a block belong together": np.moveaxis(
-                right, -1, 1
-            ),
-            "what is left over of H / grid is in no block. The last one ends at H": by_block(
-                frames, grid, split=cut_off
-            ),
+            "all reds come first, then all greens. Keep a block's five numbers together": np.moveaxis(right, -1, 1),
+            "what is left over of H / grid is in no block": by_block(frames, grid, split=cut_off),
         }
         judge(f"the colours of {answer.said}", answer.value.reshape(shape)[..., :3], right.reshape(shape)[..., :3],
               {message: value.reshape(shape)[..., :3] for message, value in mistakes.items()},
@@ -176,7 +165,6 @@ def test_block_edges(lab, seed):
     mistakes = {
         "the two edge numbers are swapped: first to the right, then downwards": edges()[..., ::-1],
         "edges up and edges down cancel. Take absolute values before the mean": edges(change=changes),
-        "the absolute value comes after the mean, when up and down have cancelled": np.abs(edges(change=changes)),
         "grey is the plain mean of red, green and blue, not a weighted one": edges(grey=(0.299, 0.587, 0.114)),
         "the last column meets the first. Nothing is to its right": edges(change=rolled),
     }
@@ -268,17 +256,8 @@ def test_find_hard_cuts(lab, seed):
 @exercise("find_cuts", points=2, hint="between is the smallest distance of any of w frames before to any of w after.")
 def test_find_ignores_flashes(lab):
     """a flash shorter than the window is no cut, neither where it begins nor where it ends"""
-    for length, level, window in (
-        (1, 1, 4),
-        (2, 5, 4),
-        (3, 1, 4),
-        (3, 5, 4),
-        (4, 1, 4),
-        (4, 1, 5),
-        (2, 1, 2),
-        (1, 1, 2),
-        (1, 1, 1),
-    ):
+    lengths, windows = (1, 2, 3, 3, 4, 4, 2, 1, 1), (4, 4, 4, 4, 4, 5, 2, 2, 1)
+    for length, level, window in zip(lengths, (1, 5, 1, 5, 1, 1, 1, 1, 1), windows):
         shown = f"frames 9 to {8 + length} are a flash, and the window is {window}:"
         cuts, so = ([], "the picture comes back") if length < window else ([9, 9 + length], "a shot of its own")
         find(lab, film(*STILL, *[level] * length, *STILL), window=window).equal(cuts, because=f"{shown} {so}")
@@ -300,9 +279,7 @@ def test_find_ignores_slow_changes(lab):
         find(lab, changing).equal([], because=f"this is {name}: compare between with the steps within each side")
 
 
-@exercise(
-    "find_cuts", points=2, hint="The larger, the smaller or a sum of the two sides is another rule than their mean."
-)
+@exercise("find_cuts", points=2, hint="Neither the larger nor the smaller of the two sides: their mean.")
 def test_find_cut_beside_motion(lab):
     """a cut between a moving and a still shot: within is the mean of both sides' largest steps"""
     moving, uneven = [0.0, 0.5, 1.5, 2.5, 3.5, 4.5], film(0, 0, 0, 1, 1, 1, 3, 3, 3, 3, 3, 3)
@@ -325,9 +302,7 @@ def restless(seed, num_shots=6):
     return (np.concatenate(shots) * 64).round().astype(np.float32) / 64
 
 
-@exercise(
-    "find_cuts", points=3, hint="Write the two formulas as loops and compare: every pair, both sides, both limits."
-)
+@exercise("find_cuts", points=3, hint="Write the two formulas as loops: every pair, both sides, both limits.")
 def test_find_formula(lab, seed, look):
     """on restless films, for several windows, ratios and floors, exactly what the formulas say"""
     limits = (4, 2.5, 0.2), (3, 2.0, 0.5), (2, 3.0, 0.1), (1, 2.5, 3.0), (6, 2.25, 0.0), (40, 2.5, 0.2), (5, 2.0, 6.0)
@@ -360,6 +335,7 @@ def test_find_limits(lab):
         (film(1, *STILL), {}, [1], "the first frame is a shot of its own"), (film(0, 0, 0), {}, [], "nothing changes"),
         (film(*STILL, 1), {}, [9], "the last frame is a shot of its own"), (film(0, 0, *[1] * 5), {}, [2], "short"),
         (film(0, 0, 0, 1, 1), {"window": 50}, [3], "the window is longer than the film"),
+        (film(*[4096.0] * 6, *[4096.5] * 6), {}, [6], "a small step between large numbers"),
     ):  # fmt: skip
         find(lab, shots, **options).equal(cuts, because=because)
 
@@ -395,11 +371,8 @@ def scored(found, true, tolerance=1, pairs=most_pairs, f1=None):
     found, true = [int(cut) for cut in found], [int(cut) for cut in true]
     hits = pairs(found, true, tolerance)
     precision, recall = hits / len(found) if found else 1.0, hits / len(true) if true else 1.0
-    return (
-        precision,
-        recall,
-        f1(precision, recall) if f1 else 2 * hits / (len(found) + len(true)) if found or true else 1.0,
-    )
+    plain = 2 * hits / (len(found) + len(true)) if found or true else 1.0
+    return precision, recall, f1(precision, recall) if f1 else plain
 
 
 @exercise("cut_scores", points=2, hint="hits / found, hits / true, 2 hits / (found + true).")
@@ -433,7 +406,7 @@ def test_scores_one_to_one(lab, seed):
         return sum(any(abs(a - b) <= tolerance for b in true) for a in found)
 
     mistakes = {"a true cut is hit several times. Each belongs to one pair at most": partial(scored, pairs=anyone)}
-    rows = [([29, 30, 31], [30]), ([30], [29, 31]), ([30, 30], [30]), ([30, 30], [30, 31])]
+    rows = [([29, 30, 31], [30]), ([30], [29, 31]), ([30, 30], [30]), ([30, 30], [30, 31]), ([7, 8, 7], [7, 7])]
     because = "each cut belongs to at most one pair, and the same number twice is two claims"
     score.table(lab, rows, scored, mistakes, because=because)
     random = np.random.default_rng(seed)
@@ -485,9 +458,7 @@ def divided(lab, cuts, num_frames):
     """Call the learner's shot_ranges: a list of (start, stop), whole numbers."""
     answer = divide(lab, cuts, num_frames)
     shots, said = answer.value, answer.said
-    assert isinstance(shots, list), (
-        f"{said} returned a {type(shots).__name__}. It should return a list of (start, stop)"
-    )
+    assert isinstance(shots, list), f"{said} returned a {type(shots).__name__}, not a list of (start, stop)"
     for shot in shots:
         right = isinstance(shot, tuple) and len(shot) == 2 and all(isinstance(n, Integral) for n in shot)
         assert right, f"{said} = {shots}: each shot is a tuple of two whole numbers, (start, stop), and {shot!r} is not"
@@ -497,23 +468,16 @@ def divided(lab, cuts, num_frames):
 @exercise("shot_ranges", points=2, hint="Shots lie between neighbours of [0, *cuts, num_frames].")
 def test_shots_tile(lab):
     """every frame lies in exactly one shot, and a new one begins at each cut"""
-    for cuts, num_frames in (
-        ([66, 197], 431),
-        ([1], 2),
-        ([5, 6, 7], 9),
-        ((3, 10), 30),
-        (np.array([4, 8]), 13),
-        ([8], 9),
-    ):
+    films = ([66, 197], 431), ([1], 2), ([5, 6, 7], 9), ((3, 10), 30), (np.array([4, 8]), 13), ([8], 9)
+    for cuts, num_frames in films:
         answer = divided(lab, cuts, num_frames)
         held = [i for start, stop in answer.value for i in range(start, stop)]
         said = f"{answer.said} = {answer.value}"
         lost, twice = sorted(set(range(num_frames)) - set(held)), sorted({i for i in held if held.count(i) > 1})
         assert not twice, f"{said} has frame {twice[0]} in two shots: a stop is the number behind the last frame"
         assert not lost, f"{said} loses frame {lost[0]}: it lies in no shot"
-        answer.equal(
-            shots_of(cuts, num_frames), because="a new shot begins at each cut, and the last one ends with the film"
-        )
+        because = "a new shot begins at each cut, and the last one ends with the film"
+        answer.equal(shots_of(cuts, num_frames), because=because)
     theorems.owes(divide, lab, [3, 10], 30, truth=shots_of, other=([4], 6), iterables=("cuts",), tolerance=0)
 
 
@@ -563,9 +527,7 @@ def cut_up(lab, path, cuts, folder):
     number = len(cuts) + 1 if hasattr(cuts, "__len__") else None
     files, said = split(lab, path, cuts, folder).value, "split_film"
     assert isinstance(files, list), f"{said} returned a {type(files).__name__}. It should return a list of the files"
-    assert number in (None, len(files)), (
-        f"{said}: with {number - 1} cuts there are {number} shots, not {len(files)} files"
-    )
+    assert number in (None, len(files)), f"{said}: {number - 1} cuts make {number} files, not {len(files)}"
     for file in files:
         kind = type(file).__name__
         assert isinstance(file, Path), f"{said}: {Path(file).name} in your list is a {kind}, and not a Path"
@@ -579,21 +541,15 @@ def test_split_same_frames(lab, source, tmp_path, look):
     want = video.read_frames(source)
     for file, (start, stop) in zip(cut_up(lab, source, (7, 30), tmp_path), ((0, 7), (7, 30), (30, 46))):
         got, true, said = video.read_frames(file), want[start:stop], f"the shot of frames {start} to {stop - 1}"
-        assert len(got) == len(true), (
-            f"{said} has {len(true)} frames, its file has {len(got)}: a frame at a border was lost or doubled"
-        )
-        assert got.shape == true.shape, (
-            f"{said}: the pictures are {got.shape[1:3]} pixels in size, not {true.shape[1:3]}"
-        )
+        assert len(got) == len(true), f"{said} has {len(true)} frames, and its file has {len(got)}"
+        assert got.shape == true.shape, f"{said}: the pictures are {got.shape[1:3]} in size, not {true.shape[1:3]}"
         look(target=true, yours=got)
         off = np.abs(got.astype(int) - true).reshape(len(got), -1).max(axis=1)
         assert off[0] < 60, f"the file of frames {start} to {stop - 1} begins with another frame than {start}"
         assert not off.any() or (got[..., ::-1] != true).any(), "red and blue are swapped in your files"
         assert off.max() < 60, f"{said}: its frame {off.argmax()} is not the film's"
-        assert off.max() == 0, (
-            f"the pictures are not the film's to the bit (off by up to {off.max()}): the codec loses something. "
-            'codec="ffv1" keeps every byte'
-        )
+        because = "the codec loses something. FFV1 keeps every byte"
+        assert off.max() == 0, f"the pictures are not the film's to the bit (off by up to {off.max()}): {because}"
 
 
 @exercise("split_film", points=1, hint='folder / f"shot_{number:03}.mkv", and return them in order.', **needs_ranges)
@@ -607,9 +563,8 @@ def test_split_names(lab, source, tmp_path):
         files = cut_up(lab, path, cuts, folder)
         number = {"new": 3, "text": 1}.get(Path(folder).name, 2)
         want = [Path(folder) / f"shot_{i:03}.mkv" for i in range(number)]
-        assert files == want, (
-            f"the files should be {[f.name for f in want]} in the folder, not {[f.name for f in files]}"
-        )
+        names = [[file.name for file in some] for some in (want, files)]
+        assert files == want, f"the files should be {names[0]} in the folder, not {names[1]}"
         others = sorted({p.name for p in Path(folder).iterdir()} - {f.name for f in want} - {"a_note.txt"})
         assert not others, f"{others[0]} was left in the folder besides the shots"
     note = tmp_path / "text" / "a_note.txt"
@@ -619,9 +574,7 @@ def test_split_names(lab, source, tmp_path):
     assert counts == [20, 26], f"cut again into the same folder, the files should have 20 and 26 frames, not {counts}"
 
 
-@exercise(
-    "split_film", points=2, hint="timestamps=reader.timestamps[start:stop] - reader.timestamps[start]", **needs_ranges
-)
+@exercise("split_film", points=2, hint="reader.timestamps[start:stop] - reader.timestamps[start]", **needs_ranges)
 def test_split_times(lab, source, tmp_path):
     """each shot begins at 0.0 s, and its frames keep their distances in time, uneven ones too"""
     times = video.timestamps(source)

@@ -1,6 +1,6 @@
 """Looks at the first channel only.
 
-Message: at channels' mean
+Message: the channels' mean
 """
 
 

@@ -1,6 +1,6 @@
 """Adds the channels up.
 
-Message: at channels' mean
+Message: the channels' mean
 """
 
 

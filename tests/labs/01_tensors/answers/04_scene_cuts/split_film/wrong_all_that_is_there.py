@@ -1,6 +1,6 @@
 """Returns whatever lies in the folder.
 
-Message: with 0 cuts there are 1 shots
+Message: 0 cuts make 1 files, not 2
 """
 
 
