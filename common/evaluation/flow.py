@@ -9,13 +9,14 @@ def end_point_error(flow: torch.Tensor, target: torch.Tensor, *, valid: torch.Te
     For each pixel the length of the difference, `sqrt((u - u*)^2 + (v - v*)^2)`; then the mean over the valid pixels.
 
     Args:
-        flow: `(2, H, W)` or `(B, 2, H, W)`, x then y, in pixels per frame.
-        target: the true flow, the same shape.
+        flow: `(2, H, W)` or `(B, 2, H, W)`, x then y, in pixels per frame, of any float dtype.
+        target: the true flow, the same shape, of any float dtype.
         valid: bool `(H, W)` or `(B, H, W)`, the pixels that count, or None for all. What the flows hold elsewhere, even
             if it is NaN, changes nothing.
 
     Returns:
-        A scalar for one flow, `(B,)` for a batch, in pixels, in float32 (float64 for a float64 flow).
+        A scalar for one flow, `(B,)` for a batch, in pixels: computed in float64 if `flow` or `target` is float64, in
+        float32 otherwise.
 
     Raises:
         ValueError: the flows have another number of axes, are not x and y, differ in shape, `valid` does not fit, or

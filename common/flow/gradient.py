@@ -32,14 +32,14 @@ def lucas_kanade_step(
     where there is nothing to see.
 
     Args:
-        first: `(B, C, H, W)`, values in [-1, 1].
-        second: the same shape, a moment later.
+        first: `(B, C, H, W)`, float32 or float64, values in [-1, 1].
+        second: the same shape and dtype, a moment later.
         valid: bool `(B, 1, H, W)`, the pixels that have a say in the windows around them; None for all.
         window: side of the window in pixels, odd.
         damping: what is added to the diagonal, above 0, in squared units of brightness.
 
     Returns:
-        `(B, 2, H, W)`: `u` (columns), then `v` (rows), in pixels.
+        `(B, 2, H, W)` in the dtype of the pictures: `u` (columns), then `v` (rows), in pixels.
 
     Raises:
         ValueError: the pictures have not four axes, or their shapes differ.
@@ -73,21 +73,22 @@ def lucas_kanade(
     """The flow from the first picture to the second: small steps, from coarse to fine.
 
     Both pictures are halved (`halve`) `num_levels - 1` times. From the smallest level to the full size, the flow found
-    so far is brought to the level's size (a picture twice as wide has motions twice as long), then corrected
-    `num_iterations` times: the second picture is warped back by the flow, and one `lucas_kanade_step` from the first
-    picture to the warped one is added to the flow. Where the flow points out of the picture nothing can be compared:
-    only `points_inside(flow)` is valid in that step.
+    so far (zero at first) is resized bilinearly (`align_corners=False`), and its vectors grow as the picture does: `u`
+    by the ratio of the widths, `v` by the ratio of the heights. Then it is corrected `num_iterations` times: the second
+    picture is warped back by the flow, and one `lucas_kanade_step` from the first picture to the warped one is added to
+    the flow. Where the flow points out of the picture nothing can be compared: only `points_inside(flow)` is valid in
+    that step.
 
     Args:
-        first: `(B, C, H, W)`, values in [-1, 1]: frame t.
-        second: the same shape: frame t + 1.
+        first: `(B, C, H, W)`, float32 or float64, values in [-1, 1]: frame t.
+        second: the same shape and dtype: frame t + 1.
         num_levels: sizes at which to look, at least 1 (the full size alone).
         num_iterations: steps at each level, at least 1.
         window: side of the window of a step, in the pixels of each level, odd.
         damping: of a step.
 
     Returns:
-        `(B, 2, H, W)`: the forward flow, x then y, in pixels per frame.
+        `(B, 2, H, W)` in the dtype of the pictures: the forward flow, x then y, in pixels per frame.
 
     Raises:
         ValueError: the pictures have not four axes, their shapes differ, or a count is below 1.

@@ -16,8 +16,9 @@ def warp(image: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:
     place are mixed bilinearly. A place outside the picture takes the nearest pixel of its border.
 
     Args:
-        image: `(B, C, H, W)`, float: frame t + 1.
-        flow: `(B, 2, H, W)`, x then y, pixels per frame: the forward flow from frame t to frame t + 1.
+        image: `(B, C, H, W)`, float32 or float64: frame t + 1. H or W may be 1.
+        flow: `(B, 2, H, W)`, in the dtype of `image`, x then y, pixels per frame: the forward flow from frame t to
+            frame t + 1.
 
     Returns:
         `(B, C, H, W)` in the dtype of `image`, as differentiable in the image as in the flow.

@@ -26,7 +26,8 @@ def flow_to_color(flow: torch.Tensor, *, max_flow: float | None = None) -> np.nd
 
     Args:
         flow: `(2, H, W)` or `(B, 2, H, W)`, x then y, in pixels per frame.
-        max_flow: the length drawn in pure colour, above 0; if None, the longest known motion in all of `flow`.
+        max_flow: the length drawn in pure colour, above 0; if None, the longest known motion in all of `flow`. Where
+            that is 0, all that is known is white.
 
     Returns:
         uint8 RGB, `(H, W, 3)` or `(B, H, W, 3)`, rounded to the nearest.

@@ -22,8 +22,8 @@ def colour_histograms(frames: np.ndarray, bins: int = 8) -> np.ndarray:
     by little too.
 
     Args:
-        frames: uint8 (T, H, W, 3).
-        bins: Levels a channel, from 2 to 256.
+        frames: uint8 (T, H, W, 3), in any memory layout.
+        bins: Levels per channel, from 2 to 256.
 
     Returns:
         float32 (T, 3, bins), the fraction of the frame at each level of red, of green and of blue: along the last
@@ -61,7 +61,7 @@ def block_features(frames: np.ndarray, grid: int = 4) -> np.ndarray:
     In the last column nothing lies to the right, in the last row nothing below: the change there counts as 0.
 
     Args:
-        frames: uint8 (T, H, W, 3), H and W at least `grid`.
+        frames: uint8 (T, H, W, 3), H and W at least `grid`, in any memory layout.
         grid: Blocks along each side, at least 1.
 
     Returns:
@@ -124,7 +124,8 @@ def find_cuts(descriptors: np.ndarray, *, window: int = 4, ratio: float = 2.5, f
     (the picture comes back: between is small), and neither are fades, dissolves and fast motion (within is large).
 
     Args:
-        descriptors: float (T, D), one row a frame, as `frame_descriptors` gives them.
+        descriptors: float (T, D), one row per frame, as `frame_descriptors` gives them, in any memory layout. T
+            may be 0.
         window: Frames to look at on either side, at least 1. With 1, within is 0 and the floor alone decides.
         ratio: How many times larger between has to be than within, at least 2: below that, the first frame of a sudden
             movement would pass, and two cuts could be found closer together than `window`.
@@ -223,18 +224,18 @@ def split_film(path, cuts: Iterable[int], folder) -> list[Path]:
 
     The files are `shot_000.mkv`, `shot_001.mkv`, ... in FFV1, which keeps every byte and takes its room for it: about
     3 MB for a second of 640x360. Each shot's first frame appears at 0.0 s, the others as far behind it as in the film.
-    Only a few frames are in memory at a time, however long a shot is.
+    Only a few frames are in memory at a time, however long a shot is, and the film is closed at the end.
 
     Args:
-        path: A video file.
+        path: A video file, as a `Path` or as text.
         cuts: Numbers of the frames at which a new shot begins (`detect_cuts`); see `shot_ranges`.
-        folder: Where to; made if it is not there.
+        folder: Where to, as a `Path` or as text; made, with its parents, if it is not there. What else it holds stays.
 
     Returns:
-        The files, in the order of the film.
+        The files, as `Path`s, in the order of the film.
 
     Raises:
-        ValueError: the cuts do not fit the film.
+        ValueError: the cuts do not fit the film (`shot_ranges`). Nothing is written then.
         VideoError: the film cannot be read, or a file cannot be written (a kind of ValueError).
     """
     folder = Path(folder)

@@ -93,6 +93,8 @@ def difference(said: str, got, want, axes=None) -> str:
     if nested(want) or nested(got):
         return f"{said} should be {brief(want)}, not {brief(got)}"
     a, b = plain(got), plain(want)
+    if a.shape != b.shape and isinstance(got, list | tuple):
+        return f"{said} should be {brief(as_list(want))}, not {brief(as_list(got))}"
     if a.shape != b.shape:
         return f"{said} should have the shape {shape_text(b.shape)}, not {shape_text(a.shape)}"
     if a.ndim == 0:

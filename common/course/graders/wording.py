@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import numbers
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
@@ -41,7 +41,7 @@ def brief(value) -> str:
             return number_text(value.item())
         if is_short(value):
             return brief(value.tolist())
-        return f"a {'tensor' if isinstance(value, torch.Tensor) else 'array'} of shape {shape_text(value.shape)}"
+        return f"{'a tensor' if isinstance(value, torch.Tensor) else 'an array'} of shape {shape_text(value.shape)}"
     if isinstance(value, bool) or value is None:
         return repr(value)
     if isinstance(value, numbers.Real):
@@ -59,6 +59,8 @@ def brief(value) -> str:
         return str(value).removeprefix("torch.")
     if hasattr(value, "name") and hasattr(value, "suffix"):  # a path: its last part
         return repr(value.name)
+    if isinstance(value, Iterator):
+        return "an iterator"
     if isinstance(value, torch.nn.Module) or callable(value):
         return getattr(value, "__name__", type(value).__name__)
     said = repr(value)

@@ -1,11 +1,11 @@
 """Grader of lab 01.4, the scene-cut detector.
 
-Every test has its own oracle: counting pixel by pixel, the formulas as plain loops, an exhaustive search for pairs, or
-a film whose frames are known. The library's parts are off limits while this file runs.
+Oracles: hat functions, the formulas as plain loops, an exhaustive search for pairs, and a film whose frames are known.
 """
 
 import weakref
-from collections import Counter
+from functools import partial
+from itertools import pairwise
 from numbers import Integral
 from pathlib import Path
 
@@ -13,452 +13,348 @@ import numpy as np
 import pytest
 
 from common import video
-from common.course.grader_tools import attempt, refuses
+from common.course.graders import Call, anything, array, integers, judge, number, record, theorems, values
+from common.data import clip_path
+from common.video import VideoReader
 
 exercise = pytest.mark.exercise
 
 
-def noise(num_frames=3, height=6, width=7, seed=0):
-    """(T, H, W, 3) bytes, every one drawn at random."""
-    return np.random.default_rng(seed).integers(0, 256, (num_frames, height, width, 3), dtype=np.uint8)
-
-
-def array_answer(said, function, frames, shape, **options):
-    """The learner's array, with its kind, dtype and shape already checked, and the frames still as they were."""
-    before = frames.copy()
-    got = attempt(said, function, frames, **options)
-    assert isinstance(got, np.ndarray), f"{said} returned {type(got).__name__}; a numpy array is asked for"
-    assert (frames == before).all(), "the frames you were given have changed: work on a copy"
-    assert got.shape == shape, f"{said} should have the shape {shape}, not {got.shape}"
-    assert got.dtype == np.float32, f"{said} should be float32, not {got.dtype}"
-    assert np.isfinite(got).all(), f"{said} holds numbers that are not finite"
-    return got
-
-
 # ---------------------------------------------------------------------------------------------- colour_histograms
 
-
-def histogram_answer(lab, frames, bins):
-    said = f"colour_histograms of uint8 frames {frames.shape}, bins={bins},"
-    return array_answer(said, lab.colour_histograms, frames, (len(frames), 3, bins), bins=bins)
+histogram = Call("colour_histograms", {"frames": "t h w c"}, gives=array("t rgb bins", np.float32),
+                 sizes=lambda given: {"rgb": 3, "bins": given.get("bins", 8)})  # fmt: skip
 
 
-def counted(frame, bins):
-    """Oracle: one value after the other, shared out in whole numbers."""
-    fractions = np.zeros((3, bins))
-    for pixel in frame.reshape(-1, 3).tolist():
-        for channel, value in enumerate(pixel):
-            level, rest = divmod(value * (bins - 1), 255)
-            fractions[channel, level] += 1 - rest / 255
-            fractions[channel, min(level + 1, bins - 1)] += rest / 255
-    return fractions * 3 / frame.size
+def shared_out(frames, bins=8, weigh=lambda off: np.maximum(0, 1 - np.abs(off)), scale=None):
+    """Oracle: each value counts for each level by a hat function of its distance. `weigh`, `scale` make mistakes."""
+    position = frames * ((bins - 1) / 255 if scale is None else scale(bins))  # (T, H, W, 3)
+    return weigh(position[..., None] - np.arange(bins)).mean(axis=(1, 2))  # (T, 3, bins)
 
 
-@exercise("colour_histograms", points=1, hint="Divide the counts of a frame by its number of pixels, H * W.")
-def test_histogram_sums_to_one(lab, seed):
-    """fractions: each channel's levels sum to 1, however many frames there are; float32 (T, 3, bins)"""
-    for num_frames, bins in ((1, 8), (5, 4), (4, 3), (3, 2)):
-        sums = histogram_answer(lab, noise(num_frames, seed=seed), bins).sum(axis=-1)
-        assert not np.allclose(sums, 42, atol=1e-3), "these are counts of pixels: divide by their number, H * W"
-        if num_frames > 1 and np.allclose(sums * num_frames, 1, atol=1e-4):
-            pytest.fail("you divide by the pixels of all frames together: each frame on its own should sum to 1")
-        if np.allclose(sums * 3, 1, atol=1e-4):
-            pytest.fail("all three channels together sum to 1; each of them should: divide by H * W, not by H * W * 3")
-        assert np.allclose(sums, 1, atol=1e-4), (
-            f"each channel's levels should sum to 1, but they sum to {np.round(sums[0], 3).tolist()} in frame 0"
-        )
-
-
-@exercise("colour_histograms", points=1, hint="(T, 3, bins): red, green, blue; the value 255 is level bins - 1.")
-def test_histogram_places(lab):
-    """values exactly on a level count whole for it: red first, then green, then blue"""
-    for levels, bins in (((3, 0, 2), 4), ((0, 3, 1), 4), ((5, 1, 4), 6), ((1, 0, 1), 2), ((15, 3, 14), 16)):
-        pixel = [level * 255 // (bins - 1) for level in levels]
-        got = histogram_answer(lab, np.full((2, 3, 5, 3), pixel, np.uint8), bins)[1]
-        want = np.eye(bins)[list(levels)]
-        if np.allclose(got[::-1], want, atol=1e-4) and levels[0] != levels[2]:
-            pytest.fail("blue comes first in your histogram; red, green, blue is asked for")
-        assert np.allclose(got, want, atol=1e-4), (
-            f"a frame of the one colour {pixel}, with {bins} bins, is on the levels {levels} exactly: they should hold "
-            f"1.0, but you have {got.round(3).tolist()}"
-        )
+@exercise("colour_histograms", points=3, hint="Count, then divide by the pixels of one frame, H * W.")
+def test_histogram_formula(lab, seed, look):
+    """the fraction of each frame at each level of red, of green and of blue: each channel sums to 1"""
+    sizes = (3, 5, 4), (2, 7, 3), (4, 3, 5), (2, 4, 6), (3, 2, 7), (2, 6, 5), (2, 3, 2)
+    rows = [(values.bytes_(seed, *size, 3), {"bins": b}) for size, b in zip(sizes, (8, 5, 30, 2, 256, 255, 3))]
+    nearest, drawers = {"weigh": lambda off: np.abs(off) < 0.5}, {"weigh": lambda off: np.floor(off) == 0}
+    mistakes = {
+        "these are counts. Divide by the pixels of a frame, H * W": lambda f, bins: shared_out(f, bins) * f[0].size / 3,
+        "you divide by the pixels of all frames, not of one": lambda f, bins: shared_out(f, bins) / len(f),
+        "all three channels together sum to 1. Each of them should": lambda f, bins: shared_out(f, bins) / 3,
+        "blue comes first. The order is red, green, blue": lambda f, bins: shared_out(f, bins)[:, ::-1],
+        "all of a value counts for the nearest level. Share it out": partial(shared_out, **nearest),
+        "all of a value counts for one level. Share it out": partial(shared_out, **drawers, scale=lambda b: b / 256),
+    }  # fmt: skip
+    because = "the value v is at v * (bins - 1) / 255: the level below gets 1 - share, and the one above share"
+    histogram.table(lab, rows, shared_out, mistakes, because=because)
+    leap = video.read_frames(clip_path("leap"), [10, 30], size=36)
+    answer = histogram(lab, leap).near(shared_out(leap), because="without bins there are 8")
+    look(target=shared_out(leap)[:, 0].ravel(), yours=answer.value[:, 0].ravel())
 
 
 @exercise("colour_histograms", points=2, hint="below = floor(position), share = position - below; 1 - share and share.")
 def test_histogram_shares(lab):
-    """a value between two levels is shared out between them, the nearer one getting more"""
-    for value, want in ((51, 0.2), (102, 0.4), (204, 0.8)):
-        got = histogram_answer(lab, np.full((1, 4, 3, 3), value, np.uint8), 2)[0, 1]
-        said = f"the value {value} with 2 bins (levels 0 and 255): {1 - want:.1f} at level 0, {want:.1f} at level 1"
-        assert got.max() < 0.999, f"{said}. You count all of it for one level: share it out"
-        assert abs(got[0] - want) > 0.01, f"{said}. Your shares are the wrong way round"
-        assert np.allclose(got, (1 - want, want), atol=1e-4), f"{said}; you have {got[0]:.3f} and {got[1]:.3f}"
-    greys = np.arange(256, dtype=np.uint8).reshape(256, 1, 1, 1).repeat(3, axis=-1)
-    steps = np.abs(np.diff(histogram_answer(lab, greys, 8), axis=0)).sum(axis=(1, 2)) / 6
-    assert steps.max() < 7 / 255 + 1e-3, (
-        f"from grey {steps.argmax()} to {steps.argmax() + 1} the histogram jumps by {steps.max():.2f}; one value is "
-        "7 / 255 of a level, so it should move by at most 0.027"
-    )
+    """a value exactly on a level counts whole for it; others are shared out, the nearer level getting more"""
+    for pixel, bins in (((255, 0, 170), 4), ((0, 255, 85), 4), ((255, 51, 204), 6), ((255, 0, 255), 2),
+                        ((1, 255, 254), 256), ((51, 102, 204), 2), ((40, 230, 254), 8)):  # fmt: skip
+        frames = np.full((2, 3, 5, 3), pixel, np.uint8)
+        at = ", ".join(f"{value * (bins - 1) / 255:.4g}" for value in pixel)
+        because = f"the one colour {pixel} lies at {at} on the {bins} levels"
+        histogram(lab, frames, bins=bins).near(shared_out(frames, bins), because=because)
 
 
-@exercise("colour_histograms", points=2, hint="The level below and the one above, for every value of every channel.")
-def test_histogram_counts(lab, seed):
-    """on random frames, the same as counting value by value"""
-    for bins in (2, 5, 8, 30):
-        frames = noise(3, 5, 4, seed)
-        frames[1] //= 3  # dark: the upper levels stay empty
-        got = histogram_answer(lab, frames, bins)
-        for t in range(3):
-            want = counted(frames[t], bins)
-            channel, level = np.unravel_index(np.abs(got[t] - want).argmax(), want.shape)
-            assert abs(got[t, channel, level] - want[channel, level]) < 1e-4, (
-                f"frame {t}, {bins} bins: level {level} of channel {channel} should hold {want[channel, level]:.4f} of "
-                f"the frame; you say {got[t, channel, level]:.4f}"
-            )
-
-
-@exercise("colour_histograms", points=1, hint="One histogram a frame.")
+@exercise("colour_histograms", points=2, hint="One histogram per frame; the means are over rows and columns only.")
 def test_histogram_of_each_frame(lab, seed):
-    """each frame for itself: a changed frame moves its own row only, and moved pixels move nothing"""
-    frames = noise(4, 5, 6, seed)
-    got = histogram_answer(lab, frames, 4)
-    changed = frames.copy()
-    changed[2] = 255 - changed[2] // 2
-    moved = np.abs(histogram_answer(lab, changed, 4) - got).sum(axis=(1, 2))
-    assert moved[2] > 0.1, "frame 2 changed, but its histogram did not"
-    assert moved[[0, 1, 3]].max() < 1e-5, "frame 2 changed, and the histograms of other frames changed with it"
-    shuffled = frames[:, ::-1, ::-1].copy()
-    assert np.allclose(histogram_answer(lab, shuffled, 4), got, atol=1e-5), (
-        "the same pixels in other places have the same colours, but your histogram differs"
-    )
+    """each frame for itself, wherever its pixels lie; one frame, views, a second call"""
+    frames = values.bytes_(seed, 4, 5, 6, 3)
+    because = "each frame has a histogram of its own"
+    theorems.moves(histogram, lab, frames // 2, change={"frames": 2}, along="t", only=[2], by=60, because=because)
+    turned = frames[:, ::-1, ::-1]
+    histogram(lab, turned, bins=4).near(shared_out(frames, 4), because="the same pixels in other places change nothing")
+    histogram(lab, frames[:1, :1, :1], bins=4).near(shared_out(frames[:1, :1, :1], 4), because="one frame of one pixel")
+    theorems.owes(histogram, lab, frames, truth=shared_out, other=(frames[::-1] // 3,), bins=5)
 
 
 @exercise("colour_histograms", points=1, hint="if frames.dtype != np.uint8 or ...: raise ValueError(...)")
 def test_histogram_refuses(lab):
-    """other than uint8 (T, H, W, 3), or bins outside 2 to 256, is a ValueError that says what came"""
-    frames = noise()
-    refuses("colour_histograms of float frames", "float", lab.colour_histograms, frames.astype(np.float32) / 255)
-    refuses("colour_histograms of one frame (6, 7, 3)", "6, 7, 3", lab.colour_histograms, frames[0])
-    refuses("colour_histograms of frames with 1 channel", "3, 6, 7, 1", lab.colour_histograms, frames[..., :1])
+    """other than uint8 (T, H, W, 3), or bins outside 2 to 256, is a ValueError"""
     for bins in (1, 0, -2, 257):
-        refuses(f"colour_histograms with bins={bins}", bins, lab.colour_histograms, frames, bins=bins)
+        histogram.refuses(lab, values.bytes_(0, 3, 6, 7, 3), bins=bins)
+    refuses_frames(histogram, lab)
+
+
+def refuses_frames(call, lab, **options):
+    frames = values.bytes_(0, 3, 6, 7, 3)
+    four = np.concatenate([frames, frames[..., :1]], axis=-1)
+    for other in (frames / np.float32(255), frames.astype(np.int64), frames > 99, frames[0], frames[None],
+                  frames[..., :1], frames[..., 0], four, frames.transpose(0, 3, 1, 2)):  # fmt: skip
+        call.refuses(lab, other, **options)
 
 
 # ---------------------------------------------------------------------------------------------- block_features
 
-
-def block_answer(lab, frames, grid):
-    said = f"block_features of uint8 frames {frames.shape}, grid={grid},"
-    return array_answer(said, lab.block_features, frames, (len(frames), grid * grid * 5), grid=grid)
+block = Call("block_features", {"frames": "t h w c"}, gives=array("t n", np.float32),
+             sizes=lambda given: {"n": given.get("grid", 4) ** 2 * 5})  # fmt: skip
 
 
 def edges_of(n, grid):
     return [(i * n // grid, (i + 1) * n // grid) for i in range(grid)]
 
 
-@exercise("block_features", points=2, hint="Reading order: row of blocks by row of blocks; five numbers a block.")
-def test_block_colours(lab):
-    """numbers 0 to 2 of each block are its mean red, green and blue, 0 to 1, blocks in reading order"""
-    for height, width, grid in ((8, 12, 4), (6, 9, 3), (10, 15, 4), (11, 7, 3)):
-        frames = np.zeros((2, height, width, 3), np.uint8)
-        for i, (top, bottom) in enumerate(edges_of(height, grid)):
-            for j, (left, right) in enumerate(edges_of(width, grid)):
-                frames[:, top:bottom, left:right] = (20 + 15 * (i * grid + j), 7 * i, 255 - 9 * j)
-        frames[1] //= 2
-        got = block_answer(lab, frames, grid).reshape(2, grid * grid, 5)
-        values = frames.astype(float) / 255
-        want = [[values[t, i0:i1, j0:j1].mean((0, 1)) for i0, i1 in edges_of(height, grid) for j0, j1 in
-                 edges_of(width, grid)] for t in range(2)]  # fmt: skip
-        want = np.array(want)
-        if np.allclose(got[..., :3] / 255, want, atol=1e-3):
-            pytest.fail("the means are those of bytes, 0 to 255: divide by 255 first")
-        columns_first = want.reshape(2, grid, grid, 3).transpose(0, 2, 1, 3).reshape(want.shape)
-        if np.allclose(got[..., :3], columns_first, atol=1e-3):
-            pytest.fail("the blocks come column by column; reading order is row by row")
-        if np.allclose(got[..., :3], want[..., ::-1], atol=1e-3):
-            pytest.fail("red and blue are swapped")
-        by_kind = block_answer(lab, frames, grid).reshape(2, 5, grid * grid).transpose(0, 2, 1)
-        if np.allclose(by_kind[..., :3], want, atol=1e-3):
-            pytest.fail("all reds come first, then all greens: each block's five numbers belong together")
-        off = np.abs(got[..., :3] - want).max(axis=(0, 2))
-        assert off.max() < 1e-3, (
-            f"{width} x {height} pixels, grid {grid}: block {off.argmax()} should have the mean colour "
-            f"{want[0, off.argmax()].round(3).tolist()}, not {got[0, off.argmax(), :3].round(3).tolist()}"
-        )
+def changes(grey, roll=False):
+    """(T, H, W) -> the changes to the right and below, (T, H, W, 2), signs and all."""
+    wrapped = np.stack([np.roll(grey, -1, 2) - grey, np.roll(grey, -1, 1) - grey], axis=-1)
+    if not roll:
+        wrapped[:, :, -1, 0], wrapped[:, -1, :, 1] = 0, 0
+    return wrapped
 
 
-@exercise("block_features", points=1, hint="Block i ends where block i + 1 begins, and the last one ends at H.")
-def test_block_remainder(lab):
-    """sizes that are no multiple of the grid: no row and no column is left out"""
-    frames = np.zeros((1, 11, 14, 3), np.uint8)
-    frames[:, -1], frames[:, :, -1] = 255, 255  # the last row and the last column are white
-    got = block_answer(lab, frames, 4).reshape(4, 4, 5)[..., 0]
-    assert got[3].min() > 0.05 and got[:, 3].min() > 0.05, (
-        "11 rows and 14 columns in 4 x 4 blocks: the last row or column of pixels is in no block. The last ends at H"
-    )
-    want = 1 - (2 * 3) / (3 * 4)  # rows 8 to 10, columns 10 to 13: 6 of 12 pixels are black
-    assert abs(got[3, 3] - want) < 1e-3, (
-        f"the last block holds rows 8 to 10 and columns 10 to 13: its mean is {want:.3f}, not {got[3, 3]:.3f}"
-    )
+def by_block(frames, grid=4, change=lambda grey: np.abs(changes(grey)), split=edges_of, grey=(1 / 3, 1 / 3, 1 / 3)):
+    """Oracle: (T, grid, grid, 5), block by block. What comes after `grid` makes mistakes."""
+    pixels = frames / 255
+    maps = np.concatenate([pixels, change(pixels @ np.array(grey))], axis=-1)  # (T, H, W, 5)
+    rows = [[maps[:, a:b, c:d].mean(axis=(1, 2)) for c, d in split(frames.shape[2], grid)]
+            for a, b in split(frames.shape[1], grid)]  # fmt: skip
+    return np.array(rows).transpose(2, 0, 1, 3)
+
+
+def described(frames, grid=4, **mistake):
+    return by_block(frames, grid, **mistake).reshape(len(frames), -1)
+
+
+def cut_off(n, grid):
+    """A mistake: what is left over is in no block."""
+    return [(i * (n // grid), (i + 1) * (n // grid)) for i in range(grid)]
+
+
+@exercise("block_features", points=3, hint="Reading order: row of blocks by row of blocks; five numbers per block.")
+def test_block_colours(lab, seed, look):
+    """numbers 0 to 2 of each block are its mean red, green and blue, 0 to 1, in reading order; no pixel is left out"""
+    sizes = (2, 8, 12), (3, 6, 9), (2, 10, 15), (1, 11, 7), (2, 5, 6), (2, 4, 3)
+    for size, grid in zip(sizes, (4, 3, 4, 3, 5, 1)):
+        frames = values.bytes_(seed, *size, 3)
+        answer, right = block(lab, frames, grid=grid), by_block(frames, grid)
+        shape = (size[0], grid * grid, 5)
+        mistakes = {
+            "the values are those of bytes, 0 to 255. Divide by 255": 255 * right,
+            "the blocks come column by column, not row by row": right.swapaxes(1, 2),
+            "all reds come first, then all greens. Keep a block's five numbers together": np.moveaxis(right, -1, 1),
+            "what is left over of H / grid is in no block": by_block(frames, grid, split=cut_off),
+        }
+        judge(f"the colours of {answer.said}", answer.value.reshape(shape)[..., :3], right.reshape(shape)[..., :3],
+              {message: value.reshape(shape)[..., :3] for message, value in mistakes.items()},
+              axes=("t", "block", "number"), because="the mean red, green and blue of each block")  # fmt: skip
+    leap = video.read_frames(clip_path("leap"), [10, 30], size=36)
+    mine = block(lab, leap).value.reshape(2, 4, 4, 5)[..., :3]
+    look(target=(by_block(leap)[..., :3] * 255).astype(np.uint8), yours=(mine * 255).astype(np.uint8))
 
 
 @exercise("block_features", points=2, hint="np.abs(np.diff(grey, axis=..., append=...)): its mean in each block.")
 def test_block_edges(lab, seed):
     """numbers 3 and 4 are the mean absolute change of grey to the right and downwards"""
-    frames = noise(2, 9, 11, seed)
-    got = block_answer(lab, frames, 2).reshape(2, 4, 5)
-    grey = frames.astype(float).mean(-1) / 255
-    right, below = np.zeros_like(grey), np.zeros_like(grey)
-    right[:, :, :-1] = grey[:, :, 1:] - grey[:, :, :-1]
-    below[:, :-1] = grey[:, 1:] - grey[:, :-1]
+    frames = values.bytes_(seed, 2, 9, 11, 3)
+    answer = block(lab, frames, grid=2)
 
-    def means(values):
-        return np.stack([values[:, a:b, c:d].mean((1, 2)) for a, b in edges_of(9, 2) for c, d in edges_of(11, 2)], 1)
+    def edges(**how):
+        return by_block(frames, 2, **how)[..., 3:]
 
-    want = np.stack([means(np.abs(right)), means(np.abs(below))], -1)
-    theirs = got[..., 3:]
-    if np.allclose(theirs, want[..., ::-1], atol=1e-3):
-        pytest.fail("the two edge numbers are swapped: first the change to the right, then the one downwards")
-    if np.allclose(theirs, np.stack([means(right), means(below)], -1), atol=1e-3):
-        pytest.fail("without the absolute value, edges up and edges down cancel")
-    if np.allclose(theirs, np.abs(np.stack([means(right), means(below)], -1)), atol=1e-3):
-        pytest.fail("the absolute value comes after the mean: edges up and edges down have cancelled by then")
-    luma = frames.astype(float) @ np.array([0.299, 0.587, 0.114]) / 255
-    if np.allclose(theirs[:, :, 0], means(np.abs(np.diff(luma, axis=2, append=luma[:, :, -1:]))), atol=1e-3):
-        pytest.fail("grey is the plain mean of red, green and blue here, not a weighted one")
-    wrapped = np.stack([means(np.abs(np.roll(grey, -1, 2) - grey)), means(np.abs(np.roll(grey, -1, 1) - grey))], -1)
-    if np.allclose(theirs, wrapped, atol=1e-3):
-        pytest.fail("np.roll wraps around: the last column is compared with the first, but nothing lies to its right")
-    assert np.allclose(theirs, want, atol=1e-3), (
-        f"block 0 of frame 0 should have the edge numbers {want[0, 0].round(3).tolist()}, "
-        f"not {theirs[0, 0].round(3).tolist()}"
-    )
+    def rolled(grey):
+        return np.abs(changes(grey, roll=True))
+
+    mistakes = {
+        "the two edge numbers are swapped: first to the right, then downwards": edges()[..., ::-1],
+        "edges up and edges down cancel. Take absolute values before the mean": edges(change=changes),
+        "grey is the plain mean of red, green and blue, not a weighted one": edges(grey=(0.299, 0.587, 0.114)),
+        "the last column meets the first. Nothing is to its right": edges(change=rolled),
+    }
+    because = "the absolute change of the mean of red, green and blue; where nothing lies beyond it counts as 0"
+    got = answer.value.reshape(2, 2, 2, 5)[..., 3:]
+    judge(f"numbers 3 and 4 of the blocks of {answer.said}", got, edges(), mistakes, because=because,
+          axes=("t", "row", "column", "number"))  # fmt: skip
 
 
 @exercise("block_features", points=1, hint="Nothing may mix frames: the means are over rows and columns only.")
 def test_block_each_frame(lab, seed):
-    """each frame for itself, each block for itself"""
-    frames = noise(4, 12, 16, seed)
-    got = block_answer(lab, frames, 4)
-    changed = frames.copy()
-    changed[1, 4, 5] ^= 128  # inside the block in row 1, column 1
-    moved = np.abs(block_answer(lab, changed, 4) - got).reshape(4, 16, 5).max(axis=-1)
-    assert moved[[0, 2, 3]].max() < 1e-6, "frame 1 changed, and the features of other frames changed with it"
-    assert moved[1, 5] > 1e-4, "a pixel in the block of row 1, column 1 changed, but that block's numbers did not"
-    assert np.delete(moved[1], [5, 1]).max() < 1e-6, "a pixel of one block changed, and blocks far from it changed too"
+    """each frame for itself; one frame, views, a second call"""
+    frames = values.bytes_(seed, 4, 12, 16, 3)
+    leap, because = video.read_frames(clip_path("leap"), [10], size=36), "the features of a frame are its own"
+    block(lab, leap).near(described(leap), because="one frame, with the default grid of 4")
+    theorems.moves(block, lab, frames // 2, change={"frames": (1, 4, 5)}, along="t", only=[1], by=60, because=because)
+    touched, because = [*range(5, 10), *range(25, 30)], "a pixel has a say in its block, and in those that touch it"
+    theorems.moves(block, lab, frames // 2, change={"frames": (1, 4, 5)}, along="n", by=60, must=[25, 26, 27],
+                   only=touched, because=because)  # fmt: skip
+    theorems.owes(block, lab, frames, truth=described, other=(frames[::-1] // 3,), grid=3)
 
 
 @exercise("block_features", points=1, hint="Check the dtype, the number of axes and the grid.")
 def test_block_refuses(lab):
-    """other than uint8 (T, H, W, 3), or a grid that does not fit the picture, is a ValueError that says what came"""
-    frames = noise(2, 6, 9)
-    refuses("block_features of float frames", "float", lab.block_features, frames / 255)
-    refuses("block_features of one frame (6, 9, 3)", "6, 9, 3", lab.block_features, frames[0])
+    """other than uint8 (T, H, W, 3), or a grid that does not fit the picture, is a ValueError"""
+    refuses_frames(block, lab, grid=1)
     for grid in (0, -1, 7):
-        refuses(f"block_features of 9 x 6 pixels with grid={grid}", grid, lab.block_features, frames, grid=grid)
+        block.refuses(lab, values.bytes_(0, 2, 6, 9, 3), grid=grid)
+        block.refuses(lab, values.bytes_(0, 2, 9, 6, 3), grid=grid)
 
 
 # ---------------------------------------------------------------------------------------------- find_cuts
 
+find = Call("find_cuts", {"descriptors": "t d"}, gives=integers())
 
-def by_the_formula(descriptors, window, ratio, floor):
-    """Oracle: the two formulas, frame by frame. Also tells how near the closest decision was."""
-    num_frames = len(descriptors)
 
-    def d(a, b):
-        return float(np.abs(descriptors[a].astype(float) - descriptors[b]).sum())
-
-    found, margin = [], np.inf
-    for t in range(1, num_frames):
-        before, after = range(max(0, t - window), t), range(t, min(num_frames, t + window))
-        between = min(d(a, b) for a in before for b in after)
-        calm = [max((d(i, i + 1) for i in side[:-1]), default=0.0) for side in (before, after)]
-        limit = max(floor, ratio * sum(calm) / 2)
-        margin = min(margin, abs(between - limit))
-        if between > limit:
+def cuts_of(descriptors, window=4, ratio=2.5, floor=0.2, measure=lambda off: np.abs(off).sum(-1), reach=None,
+            within=lambda before, after: (max(before) + max(after)) / 2):  # fmt: skip
+    """Oracle: the two formulas, frame by frame. What comes after `floor` makes mistakes."""
+    x = descriptors.astype(np.float64)
+    far = measure(x[:, None] - x)  # (T, T)
+    steps, found = far.diagonal(1).tolist() if len(x) > 1 else [], []
+    for t in range(1, len(x)):
+        first, last = max(0, t - window), min(len(x), t + window)
+        pairs = [(a, b) for a in range(first, t) for b in range(t, last) if reach is None or b - a <= reach]
+        between = min(far[pair] for pair in pairs)
+        calm = within([0, *steps[first : t - 1]], [0, *steps[t : last - 1]])
+        if between > floor and between > ratio * calm:
             found.append(t)
-    return found, margin
+    return found
 
 
-def find_answer(lab, descriptors, **options):
-    if not isinstance(descriptors, np.ndarray):
-        descriptors = np.array(descriptors, np.float32)[:, None]
-    before = descriptors.copy()
-    said = f"find_cuts of {len(descriptors)} frames" + "".join(f", {k}={v}" for k, v in options.items())
-    got = attempt(said, lab.find_cuts, descriptors, **options)
-    assert isinstance(got, list), f"find_cuts returned {type(got).__name__}; a plain list is asked for"
-    odd = [i for i in got if not isinstance(i, Integral) or isinstance(i, (bool, np.bool_))]
-    assert not odd, f"the list holds {type(odd[0]).__name__} ({odd[0]!r}) where frame numbers are asked for"
-    assert (descriptors == before).all(), "the descriptors you were given have changed: work on a copy"
-    assert 0 not in got, "frame 0 is among the cuts: nothing lies before it, so no shot can end there"
-    return got
+def film(*numbers):
+    """Frames that are described by one number each, (T, 1)."""
+    return np.array(numbers, np.float32).reshape(-1, 1)
+
+
+STILL = [0.0] * 9
+
+
+def mean_step(before, after):
+    return sum(sum(steps) / max(1, len(steps) - 1) for steps in (before, after)) / 2
+
+
+MISTAKES = {
+    "only the two frames at t are compared. between is the smallest of all distances": partial(cuts_of, reach=1),
+    "within is not used: between has to be ratio times as large": partial(cuts_of, within=lambda before, after: 0),
+    "within is the larger of the two sides. It is their mean": partial(cuts_of, within=lambda b, a: max(b + a)),
+    "within is the sum of the two sides. It is their mean": partial(cuts_of, within=lambda b, a: max(b) + max(a)),
+    "within looks at one side only. It is the mean of both": partial(cuts_of, within=lambda b, a: max(a)),
+    "the mean step of each side is taken. It is the largest": partial(cuts_of, within=mean_step),
+}
 
 
 @exercise("find_cuts", points=2, hint="between at t compares frames up to t - 1 with frames from t on.")
 def test_find_hard_cuts(lab, seed):
     """a still shot, a cut, another still shot: the first frame of the new shot is reported"""
+    rows = []
     for lengths in ((6, 9), (7, 5, 8), (5, 6, 7, 4)):
-        rows = (
-            np.random.default_rng(seed).random((len(lengths), 5)).astype(np.float32) + np.arange(len(lengths))[:, None]
-        )
-        got = find_answer(lab, np.repeat(rows, lengths, axis=0))
-        want = np.cumsum(lengths)[:-1].tolist()
-        assert got != [t - 1 for t in want], f"{got} are the last frames of the old shots; new ones begin at {want}"
-        assert got != [t + 1 for t in want], f"{got} are one too late: the new shots begin at {want}"
-        assert got == want, f"shots of {lengths} still frames have cuts at {want}; you find {got}"
+        shots = values.uniform(seed, len(lengths), 5, low=0).numpy() + np.arange(len(lengths))[:, None]
+        rows.append((np.repeat(shots.astype(np.float32), lengths, axis=0),))
+    mistakes = {
+        "those are the last frames of the old shots, one too early": lambda shots: [t - 1 for t in cuts_of(shots)],
+        "those are one too late": lambda shots: [t + 1 for t in cuts_of(shots)],
+    }
+    find.table(lab, rows, cuts_of, mistakes, tolerance=0, because="the film jumps from one still shot to the next")
 
 
 @exercise("find_cuts", points=2, hint="between is the smallest distance of any of w frames before to any of w after.")
 def test_find_ignores_flashes(lab):
     """a flash shorter than the window is no cut, neither where it begins nor where it ends"""
-    for length in (1, 2, 3):
-        for level in (1.0, 5.0):
-            film = [0.0] * 9 + [level] * length + [0.0] * 9
-            got = find_answer(lab, film)
-            assert got == [], (
-                f"a flash of {length} frames at 9 (window 4) is no cut, but you find {got}: "
-                "the picture comes back, so some frame before it equals some frame after it"
-            )
-    got = find_answer(lab, [0.0] * 9 + [1.0, 0.6, 0.3] + [0.0] * 9)
-    assert got == [], (
-        f"a flash at 9 that dies away over three frames is no cut either, but you find {got}: its steps after are "
-        "small, so only frames further on, which are those from before again, tell. between is the smallest of them"
-    )
-    got = find_answer(lab, [0.0] * 9 + [1.0] * 4 + [0.0] * 9)
-    assert got == [9, 13], f"four frames are a shot of their own when the window is 4: cuts at [9, 13], you find {got}"
-    got = find_answer(lab, [0.0] * 9 + [1.0] * 4 + [0.0] * 9, window=5)
-    assert got == [], f"with window=5 a flash of 4 frames is no cut, but you find {got}: is window used?"
-
-
-SLOW_CHANGES = {
-    "a fade of 10 frames": [0.0] * 8 + [k / 10 * 4 for k in range(1, 10)] + [4.0] * 8,
-    "a dissolve of 5 frames": [0.0] * 8 + [0.5, 1.0, 1.5, 2.0] + [2.5] * 8,
-    "a whip pan that begins and ends suddenly": [0.0] * 8 + list(range(1, 9)) + [9.0] * 8,
-    "motion that never stops": [0.7 * k for k in range(30)],
-    "a movement from the first frame on": [1.0 * k for k in range(6)] + [6.0] * 9,
-    "a movement up to the last frame": [0.0] * 9 + [1.0 * k for k in range(1, 7)],
-}
+    lengths, windows = (1, 2, 3, 3, 4, 4, 2, 1, 1), (4, 4, 4, 4, 4, 5, 2, 2, 1)
+    for length, level, window in zip(lengths, (1, 5, 1, 5, 1, 1, 1, 1, 1), windows):
+        shown = f"frames 9 to {8 + length} are a flash, and the window is {window}:"
+        cuts, so = ([], "the picture comes back") if length < window else ([9, 9 + length], "a shot of its own")
+        find(lab, film(*STILL, *[level] * length, *STILL), window=window).equal(cuts, because=f"{shown} {so}")
+    because = "a flash at 9 dies away over three frames: its steps are small, but the picture comes back"
+    find(lab, film(*STILL, 1.0, 0.6, 0.3, *STILL)).equal([], because=because)
 
 
 @exercise("find_cuts", points=2, hint="within is the mean of the largest step before and the largest step after.")
 def test_find_ignores_slow_changes(lab):
     """fades, dissolves and fast motion are no cuts: there within is as large as between"""
-    for name, film in SLOW_CHANGES.items():
-        got = find_answer(lab, film)
-        assert got == [], f"{name} has no cut, but you find {got}: compare between with the steps within each side"
+    for name, changing in (
+        ("a fade of 10 frames", film(*STILL, *[k * 0.4 for k in range(1, 10)], *[4.0] * 8)),
+        ("a dissolve of 5 frames", film(*STILL, 0.5, 1.0, 1.5, 2.0, *[2.5] * 8)),
+        ("a whip pan that begins and ends suddenly", film(*STILL, *range(1, 9), *[9.0] * 8)),
+        ("motion that never stops", film(*[0.75 * k for k in range(30)])),
+        ("a movement from the first frame on", film(*range(6), *[6.0] * 9)),
+        ("a movement up to the last frame", film(*STILL, *range(1, 7))),
+    ):
+        find(lab, changing).equal([], because=f"this is {name}: compare between with the steps within each side")
 
 
-@exercise(
-    "find_cuts", points=2, hint="The larger, the smaller or a sum of the two sides is another rule than their mean."
-)
+@exercise("find_cuts", points=2, hint="Neither the larger nor the smaller of the two sides: their mean.")
 def test_find_cut_beside_motion(lab):
     """a cut between a moving and a still shot: within is the mean of both sides' largest steps"""
-    moving = [0.0, 0.5, 1.5, 2.5, 3.5, 4.5]
-    for name, film in {
-        "still after moving": [*moving, *[7.0] * 8],  # between 2.5, within (1 + 0) / 2: 5 times
-        "moving after still": [*[7.0] * 8, *moving[::-1]],
-    }.items():
-        steps = np.abs(np.diff(film))
-        at = int(steps.argmax()) + 1
-        got = find_answer(lab, film, ratio=4.0)
-        assert got == [at], (
-            f"{name}, ratio 4: between is 2.5 at {at}, the largest steps are 1 on one side and 0 on the other, so "
-            f"within is 0.5 and this is a cut. You find {got}"
-        )
-        got = find_answer(lab, film, ratio=6.0)
-        assert got == [], f"{name}, ratio 6: 2.5 is not above 6 x 0.5, so there is no cut, but you find {got}"
-    uneven = [0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0]
-    got = find_answer(lab, uneven, ratio=3.0)
-    assert got == [6], (
-        f"one step of 1 lies before the cut at 6, none after: its largest step counts, within is 0.5 and between is 2. "
-        f"With ratio 3 that is a cut and nothing else is; you find {got}"
-    )
-    got = find_answer(lab, uneven, ratio=4.5)
-    assert got == [], (
-        f"steps 0, 0, 1 before the cut, 0 after: the largest counts, not the mean of the steps; with ratio 4.5 there "
-        f"is no cut, but you find {got}"
-    )
+    moving, uneven = [0.0, 0.5, 1.5, 2.5, 3.5, 4.5], film(0, 0, 0, 1, 1, 1, 3, 3, 3, 3, 3, 3)
+    for calm_after, name in ((True, "still after moving"), (False, "moving after still")):
+        shots = film(*moving, *[7.0] * 8) if calm_after else film(*[7.0] * 8, *moving[::-1])
+        at = 6 if calm_after else 8
+        because = f"{name}: between is 2.5 at {at}, the largest steps are 1 and 0, so within is 0.5"
+        for ratio, cuts in ((4.0, [at]), (4.75, [at]), (5.25, []), (6.0, [])):
+            find(lab, shots, ratio=ratio).equal(cuts, because=because)
+    because = "of the steps 0, 0, 1 before frame 6 the largest counts, after it is none: within is 0.5 and between is 2"
+    for ratio, cuts in ((3.0, [6]), (3.75, [6]), (4.5, [])):
+        find(lab, uneven, ratio=ratio).equal(cuts, because=because)
 
 
-@exercise(
-    "find_cuts", points=2, hint="Write the two formulas as loops and compare: every pair, both sides, both limits."
-)
-def test_find_formula(lab, seed):
-    """on restless films, for several windows, ratios and floors, exactly what the formulas say"""
+def restless(seed, num_shots=6):
+    """A film of shots that move more or less, (T, 4). Its numbers are whole 64ths, so that no sum is ever rounded."""
     random = np.random.default_rng(seed)
-    for window, ratio, floor in ((4, 2.5, 0.2), (3, 2.0, 0.5), (2, 3.0, 0.1), (1, 2.5, 3.0), (6, 2.2, 0.0)):
-        for _ in range(2):
-            shots = [random.normal(0, 3, 4) + random.normal(0, random.choice([0.02, 0.2, 0.6]), (n, 4)).cumsum(axis=0)
-                     for n in random.integers(2, 12, 6)]  # fmt: skip
-            film = np.concatenate(shots).astype(np.float32)
-            want, margin = by_the_formula(film, window, ratio, floor)
-            if margin < 1e-4:
-                continue  # too close to call in single precision
-            got = find_answer(lab, film, window=window, ratio=ratio, floor=floor)
-            assert got == want, (
-                f"window={window}, ratio={ratio}, floor={floor}: the formulas give {want}, you find {got}; "
-                f"too many: {sorted(set(got) - set(want))}, missing: {sorted(set(want) - set(got))}"
-            )
+    shots = [random.normal(0, 3, 4) + random.normal(0, random.choice([0.02, 0.2, 0.6]), (n, 4)).cumsum(axis=0)
+             for n in random.integers(2, 12, num_shots)]  # fmt: skip
+    return (np.concatenate(shots) * 64).round().astype(np.float32) / 64
 
 
-@exercise("find_cuts", points=1, hint="np.abs(a - b).sum(axis=-1); between > floor, whatever the ratio says.")
-def test_find_distance_and_floor(lab):
-    """the distance is the sum of absolute differences, and it has to exceed the floor"""
-    film = np.zeros((16, 4), np.float32)
-    film[8:] = (0.3, -0.3, 0.3, -0.1)  # sum of absolute differences 1.0; sum 0.2; root of squares 0.53; mean 0.25
-    for floor, want in ((0.9, [8]), (1.1, [])):
-        got = find_answer(lab, film, floor=floor)
-        assert got == want, (
-            f"a cut whose descriptors differ by 0.3, -0.3, 0.3 and -0.1 has the distance 1.0; with floor={floor} "
-            f"the answer is {want}, not {got}"
-        )
-    got = find_answer(lab, [0.0] * 8 + [0.1] * 8)
-    assert got == [], f"a step of 0.1 between still frames is below the floor of 0.2, but you find {got}"
-    got = find_answer(lab, [0.0] * 6 + [1.0] * 6, floor=1.0)
-    assert got == [], f"between is 1 at 6, exactly the floor of 1: it has to exceed the floor. You find {got}"
-    got = find_answer(lab, [0.0, 2.0, 7.0, 9.0], window=2, ratio=2.5, floor=0.0)
-    assert got == [], f"between is 5 at 2 and within is 2: with ratio=2.5 exactly the limit, no cut. You find {got}"
+@exercise("find_cuts", points=3, hint="Write the two formulas as loops: every pair, both sides, both limits.")
+def test_find_formula(lab, seed, look):
+    """on restless films, for several windows, ratios and floors, exactly what the formulas say"""
+    limits = (4, 2.5, 0.2), (3, 2.0, 0.5), (2, 3.0, 0.1), (1, 2.5, 3.0), (6, 2.25, 0.0), (40, 2.5, 0.2), (5, 2.0, 6.0)
+    settings = [dict(zip(("window", "ratio", "floor"), numbers)) for numbers in limits] + [{}]
+    rows = [(restless(seed + k + n), options) for k, options in enumerate(settings) for n in (0, 50)]
+    because = "write the two formulas as loops and compare them with yours"
+    find.table(lab, rows, cuts_of, MISTAKES, tolerance=0, because=because)
+    shots = restless(seed, 9)
+    answer = theorems.owes(find, lab, shots, truth=cuts_of, other=(shots[::-1],), tolerance=0, window=3)
+    marks = [np.isin(np.arange(len(shots)), cuts).astype(float) for cuts in (cuts_of(shots, 3), answer.value)]
+    look(target=marks[0], yours=marks[1])
+    find(lab, shots.astype(np.float64)).equal(cuts_of(shots), because="descriptors may be float64 too")
 
 
-@exercise("find_cuts", points=1, hint="Every frame before meets every frame after, up to 2 * window - 1 frames apart.")
-def test_find_every_pair(lab):
-    """between looks at every frame before and every frame after, up to 2 * window - 1 frames apart"""
-    film = np.array([(0, 0), (1, 0), (2, 0), (3, 0), (0, 3), (0, 2), (0, 1), (0, 0)], np.float32)  # away, jump, back
-    got = find_answer(lab, film, window=4, ratio=2.0, floor=0.0)
-    assert got == [], (
-        "three steps away from a place, a jump, three steps back to it: the first and the last frame, 7 apart, are "
-        f"alike, so with window=4 between is 0 at frame 4, and there is no cut; you find {got}"
-    )
-
-
-@exercise("find_cuts", points=1, hint="At the ends a side has fewer frames; a side of one frame has no step: 0.")
-def test_find_at_the_ends(lab):
-    """short films, cuts next to the first and the last frame"""
-    for film, want in (
-        ([], []),
-        ([1.0], []),
-        ([0.0, 1.0], [1]),
-        ([0.0, 0.0, 0.0], []),
-        ([0.0] + [1.0] * 9, [1]),
-        ([0.0] * 9 + [1.0], [9]),
-        ([0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0], [2]),
-    ):
-        got = find_answer(lab, np.array(film, np.float32).reshape(-1, 1))
-        assert got == want, f"frames {film} have cuts at {want}; you find {got}"
+@exercise("find_cuts", points=2, hint="np.abs(a - b).sum(axis=-1); between > floor, whatever the ratio says.")
+def test_find_limits(lab):
+    """the distance is a sum and has to exceed both limits; at the ends a side has fewer frames"""
+    apart = np.zeros((16, 4), np.float32)
+    apart[8:] = (0.3, -0.3, 0.3, -0.1)  # sum of absolute differences 1.0; sum 0.2; root of squares 0.53; mean 0.25
+    away = np.array([(0, 0), (1, 0), (2, 0), (3, 0), (0, 3), (0, 2), (0, 1), (0, 0)], np.float32)
+    for shots, options, cuts, because in (
+        (away, {"ratio": 2, "floor": 0}, [], "the first and the last frame are alike: at 4 they are compared, 7 apart"),
+        (apart, {"floor": 0.9}, [8], "the descriptors differ by 0.3, -0.3, 0.3, -0.1: a distance of 1"),
+        (apart, {"floor": 1.1}, [], "the descriptors differ by 0.3, -0.3, 0.3, -0.1: a distance of 1"),
+        (film(*STILL, *[0.1] * 9), {}, [], "a step of 0.1 is below the floor of 0.2"),
+        (film(*STILL, *[1.0] * 9), {"floor": 1.0}, [], "between is exactly the floor, and has to exceed it"),
+        (film(0, 2, 7, 9), {"window": 2, "floor": 0.0}, [], "between is 5 at 2 and within is 2: exactly ratio times"),
+        (film(*STILL, *[0.1] * 9), {"floor": 0}, [9], "with a floor of 0 a step of 0.1 between still frames is a cut"),
+        (film(0, 1), {}, [1], "two frames"), (film(5), {}, [], "one frame"), (film(), {}, [], "no frame at all"),
+        (film(1, *STILL), {}, [1], "the first frame is a shot of its own"), (film(0, 0, 0), {}, [], "nothing changes"),
+        (film(*STILL, 1), {}, [9], "the last frame is a shot of its own"), (film(0, 0, *[1] * 5), {}, [2], "short"),
+        (film(0, 0, 0, 1, 1), {"window": 50}, [3], "the window is longer than the film"),
+        (film(*[4096.0] * 6, *[4096.5] * 6), {}, [6], "a small step between large numbers"),
+    ):  # fmt: skip
+        find(lab, shots, **options).equal(cuts, because=because)
 
 
 @exercise("find_cuts", points=1, hint="Check descriptors.ndim, window, ratio and floor first.")
 def test_find_refuses(lab):
     """a window below 1, a ratio below 2, a floor below 0 or another number of axes is a ValueError"""
-    film = np.zeros((9, 3), np.float32)
-    refuses("find_cuts with window=0", 0, lab.find_cuts, film, window=0)
-    refuses("find_cuts with ratio=1.5", 1.5, lab.find_cuts, film, ratio=1.5)
-    refuses("find_cuts with floor=-0.25", -0.25, lab.find_cuts, film, floor=-0.25)
-    refuses("find_cuts of an array of shape (9,)", "9,", lab.find_cuts, film[:, 0])
-    refuses("find_cuts of frames (9, 2, 2, 3)", "9, 2, 2, 3", lab.find_cuts, np.zeros((9, 2, 2, 3)))
+    shots = np.zeros((9, 3), np.float32)
+    for options in ({"window": 0}, {"window": -1}, {"ratio": 1.5}, {"ratio": 1.99}, {"ratio": -3.0}, {"floor": -0.25}):
+        find.refuses(lab, shots, **options)
+        find.refuses(lab, shots[:1], **options)
+    find.refuses(lab, shots[:, 0])
+    find.refuses(lab, np.zeros((9, 2, 2, 3)))
 
 
 # ---------------------------------------------------------------------------------------------- cut_scores
+
+SCORES = record(precision=number(), recall=number(), f1=number())
+score = Call("cut_scores", gives=SCORES, parameters=("found", "true", "tolerance"))
 
 
 def most_pairs(found, true, tolerance):
@@ -466,160 +362,154 @@ def most_pairs(found, true, tolerance):
     if not found:
         return 0
     first, *rest = found
-    best = most_pairs(rest, true, tolerance)
-    for k, cut in enumerate(true):
-        if abs(first - cut) <= tolerance:
-            best = max(best, 1 + most_pairs(rest, true[:k] + true[k + 1 :], tolerance))
-    return best
+    choices = [true[:k] + true[k + 1 :] for k, cut in enumerate(true) if abs(first - cut) <= tolerance]
+    return max([most_pairs(rest, true, tolerance), *(1 + most_pairs(rest, left, tolerance) for left in choices)])
 
 
-def scores_answer(lab, found, true, **options):
-    said = f"cut_scores({found}, {true}" + "".join(f", {k}={v}" for k, v in options.items()) + ")"
-    got = attempt(said, lab.cut_scores, found, true, **options)
-    assert isinstance(got, tuple) and len(got) == 3, f"{said} returned {got!r}; three numbers in a tuple are asked for"
-    return said, tuple(float(x) for x in got)
-
-
-def expect(lab, found, true, hits, **options):
-    said, got = scores_answer(lab, found, true, **options)
-    precision = hits / len(found) if found else 1.0
-    recall = hits / len(true) if true else 1.0
-    f1 = 2 * hits / (len(found) + len(true)) if found or true else 1.0
-    if precision != recall and np.allclose(got[:2], (recall, precision), atol=1e-6):
-        pytest.fail(
-            f"{said}: precision and recall are swapped: precision is about what was found, recall about the true"
-        )
-    if np.allclose(got[:2], (precision, recall), atol=1e-6) and abs(got[2] - (precision + recall) / 2) < 1e-6 != f1:
-        assert abs(got[2] - f1) < 1e-6, (
-            f"{said}: F1 is {f1:.3f}, not the plain mean {got[2]:.3f} of precision and recall"
-        )
-    assert np.allclose(got, (precision, recall, f1), atol=1e-6), (
-        f"{said} has {hits} hits: precision, recall and F1 are {precision:.3f}, {recall:.3f}, {f1:.3f}, "
-        f"not {', '.join(f'{x:.3f}' for x in got)}"
-    )
+def scored(found, true, tolerance=1, pairs=most_pairs, f1=None):
+    """Oracle: (precision, recall, F1). `pairs` and `f1` make mistakes."""
+    found, true = [int(cut) for cut in found], [int(cut) for cut in true]
+    hits = pairs(found, true, tolerance)
+    precision, recall = hits / len(found) if found else 1.0, hits / len(true) if true else 1.0
+    plain = 2 * hits / (len(found) + len(true)) if found or true else 1.0
+    return precision, recall, f1(precision, recall) if f1 else plain
 
 
 @exercise("cut_scores", points=2, hint="hits / found, hits / true, 2 hits / (found + true).")
 def test_scores_fractions(lab):
     """hits among the found, hits among the true, and F1"""
-    expect(lab, [30, 77, 200], [30, 76, 137], 2)
-    expect(lab, [30, 200, 300, 400], [30, 76], 1)
-    expect(lab, [5], [5, 50, 100], 1)
-    expect(lab, [10, 20], [10, 20], 2)
-
-
-@exercise("cut_scores", points=2, hint="A true cut that has been hit is taken.")
-def test_scores_one_to_one(lab):
-    """each cut belongs to at most one pair, and no possible pair is wasted"""
-    for found, true, why in (
-        ([29, 30, 31], [30], "three claims about one cut: a true cut can be hit once"),
-        ([30], [29, 31], "one claim cannot hit two true cuts"),
-        ([30, 30], [30], "the same number twice is two claims"),
-        ([11, 10], [11, 12], "10 goes with 11 and 11 with 12: two pairs, none wasted"),
-        ([10, 11], [11, 12], "10 goes with 11 and 11 with 12: two pairs, none wasted"),
-        ([12, 11, 13], [11, 12, 14], "11 with 11, 12 with 12, 13 with 14"),
-    ):
-        hits = most_pairs(found, true, 1)
-        said, got = scores_answer(lab, found, true)
-        want = hits / len(found), hits / len(true)
-        assert np.allclose(got[:2], want, atol=1e-6), (
-            f"{said}: {why}. {hits} hits, precision {want[0]:.3f} and recall {want[1]:.3f}, "
-            f"not {got[0]:.3f} and {got[1]:.3f}"
-        )
+    rows = [([30, 77, 200], [30, 76, 137]), ([30, 200, 300, 400], [30, 76]), ([5], [5, 50, 100]), ([10, 20], [10, 20])]
+    mistakes = {
+        "precision and recall are swapped: precision is about what was found": lambda found, true: scored(true, found),
+        "F1 is 2 hits / (found + true), not the plain mean of the two": partial(scored, f1=lambda p, r: (p + r) / 2),
+        "these are percentages. Fractions from 0 to 1 are asked for": lambda *two: [100 * x for x in scored(*two)],
+    }
+    score.table(lab, rows, scored, mistakes, because="hits / found, hits / true, 2 hits / (found + true)")
 
 
 @exercise("cut_scores", points=1, hint="abs(found - true) <= tolerance, with the tolerance that was given.")
 def test_scores_tolerance(lab):
-    """one frame off is a hit, two are not, on either side; `tolerance` decides"""
-    for off, hits in ((-2, 0), (-1, 1), (0, 1), (1, 1), (2, 0)):
-        expect(lab, [50 + off], [50], hits)
-    expect(lab, [49, 71], [50, 70], 0, tolerance=0)
-    expect(lab, [47, 73], [50, 70], 2, tolerance=3)
+    """cuts that lie `tolerance` apart are a pair, on either side; one more frame and they are none"""
+    rows = [
+        ([50 + off], [50], tolerance) for tolerance in (0, 1, 3, 40) for off in range(-tolerance - 1, tolerance + 2)
+    ]
+    mistakes = {"`tolerance` is not used": lambda found, true, tolerance: scored(found, true)}
+    score.table(lab, rows, scored, mistakes, because="at most `tolerance` frames apart, early or late, is a pair")
+    score(lab, [48, 71, 90], [50, 70]).near(scored([48, 71, 90], [50, 70]), because="without a tolerance it is 1")
+
+
+@exercise("cut_scores", points=2, hint="A true cut that has been hit is taken.")
+def test_scores_one_to_one(lab, seed):
+    """each cut belongs to at most one pair, and no possible pair is wasted: as an exhaustive search scores them"""
+
+    def anyone(found, true, tolerance):
+        return sum(any(abs(a - b) <= tolerance for b in true) for a in found)
+
+    mistakes = {"a true cut is hit several times. Each belongs to one pair at most": partial(scored, pairs=anyone)}
+    rows = [([29, 30, 31], [30]), ([30], [29, 31]), ([30, 30], [30]), ([30, 30], [30, 31]), ([7, 8, 7], [7, 7])]
+    because = "each cut belongs to at most one pair, and the same number twice is two claims"
+    score.table(lab, rows, scored, mistakes, because=because)
+    random = np.random.default_rng(seed)
+    rows = [([11, 10], [11, 12]), ([10, 11], [11, 12]), ([12, 11, 13], [11, 12, 14]), ([5, 3, 4], [4, 5, 6])]
+    rows += [
+        (random.integers(1, 25, 5).tolist(), random.integers(1, 25, 6).tolist(), int(n))
+        for n in random.integers(0, 4, 20)
+    ]
+    score.table(lab, rows, scored, because="as many pairs are made as can be, in whatever order the cuts are given")
 
 
 @exercise("cut_scores", points=1, hint="Sort both first; sorted() makes a list of whatever it is given.")
-def test_scores_any_order(lab, seed):
-    """lists in any order, tuples and arrays too, scored as an exhaustive search scores them"""
-    random = np.random.default_rng(seed)
-    for _ in range(30):
-        found, true = random.integers(1, 25, 5).tolist(), random.integers(1, 25, 6).tolist()
-        expect(lab, found, true, most_pairs(found, true, 1))
-    expect(lab, (40, 3), (4, 39), 2)
-    _, got = scores_answer(lab, np.array([3, 40]), np.array([4, 80]))
-    assert np.allclose(got, 0.5), (
-        f"arrays are lists of numbers too: 1 hit among 2 and 2 gives 0.5 three times, not {got}"
-    )
+def test_scores_any_iterable(lab):
+    """lists, tuples, arrays, iterators; what is given stays as it is"""
+    theorems.owes(score, lab, [40, 3, 90], [4, 39], truth=scored, other=([1], [2, 3]), iterables=("found", "true"))
+    arrays = np.array([40, 3, 90]), np.array([39, 80])
+    score(lab, *arrays).near(scored(*arrays), because="arrays of numbers will do")
+    score(lab, {3, 40}, range(39, 42)).near(scored([3, 40], [39, 40, 41]), because="a set and a range will do")
 
 
 @exercise("cut_scores", points=1, hint="precision = hits / len(found) if found else 1.0")
 def test_scores_empty(lab):
     """none found: precision 1; none there: recall 1; both: F1 1"""
-    expect(lab, [], [30, 76], 0)
-    expect(lab, [30, 76], [], 0)
-    expect(lab, [], [], 0)
+    rows = [([], [30, 76]), ([30, 76], []), ([], []), ((), ()), ([30], [76])]
+    score.table(lab, rows, scored, because="none found: precision 1; none there: recall 1; neither: F1 1; no hit: 0")
+    nothing = np.array([], int)
+    score(lab, nothing, nothing).near((1, 1, 1), because="these are two empty arrays")
+    score(lab, iter(()), iter([4])).near((1, 0, 0), because="the first is an iterator with nothing in it")
 
 
 @exercise("cut_scores", points=1, hint="if tolerance < 0: raise ValueError(...)")
 def test_scores_refuse(lab):
-    """a tolerance below 0 is a ValueError that names it"""
-    refuses("cut_scores([1], [1], tolerance=-2)", -2, lab.cut_scores, [1], [1], tolerance=-2)
+    """a tolerance below 0 is a ValueError"""
+    for found, true, tolerance in (([1], [1], -2), ([], [], -1), ([5], [], -1)):
+        score.refuses(lab, found, true, tolerance)
 
 
 # ---------------------------------------------------------------------------------------------- shot_ranges
 
+divide = Call("shot_ranges", gives=anything(), parameters=("cuts", "num_frames"))
 
-def ranges_answer(lab, cuts, num_frames):
-    said = f"shot_ranges({cuts}, {num_frames})"
-    got = attempt(said, lab.shot_ranges, cuts, num_frames)
-    assert isinstance(got, list), f"{said} returned {type(got).__name__}; a list of (start, stop) is asked for"
-    assert all(isinstance(shot, tuple) and len(shot) == 2 for shot in got), (
-        f"{said} = {got}; each shot is (start, stop)"
-    )
-    return said, got
+
+def shots_of(cuts, num_frames):
+    edges = [0, *(int(cut) for cut in cuts), num_frames]
+    return list(pairwise(edges))
+
+
+def divided(lab, cuts, num_frames):
+    """Call the learner's shot_ranges: a list of (start, stop), whole numbers."""
+    answer = divide(lab, cuts, num_frames)
+    shots, said = answer.value, answer.said
+    assert isinstance(shots, list), f"{said} returned a {type(shots).__name__}, not a list of (start, stop)"
+    for shot in shots:
+        right = isinstance(shot, tuple) and len(shot) == 2 and all(isinstance(n, Integral) for n in shot)
+        assert right, f"{said} = {shots}: each shot is a tuple of two whole numbers, (start, stop), and {shot!r} is not"
+    return answer
 
 
 @exercise("shot_ranges", points=2, hint="Shots lie between neighbours of [0, *cuts, num_frames].")
 def test_shots_tile(lab):
     """every frame lies in exactly one shot, and a new one begins at each cut"""
-    for cuts, num_frames in (([66, 197], 431), ([1], 2), ([5, 6, 7], 9), ((3, 10), 30), (np.array([4, 8]), 13)):
-        said, got = ranges_answer(lab, cuts, num_frames)
-        held = Counter(i for start, stop in got for i in range(start, stop))
-        lost = [i for i in range(num_frames) if not held[i]]
-        twice = [i for i, times in held.items() if times > 1]
-        beyond = [i for i in held if not 0 <= i < num_frames]
-        assert not lost, f"{said} = {got} loses frame {lost[0]}: it lies in no shot"
-        assert not twice, (
-            f"{said} = {got} has frame {twice[0]} in two shots: a stop is the number behind the last frame"
-        )
-        assert not beyond, f"{said} = {got} holds frame {beyond[0]}, which does not exist"
-        assert [start for start, _ in got[1:]] == list(cuts), f"{said} = {got}: a new shot should begin at each cut"
+    films = ([66, 197], 431), ([1], 2), ([5, 6, 7], 9), ((3, 10), 30), (np.array([4, 8]), 13), ([8], 9)
+    for cuts, num_frames in films:
+        answer = divided(lab, cuts, num_frames)
+        held = [i for start, stop in answer.value for i in range(start, stop)]
+        said = f"{answer.said} = {answer.value}"
+        lost, twice = sorted(set(range(num_frames)) - set(held)), sorted({i for i in held if held.count(i) > 1})
+        assert not twice, f"{said} has frame {twice[0]} in two shots: a stop is the number behind the last frame"
+        assert not lost, f"{said} loses frame {lost[0]}: it lies in no shot"
+        because = "a new shot begins at each cut, and the last one ends with the film"
+        answer.equal(shots_of(cuts, num_frames), because=because)
+    theorems.owes(divide, lab, [3, 10], 30, truth=shots_of, other=([4], 6), iterables=("cuts",), tolerance=0)
 
 
 @exercise("shot_ranges", points=1, hint="edges = [0, num_frames] then.")
 def test_shots_no_cuts(lab):
     """a film without cuts is one shot"""
-    said, got = ranges_answer(lab, [], 24)
-    assert got == [(0, 24)], f"{said} is the whole film, [(0, 24)], not {got}"
-    said, got = ranges_answer(lab, [], 1)
-    assert got == [(0, 1)], f"{said} is one shot of one frame, [(0, 1)], not {got}"
+    for nothing in ([], (), np.array([], int), iter(())):
+        divided(lab, nothing, 24).equal([(0, 24)], because="without cuts the whole film is one shot")
+    divided(lab, [], 1).equal([(0, 1)], because="a film of one frame is one shot")
+
+
+BAD_CUTS = ([0, 5], [9], [12], [-3], [5, 5], [7, 4], [2, 9], [0], [3, 8, 8], [1, 2, 1])  # of a film of 9 frames
 
 
 @exercise("shot_ranges", points=2, hint="If a start is not below its stop, raise ValueError.")
 def test_shots_refuse(lab):
     """cuts that do not rise or lie outside the film, or a film without frames, are a ValueError"""
-    for cuts, num_frames, bad in (([0, 5], 9, None), ([9], 9, 9), ([12], 9, 12), ([-3], 9, -3), ([5, 5], 9, None),
-                                  ([7, 4], 9, None), ([], 0, 0), ([], -2, -2)):  # fmt: skip
-        refuses(f"shot_ranges({cuts}, {num_frames})", bad, lab.shot_ranges, cuts, num_frames)
+    for cuts in BAD_CUTS:
+        divide.refuses(lab, cuts, 9)
+        divide.refuses(lab, iter(cuts), 9, because=f"the cuts are {cuts}")
+    for num_frames in (0, -2):
+        divide.refuses(lab, [], num_frames)
 
 
 # ---------------------------------------------------------------------------------------------- split_film
 
-CUTS = (7, 30)
+split = Call("split_film", gives=anything(), parameters=("path", "cuts", "folder"))
 needs_ranges = {"needs": ("shot_ranges",)}
 
 
 @pytest.fixture(scope="module")
-def film(tmp_path_factory):
+def source(tmp_path_factory):
     """H.264 with uneven times, 46 frames, each a pattern that is its number, negative from the second keyframe, 26."""
     path = tmp_path_factory.mktemp("films") / "film.mkv"
     numbers = np.arange(46)
@@ -632,93 +522,81 @@ def film(tmp_path_factory):
     return path
 
 
-def split_answer(lab, film, cuts, folder):
-    said = f"split_film({film.name!r}, {cuts}, folder)"
-    got = attempt(said, lab.split_film, film, cuts, folder)
-    assert isinstance(got, list), f"{said} returned {type(got).__name__}; a list of the files is asked for"
-    assert len(got) == len(cuts) + 1, f"{len(cuts)} cuts make {len(cuts) + 1} shots, but you return {len(got)} files"
-    missing = [file for file in got if not Path(file).is_file()]
-    assert not missing, f"{missing[0]} is in your list, but there is no such file"
-    return [Path(file) for file in got]
+def cut_up(lab, path, cuts, folder):
+    """Call the learner's split_film: the files that it made, all of them there."""
+    number = len(cuts) + 1 if hasattr(cuts, "__len__") else None
+    files, said = split(lab, path, cuts, folder).value, "split_film"
+    assert isinstance(files, list), f"{said} returned a {type(files).__name__}. It should return a list of the files"
+    assert number in (None, len(files)), f"{said}: {number - 1} cuts make {number} files, not {len(files)}"
+    for file in files:
+        kind = type(file).__name__
+        assert isinstance(file, Path), f"{said}: {Path(file).name} in your list is a {kind}, and not a Path"
+        assert file.is_file(), f"{said}: {file.name} is in your list, but there is no such file"
+    return files
 
 
 @exercise("split_film", points=3, hint='reader.stream(start, stop) into write(..., codec="ffv1").', **needs_ranges)
-def test_split_same_frames(lab, film, tmp_path, look):
+def test_split_same_frames(lab, source, tmp_path, look):
     """each file holds exactly the film's frames of its shot, to the bit"""
-    want = video.read_frames(film)
-    files = split_answer(lab, film, CUTS, tmp_path)
-    for file, (start, stop) in zip(files, ((0, 7), (7, 30), (30, 46))):
-        got = video.read_frames(file)
-        assert len(got) == stop - start, (
-            f"the shot of frames {start} to {stop - 1} has {stop - start} frames, its file has {len(got)}: "
-            "a frame at a border was lost or doubled"
-        )
-        assert got.shape == want[start:stop].shape, (
-            f"the pictures have {got.shape[2]} x {got.shape[1]} pixels, "
-            f"the film's have {want.shape[2]} x {want.shape[1]}"
-        )
-        look(target=want[start:stop], yours=got)
-        off = np.abs(got.astype(int) - want[start:stop]).reshape(len(got), -1).max(axis=1)
+    want = video.read_frames(source)
+    for file, (start, stop) in zip(cut_up(lab, source, (7, 30), tmp_path), ((0, 7), (7, 30), (30, 46))):
+        got, true, said = video.read_frames(file), want[start:stop], f"the shot of frames {start} to {stop - 1}"
+        assert len(got) == len(true), f"{said} has {len(true)} frames, and its file has {len(got)}"
+        assert got.shape == true.shape, f"{said}: the pictures are {got.shape[1:3]} in size, not {true.shape[1:3]}"
+        look(target=true, yours=got)
+        off = np.abs(got.astype(int) - true).reshape(len(got), -1).max(axis=1)
         assert off[0] < 60, f"the file of frames {start} to {stop - 1} begins with another frame than {start}"
-        swapped = np.abs(got[..., ::-1].astype(int) - want[start:stop]).max()
-        assert not (off.max() and swapped == 0), "red and blue are swapped in your files"
-        assert off.max() < 60, f"frame {off.argmax()} of the shot that begins at {start} is not the film's"
-        assert off.max() == 0, (
-            f"the pictures are not the film's to the bit (off by up to {off.max()}): the codec loses something. "
-            'codec="ffv1" keeps every byte'
-        )
+        assert not off.any() or (got[..., ::-1] != true).any(), "red and blue are swapped in your files"
+        assert off.max() < 60, f"{said}: its frame {off.argmax()} is not the film's"
+        because = "the codec loses something. FFV1 keeps every byte"
+        assert off.max() == 0, f"the pictures are not the film's to the bit (off by up to {off.max()}): {because}"
 
 
 @exercise("split_film", points=1, hint='folder / f"shot_{number:03}.mkv", and return them in order.', **needs_ranges)
-def test_split_names(lab, film, tmp_path):
-    """shot_000.mkv, shot_001.mkv, ... in a folder that is made if it is not there, given as a Path or as text"""
+def test_split_names(lab, source, tmp_path):
+    """shot_000.mkv, shot_001.mkv, ... in a folder that is made if it is not there; paths may be text"""
     (tmp_path / "text").mkdir()
     (tmp_path / "text" / "a_note.txt").write_text("not a shot")
-    for folder, cuts in ((tmp_path / "a" / "new", CUTS), (str(tmp_path / "text"), ())):
-        files = split_answer(lab, film, cuts, folder)
-        want = [Path(folder) / f"shot_{i:03}.mkv" for i in range(len(cuts) + 1)]
-        assert files == want, (
-            f"the files should be {[f.name for f in want]} in the folder, not {[str(f) for f in files]}"
-        )
+    ways = ((source, tmp_path / "a" / "new", [7, 30]), (str(source), str(tmp_path / "text"), ()),
+            (source, tmp_path / "b", iter([9])), (source, tmp_path / "c", np.array([3])))  # fmt: skip
+    for path, folder, cuts in ways:
+        files = cut_up(lab, path, cuts, folder)
+        number = {"new": 3, "text": 1}.get(Path(folder).name, 2)
+        want = [Path(folder) / f"shot_{i:03}.mkv" for i in range(number)]
+        names = [[file.name for file in some] for some in (want, files)]
+        assert files == want, f"the files should be {names[0]} in the folder, not {names[1]}"
         others = sorted({p.name for p in Path(folder).iterdir()} - {f.name for f in want} - {"a_note.txt"})
         assert not others, f"{others[0]} was left in the folder besides the shots"
-    assert (tmp_path / "text" / "a_note.txt").is_file(), (
-        "the folder held a note, and it is gone: what else lies there is not yours to delete"
-    )
-    assert video.probe(files[0]).num_frames == 46, "without cuts the one file should hold the whole film, 46 frames"
+    note = tmp_path / "text" / "a_note.txt"
+    assert note.is_file(), "the folder held a note, and it is gone: what else is there is not yours to delete"
+    files = cut_up(lab, source, (20,), tmp_path / "text")
+    counts = [video.probe(file).num_frames for file in files]
+    assert counts == [20, 26], f"cut again into the same folder, the files should have 20 and 26 frames, not {counts}"
 
 
-@exercise(
-    "split_film", points=2, hint="timestamps=reader.timestamps[start:stop] - reader.timestamps[start]", **needs_ranges
-)
-def test_split_times(lab, film, tmp_path):
+@exercise("split_film", points=2, hint="reader.timestamps[start:stop] - reader.timestamps[start]", **needs_ranges)
+def test_split_times(lab, source, tmp_path):
     """each shot begins at 0.0 s, and its frames keep their distances in time, uneven ones too"""
-    times = video.timestamps(film)
-    files = split_answer(lab, film, (25,), tmp_path)
-    for file, (start, stop) in zip(files, ((0, 25), (25, 46))):
-        got, want = video.timestamps(file), times[start:stop] - times[start]
-        if len(got) != len(want):
-            pytest.fail(f"the shot of frames {start} to {stop - 1} should have {len(want)} frames, not {len(got)}")
+    times = video.timestamps(source)
+    for file, (start, stop) in zip(cut_up(lab, source, (25,), tmp_path), ((0, 25), (25, 46))):
+        got, want, said = video.timestamps(file), times[start:stop] - times[start], f"the shot that begins at {start}"
+        assert len(got) == len(want), f"{said} should have {len(want)} frames, not {len(got)}"
         off = np.abs(got - want)
         assert off.max() < 0.002, (
-            f"frame {off.argmax()} of the shot that begins at {start} appears at {got[off.argmax()]:.3f} s; in the "
-            f"film it comes {want[off.argmax()]:.3f} s after the shot's first frame: pass its timestamps on"
+            f"frame {off.argmax()} of {said} appears at {got[off.argmax()]:.3f} s; in the film it comes "
+            f"{want[off.argmax()]:.3f} s after the shot's first frame: pass its timestamps on"
         )
 
 
 @exercise("split_film", points=2, hint="Hand `write` a generator of pictures; read with reader.stream.", **needs_ranges)
-def test_split_needs_little_memory(lab, film, tmp_path, monkeypatch):
+def test_split_needs_little_memory(lab, source, tmp_path, monkeypatch):
     """a few frames at a time, from an open film that is closed at the end"""
-    from common.video import VideoReader
-
-    opened, closed, most, alive = [], [], [0], []
+    opened, closed, at_once, most, alive = [], [], [0], [0], []
     read, stream, close, enter = VideoReader.read, VideoReader.stream, VideoReader.close, VideoReader.__init__
 
     def counted_read(self, indices, **options):
         indices = list(indices)
-        assert len(indices) <= 32, (
-            f"you read {len(indices)} frames at once: a long shot does not fit in memory. Use reader.stream"
-        )
+        at_once.append(len(indices))
         return read(self, indices, **options)
 
     def counted_stream(self, start=0, stop=None, chunk=16, **options):
@@ -732,18 +610,20 @@ def test_split_needs_little_memory(lab, film, tmp_path, monkeypatch):
     monkeypatch.setattr(VideoReader, "read", counted_read)
     monkeypatch.setattr(VideoReader, "stream", counted_stream)
     monkeypatch.setattr(VideoReader, "close", lambda self: closed.append(1) or close(self))
-    split_answer(lab, film, (7,), tmp_path)
+    cut_up(lab, source, (7,), tmp_path)
+    assert max(at_once) <= 32, f"you read {max(at_once)} frames at once. A shot may be long: use reader.stream"
     assert most[0] <= 3, (
         f"{most[0]} pieces of the stream are in memory at once: hand `write` a generator, not a list or one big array"
     )
-    assert not opened or closed, "the film is left open: use `with VideoReader(path) as reader:`"
+    assert len(closed) >= len(opened), "the film is left open: use `with VideoReader(path) as reader:`"
 
 
 @exercise("split_film", points=1, hint="shot_ranges(cuts, len(reader)) refuses them.", **needs_ranges)
-def test_split_refuses(lab, film, tmp_path):
-    """cuts that do not fit the film are a ValueError, and nothing is written"""
-    for cuts in ((0, 5), (46,), (30, 20), (20, 20)):
+def test_split_refuses(lab, source, tmp_path):
+    """cuts that do not fit the film, or no film, are a ValueError, and nothing is written"""
+    for cuts in ((0, 5), (46,), (30, 20), (20, 20), (20, 50)):
         folder = tmp_path / "-".join(map(str, cuts))
-        refuses(f"split_film of 46 frames with cuts {cuts}", None, lab.split_film, film, cuts, folder)
+        split.refuses(lab, source, cuts, folder)
         written = [p.name for p in folder.iterdir()] if folder.is_dir() else []
         assert not written, f"cuts {cuts} do not fit the film, but {written[0]} was written before you noticed"
+    split.refuses(lab, source.with_name("missing.mkv"), (), tmp_path / "missing", because="there is no such film")

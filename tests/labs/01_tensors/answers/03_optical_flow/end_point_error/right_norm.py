@@ -6,7 +6,7 @@ def end_point_error(flow, target, *, valid=None):
         raise ValueError(f"not a flow: {tuple(flow.shape)}")
     if flow.shape != target.shape:
         raise ValueError(f"{tuple(flow.shape)} against {tuple(target.shape)}")
-    if flow.dtype != torch.float64:
+    if torch.float64 not in (flow.dtype, target.dtype):
         flow, target = flow.float(), target.float()
     if valid is None:
         return torch.linalg.vector_norm(flow - target, dim=-3).mean(dim=-1).mean(dim=-1)

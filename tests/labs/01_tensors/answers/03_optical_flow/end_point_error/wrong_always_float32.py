@@ -1,6 +1,6 @@
 """Float64 is lost.
 
-Message: float64
+Message: should be float64, not float32
 """
 
 

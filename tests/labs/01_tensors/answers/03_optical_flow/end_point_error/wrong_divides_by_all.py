@@ -1,6 +1,6 @@
 """Divides the sum over valid pixels by all pixels.
 
-Message: divided by the number of all pixels
+Message: divide by the number of all pixels
 """
 
 
@@ -9,7 +9,7 @@ def end_point_error(flow, target, *, valid=None):
         raise ValueError(f"not a flow: {tuple(flow.shape)}")
     if flow.shape != target.shape:
         raise ValueError(f"{tuple(flow.shape)} against {tuple(target.shape)}")
-    if flow.dtype != torch.float64:
+    if torch.float64 not in (flow.dtype, target.dtype):
         flow, target = flow.float(), target.float()
     error = ((flow - target) ** 2).sum(dim=-3).sqrt()
     if valid is None:

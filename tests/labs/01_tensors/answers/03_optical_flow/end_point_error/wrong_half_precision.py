@@ -1,6 +1,6 @@
 """Squares in 16 bits.
 
-Message: 16 bits
+Message: should be float32, not float16
 """
 
 

@@ -1,6 +1,6 @@
 """Scales each picture of a batch by its own longest motion.
 
-Message: own longest
+Message: each picture has its own scale
 """
 
 

@@ -1,6 +1,6 @@
 """An even wheel: the six colours 60 degrees apart, as in HSV.
 
-Message: should be pure
+Message: corners of the wheel
 """
 
 

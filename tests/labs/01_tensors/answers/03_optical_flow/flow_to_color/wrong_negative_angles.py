@@ -1,6 +1,6 @@
 """Forgets that arctan2 gives negative angles for half the circle.
 
-Message: should be pure
+Message: corners of the wheel
 """
 
 

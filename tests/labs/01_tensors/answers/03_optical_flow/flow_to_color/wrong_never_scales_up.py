@@ -1,6 +1,6 @@
 """Does not scale small motions up to the full colour.
 
-Message: the longest motion is 0.05 pixels long
+Message: the longest motion that is known
 """
 
 

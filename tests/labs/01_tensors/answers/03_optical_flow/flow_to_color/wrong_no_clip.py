@@ -1,6 +1,6 @@
 """Saturation beyond 1: motions longer than max_flow wrap around.
 
-Message: saturation stops at 1
+Message: at most 1
 """
 
 

@@ -1,6 +1,6 @@
 """Takes infinity for a motion.
 
-Message: a motion whose x is infinite should be black
+Message: NaN or infinite is black
 """
 
 

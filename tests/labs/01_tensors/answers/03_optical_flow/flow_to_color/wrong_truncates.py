@@ -1,6 +1,6 @@
 """Cuts the fraction of a colour off instead of rounding.
 
-Message: round to the nearest
+Message: rounded to the nearest
 """
 
 

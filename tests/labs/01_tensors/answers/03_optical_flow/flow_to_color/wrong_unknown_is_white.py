@@ -1,6 +1,6 @@
 """Unknown motions are drawn as no motion.
 
-Message: should be black
+Message: NaN or infinite is black
 """
 
 

@@ -13,8 +13,8 @@ def lucas_kanade(first, second, *, num_levels=4, num_iterations=4, window=13, da
     u = v = torch.zeros_like(firsts[0][:, :1])
     for one, two in zip(firsts, seconds):
         h, w = one.shape[-2:]
-        u = F.interpolate(u, size=(h, w), mode="bicubic") * (w / u.shape[-1])
-        v = F.interpolate(v, size=(h, w), mode="bicubic") * (h / v.shape[-2])
+        u = F.interpolate(u, size=(h, w), mode="bilinear") * (w / u.shape[-1])
+        v = F.interpolate(v, size=(h, w), mode="bilinear") * (h / v.shape[-2])
         x, y = torch.arange(w), torch.arange(h)[:, None]
         for _ in range(num_iterations):
             back = warp(two, torch.cat([u, v], dim=1))

@@ -11,7 +11,10 @@ def lucas_kanade(first, second, *, num_levels=4, num_iterations=4, window=13, da
         flow = torch.zeros_like(first[:, :1]).repeat(1, 2, 1, 1)
     else:
         small = lucas_kanade(halve(first), halve(second), num_levels=num_levels - 1, **knobs)
-        flow = 2 * F.interpolate(small, size=first.shape[-2:], mode="bilinear")
+        height, width = first.shape[-2:]
+        flow = F.interpolate(small, size=(height, width), mode="bilinear")
+        flow[:, 0] *= width / small.shape[-1]
+        flow[:, 1] *= height / small.shape[-2]
     for _ in range(num_iterations):
         inside = points_inside(flow)
         flow += lucas_kanade_step(first, warp(second, flow), damping=damping, window=window, valid=inside)

@@ -1,6 +1,6 @@
 """Fills with the first picture where the flow leaves it: a seam that looks like an edge.
 
-Message: valid where points_inside
+Message: valid=points_inside(flow)
 """
 
 

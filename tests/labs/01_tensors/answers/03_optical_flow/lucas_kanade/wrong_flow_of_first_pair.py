@@ -1,6 +1,6 @@
 """One flow, of the first pair, for the whole batch.
 
-Message: in the batch
+Message: the samples mix
 """
 
 

@@ -1,6 +1,6 @@
 """Finds the flow from the second picture to the first.
 
-Message: backward
+Message: from the second picture to the first
 """
 
 

@@ -1,6 +1,6 @@
 """Enlarges the flow to the full size and leaves it at that.
 
-Message: the full size is not corrected
+Message: correct at this size
 """
 
 

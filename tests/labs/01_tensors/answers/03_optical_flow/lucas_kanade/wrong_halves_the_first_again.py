@@ -1,6 +1,6 @@
 """Every smaller size is half of the first one.
 
-Message: halved twice, each from the one before
+Message: from the smallest size on
 """
 
 

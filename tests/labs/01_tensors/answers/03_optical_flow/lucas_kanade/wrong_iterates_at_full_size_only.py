@@ -1,6 +1,6 @@
 """Iterates at the full size only, one step on the smaller ones.
 
-Message: looks like 1 between the halved pictures and 2 at the full size
+Message: correct at this size
 """
 
 

@@ -1,6 +1,6 @@
 """Starts every level from zero.
 
-Message: it should start from the flow of the smaller pictures
+Message: every size starts from zero
 """
 
 

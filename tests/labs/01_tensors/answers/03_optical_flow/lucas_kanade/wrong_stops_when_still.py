@@ -1,6 +1,6 @@
 """Stops a level as soon as a step stays below a pixel.
 
-Message: also where the last one was small
+Message: num_iterations times
 """
 
 

@@ -1,6 +1,6 @@
 """Enlarges the flow but not its vectors.
 
-Message: vectors
+Message: its vectors did not
 """
 
 

@@ -1,6 +1,6 @@
 """Warps once a level, and adds the same step again and again.
 
-Message: warp the second picture
+Message: warp again
 """
 
 

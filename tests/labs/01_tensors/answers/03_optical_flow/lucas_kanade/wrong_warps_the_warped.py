@@ -1,6 +1,6 @@
 """Warps what is warped already, by the last step alone.
 
-Message: warped twice
+Message: warped again
 """
 
 

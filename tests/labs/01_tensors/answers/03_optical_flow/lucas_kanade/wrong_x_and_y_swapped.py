@@ -1,6 +1,6 @@
 """Swaps the factors and the channels when it enlarges.
 
-Message: x and y changed places
+Message: u grows as the width
 """
 
 

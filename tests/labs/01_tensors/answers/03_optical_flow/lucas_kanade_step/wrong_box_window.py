@@ -1,6 +1,6 @@
 """A window of equal weights.
 
-Message: weigh the same
+Message: window_average
 """
 
 

@@ -1,6 +1,6 @@
 """Adds damping to the determinant instead of the diagonal.
 
-Message: damping was added to the determinant
+Message: added to the determinant
 """
 
 

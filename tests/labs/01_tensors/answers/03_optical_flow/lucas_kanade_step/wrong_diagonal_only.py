@@ -1,6 +1,6 @@
 """Forgets the mixed product.
 
-Message: <dx dy> is missing
+Message: solution of the system
 """
 
 

@@ -1,6 +1,6 @@
 """Looks at the first channel only.
 
-Message: first channel
+Message: the channels' mean
 """
 
 

@@ -1,6 +1,6 @@
 """Ignores window.
 
-Message: with window=5 a pixel reaches 3 pixels far
+Message: window=1
 """
 
 

@@ -1,6 +1,6 @@
 """Takes the difference to the next pixel.
 
-Message: the slopes reach one pixel to one side only
+Message: dx = (right - left) / 2
 """
 
 

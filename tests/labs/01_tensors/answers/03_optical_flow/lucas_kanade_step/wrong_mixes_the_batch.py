@@ -1,6 +1,6 @@
 """Averages the products over the batch.
 
-Message: another one moved
+Message: window=1
 """
 
 

@@ -1,6 +1,6 @@
 """Takes the slopes in the first picture alone.
 
-Message: first picture alone
+Message: those of the first picture
 """
 
 

@@ -1,6 +1,6 @@
 """Adds the channels up.
 
-Message: summed over the channels
+Message: the channels' mean
 """
 
 

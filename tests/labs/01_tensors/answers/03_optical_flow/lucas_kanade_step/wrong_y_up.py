@@ -1,6 +1,6 @@
 """Takes y to point up.
 
-Message: v has the wrong sign
+Message: dy = (below - above) / 2
 """
 
 

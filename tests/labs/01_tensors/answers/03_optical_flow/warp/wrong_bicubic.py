@@ -1,6 +1,6 @@
 """Mixes sixteen pixels.
 
-Message: mix the four pixels bilinearly
+Message: bilinearly
 """
 
 

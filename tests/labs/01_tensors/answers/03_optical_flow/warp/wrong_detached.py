@@ -1,6 +1,6 @@
 """Detaches the flow.
 
-Message: no gradient reaches the flow
+Message: no gradient reaches flow
 """
 
 

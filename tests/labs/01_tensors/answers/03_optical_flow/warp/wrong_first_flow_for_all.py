@@ -1,6 +1,6 @@
 """Warps the whole batch by the first flow.
 
-Message: one vector of the flow was changed, and the pixel that it belongs to did not
+Message: column x + u, row y + v
 """
 
 

@@ -1,6 +1,6 @@
 """Adds the places to the flow that it was given.
 
-Message: warp changed the image or the flow it was given
+Message: changed the flow that it was given
 """
 
 

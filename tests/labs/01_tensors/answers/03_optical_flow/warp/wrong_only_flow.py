@@ -1,6 +1,6 @@
 """Gives grid_sample the displacements instead of the places.
 
-Message: added to the flow
+Message: only the flow is used
 """
 
 

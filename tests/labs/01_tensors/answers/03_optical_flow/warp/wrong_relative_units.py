@@ -1,6 +1,6 @@
 """Adds the flow to the grid of grid_sample, as if it counted from -1 to 1.
 
-Message: should be the image's at column x + 2, row y - 1
+Message: column x + u, row y + v
 """
 
 

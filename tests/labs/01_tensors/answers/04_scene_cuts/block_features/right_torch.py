@@ -7,7 +7,7 @@ def block_features(frames, grid=4):
         raise ValueError(f"{frames.dtype} {frames.shape}")
     if grid < 1 or grid > frames.shape[1] or grid > frames.shape[2]:
         raise ValueError(f"grid={grid}")
-    x = torch.tensor(frames).float() / 255
+    x = torch.tensor(frames.copy()).float() / 255
     y = x.mean(-1)
     across = torch.diff(y, dim=2, append=y[:, :, -1:]).abs()
     down = torch.diff(y, dim=1, append=y[:, -1:, :]).abs()

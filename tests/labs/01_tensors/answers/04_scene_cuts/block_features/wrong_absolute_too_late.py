@@ -1,6 +1,6 @@
 """Takes the absolute value of the mean.
 
-Message: after the mean
+Message: absolute change
 """
 
 

@@ -1,6 +1,6 @@
 """Takes the differences between frames instead of pixels.
 
-Message: edge numbers
+Message: absolute change
 """
 
 

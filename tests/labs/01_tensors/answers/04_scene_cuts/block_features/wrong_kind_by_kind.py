@@ -1,6 +1,6 @@
 """All reds first, then all greens, and so on.
 
-Message: belong together
+Message: together
 """
 
 

@@ -1,6 +1,6 @@
 """Blocks of H // grid rows: what is left over is in none.
 
-Message: ends at H
+Message: left over
 """
 
 

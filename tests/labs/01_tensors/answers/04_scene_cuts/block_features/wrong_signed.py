@@ -1,6 +1,6 @@
 """Forgets the absolute value.
 
-Message: without the absolute value
+Message: edges up and edges down cancel
 """
 
 

@@ -1,6 +1,6 @@
 """Writes each change down at the pixel on the right of it.
 
-Message: edge numbers
+Message: absolute change
 """
 
 

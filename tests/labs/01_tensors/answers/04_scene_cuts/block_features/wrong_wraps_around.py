@@ -1,6 +1,6 @@
 """Rolls the picture, so that the last column meets the first.
 
-Message: wraps around
+Message: the last column meets the first
 """
 
 

@@ -1,6 +1,6 @@
 """Divides by the pixels of all frames.
 
-Message: all frames together
+Message: the pixels of all frames
 """
 
 

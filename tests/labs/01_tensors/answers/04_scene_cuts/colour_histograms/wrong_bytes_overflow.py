@@ -1,6 +1,6 @@
 """Multiplies bytes, which wrap around at 256.
 
-Message: exactly
+Message: (bins - 1) / 255
 """
 
 

@@ -1,6 +1,6 @@
 """Hands out counts of pixels.
 
-Message: divide by their number
+Message: these are counts
 """
 
 

@@ -1,6 +1,6 @@
 """Levels at multiples of 256 / bins, the last one takes the rest.
 
-Message: exactly
+Message: (bins - 1) / 255
 """
 
 

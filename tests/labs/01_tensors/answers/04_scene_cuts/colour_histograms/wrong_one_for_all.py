@@ -1,6 +1,6 @@
 """One histogram of the whole piece, repeated.
 
-Message: other frames
+Message: each frame
 """
 
 

@@ -1,6 +1,6 @@
 """Forgets the share of the level above.
 
-Message: sum to 1
+Message: the level below gets
 """
 
 

@@ -1,6 +1,6 @@
 """Divides by the values of all three channels.
 
-Message: each of them should
+Message: all three channels together
 """
 
 

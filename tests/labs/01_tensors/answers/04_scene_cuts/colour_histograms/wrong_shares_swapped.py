@@ -1,6 +1,6 @@
 """The nearer level gets less.
 
-Message: exactly
+Message: the level below gets 1 - share
 """
 
 

@@ -1,6 +1,6 @@
 """Pairs up the closest first.
 
-Message: none wasted
+Message: as many pairs are made as can be
 """
 
 

@@ -1,6 +1,6 @@
 """Hits among all, each pair counted once.
 
-Message: hits
+Message: 2 hits / (found + true)
 """
 
 

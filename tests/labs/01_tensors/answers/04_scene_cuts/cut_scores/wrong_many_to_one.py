@@ -1,6 +1,6 @@
 """Asks of each found cut whether some true one is near.
 
-Message: three claims
+Message: hit several times
 """
 
 

@@ -1,6 +1,6 @@
 """Each takes the nearest free true cut, which may be the only one of the next.
 
-Message: none wasted
+Message: as many pairs are made as can be
 """
 
 

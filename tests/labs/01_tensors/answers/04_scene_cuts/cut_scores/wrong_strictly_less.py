@@ -1,6 +1,6 @@
 """Less than the tolerance, not at most.
 
-Message: hits
+Message: should be
 """
 
 

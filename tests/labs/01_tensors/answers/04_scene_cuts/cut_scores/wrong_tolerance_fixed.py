@@ -1,6 +1,6 @@
 """Always one frame.
 
-Message: tolerance=
+Message: `tolerance` is not used
 """
 
 

@@ -1,6 +1,6 @@
 """0 where there is nothing.
 
-Message: 0 hits
+Message: None found: precision 1
 """
 
 

@@ -11,7 +11,7 @@ def find_cuts(descriptors, *, window=4, ratio=2.5, floor=0.2):
         raise ValueError(f"ratio must be at least 2, got {ratio}")
     if floor < 0:
         raise ValueError(f"floor must be at least 0, got {floor}")
-    x = torch.from_numpy(np.asarray(descriptors)).double()
+    x = torch.tensor(np.ascontiguousarray(descriptors)).double()
     table = torch.cdist(x, x, p=1) if len(x) else torch.zeros(0, 0)
     steps = table.diagonal(1).tolist()
     cuts = []

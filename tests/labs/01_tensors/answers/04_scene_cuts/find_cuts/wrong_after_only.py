@@ -1,6 +1,6 @@
 """Looks at the steps after only.
 
-Message: within
+Message: within is 0.5
 """
 
 

@@ -1,6 +1,6 @@
 """Counts what is exactly at a limit.
 
-Message: it has to exceed the floor
+Message: has to exceed it
 """
 
 

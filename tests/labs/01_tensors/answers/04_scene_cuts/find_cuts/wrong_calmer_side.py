@@ -1,6 +1,6 @@
 """The calmer side instead of the mean.
 
-Message: has no cut
+Message: compare between with the steps within
 """
 
 

@@ -1,6 +1,6 @@
 """The largest distance of any two frames of a side, not of neighbours.
 
-Message: the formulas give
+Message: within is 0.5
 """
 
 

@@ -1,6 +1,6 @@
 """The larger side instead of the mean.
 
-Message: within
+Message: within is 0.5
 """
 
 

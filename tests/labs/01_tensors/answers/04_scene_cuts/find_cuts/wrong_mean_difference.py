@@ -1,6 +1,6 @@
 """The mean of the absolute differences.
 
-Message: distance 1.0
+Message: a distance of 1
 """
 
 

@@ -1,6 +1,6 @@
 """The mean step of each side instead of the largest.
 
-Message: largest
+Message: the largest counts
 """
 
 

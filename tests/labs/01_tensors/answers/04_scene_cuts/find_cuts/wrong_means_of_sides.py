@@ -1,6 +1,6 @@
 """The distance of the mean frame before to the mean frame after.
 
-Message: you find
+Message: compare between with the steps
 """
 
 

@@ -1,6 +1,6 @@
 """Leaves out the frames without a whole window on both sides.
 
-Message: have cuts at
+Message: should be
 """
 
 

@@ -1,6 +1,6 @@
 """Leaves within out.
 
-Message: has no cut
+Message: compare between with the steps within
 """
 
 

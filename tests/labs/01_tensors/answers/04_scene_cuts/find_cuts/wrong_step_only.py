@@ -1,6 +1,6 @@
 """Compares only the two frames at the border.
 
-Message: flash
+Message: the picture comes back
 """
 
 

@@ -1,6 +1,6 @@
 """Adds the two sides up.
 
-Message: within
+Message: within is 0.5
 """
 
 

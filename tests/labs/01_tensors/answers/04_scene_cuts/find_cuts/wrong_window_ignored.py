@@ -1,6 +1,6 @@
 """Always looks at four frames.
 
-Message: window
+Message: the window is
 """
 
 

@@ -1,6 +1,6 @@
 """No cuts, no shots.
 
-Message: is the whole film
+Message: the whole film is one shot
 """
 
 

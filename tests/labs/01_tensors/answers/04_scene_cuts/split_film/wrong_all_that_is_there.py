@@ -1,6 +1,6 @@
 """Returns whatever lies in the folder.
 
-Message: but you return 2 files
+Message: 0 cuts make 1 files, not 2
 """
 
 

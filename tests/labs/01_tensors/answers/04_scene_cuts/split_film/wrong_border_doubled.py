@@ -1,6 +1,6 @@
 """Each shot also shows the first frame of the next.
 
-Message: lost or doubled
+Message: has 7 frames, and its file has 8
 """
 
 

@@ -1,6 +1,6 @@
 """Begins at the keyframe before the cut.
 
-Message: lost or doubled
+Message: has 23 frames, and its file has 30
 """
 
 

@@ -1,6 +1,6 @@
 """Writes H.264.
 
-Message: codec loses something
+Message: to the bit
 """
 
 

@@ -1,6 +1,6 @@
 """Stops one frame early.
 
-Message: lost or doubled
+Message: has 7 frames, and its file has 6
 """
 
 
