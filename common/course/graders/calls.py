@@ -199,6 +199,7 @@ class Call:
         truth: Callable,
         mistakes: Mapping[str, Callable] | None = None,
         *,
+        part: str | None = None,
         because: str = "",
         tolerance: float = 1e-5,
     ) -> list["Answer"]:
@@ -209,6 +210,7 @@ class Call:
             rows: the arguments of each call. A dict at the end of a row holds keyword arguments.
             truth: called with the same arguments, it gives what the answer must be.
             mistakes: message to a function of the same arguments that makes this mistake.
+            part: judge this part of a `record`; `truth` and `mistakes` give it alone.
             because: what to say where no mistake explains all rows.
             tolerance: as in `Answer.near`; 0 for exactly equal.
 
@@ -217,6 +219,7 @@ class Call:
         """
         split = [(row[:-1], row[-1]) if row and isinstance(row[-1], dict) else (row, {}) for row in rows]
         answers = [self(where, *args, **kwargs) for args, kwargs in split]
+        answers = answers if part is None else [answer[part] for answer in answers]
         wanted = [truth(*args, **kwargs) for args, kwargs in split]
         wrong = [i for i in range(len(rows)) if not comparing.same(answers[i].value, wanted[i], tolerance)]
         for message, mistake in (mistakes or {}).items() if wrong else ():
