@@ -88,11 +88,13 @@ def _turned(value):
 
 
 def _strided(value):
-    """The same values with gaps between them in memory."""
+    """The same values, the first axis innermost and with gaps between them in memory: no two axes can be merged."""
     if isinstance(value, torch.Tensor) and value.ndim and not value.is_meta and not value.requires_grad:
-        return torch.stack([value, torch.zeros_like(value)], dim=-1)[..., 0]
+        inner = value.movedim(0, -1)
+        return torch.stack([inner, torch.zeros_like(inner)], dim=-1)[..., 0].movedim(-1, 0)
     if isinstance(value, np.ndarray) and value.ndim:
-        return np.stack([value, np.zeros_like(value)], axis=-1)[..., 0]
+        inner = np.moveaxis(value, 0, -1)
+        return np.moveaxis(np.stack([inner, np.zeros_like(inner)], axis=-1)[..., 0], -1, 0)
     return value
 
 
