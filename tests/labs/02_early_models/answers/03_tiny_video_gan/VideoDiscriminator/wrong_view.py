@@ -1,0 +1,22 @@
+"""Uses view on clips, which fails for other memory layouts.
+
+Message: RuntimeError
+"""
+
+
+class VideoDiscriminator(nn.Module):
+    def __init__(self, in_channels: int, channels: int, normalized: bool = True):
+        super().__init__()
+        norm = spectral_norm if normalized else nn.Identity()
+        self.first = norm(nn.Conv3d(in_channels, channels, (3, 4, 4), stride=(1, 2, 2), padding=1))
+        self.second = norm(nn.Conv3d(channels, 2 * channels, 3, stride=2, padding=1))
+        self.third = norm(nn.Conv3d(2 * channels, 2 * channels, 3, padding=1))
+        self.score = norm(nn.Linear(2 * channels, 1))
+
+    def forward(self, clips):
+        b, c, t, h, w = clips.shape
+        x = F.avg_pool2d(clips.view(b * c, t, h, w), 2).view(b, c, t, h // 2, w // 2)
+        x = F.leaky_relu(self.first(x), SLOPE)
+        x = F.leaky_relu(self.second(x), SLOPE)
+        x = F.leaky_relu(self.third(x), SLOPE)
+        return self.score(x.sum(dim=(2, 3, 4)))[:, 0]
