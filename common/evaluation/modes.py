@@ -19,10 +19,10 @@ class ModeReport:
     """What a list of samples covers of the data's modes.
 
     Attributes:
-        known: the part of the samples whose mode is one of the data's.
-        coverage: the part of the data's modes that at least one sample has.
+        known: the fraction of the samples whose mode is one of the data's.
+        coverage: the fraction of the data's modes that at least one sample has.
         entropy: of the known samples' modes, nats: 0 for one mode, log K for K equally frequent ones.
-        recall: the part of the data's clips that find a sample of their mode for themselves alone.
+        recall: the fraction of the data's clips that find a sample of their mode for themselves alone.
     """
 
     known: float
@@ -56,26 +56,28 @@ def clip_modes(
 def mode_report(samples: Sequence[Hashable | None], data: Sequence[Hashable]) -> ModeReport:
     """Compare the modes of samples with those of the data.
 
-    With n(m) samples and d(m) data clips of mode m, N samples and D data clips in all, and p(m) the part of the *known*
-    samples that have mode m:
+    With n(m) samples and d(m) data clips of mode m, N samples and D data clips in all, and p(m) the fraction of the
+    *known* samples that have mode m:
 
         known     = sum of n(m) over the data's modes, / N
         coverage  = number of the data's modes with n(m) > 0, / number of the data's modes
         entropy   = - sum of p(m) log p(m), natural logarithm
         recall    = sum over the data's modes of min(n(m) D / N, d(m)), / D
 
-    Recall compares frequencies: samples that all share one mode recall that mode's part of the data and no more,
-    however many they are. N and D may differ.
+    A sample is known if its mode is one of the data's modes. An unread sample, or one of any other mode, is not known
+    and still counts in N. Recall compares frequencies: samples that all share one mode recall that mode's fraction of
+    the data and no more, however many they are. N and D may differ.
 
     Args:
-        samples: the mode of each sample, None where it could not be read.
-        data: the mode of each clip of the data.
+        samples: the mode of each sample, in any order; None where it could not be read. Any other hashable value is a
+            mode, also 0, "" and ().
+        data: the mode of each clip of the data, in any order.
 
     Returns:
         The report. Where no sample is known, every number is 0.
 
     Raises:
-        ValueError: one of the two is empty, or a clip of the data has no mode.
+        ValueError: one of the two is empty, or a clip of the data has no mode (None).
     """
     if not samples or not data:
         raise ValueError(f"nothing to compare: {len(samples)} samples, {len(data)} clips of the data")

@@ -12,14 +12,17 @@ from common.evaluation.image import ssim
 
 
 def error_per_frame(preds: torch.Tensor, target: torch.Tensor, *, data_range: float, power: int = 2) -> torch.Tensor:
-    """The benchmark's error of each frame: a sum over channels and pixels, a mean over the samples.
+    """Squared or absolute error of each frame, as the benchmark has it: summed over pixels, averaged over samples.
 
-    Its mean over the frames is the number in the tables: "MSE" for power 2, "MAE" for power 1.
+    Each pixel's error is `|preds - target| / data_range`, to the given power. The sum runs over channels, rows and
+    columns, the mean over the batch. The mean over the frames is the number in the tables: "MSE" for power 2, "MAE"
+    for power 1. Values outside the range count in full, nothing is clamped.
 
     Args:
-        preds: `(B, C, T, H, W)`.
-        target: the same shape.
-        data_range: largest minus smallest value that a pixel can have, 2 for clips in [-1, 1]: errors count in it.
+        preds: `(B, C, T, H, W)`, any float dtype, in any memory layout. It is converted to float32 before anything
+            is subtracted.
+        target: the same shape, likewise.
+        data_range: largest minus smallest value that a pixel can have, 2 for clips in [-1, 1].
         power: 2 for squared errors, 1 for absolute ones.
 
     Returns:

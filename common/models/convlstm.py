@@ -57,19 +57,22 @@ class ConvLSTMCell(nn.Module):
         nn.init.ones_(self.gates.bias[self.hidden_channels : 2 * self.hidden_channels])
 
     def forward(self, x: torch.Tensor, state: State | None = None) -> State:
-        """Read one input and update the state.
+        """One step of the LSTM: read one input and update the state.
 
         With i, f, g, o the four parts of one convolution over the input x and the hidden state h, in this order:
 
             c' = sigmoid(f) c + sigmoid(i) tanh(g)
             h' = sigmoid(o) tanh(c')
 
+        Inputs are left as they are, nothing is kept from call to call, and samples do not mix. Gradients of h' and c'
+        reach x, h and c.
+
         Args:
-            x: `(B, in_channels, H, W)`.
+            x: `(B, in_channels, H, W)`, in any memory layout, of the weights' dtype and on their device.
             state: the hidden state h and the memory c, `(B, hidden_channels, H, W)` each; None for zeros.
 
         Returns:
-            The new h and c, of the same shapes.
+            The tuple (h', c'), of the same shapes, with the dtype and device of x.
         """
         if state is None:
             zeros = x.new_zeros(len(x), self.hidden_channels, *x.shape[2:])
@@ -165,19 +168,25 @@ class ConvLSTMPredictor(Shipped, ModelMixin, ConfigMixin):
         probability: float | torch.Tensor = 0.0,
         coins: torch.Tensor | None = None,
     ) -> PredictorOutput:
-        """Read the past, then predict frame after frame, each from the ones predicted before.
+        """Read the past with `step`, then predict frame after frame, each from the ones predicted before.
 
-        In training a prediction may be replaced by the true frame before it is read (`scheduled_sampling`).
+        The encoder reads every frame of the past, in order. `step` gives the logits of the next frame, and the state
+        for the next call. The forecaster goes on with the encoder's state and reads its own last prediction, as
+        pixels (`as_pixels`). The last frame of the past is read once: what is expected then is the first frame of the
+        future. With `truth` given, what is read at step k, from 0 on, is `scheduled_sampling` of `truth[:, :, k]` and
+        the prediction, with this probability and `coins[:, k]`. Nothing is detached.
 
         Args:
             past: `(B, C, T, H, W)` in [-1, 1], at least one frame.
             num_future: frames to predict, at least one.
-            truth: the frames after the past, `(B, C, num_future, H, W)` in [-1, 1]; None where nobody knows them.
+            truth: the frames after the past, `(B, C, num_future, H, W)` in [-1, 1]; None where they are not known.
             probability: with which a true frame is read in place of a prediction: a number, or `(B,)`.
-            coins: `(B, num_future - 1)` in [0, 1), one for each time that a prediction is read; with `truth` alone.
+            coins: `(B, num_future - 1)` in [0, 1), one for each time that a prediction is read. They are used only
+                with `truth`.
 
         Returns:
-            The predicted frames, and the logits of every frame that was expected on the way.
+            A `PredictorOutput`: `sample`, the predicted frames as pixels, `(B, C, num_future, H, W)`; `logits`, of
+            every frame that was expected on the way, `(B, C, T - 1 + num_future, H, W)`.
         """
         state, logits = None, []
         for frame in past.unbind(dim=2):  # the encoder reads what is there
@@ -201,22 +210,23 @@ def as_pixels(logits: torch.Tensor) -> torch.Tensor:
 def scheduled_sampling(
     truth: torch.Tensor, predicted: torch.Tensor, probability: float | torch.Tensor, coins: torch.Tensor
 ) -> torch.Tensor:
-    """What the forecaster reads next: in each sample the true frame with this probability, else its own prediction.
+    """Scheduled sampling: in each sample the true frame with this probability, else the model's own prediction.
 
-    At 1 a training is easy and unlike what comes later ("teacher forcing"); at 0 it is as hard as it will be. A
-    schedule leads from the one to the other (Bengio et al. 2015, arXiv:1506.03099).
+    At 1 this is teacher forcing: training is easy, and unlike what comes later. At 0 it is as hard as it will be. A
+    schedule leads from one to the other (Bengio et al. 2015, arXiv:1506.03099).
 
     Args:
-        truth: `(B, C, H, W)`.
-        predicted: the same shape; gradients go through it where it is read.
-        probability: of the truth, from 0 to 1: a number, or `(B,)`, one for each sample.
-        coins: `(B,)` in [0, 1): the truth is read where a coin is below the probability.
+        truth: `(B, C, H, W)`, in any memory layout.
+        predicted: the same shape. Gradients go through it where it is read.
+        probability: of the truth, from 0 to 1: a number, or `(B,)`, one per sample.
+        coins: `(B,)` in [0, 1), one per sample. The truth is read where a coin is below the probability, and no other
+            random numbers are drawn.
 
     Returns:
-        `(B, C, H, W)`, each sample whole from one of the two.
+        `(B, C, H, W)`, a new tensor, each sample whole from one of the two.
 
     Raises:
-        ValueError: the shapes of the frames differ, or the coins are not one a sample.
+        ValueError: the shapes of the frames differ, or the shape of the coins is not `(B,)`.
     """
     if truth.shape != predicted.shape:
         raise ValueError(f"truth {tuple(truth.shape)} and prediction {tuple(predicted.shape)} differ in shape")
@@ -226,20 +236,22 @@ def scheduled_sampling(
 
 
 def prediction_loss(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy of each pixel's expected brightness, in nats, the mean over all pixels.
+    """Binary cross-entropy of each pixel's expected brightness, in nats, the mean over all pixels.
 
-    A brightness x in [0, 1] is taken for the probability of white: `-x log p - (1 - x) log(1 - p)` with
+    A brightness x = (target + 1) / 2 in [0, 1] counts as the probability of white: `-x log p - (1 - x) log(1 - p)` with
     `p = sigmoid(z)`, z the logit. Like squared error it is smallest where p is the *mean* of what may come; unlike
     squared error it keeps a slope where p is far off. Put p in, and no logarithm of zero can occur any more:
 
         log(1 + exp(z)) - x z        where the first part is `softplus(z)`
 
+    Logits of any size, right or wrong, give the exact loss and the exact gradient, `(p - x)` over the number of pixels.
+
     Args:
-        logits: `(B, C, T, H, W)`.
-        target: the true frames, the same shape, in [-1, 1].
+        logits: `(B, C, T, H, W)`, any float dtype, in any memory layout. It is converted to float32 first.
+        target: the true frames, the same shape, in [-1, 1], likewise.
 
     Returns:
-        A scalar, in float32.
+        A scalar of shape (), in float32.
 
     Raises:
         ValueError: the shapes differ.

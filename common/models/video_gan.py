@@ -119,16 +119,18 @@ class VideoDiscriminator(nn.Module):
         self.score = norm(nn.Linear(2 * channels, 1))
 
     def forward(self, clips: torch.Tensor) -> torch.Tensor:
-        """Judge each clip of a batch by itself.
+        """Score each clip of a batch by itself.
 
-        Every frame is halved by averaging 2x2 pixels, then come the three convolutions, each followed by a leaky ReLU
-        of slope `SLOPE`; what they find is summed over time and picture, and `score` makes one number of it.
+        Every frame is halved by averaging 2x2 pixels. Then come `first`, `second` and `third`, each followed by a
+        leaky ReLU of slope `SLOPE`. Their output is summed over time, height and width, and `score` makes one number
+        of it.
 
         Args:
-            clips: `(B, C, T, H, W)`, H and W even.
+            clips: `(B, C, T, H, W)` in any memory layout, H and W even and at least 4, any T.
 
         Returns:
-            Scores `(B,)`, any number: high for real, low for made.
+            Scores `(B,)`, any number: high for real, low for made. They have the clips' dtype, and gradients reach
+            every weight and the clips.
         """
         x = F.avg_pool3d(clips, (1, 2, 2))  # (B, C, T, H/2, W/2)
         x = F.leaky_relu(self.first(x), SLOPE)  # (B, K, T, H/4, W/4)

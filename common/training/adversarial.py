@@ -31,24 +31,25 @@ def adversarial_step(
     latents: torch.Tensor,
     penalty_weight: float = 0.0,
 ) -> dict[str, torch.Tensor]:
-    """One move of the discriminator, then the generator's moves against the discriminator as it is now.
+    """One step of a GAN: the discriminator moves, then the generator, against the discriminator as it is now.
 
-    The discriminator moves first, against `real` and what the generator makes of `latents[0]`; its loss is the hinge
-    loss plus half of `penalty_weight` times the gradient penalty at `real`. Then the generator moves once for each of
-    the other latents, `latents[1]`, `latents[2]`, …: as a rule, once. No player's move changes the other's weights, or
-    leaves it a gradient to stumble over at its next move.
+    The discriminator moves once, against `real` and what the generator makes of `latents[0]`. Its loss is
+    `discriminator_hinge_loss` plus half of `penalty_weight` times `gradient_penalty` at `real`. Then the generator
+    moves once for each of the other latents, `latents[1]`, `latents[2]`, …, by `generator_hinge_loss`. A move is one
+    `step()` of that player's optimizer. No player's move changes the other's weights, and no gradient of an earlier
+    move, its own or the other's, counts in a later one, in this step or the next.
 
     Args:
-        generator: latents `(B, D)` to samples.
-        discriminator: samples to scores.
+        generator: any callable from latents `(B, D)` to samples.
+        discriminator: any callable from samples to scores.
         optimizers: two: of the generator's weights, of the discriminator's.
         real: samples of the data `(B', ...)`.
         latents: `(1 + M, B, D)`, for M moves of the generator.
-        penalty_weight: γ of the gradient penalty; at 0 it is not computed.
+        penalty_weight: γ of the gradient penalty. At 0 the penalty is not computed.
 
     Returns:
-        Scalars without a graph: `discriminator`, its loss with the penalty's part; `generator`, the loss of its last
-        move; `penalty`, the gradient penalty, 0 where it is not computed.
+        A dictionary of scalar tensors without a graph: `discriminator`, its loss with the penalty's part;
+        `generator`, the loss of its last move; `penalty`, the gradient penalty itself, 0 where it is not computed.
 
     Raises:
         ValueError: there are fewer than two batches of latents.

@@ -7,20 +7,21 @@ import torch.nn.functional as F
 
 
 def discriminator_hinge_loss(real_scores: torch.Tensor, fake_scores: torch.Tensor) -> torch.Tensor:
-    """What the discriminator pays: nothing where real scores are above 1 and fake ones below -1.
+    """The hinge loss of a discriminator: nothing to pay where real scores are above 1 and fake ones below -1.
 
     mean max(0, 1 - D(x)) + mean max(0, 1 + D(G(z))): the hinge loss of Lim and Ye 2017, arXiv:1705.02894. A sample that
     is told apart with room to spare moves nothing any more; the others keep their full weight.
 
     Args:
-        real_scores: D(x), any shape.
-        fake_scores: D(G(z)), any shape; there may be more or fewer of them.
+        real_scores: D(x), any shape and memory layout, float16, bfloat16, float32 or float64.
+        fake_scores: D(G(z)), any shape, the same dtype; there may be more or fewer of them.
 
     Returns:
-        A scalar, float32 at least.
+        A scalar of shape (), differentiable in both scores. Half precision is lifted to float32 before anything is
+        computed, and the loss is float32; from float64 scores it is float64.
 
     Raises:
-        ValueError: one of the two is empty.
+        ValueError: one of the two has no numbers.
     """
     for name, scores in (("real_scores", real_scores), ("fake_scores", fake_scores)):
         if scores.numel() == 0:
@@ -47,18 +48,22 @@ def generator_hinge_loss(fake_scores: torch.Tensor) -> torch.Tensor:
 
 
 def gradient_penalty(discriminator: Callable[[torch.Tensor], torch.Tensor], real: torch.Tensor) -> torch.Tensor:
-    """How steep the discriminator is at real samples: the mean over them of ‖∇ₓ D(x)‖².
+    """The R₁ gradient penalty: how steep the discriminator is at real samples, the mean over them of ‖∇ₓ D(x)‖².
 
     A steep discriminator throws the generator from one spot to the next, and it never learns the places between. This
-    is the penalty R₁ of Mescheder, Geiger and Nowozin 2018, arXiv:1801.04406, with which the training provably settles
+    is the penalty R₁ of Mescheder, Geiger and Nowozin 2018, arXiv:1801.04406, with which training provably settles
     when it is near the equilibrium. The discriminator's loss takes γ/2 of it.
 
+    The squares are summed within a sample and averaged over samples. Nothing else changes: `real` stays as it is, also
+    its `requires_grad`, and no `.grad` is written, neither of `real` nor of a weight.
+
     Args:
-        discriminator: samples to scores `(B, ...)`, any number of scores a sample; those of a sample are added.
-        real: `(B, ...)`, samples of the data. It is left as it is.
+        discriminator: any callable from samples to scores `(B, ...)`, with any number of scores per sample. Those of
+            one sample are added.
+        real: `(B, ...)`, samples of the data, of two axes or more.
 
     Returns:
-        A scalar, differentiable in the discriminator's weights.
+        A scalar of shape (), differentiable in the discriminator's weights.
 
     Raises:
         ValueError: there is no sample.

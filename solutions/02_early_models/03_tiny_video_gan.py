@@ -379,7 +379,8 @@ def count(gan, num_clips, wanted):
 
 
 # %% tags=["demo"]
-study = json.loads((paths.find_lab("02.3").tests.parent / "calibration_03_tiny_video_gan.json").read_text())["study"]
+calibration = paths.find_lab("02.3").tests.parent / "calibration" / "03_tiny_video_gan.json"
+study = json.loads(calibration.read_text())["study"]
 lengths = {"ci": (60, 20), "cpu": (study["num_steps"], study["every"]), "gpu": (4 * study["num_steps"], study["every"])}
 NUM_STEPS, EVERY = lengths[preset()]
 LIVE = list(ARMS)[: 2 if preset() == "ci" else 4]
@@ -400,7 +401,7 @@ for name, curve in curves.items():
 
 # %% [markdown]
 # One run is an anecdote: another seed, another story. The same four arms, by the same code, were run under five seeds;
-# the numbers lie beside this lab's grader, with the script that made them (`calibrate_03_tiny_video_gan.py`).
+# the numbers are in the folder `calibration` beside this lab's grader, with the script that made them.
 
 # %% tags=["demo"]
 COLORS = dict(zip(ARMS, ("#b03a2e", "#1f6f8b", "#3a7d44", "#c28e0e")))

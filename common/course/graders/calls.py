@@ -13,7 +13,6 @@ import copy
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Number
 from types import ModuleType
 
 import numpy as np

@@ -88,11 +88,15 @@ def _turned(value):
 
 
 def _strided(value):
-    """The same values with gaps between them in memory."""
+    """The same values, the first axis innermost and with gaps between them in memory: no two axes can be merged."""
+    if type(value) is tuple and any(isinstance(item, torch.Tensor) for item in value):
+        return tuple(_strided(item) for item in value)
     if isinstance(value, torch.Tensor) and value.ndim and not value.is_meta and not value.requires_grad:
-        return torch.stack([value, torch.zeros_like(value)], dim=-1)[..., 0]
+        inner = value.movedim(0, -1)
+        return torch.stack([inner, torch.zeros_like(inner)], dim=-1)[..., 0].movedim(-1, 0)
     if isinstance(value, np.ndarray) and value.ndim:
-        return np.stack([value, np.zeros_like(value)], axis=-1)[..., 0]
+        inner = np.moveaxis(value, 0, -1)
+        return np.moveaxis(np.stack([inner, np.zeros_like(inner)], axis=-1)[..., 0], -1, 0)
     return value
 
 
@@ -240,11 +244,13 @@ def computes_in_float32(
     exact = [
         value.double() if isinstance(value, torch.Tensor) and value.is_floating_point() else value for value in low
     ]
-    answer = call(where, *low, **kwargs)
-    name = str(dtype).removeprefix("torch.")
-    answer.near(truth(*exact, **kwargs), tolerance=tolerance,
-                because=f"from {name} it is less exact than it could be: convert to float32 first")  # fmt: skip
-    return answer
+    answer, want = call(where, *low, **kwargs), truth(*exact, **kwargs)
+    because = f"from {str(dtype).removeprefix('torch.')} it is less exact than it could be: convert to float32 first"
+    if not same(answer.value, want, tolerance):
+        single = [value.float() if isinstance(value, torch.Tensor) and value.dtype == dtype else value for value in low]
+        if not same(call(where, *single, **kwargs).value, want, tolerance):  # the fault is another one
+            because = ""
+    return answer.near(want, tolerance=tolerance, because=because)
 
 
 def learns(said: str, loss: torch.Tensor, parameters: Mapping[str, torch.Tensor]) -> None:
@@ -254,6 +260,49 @@ def learns(said: str, loss: torch.Tensor, parameters: Mapping[str, torch.Tensor]
     for name, gradient in zip(parameters, found):
         assert gradient is not None and gradient.abs().sum() > 0, f"{said}: no gradient reaches {name}"
         assert torch.isfinite(gradient).all(), f"{said}: the gradient that reaches {name} is not finite"
+
+
+def gradient_is_whole(
+    said: str, run: Callable, inputs: Mapping[str, torch.Tensor], step: float = 1e-4, tolerance: float = 1e-5
+) -> None:
+    """The gradient is that of the values: for each input, autograd agrees with a small step of that input.
+
+    It holds for a wrong answer too, if only nothing in it is detached: one fault, one message.
+
+    Args:
+        said: the call, as text.
+        run: called with the inputs by name, in double precision, it gives the tensors that are looked at.
+        inputs: name to tensor.
+        step: how far an input is moved.
+        tolerance: how far the two may differ, relative to 1 + their size.
+    """
+    doubles = {name: value.detach().double() for name, value in inputs.items()}
+
+    def draw(like):
+        return torch.randn(like.shape, generator=generator, dtype=torch.float64)
+
+    generator = torch.Generator().manual_seed(0)
+    once, again = run(**doubles), run(**doubles)
+    assert all(map(same, once, again)), f"{said}: a second call with the same inputs gives another answer"
+    wanting = {name: value.clone().requires_grad_() for name, value in doubles.items()}
+    results = run(**{name: value * 1 for name, value in wanting.items()})
+    weights = [draw(result) for result in results]
+    total = sum((result * weight).sum() for result, weight in zip(results, weights))
+    assert total.requires_grad, f"{said} carries no gradient: nothing could be learned"
+    found = torch.autograd.grad(total, list(wanting.values()), allow_unused=True)
+    for (name, value), gradient in zip(doubles.items(), found):
+        way = draw(value)
+        ends = [run(**doubles | {name: value + sign * step * way}) for sign in (1, -1)]
+        slope = sum(((a - b) * weight).sum() for a, b, weight in zip(*ends, weights)).item() / (2 * step)
+        if gradient is None and abs(slope) <= tolerance:
+            continue
+        assert gradient is not None and gradient.abs().sum() > 0, (
+            f"{said}: no gradient reaches {name}, so nothing is learned through it (is something detached?)"
+        )
+        off = abs((gradient * way).sum().item() - slope)
+        assert off <= tolerance * (1 + abs(slope)), (
+            f"{said}: the gradient that reaches {name} is not the whole one. Something on the way is detached"
+        )
 
 
 def leaves_random_numbers_alone(said: str, function: Callable, *args, **kwargs):

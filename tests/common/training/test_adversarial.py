@@ -2,7 +2,6 @@
 
 import copy
 import json
-import re
 import shutil
 from dataclasses import replace
 from functools import partial
@@ -13,6 +12,7 @@ import torch
 import torch.nn.functional as F
 
 from common.cli.train import find_recipe
+from common.course.graders import outcomes
 from common.training import TrainingError, read_log, train
 from common.training import checkpoint as checkpoints
 from common.training.adversarial import adversarial_step
@@ -233,18 +233,15 @@ LAB = Path(__file__).parents[2] / "labs" / "02_early_models"
 
 def test_the_graders_threshold_lies_between_what_was_measured():
     """Of lab 02.3: five seeds of the reference reach it with room to spare, none of the players that do not learn."""
-    grader = json.loads((LAB / "calibration_03_tiny_video_gan.json").read_text())["grader"]
-    text = (LAB / "test_03_tiny_video_gan.py").read_text()
-    threshold = float(re.search(r"^FAR = ([\d.]+)$", text, re.M)[1])
-    reference, *broken = grader["distance"].values()
-    assert len(reference) == 5 and 2 * max(reference) < threshold == grader["threshold"]
-    assert all(2 * threshold < min(distances) for distances in broken)
+    outcome = outcomes.load(LAB / "test_03_tiny_video_gan.py")["step_trains"]
+    assert len(outcome.reference) == 5 and 2 * max(outcome.reference) < outcome.threshold
+    assert all(2 * outcome.threshold < min(distances) for distances in outcome.broken.values())
 
 
 @pytest.mark.parametrize("measure", ["effective_modes", "coverage", "recall"])
 def test_the_study_of_collapse_is_of_the_shipped_weights_and_shows_what_the_lab_says(measure):
     """Means over the seeds: without a brake the measure falls below half; the remedies end at twice that or more."""
-    study = json.loads((LAB / "calibration_03_tiny_video_gan.json").read_text())["study"]
+    study = json.loads((LAB / "calibration" / "03_tiny_video_gan.json").read_text())["study"]
     assert study["weights"] == file_facts(weights_folder("sprites-gan"))["sha256"]
     curves = {arm: [[point[measure] for point in run] for run in runs.values()] for arm, runs in study["arms"].items()}
     assert all(len(runs) >= 3 for runs in curves.values())

@@ -1,6 +1,6 @@
 """Begins with ones.
 
-Message: begin with zeros
+Message: begins with zeros
 """
 
 

@@ -1,6 +1,6 @@
 """Cuts the gradient at every step to save memory.
 
-Message: no gradient of the memory reaches
+Message: no gradient reaches h
 """
 
 

@@ -1,6 +1,6 @@
 """Joins h before x.
 
-Message: yours reads [h, x]
+Message: the convolution reads [h, x]
 """
 
 

@@ -1,6 +1,6 @@
 """Renews the memory where it lies.
 
-Message: changed the c
+Message: changed the state
 """
 
 

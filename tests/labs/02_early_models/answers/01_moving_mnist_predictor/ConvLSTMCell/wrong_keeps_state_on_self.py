@@ -1,6 +1,6 @@
 """Remembers its state from call to call.
 
-Message: never kept on self
+Message: whatever came before
 """
 
 

@@ -1,6 +1,6 @@
 """The new memory replaces the old one.
 
-Message: old memory is lost
+Message: c' = sigmoid(f) c + sigmoid(i) tanh(g)
 """
 
 

@@ -1,6 +1,6 @@
 """Shows the memory without tanh.
 
-Message: tanh is missing: h' =
+Message: h' = sigmoid(o) tanh(c')
 """
 
 

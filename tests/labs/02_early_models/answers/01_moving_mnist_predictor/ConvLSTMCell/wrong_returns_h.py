@@ -1,6 +1,6 @@
 """Returns the hidden state alone, as a layer does.
 
-Message: the pair (h, c)
+Message: a tuple (h, c)
 """
 
 

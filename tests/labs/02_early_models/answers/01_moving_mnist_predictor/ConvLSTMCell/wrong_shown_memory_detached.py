@@ -1,6 +1,6 @@
 """Detaches the memory where it is shown.
 
-Message: gradient of the hidden state
+Message: is not the whole one
 """
 
 

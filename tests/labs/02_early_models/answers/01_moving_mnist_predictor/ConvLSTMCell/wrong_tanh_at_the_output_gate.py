@@ -1,6 +1,6 @@
 """The output gate through tanh.
 
-Message: goes through tanh
+Message: h' = sigmoid(o) tanh(c')
 """
 
 

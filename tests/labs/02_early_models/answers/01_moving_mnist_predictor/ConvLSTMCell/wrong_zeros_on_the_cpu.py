@@ -1,6 +1,6 @@
 """Makes its zeros on the CPU, wherever the input is.
 
-Message: another device
+Message: device
 """
 
 

@@ -50,6 +50,8 @@ class ConvLSTMPredictor(Shipped, ModelMixin, ConfigMixin):
             k = len(logits) - past.shape[2]
             if k >= 0 and len(logits) < total:
                 guess = as_pixels(z)
-                waiting.append(guess if truth is None else scheduled_sampling(truth[:, :, k], guess, probability, coins[:, k]))
+                waiting.append(
+                    guess if truth is None else scheduled_sampling(truth[:, :, k], guess, probability, coins[:, k])
+                )
         logits = torch.stack(logits, 2)
         return PredictorOutput(as_pixels(logits[:, :, total - num_future :]), logits)

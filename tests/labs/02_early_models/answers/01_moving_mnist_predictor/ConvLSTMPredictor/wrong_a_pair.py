@@ -1,6 +1,6 @@
 """Returns a pair.
 
-Message: return PredictorOutput
+Message: without the attribute sample
 """
 
 

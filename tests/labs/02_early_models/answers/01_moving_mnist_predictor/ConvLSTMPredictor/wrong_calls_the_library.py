@@ -3,7 +3,6 @@
 Message: write your own
 """
 
-
 from common.models.convlstm import ConvLSTMPredictor as Theirs
 
 

@@ -1,6 +1,6 @@
 """Detaches what it reads of itself.
 
-Message: detached before it is read
+Message: is not the whole one
 """
 
 

@@ -1,6 +1,6 @@
 """Reads brightness from 0 to 1.
 
-Message: brightness from 0 to 1; it was shown
+Message: brightness from 0 to 1
 """
 
 

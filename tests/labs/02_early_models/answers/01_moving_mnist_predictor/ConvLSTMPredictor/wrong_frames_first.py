@@ -1,6 +1,6 @@
 """Stacks the frames on axis 1.
 
-Message: stack along dim=2
+Message: should have the shape
 """
 
 

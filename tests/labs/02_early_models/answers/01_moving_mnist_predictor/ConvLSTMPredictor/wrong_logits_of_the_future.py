@@ -1,6 +1,6 @@
 """Keeps the logits of the future alone.
 
-Message: .logits of
+Message: logits of predictor
 """
 
 

@@ -1,6 +1,6 @@
 """Forgets that the encoder predicts the first frame.
 
-Message: a frame too many
+Message: should have the shape
 """
 
 

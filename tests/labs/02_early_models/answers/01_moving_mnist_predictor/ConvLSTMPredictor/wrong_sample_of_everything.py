@@ -1,6 +1,6 @@
 """Gives all that was expected for the future.
 
-Message: .sample of
+Message: sample of predictor
 """
 
 

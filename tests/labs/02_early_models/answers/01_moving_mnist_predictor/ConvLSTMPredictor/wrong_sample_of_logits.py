@@ -1,6 +1,6 @@
 """Gives logits for pixels.
 
-Message: .sample holds logits
+Message: these are logits
 """
 
 

@@ -1,6 +1,6 @@
 """Takes clips to be grey: looks at one channel.
 
-Message: two channels
+Message: only the first channel counts
 """
 
 

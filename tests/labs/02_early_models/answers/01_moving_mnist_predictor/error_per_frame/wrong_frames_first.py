@@ -1,6 +1,6 @@
 """Takes clips to have their frames on axis 1, before the channels.
 
-Message: one a channel
+Message: whose axes are (c,)
 """
 
 

@@ -1,6 +1,6 @@
 """Subtracts in the clip that it was given.
 
-Message: changed the clip
+Message: changed the preds
 """
 
 

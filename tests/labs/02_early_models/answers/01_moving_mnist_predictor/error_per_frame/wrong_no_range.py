@@ -1,6 +1,6 @@
 """Forgets that pixels from -1 to 1 have a range of 2.
 
-Message: four times too large
+Message: data_range is not used
 """
 
 

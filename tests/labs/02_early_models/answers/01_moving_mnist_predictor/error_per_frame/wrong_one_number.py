@@ -1,6 +1,6 @@
 """Averages over the frames too.
 
-Message: one number: the frames stay apart
+Message: a single number
 """
 
 

@@ -1,6 +1,6 @@
 """Divides by the range after squaring.
 
-Message: twice too large
+Message: divided by after the power
 """
 
 

@@ -1,6 +1,6 @@
 """Subtracts first, converts then.
 
-Message: convert to float32, then subtract
+Message: convert to float32 first
 """
 
 

@@ -1,6 +1,6 @@
 """Writes the definition down: log of a sigmoid.
 
-Message: logarithm of 0
+Message: the logarithm of 0 was taken
 """
 
 

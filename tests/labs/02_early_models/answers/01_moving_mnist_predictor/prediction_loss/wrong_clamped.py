@@ -1,6 +1,6 @@
 """Holds the logits back.
 
-Message: held back
+Message: Is something clamped
 """
 
 

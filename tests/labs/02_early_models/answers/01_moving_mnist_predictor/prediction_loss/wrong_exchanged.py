@@ -1,6 +1,6 @@
 """Takes black for white.
 
-Message: exchanged
+Message: black and white are swapped
 """
 
 

@@ -1,6 +1,6 @@
 """Squared error of the brightness.
 
-Message: that is the squared error
+Message: that is a squared error
 """
 
 

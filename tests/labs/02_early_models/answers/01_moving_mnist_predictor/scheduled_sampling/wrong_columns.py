@@ -1,6 +1,6 @@
 """Lets the coins meet the last axis.
 
-Message: pieces of both frames
+Message: RuntimeError
 """
 
 

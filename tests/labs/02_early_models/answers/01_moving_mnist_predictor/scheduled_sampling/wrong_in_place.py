@@ -1,6 +1,6 @@
 """Writes the truth into the prediction.
 
-Message: changed the prediction
+Message: changed the predicted
 """
 
 

@@ -1,6 +1,6 @@
 """Reads the truth where the coin equals the probability.
 
-Message: `<`, not `<=`
+Message: not where it is equal
 """
 
 

@@ -1,6 +1,6 @@
 """Mixes both in the proportion of the probability.
 
-Message: a ghost of the two
+Message: mixed to a ghost
 """
 
 

@@ -1,6 +1,6 @@
 """One coin for the whole batch.
 
-Message: takes all samples from one
+Message: Each sample has its own
 """
 
 

@@ -1,6 +1,6 @@
 """Throws its own coins.
 
-Message: coins of its own
+Message: global random state
 """
 
 

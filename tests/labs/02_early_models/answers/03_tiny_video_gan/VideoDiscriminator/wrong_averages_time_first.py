@@ -1,6 +1,6 @@
 """Averages the frames before it looks at them.
 
-Message: backwards
+Message: a clip and its reverse have the same score
 """
 
 

@@ -1,6 +1,6 @@
 """Leaves the last axis there.
 
-Message: one score a clip
+Message: should have the shape
 """
 
 

@@ -1,6 +1,6 @@
 """Looks at the clips without a gradient to them.
 
-Message: no gradient reaches the clip
+Message: no gradient reaches clips
 """
 
 

@@ -1,6 +1,6 @@
 """Halves time as well.
 
-Message: time was halved too
+Message: time is halved too
 """
 
 

@@ -1,6 +1,6 @@
 """Averages where a sum is asked for.
 
-Message: were averaged
+Message: are averaged
 """
 
 

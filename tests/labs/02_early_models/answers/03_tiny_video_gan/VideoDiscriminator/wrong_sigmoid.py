@@ -1,6 +1,6 @@
 """Squashes the score to a probability.
 
-Message: sigmoid
+Message: not squashed
 """
 
 

@@ -1,6 +1,6 @@
 """leaky_relu with its own slope.
 
-Message: own slope is 0.01
+Message: leaky_relu's own slope
 """
 
 

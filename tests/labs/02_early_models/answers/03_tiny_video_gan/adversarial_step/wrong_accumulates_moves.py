@@ -1,6 +1,6 @@
 """One step of the optimiser for the sum over all moves.
 
-Message: each is a whole move
+Message: each of latents[1:] is a whole move
 """
 
 

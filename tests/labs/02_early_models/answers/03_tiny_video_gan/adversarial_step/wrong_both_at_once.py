@@ -1,6 +1,6 @@
 """Both optimisers step after the discriminator's loss.
 
-Message: moved the generator too
+Message: moves by its hinge loss
 """
 
 

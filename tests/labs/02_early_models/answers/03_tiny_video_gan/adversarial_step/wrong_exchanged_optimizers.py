@@ -1,6 +1,6 @@
 """Takes the optimisers in the other order.
 
-Message: its optimizer is the first of the two
+Message: has not moved
 """
 
 

@@ -1,6 +1,6 @@
 """The generator moves before the discriminator.
 
-Message: generator moved first
+Message: generator moves first
 """
 
 

@@ -1,6 +1,6 @@
 """Gives the generator's loss a hinge too.
 
-Message: loss of the generator's last move
+Message: loss of the last move
 """
 
 

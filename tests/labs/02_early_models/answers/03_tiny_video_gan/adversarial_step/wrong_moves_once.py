@@ -1,6 +1,6 @@
 """Moves the generator once, however many latents there are.
 
-Message: every latents[1:] is a move
+Message: Each of latents[1:] is a move
 """
 
 

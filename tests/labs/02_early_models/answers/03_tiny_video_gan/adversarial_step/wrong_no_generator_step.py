@@ -1,6 +1,6 @@
 """Computes the generator's gradients and forgets to step.
 
-Message: the generator did not move
+Message: the generator has not moved
 """
 
 

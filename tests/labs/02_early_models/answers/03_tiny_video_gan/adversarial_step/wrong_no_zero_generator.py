@@ -1,6 +1,6 @@
 """Never empties the generator's gradients.
 
-Message: gradients of its earlier moves
+Message: gradient of an earlier move
 """
 
 

@@ -1,6 +1,6 @@
 """The discriminator's loss reaches through the fakes, and the generator's zero_grad comes too early.
 
-Message: moved the generator too
+Message: moves the generator too
 """
 
 

@@ -1,6 +1,6 @@
 """Puts all latents into one move of the generator.
 
-Message: went into one move
+Message: each of latents[1:] is a whole move
 """
 
 

@@ -1,6 +1,6 @@
 """The generator moves with the discriminator's latents.
 
-Message: latents[0], the discriminator's
+Message: moves with latents[0]
 """
 
 

@@ -1,6 +1,6 @@
 """Empties the discriminator's gradients after its move, where the generator's fill them again.
 
-Message: the generator's
+Message: gradient of an earlier move
 """
 
 

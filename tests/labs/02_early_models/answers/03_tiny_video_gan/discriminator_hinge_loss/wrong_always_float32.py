@@ -1,6 +1,6 @@
 """Casts everything to float32, float64 too.
 
-Message: should be torch.float64
+Message: should be float64
 """
 
 

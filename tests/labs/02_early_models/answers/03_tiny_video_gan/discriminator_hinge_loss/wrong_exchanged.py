@@ -1,6 +1,6 @@
 """Thinks of fakes as the ones that should score high.
 
-Message: exchanged
+Message: swapped
 """
 
 

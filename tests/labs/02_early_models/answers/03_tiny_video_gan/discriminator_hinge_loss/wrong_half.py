@@ -1,6 +1,6 @@
 """Averages the two means.
 
-Message: halved
+Message: 0.5 times
 """
 
 

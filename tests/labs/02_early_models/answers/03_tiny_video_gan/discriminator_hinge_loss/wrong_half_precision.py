@@ -1,6 +1,6 @@
 """Computes in whatever precision it gets.
 
-Message: should be torch.float32
+Message: should be float32
 """
 
 

@@ -1,6 +1,6 @@
 """One mean over all scores together.
 
-Message: a mean of its own
+Message: a mean each
 """
 
 

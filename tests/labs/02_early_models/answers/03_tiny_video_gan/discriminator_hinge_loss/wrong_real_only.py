@@ -1,6 +1,6 @@
 """Forgets the fake ones.
 
-Message: fake scores are missing
+Message: mean max(0, 1 + D(G(z)))
 """
 
 

@@ -1,6 +1,6 @@
 """Takes the slope at zero.
 
-Message: slope was taken at 0
+Message: slope at 0
 """
 
 

@@ -1,6 +1,6 @@
 """Calls backward(), which writes gradients into the discriminator's weights.
 
-Message: gradient was left in the discriminator
+Message: changes .grad of the discriminator's weights
 """
 
 

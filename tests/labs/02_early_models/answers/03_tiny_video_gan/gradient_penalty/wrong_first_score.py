@@ -1,6 +1,6 @@
 """Looks at the first score of several.
 
-Message: first of two scores
+Message: only the first score
 """
 
 

@@ -1,6 +1,6 @@
 """Takes the half of the loss into the penalty.
 
-Message: belongs to the loss
+Message: 0.5 times
 """
 
 

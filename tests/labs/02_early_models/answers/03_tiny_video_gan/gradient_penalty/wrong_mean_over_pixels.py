@@ -1,6 +1,6 @@
 """Averages the squares over the pixels.
 
-Message: averaged over the pixels
+Message: averaged within a sample
 """
 
 

@@ -1,6 +1,6 @@
 """Averages the slopes over the batch first.
 
-Message: before squaring
+Message: averaged over the samples before
 """
 
 

@@ -1,6 +1,6 @@
 """Sums over the samples.
 
-Message: samples were summed
+Message: samples are summed
 """
 
 

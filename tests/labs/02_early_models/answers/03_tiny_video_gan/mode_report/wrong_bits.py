@@ -1,6 +1,6 @@
 """Entropy in bits.
 
-Message: natural one
+Message: that is in bits
 """
 
 

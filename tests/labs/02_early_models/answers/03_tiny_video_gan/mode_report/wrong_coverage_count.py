@@ -1,6 +1,6 @@
 """Gives the number of modes, not the part.
 
-Message: a part of the data's modes is asked for
+Message: over the number of the data's modes
 """
 
 

@@ -1,6 +1,6 @@
 """Takes a sample for known as soon as it could be read.
 
-Message: the part of the samples that could be read
+Message: the fraction of samples that could be read
 """
 
 

@@ -1,6 +1,6 @@
 """Leaves unread samples out of the denominator.
 
-Message: what could not be read counts against the model
+Message: Unread samples count in N too
 """
 
 

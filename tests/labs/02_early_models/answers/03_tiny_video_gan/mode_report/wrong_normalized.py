@@ -1,6 +1,6 @@
 """Divides the entropy by its largest value.
 
-Message: divided by its largest value
+Message: log K for K
 """
 
 
@@ -15,6 +15,7 @@ def mode_report(samples, data):
     return ModeReport(
         known=num_known / len(samples),
         coverage=len(found) / len(wanted),
-        entropy=sum(-n / num_known * math.log(n / num_known) for n in found.values()) / max(1e-9, math.log(len(wanted))),
+        entropy=sum(-n / num_known * math.log(n / num_known) for n in found.values())
+        / max(1e-9, math.log(len(wanted))),
         recall=sum(min(n * scale, wanted[mode]) for mode, n in found.items()) / len(data),
     )

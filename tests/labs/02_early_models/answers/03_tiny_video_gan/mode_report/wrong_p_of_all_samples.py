@@ -1,6 +1,6 @@
 """p is the part of all samples, so that the p do not sum to 1.
 
-Message: KNOWN samples
+Message: known samples, so that all p sum to 1
 """
 
 

@@ -1,6 +1,6 @@
 """Scales by the known samples, so that unread ones cost nothing.
 
-Message: an unread clip recalls nothing
+Message: divided by the known samples
 """
 
 

@@ -1,6 +1,6 @@
 """Takes recall for the part of the modes that were found.
 
-Message: Recall is the part of the clips
+Message: Recall is a fraction of the data
 """
 
 

@@ -1,6 +1,6 @@
 """Compares counts as they are, whatever the numbers of samples and clips.
 
-Message: Scale them
+Message: scale n(m) by D / N
 """
 
 

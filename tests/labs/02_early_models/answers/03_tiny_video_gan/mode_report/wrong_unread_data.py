@@ -1,6 +1,6 @@
 """Lets unread clips of the data count as a mode.
 
-Message: 2 unread clips in the data
+Message: ValueError
 """
 
 

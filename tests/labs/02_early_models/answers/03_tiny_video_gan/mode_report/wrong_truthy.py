@@ -1,20 +1,20 @@
-"""Divides by the modes of the samples.
+"""Takes a mode that counts as false, such as 0, for an unread sample.
 
-Message: coverage was divided by the samples' modes
+Message: modes like any other
 """
 
 
 def mode_report(samples, data):
     if not samples or not data:
-        raise ValueError(f"nothing to compare: {len(samples)} samples, {len(data)} clips of the data")
+        raise ValueError("nothing")
     if None in data:
-        raise ValueError(f"{data.count(None)} clips of the data could not be read")
+        raise ValueError("unread")
     wanted = Counter(data)
-    found = Counter(mode for mode in samples if mode in wanted)
+    found = Counter(mode for mode in samples if mode and mode in wanted)
     num_known, scale = found.total(), len(data) / len(samples)
     return ModeReport(
         known=num_known / len(samples),
-        coverage=len(found) / max(1, len(set(samples) - {None})),
+        coverage=len(found) / len(wanted),
         entropy=sum(-n / num_known * math.log(n / num_known) for n in found.values()),
         recall=sum(min(n * scale, wanted[mode]) for mode, n in found.items()) / len(data),
     )

@@ -1,11 +1,11 @@
-"""Measures what lab 02.3 and its grader lean on, five seeds of everything, and keeps it in a JSON file beside this one.
+"""Measures what lab 02.3 and its grader use, five seeds of everything, and writes the JSON file beside this one.
 
-    python tests/labs/02_early_models/calibrate_03_tiny_video_gan.py grader
-    python tests/labs/02_early_models/calibrate_03_tiny_video_gan.py study [ARM ...]
+    python tests/labs/02_early_models/calibration/03_tiny_video_gan.py grader
+    python tests/labs/02_early_models/calibration/03_tiny_video_gan.py study [ARM ...]
 
-`grader`: the outcome of `test_step_trains` for the reference and for players that do not learn; its threshold `FAR`
-must lie between them. `study`: the lab's own arms, by the lab's own cells `play` and `count`, with the library's
-parts; seeds that the file holds already are not run again, so it can be stopped at any moment.
+`grader`: the outcome of `test_step_trains`, for the reference and for players that do not learn. Its threshold must
+lie between them. `study`: the lab's own arms, run by the lab's own cells `play` and `count` with the library's parts.
+Seeds that the file has already are not run again, so it can be stopped at any moment.
 """
 
 import importlib.util
@@ -18,6 +18,7 @@ import torch
 from tqdm import tqdm
 
 from common.course.checking import loader
+from common.course.graders import outcomes
 from common.course.source import lab_source
 from common.data.sprites.modes import ModeData
 from common.evaluation.modes import mode_report
@@ -26,8 +27,9 @@ from common.training.adversarial import adversarial_step
 from common.zoo import shelf
 from common.zoo.card import file_facts
 
-HERE = Path(__file__).parent
-STORE = HERE / "calibration_03_tiny_video_gan.json"
+HERE = Path(__file__).resolve()
+GRADER, STORE = HERE.parents[1] / f"test_{HERE.name}", HERE.with_suffix(".json")
+THRESHOLD = 0.45  # of the energy distance
 SEEDS = range(5)
 NUM_STEPS, EVERY, NUM_READ, NUM_KEPT = 80, 20, 96, 1920  # of the study
 
@@ -38,21 +40,26 @@ def stored() -> dict:
 
 
 def store(**parts) -> None:
-    """Keep new parts beside what is there."""
+    """Add new parts to what has been measured."""
     STORE.write_text(json.dumps(stored() | parts, indent=1) + "\n", encoding="utf-8")
 
 
 def grader() -> None:
     """The energy distance after the grader's 100 steps, for the reference and for broken players."""
-    spec = importlib.util.spec_from_file_location("grader", HERE / "test_03_tiny_video_gan.py")
+    spec = importlib.util.spec_from_file_location("grader", GRADER)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    steps = {"reference": adversarial_step, "nobody moves": still, "the judge stands still": judge_stands_still,
-             "the generator stands still": generator_stands_still, "the generator runs away": generator_runs_away}
+    steps = {"reference": adversarial_step, "no player moves": still,
+             "the discriminator does not move": discriminator_stands_still,
+             "the generator does not move": generator_stands_still,
+             "the generator moves the wrong way": generator_runs_away}  # fmt: skip
     found = {name: [round(module.distance_after(step, seed), 4) for seed in SEEDS] for name, step in steps.items()}
     for name, distances in found.items():
-        print(f"{name:32}", *distances)
-    store(grader={"seeds": list(SEEDS), "threshold": module.FAR, "distance": found})
+        print(f"{name:34}", *distances)
+    outcome = {"measure": "the energy distance of samples and data after 100 steps", "better": "lower",
+               "threshold": THRESHOLD, "reference": found.pop("reference"), "broken": found}  # fmt: skip
+    store(seeds=list(SEEDS), outcomes={"step_trains": outcome})
+    outcomes.load(GRADER)  # an error unless the threshold parts the reference from what is broken
 
 
 def still(generator, discriminator, optimizers, real, latents, penalty_weight=0.0):
@@ -60,7 +67,7 @@ def still(generator, discriminator, optimizers, real, latents, penalty_weight=0.
 
 
 class Still:
-    """An optimiser that does nothing."""
+    """An optimizer that does nothing."""
 
     def zero_grad(self):
         pass
@@ -68,7 +75,7 @@ class Still:
     step = zero_grad
 
 
-def judge_stands_still(generator, discriminator, optimizers, real, latents, penalty_weight=0.0):
+def discriminator_stands_still(generator, discriminator, optimizers, real, latents, penalty_weight=0.0):
     return adversarial_step(generator, discriminator, (optimizers[0], Still()), real, latents, penalty_weight)
 
 

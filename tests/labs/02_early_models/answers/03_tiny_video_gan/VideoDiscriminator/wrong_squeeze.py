@@ -1,6 +1,6 @@
-"""Takes the largest answer of all places.
+"""Squeezes the batch away where it holds one clip.
 
-Message: largest value
+Message: should have the shape
 """
 
 
@@ -18,4 +18,4 @@ class VideoDiscriminator(nn.Module):
         x = F.leaky_relu(self.first(x), SLOPE)
         x = F.leaky_relu(self.second(x), SLOPE)
         x = F.leaky_relu(self.third(x), SLOPE)
-        return self.score(x.amax(dim=(2, 3, 4)))[:, 0]
+        return self.score(x.sum(dim=(2, 3, 4))).squeeze()

@@ -1,6 +1,6 @@
-"""Takes the largest of four pixels.
+"""Takes the mean of the batch off.
 
-Message: largest of 2x2
+Message: the samples mix
 """
 
 
@@ -14,8 +14,9 @@ class VideoDiscriminator(nn.Module):
         self.score = norm(nn.Linear(2 * channels, 1))
 
     def forward(self, clips):
-        x = F.max_pool3d(clips, (1, 2, 2))
+        x = F.avg_pool3d(clips, (1, 2, 2))
         x = F.leaky_relu(self.first(x), SLOPE)
+        x = x - x.mean(dim=0, keepdim=True)
         x = F.leaky_relu(self.second(x), SLOPE)
         x = F.leaky_relu(self.third(x), SLOPE)
         return self.score(x.sum(dim=(2, 3, 4)))[:, 0]

@@ -1,0 +1,13 @@
+"""Squares whatever the power is.
+
+Message: whatever `power` is
+"""
+
+
+def error_per_frame(preds, target, *, data_range, power=2):
+    if preds.shape != target.shape or preds.ndim != 5:
+        raise ValueError("shapes")
+    if not data_range > 0:
+        raise ValueError("range")
+    error = (preds.float() - target.float()).abs() / data_range
+    return (error * error).sum(dim=(1, 3, 4)).mean(dim=0)
