@@ -8,6 +8,7 @@ import torch
 from diffusers.utils import logging
 from PIL import Image, ImageOps
 
+from common.data.sprites import ObjectWords, SceneWords, is_held_out, parse
 from common.data.sprites.attributes import FPS
 from common.data.sprites.prompts import EXAMPLE, PromptReading, read_prompt
 from common.data.sprites.vocabulary import suggestions
@@ -140,9 +141,17 @@ def notes(reading: PromptReading, weights: str, num_frames: int, size: int) -> l
         outside = f"not in this world: {suggestions(reading.outside)}"
         why = outside if reading.outside else "the prompt is not yet a full caption."
         found.append(f'{why} Drawn: "{reading.caption}"')
+    if weights == SHIPPED and (new := [item for item in parse(reading.caption).objects if is_new(item)]):
+        things = " and ".join(f"a {item.color} {item.shape} with the motion {item.motion!r}" for item in new)
+        found.append(f"no training clip shows {things}; if the clip does not either, try another --seed")
     if weights == SHIPPED and (num_frames, size) != (NUM_FRAMES, SIZE):
         found.append(f"{SHIPPED} learned on {NUM_FRAMES} frames of {SIZE}x{SIZE}; other sizes come out worse.")
     return found
+
+
+def is_new(item: ObjectWords) -> bool:
+    """Whether an object has a combination of words that is held out of training."""
+    return is_held_out(SceneWords((item,), "field", "white"))
 
 
 def enlarged(frames: np.ndarray) -> np.ndarray:

@@ -1,12 +1,21 @@
 """Free prompts: what the world knows of them counts, and for every other word it has the nearest that it knows."""
 
 import random
+from itertools import product
 
 import pytest
 
-from common.data.sprites import SpriteData, caption, paraphrases, parse, unknown_words
-from common.data.sprites.attributes import COLORS, MOTIONS, SHAPES, ObjectWords, SceneWords
-from common.data.sprites.captions import VOCABULARY
+from common.data.sprites import SpriteData, caption, is_held_out, paraphrases, parse, unknown_words
+from common.data.sprites.attributes import (
+    COLORS,
+    HELD_OUT_COLORS,
+    HELD_OUT_MOTIONS,
+    MOTIONS,
+    SHAPES,
+    ObjectWords,
+    SceneWords,
+)
+from common.data.sprites.captions import MOTION_NAMES, VOCABULARY
 from common.data.sprites.prompts import EXAMPLE, NothingKnown, read_prompt
 from common.data.sprites.synonyms import FILLERS, SYNONYMS
 from common.data.sprites.vocabulary import content_words, nearest, spelling_distance, suggestions, vocabulary
@@ -118,7 +127,7 @@ def test_words_outside_do_not_spoil_the_others():
 @pytest.mark.parametrize("motion", MOTIONS)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_what_is_not_said_is_filled_in_and_what_is_said_stays(shape, motion):
-    said = caption(SceneWords((ObjectWords(shape, "cyan", "small", motion),), "field", "red")).split(" over ")[0]
+    said = caption(SceneWords((ObjectWords(shape, "cyan", "small", motion),), "field", "red"), 0).split(" over ")[0]
     found = mean_of(said)
     assert found.objects == (ObjectWords(shape, "cyan", "small", motion),) and found.background_color != "cyan"
     bare = mean_of(shape)
@@ -131,6 +140,23 @@ def test_an_object_that_is_filled_in_can_be_seen(color):
         found = mean_of(text)
         shown = [item.color for item in found.objects]
         assert len({*shown, found.background_color}) == len(shown) + 1, text
+
+
+def test_the_prompts_own_words_are_kept():
+    assert (
+        read_prompt("a little white hoop that hops").caption == "a little white hoop hops on a plain black background"
+    )
+    assert read_prompt("the big plus sign glides left over a red field").caption == (
+        "a big blue plus sign glides left over a red field"
+    )
+
+
+def test_what_is_filled_in_is_nothing_that_training_holds_out():
+    """Whatever attributes are left open, unless those that are said are held out together."""
+    for shape, color, motion in product(["", *SHAPES], ["", *COLORS], MOTIONS):
+        words = mean_of(f"{color} {shape} {MOTION_NAMES[motion][0]}")
+        if is_held_out(words):
+            assert HELD_OUT_COLORS.get(shape) == color or HELD_OUT_MOTIONS.get(shape) == motion
 
 
 def test_two_objects_keep_their_own_words():
@@ -167,5 +193,5 @@ def test_what_is_seen_fills_what_is_open_and_nothing_else():
 
     scene = scene_of(parse("a small cyan square sinks on red dots"))
     seen = read_sprites(render([scene], num_frames=1).clips().expand(-1, -1, 5, -1, -1))[0]
-    assert read_prompt("it rises slowly, going up", seen).caption == "a small cyan square moves up over red dots"
+    assert read_prompt("it rises slowly, going up", seen).caption == "a small cyan square rises over red dots"
     assert read_prompt("a green star moves left", seen).caption == "a small green star moves left over red dots"

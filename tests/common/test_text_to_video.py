@@ -229,16 +229,17 @@ def every_prompt_reads(monkeypatch):
 @pytest.mark.parametrize(
     "prompt, line, drawn",
     [
-        ("a big blue triangle that jumps", '"jumps": bounces?', "a large blue triangle bounces over a white field"),
-        ("a small red dragon moves left", '"dragon": nothing near', "a small red circle moves left over a white field"),
-        ("a cirlce", '"cirlce": circle?', "a large red circle stands still over a white field"),
-        ("a small red star moves left", "not yet a full caption", "a small red star moves left over a white field"),
+        ("a big blue triangle that jumps", '"jumps": bounces?', "a big blue triangle bounces on a plain white"),
+        ("a small red dragon moves left", '"dragon": nothing near', "a small red circle moves left on a plain white"),
+        ("a cirlce", '"cirlce": circle?', "a large red circle stands still on a plain white"),
+        ("a small red star moves left", "not yet a full caption", "a small red star moves left on a plain white"),
     ],
 )
 def test_generate_draws_what_it_knows_and_says_the_rest_on_a_line(
     weights, tmp_path, every_prompt_reads, prompt, line, drawn
 ):
     result = run(prompt, "--weights", weights, "-o", str(tmp_path / "a.png"))
+    drawn = f"{drawn} background"
     notes = [text for text in result.output.splitlines() if text.startswith("note: ")]
     assert result.exit_code == 0 and len(notes) == 1 and line in notes[0] and notes[0].endswith(f'Drawn: "{drawn}"')
     assert set(every_prompt_reads) <= {drawn}  # what it reads is the caption alone
@@ -262,8 +263,12 @@ def test_generate_fills_what_is_open_from_the_picture(weights, tmp_path, every_p
     assert result.exit_code == 0 and 'Drawn: "a small cyan square moves up over red dots"' in result.output
 
 
-def test_a_note_says_which_size_is_new():
+def test_a_note_says_what_the_weights_have_never_seen():
+    """A size, and a combination that is held out of training: of shape and colour, or of shape and motion."""
     caption = read_prompt(STAR)
+    for prompt in ("a large blue triangle bounces over a red field", "a large red triangle moves left on blue dots"):
+        (note,) = notes(read_prompt(prompt), "sprites-t2v", 17, 64)
+        assert "triangle" in note and "--seed" in note and notes(read_prompt(prompt), "folder", 17, 64) == []
     assert notes(caption, "sprites-t2v", 17, 64) == notes(caption, "folder", 33, 128) == []
     assert "17 frames of 64x64" in notes(caption, "sprites-t2v", 17, 128)[0]
 

@@ -10,18 +10,29 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from common.data.sprites.attributes import COLORS, SHAPES, ObjectWords, SceneWords
-from common.data.sprites.captions import BACKGROUND_NAMES, MOTION_NAMES, SHAPE_NAMES, SIZE_NAMES, caption, parse
+from common.data.sprites.attributes import COLORS, HELD_OUT_COLORS, HELD_OUT_MOTIONS
+from common.data.sprites.captions import (
+    BACKGROUND_NAMES,
+    CAMERA_NAMES,
+    MOTION_NAMES,
+    SHAPE_NAMES,
+    SIZE_NAMES,
+    parse,
+)
 from common.data.sprites.vocabulary import is_synonym, meanings, suggestions, vocabulary, words_of, words_outside
 
 EXAMPLE = "a small red star moves left over a blue field"
 MOST_OBJECTS = 2
-# What an open attribute becomes: of the colours the first that is free.
-FREE_COLORS, FREE_BACKGROUNDS = ("red", "blue", "yellow", "green"), ("white", "black", "yellow")
-DEFAULTS = {"shape": "circle", "size": "large", "motion": "still"}
+# What an open attribute becomes: of shapes and colours the first that training has shown with the rest.
+FREE_COLORS, FREE_BACKGROUNDS = ("red", "blue", "yellow", "green", "purple"), ("white", "black", "yellow")
+DEFAULTS = {"size": "large", "motion": "stands still"}
+NAMES = {"size": SIZE_NAMES, "shape": SHAPE_NAMES, "motion": MOTION_NAMES}
 # Words that mean a motion or a shape without the rest of their phrase, and adjectives of a background.
-LOOSE_MOTIONS = {"left": "left", "right": "right", "up": "up", "down": "down", "still": "still", "bigger": "grow"}
-LOOSE_SHAPES = {"plus": "cross"}
+LOOSE = {
+    "motion": {"left": "moves left", "right": "moves right", "up": "moves up", "down": "moves down",
+               "still": "stands still", "bigger": "gets bigger"},
+    "shape": {"plus": "plus sign"},
+}  # fmt: skip
 TEXTURES = {"striped": "stripes", "checkered": "checkerboard", "dotted": "dots", "plain": "field"}
 
 _COLOR = "|".join(COLORS)
@@ -67,7 +78,7 @@ def read_prompt(text: str, seen=None) -> PromptReading:
     except ValueError:
         words = words_of(text)
     outside = words_outside(words)
-    guessed = {word for word, near in outside.items() if is_synonym(word) and near not in SHAPES}
+    guessed = {word for word, near in outside.items() if is_synonym(word) and near not in SHAPE_NAMES}
     known = [outside.get(word, word) or "" for word in words]
     surely = ["" if word in guessed else near for word, near in zip(words, known)]
     if not any(_said(surely)):
@@ -75,7 +86,7 @@ def read_prompt(text: str, seen=None) -> PromptReading:
         raise NothingKnown(
             f"nothing in {text!r} can be drawn in this world{told}. It has\n{vocabulary()}\nFor example: {EXAMPLE!r}"
         )
-    return PromptReading(caption(_filled(*_said(known), seen)), outside, is_caption=False)
+    return PromptReading(_caption(*_said(known), seen), outside, is_caption=False)
 
 
 def _said(words: list[str]) -> tuple[list[dict[str, str]], dict[str, str], str | None]:
@@ -85,21 +96,37 @@ def _said(words: list[str]) -> tuple[list[dict[str, str]], dict[str, str], str |
     return _objects(text), background, camera
 
 
-def _filled(objects: list[dict], background: dict, camera: str | None, seen) -> SceneWords:
-    """A scene with what is said, then what is seen, then defaults."""
-    shown = [] if seen is None else [{k: v for k, v in vars(item).items() if k != "motion"} for item in seen.objects]
-    objects = [_words(shown[k] if k < len(shown) else {}) | item for k, item in enumerate(objects or [{}])]
+def _caption(objects: list[dict], background: dict, camera: str | None, seen) -> str:
+    """A caption of what is said, then of what is seen, then of defaults."""
+    shown = [] if seen is None else [_phrases(item) for item in seen.objects]
+    objects = [(shown[k] if k < len(shown) else {}) | item for k, item in enumerate(objects or [{}])]
     if seen is not None:
         background = _words({"texture": seen.background, "color": seen.background_color}) | background
     taken = {item["color"] for item in objects if "color" in item}
     behind = background.get("color") or _free(FREE_BACKGROUNDS, taken)
-    complete = []
+    phrases = []
     for item in objects:
-        color = item.get("color") or _free(FREE_COLORS, taken | {behind})
-        taken.add(color)
-        words = DEFAULTS | item | {"color": color}
-        complete.append(ObjectWords(**{name: words[name] for name in ("shape", "color", "size", "motion")}))
-    return SceneWords(tuple(complete), background.get("texture", "field"), behind, camera or "still")
+        item = DEFAULTS | item
+        item.setdefault("shape", _trained_shape(item.get("color"), meanings(MOTION_NAMES)[item["motion"]]))
+        held_out = HELD_OUT_COLORS[meanings(SHAPE_NAMES)[item["shape"]]]
+        item.setdefault("color", _free(FREE_COLORS, taken | {behind, held_out}))
+        taken.add(item["color"])
+        phrases.append("a {size} {color} {shape} {motion}".format(**item))
+    texture = background.get("texture")
+    place = f"over {BACKGROUND_NAMES[texture][0]}" if texture else "on a plain {color} background"
+    text = f"{' and '.join(phrases)} {place.format(color=behind)}"
+    return text if camera in (None, "still") else f"{text}, {CAMERA_NAMES[camera][0]}"
+
+
+def _trained_shape(color: str | None, motion: str) -> str:
+    """The first shape that models see in this colour and with this motion in training."""
+    return next(s for s in SHAPE_NAMES if HELD_OUT_COLORS[s] != color and HELD_OUT_MOTIONS[s] != motion)
+
+
+def _phrases(item) -> dict[str, str]:
+    """What is seen of an object in a picture, in phrases of captions: no motion, and no word that is None."""
+    found = _words({name: getattr(item, name) for name in ("size", "color", "shape")})
+    return {name: NAMES[name][word][0] if name in NAMES else word for name, word in found.items()}
 
 
 def _words(found: dict) -> dict[str, str]:
@@ -131,21 +158,22 @@ def _take_background(text: str) -> tuple[dict[str, str], str]:
 
 
 def _objects(text: str) -> list[dict[str, str]]:
-    """What is said of each object: words before a shape are its own, a motion is that of the shape before it."""
-    for phrase, motion in meanings(MOTION_NAMES).items():
-        text = re.sub(rf"\b{phrase}\b", f"={motion}", text)
-    text = re.sub(rf"(?<!=)\b({'|'.join(LOOSE_MOTIONS)})\b", lambda match: f"={LOOSE_MOTIONS[match[1]]}", text)
-    for phrase, shape in (meanings(SHAPE_NAMES) | LOOSE_SHAPES).items():
-        text = re.sub(rf"\b{phrase}\b", shape, text)
+    """What is said of each object, in its own words: those before a shape, and the motion that follows it."""
+    for part in ("motion", "shape"):
+        for phrase in meanings(NAMES[part]):
+            text = re.sub(rf"(?<![=_])\b{phrase}\b", f"={part}:{phrase.replace(' ', '_')}", text)
+        for word, phrase in LOOSE[part].items():
+            text = re.sub(rf"(?<![=_:])\b{word}\b", f"={part}:{phrase.replace(' ', '_')}", text)
     sizes, objects, waiting = meanings(SIZE_NAMES), [], {}
     for word in text.split():
-        if word in SHAPES:
-            objects.append({**waiting, "shape": word})
+        if word.startswith("=shape:"):
+            objects.append({**waiting, "shape": word.partition(":")[2].replace("_", " ")})
             waiting = {}
-        elif word.startswith("="):
-            (objects[-1] if objects and not waiting else waiting).setdefault("motion", word[1:])
+        elif word.startswith("=motion:"):
+            target = objects[-1] if objects and not waiting else waiting
+            target.setdefault("motion", word.partition(":")[2].replace("_", " "))
         elif word in sizes or word in COLORS:
-            waiting["size" if word in sizes else "color"] = sizes.get(word, word)
+            waiting["size" if word in sizes else "color"] = word
     if waiting and objects:  # "a circle that is red"
         objects[-1] = waiting | objects[-1]
     return (objects or ([waiting] if waiting else []))[:MOST_OBJECTS]
