@@ -8,11 +8,14 @@ import torch
 from diffusers.utils import logging
 from PIL import Image, ImageOps
 
-from common.data.sprites import parse, unknown_words
-from common.data.sprites.attributes import COLORS, FPS
-from common.data.sprites.captions import BACKGROUND_NAMES, MOTION_NAMES, SHAPE_NAMES, SIZE_NAMES
+from common.data.sprites import ObjectWords, SceneWords, is_held_out, parse
+from common.data.sprites.attributes import FPS
+from common.data.sprites.prompts import EXAMPLE, PromptReading, read_prompt
+from common.data.sprites.vocabulary import suggestions
+from common.evaluation.sprite_reader import read_sprites
 from common.models.dit import VideoDiT
 from common.pipelines import TextToVideoPipeline
+from common.pipelines.inputs import as_rgb
 from common.pipelines.text_to_video import VAE
 from common.show import contact_sheet
 from common.video import writer
@@ -21,8 +24,8 @@ from common.zoo import shelf
 
 SUFFIXES = (".mp4", ".gif", ".png")
 SHIPPED, NUM_FRAMES, SIZE = "sprites-t2v", 17, 64  # the weights, and the clips that they were trained on
-EXAMPLE = "a small red star moves left over a blue field"
-# What Pillow raises at a file that is no picture, is damaged, or has more pixels than anybody means.
+PLAYABLE = 256  # pixels: players blur smaller videos, or show them as a stamp
+# What Pillow raises at a file that is no picture, is damaged, or claims to be absurdly large.
 NO_PICTURE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 
@@ -32,19 +35,24 @@ NO_PICTURE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
     "--image", type=click.Path(exists=True, dir_okay=False), help="A picture to begin with: its middle square."
 )
 @click.option(
-    "--seed", default=0, show_default=True, type=click.IntRange(0, 2**63 - 1), help="Another one, another video."
+    "--seed",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 2**63 - 1),
+    help="Another seed, another video.",
 )
 @click.option("--steps", default=20, show_default=True, type=click.IntRange(1, 1000), help="More are slower.")
 @click.option("--guidance", default=3.0, show_default=True, help="How much the prompt counts; 1: as trained.")
 @click.option("--num-frames", default=NUM_FRAMES, show_default=True, type=click.IntRange(1), help="1, 5, 9, 13, ...")
 @click.option("--size", default=SIZE, show_default=True, type=click.IntRange(16, 1024), help="Rows and columns.")
 @click.option("--weights", default=SHIPPED, show_default=True, help="A shipped name, or a folder.")
+@click.option("--raw", is_flag=True, help="Write the video's own pixels, not scaled up for players.")
 @click.option("-o", "--out", default="generated.mp4", show_default=True, type=click.Path(dir_okay=False),
               help="A video (.mp4, .gif), or its contact sheet (.png).")  # fmt: skip
-def generate(prompt, image, seed, steps, guidance, num_frames, size, weights, out):
+def generate(prompt, image, seed, steps, guidance, num_frames, size, weights, raw, out):
     """Make a video of PROMPT, such as "a small red star moves left over a blue field".
 
-    Beside the video comes a contact sheet, NAME_sheet.png.
+    It also writes a contact sheet, NAME_sheet.png.
     """
     out = Path(out)
     sheet = out if out.suffix.lower() == ".png" else out.with_name(f"{out.stem}_sheet.png")
@@ -53,18 +61,20 @@ def generate(prompt, image, seed, steps, guidance, num_frames, size, weights, ou
         if image is not None and Path(image).resolve() in (out.resolve(), sheet.resolve()):
             raise ValueError(f"the picture {image} would be overwritten; choose another --out")
         first = None if image is None else load_image(image, size)
+        reading = read_prompt(prompt, seen=None if first is None else look_at(first))
         pipeline = load(weights)
-        for note in notes(prompt, weights, num_frames, size):
+        for note in notes(reading, weights, num_frames, size):
             click.echo(f"note: {note}", err=True)
-        clip = pipeline(
-            prompt, first, num_frames, size, size, steps, guidance, generator=torch.Generator().manual_seed(seed)
-        ).frames[0]  # (3, T, H, W)
-        contact_sheet(clip, fps=FPS, title=prompt).save(sheet)
-        write(out, clip)
+        sampler = {"num_inference_steps": steps, "guidance_scale": guidance, "generator": seed}
+        clip = pipeline(reading.caption, first, num_frames, size, size, **sampler).frames[0]  # (3, T, H, W)
+        contact_sheet(clip, fps=FPS, title=reading.caption).save(sheet)
+        frames = clip_to_frames(clip) if raw else enlarged(clip_to_frames(clip))
+        write(out, frames)
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
     if sheet != out:
-        click.echo(f"video: {out} ({num_frames} frames of {size}x{size}, {FPS} a second)")
+        height, width = frames.shape[1:3]
+        click.echo(f"video: {out} ({num_frames} frames of {width}x{height}, {FPS} frames per second)")
     click.echo(f"contact sheet: {sheet}")
 
 
@@ -98,7 +108,7 @@ def load(weights: str) -> TextToVideoPipeline:
         place = shelf.weights_folder(weights)  # where they are not there, the error says which recipe makes them
         if shelf.model_class(place) is not VideoDiT:
             raise ValueError(f"{weights} is no model that makes videos of prompts; {SHIPPED} is")
-        pipeline = TextToVideoPipeline(shelf.from_pretrained(place), shelf.from_pretrained(VAE))
+        pipeline = TextToVideoPipeline(shelf.from_pretrained(weights), shelf.from_pretrained(VAE))
     pipeline.set_progress_bar_config(desc="steps")
     return pipeline
 
@@ -110,11 +120,7 @@ def load_image(path: str, size: int) -> torch.Tensor:
         ValueError: it cannot be read as a picture.
     """
     try:
-        picture = ImageOps.exif_transpose(Image.open(path))  # upright, as viewers show it
-        if picture.has_transparency_data:
-            picture = picture.convert("RGBA")
-            picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-        picture = picture.convert("RGB")
+        picture = as_rgb(ImageOps.exif_transpose(Image.open(path)))  # upright, as viewers show it
     except NO_PICTURE as error:
         raise ValueError(f"{path} cannot be read as a picture: {error}. A PNG or JPEG file is one") from error
     side = min(picture.size)
@@ -123,36 +129,41 @@ def load_image(path: str, size: int) -> torch.Tensor:
     return frames_to_clip(np.array(square)[None])[:, 0]
 
 
-def notes(prompt: str, weights: str, num_frames: int, size: int) -> list[str]:
-    """What will not come out as asked, as far as it can be known before."""
+def look_at(image: torch.Tensor):
+    """What the world's reader sees in a picture `(3, H, W)` in [-1, 1]: a reading, some of whose words may be None."""
+    return read_sprites(image[None, :, None].expand(-1, -1, NUM_FRAMES, -1, -1))[0]
+
+
+def notes(reading: PromptReading, weights: str, num_frames: int, size: int) -> list[str]:
+    """What will not come out as asked, as far as it can be known before: a line each."""
     found = []
-    if unknown := unknown_words(prompt):
-        found.append(
-            f"the world of these weights has no word {', '.join(map(repr, dict.fromkeys(unknown)))}; expect something "
-            f"else there. It has {vocabulary()}."
-        )
-    else:
-        try:
-            parse(prompt)
-        except ValueError as error:
-            found.append(f"{error}. What is not said as in training, the weights choose themselves.")
+    if not reading.is_caption:
+        outside = f"not in this world: {suggestions(reading.outside)}"
+        why = outside if reading.outside else "the prompt is not yet a full caption."
+        found.append(f'{why} Drawn: "{reading.caption}"')
+    if weights == SHIPPED and (new := [item for item in parse(reading.caption).objects if is_new(item)]):
+        things = " and ".join(f"a {item.color} {item.shape} with the motion {item.motion!r}" for item in new)
+        found.append(f"no training clip shows {things}; if the clip does not either, try another --seed")
     if weights == SHIPPED and (num_frames, size) != (NUM_FRAMES, SIZE):
         found.append(f"{SHIPPED} learned on {NUM_FRAMES} frames of {SIZE}x{SIZE}; other sizes come out worse.")
     return found
 
 
-def vocabulary() -> str:
-    """One word for each thing that a caption can say, on a line."""
-    first = lambda names: "/".join(phrases[0] for phrases in names.values())  # noqa: E731
-    backgrounds = first(BACKGROUND_NAMES).format(color="blue")
-    return f"{first(SIZE_NAMES)}; {'/'.join(COLORS)}; {first(SHAPE_NAMES)}; {first(MOTION_NAMES)}; over {backgrounds}"
+def is_new(item: ObjectWords) -> bool:
+    """Whether an object has a combination of words that is held out of training."""
+    return is_held_out(SceneWords((item,), "field", "white"))
 
 
-def write(out: Path, clip: torch.Tensor) -> None:
-    """A clip `(3, T, H, W)` as a file of the suffix's kind; for a picture there is nothing left to do."""
+def enlarged(frames: np.ndarray) -> np.ndarray:
+    """Frames `(T, H, W, 3)` with every pixel as a square, the smallest whole number that makes each side `PLAYABLE`."""
+    factor = -(-PLAYABLE // min(frames.shape[1:3]))  # rounded up
+    return frames.repeat(factor, axis=1).repeat(factor, axis=2)
+
+
+def write(out: Path, frames: np.ndarray) -> None:
+    """Frames `(T, H, W, 3)` uint8 as a file of the suffix's kind; for a picture there is nothing left to do."""
     if out.suffix.lower() == ".mp4":
-        writer.write(out, clip, FPS, quality=12)
+        writer.write(out, frames, FPS, quality=12)
     elif out.suffix.lower() == ".gif":
-        frames = clip_to_frames(clip)
         pictures = [Image.fromarray(frame) for frame in frames]
         pictures[0].save(out, save_all=True, append_images=pictures[1:], duration=round(1000 / FPS), loop=0)

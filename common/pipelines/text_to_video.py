@@ -1,12 +1,12 @@
 """Prompt to video: text states, noise, steps of the transformer, pixels. With an image, that is the first frame."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from diffusers import DiffusionPipeline
+from diffusers.callbacks import MultiPipelineCallbacks, PipelineCallback
 from diffusers.utils import BaseOutput
 from diffusers.utils.torch_utils import randn_tensor
 
@@ -15,12 +15,14 @@ from common.diffusion.samplers import Step, stochastic
 from common.diffusion.schedules import flow_levels, frame_levels
 from common.models.autoencoder import CausalVideoVAE
 from common.models.dit import VideoDiT
-from common.models.shipped import ZOO
-from common.text import TextEncoder
-from common.video.sampling import clip_to_frames
+from common.models.shipped import demand_class, find, is_shipped, pop_dtype
+from common.pipelines.inputs import Picture, Seed, first_frames, generator_for, negative_list, prompt_list
+from common.pipelines.outputs import as_output, demand_output
+from common.text import TextEncoder, TextStates
 
 VAE = "sprites-vae"  # the autoencoder in whose latents the shipped transformers are trained
-OUTPUTS = ("pt", "np", "latent")
+# Options of diffusers' loading that change nothing about a folder with one safetensors file.
+HARMLESS = ("local_files_only", "use_safetensors", "low_cpu_mem_usage", "disable_mmap")
 
 
 @dataclass
@@ -28,7 +30,8 @@ class TextToVideoOutput(BaseOutput):
     """What the pipeline gives.
 
     Attributes:
-        frames: as "pt" clips `(B, 3, T, H, W)` in [-1, 1]; as "np" uint8 `(B, T, H, W, 3)`; as "latent" the latents.
+        frames: as "pt" clips `(B, 3, T, H, W)` in [-1, 1]; as "np" float32 `(B, T, H, W, 3)` in [0, 1]; as "pil" a list
+            of T pictures for each clip; as "latent" the normalised latents `(B, C, T', H', W')`.
     """
 
     frames: Any
@@ -43,65 +46,120 @@ class TextToVideoPipeline(DiffusionPipeline):
     Args:
         transformer: predicts velocities of normalised latents.
         vae: latents to pixels and back; its latents are measured.
+
+    Raises:
+        ValueError: one of them is missing, or their latents have different numbers of channels.
     """
 
     model_cpu_offload_seq = "transformer->vae"
+    _callback_tensor_inputs = ["latents"]
 
     def __init__(self, transformer: VideoDiT, vae: CausalVideoVAE):
         super().__init__()
+        for name, part in (("transformer", transformer), ("vae", vae)):
+            if not isinstance(part, torch.nn.Module):
+                raise ValueError(f"the {name} is a model, got {part!r}")
+        channels = transformer.config.in_channels, vae.config.latent_channels
+        if channels[0] != channels[1]:
+            raise ValueError(f"the transformer's latents have {channels[0]} channels, the vae's {channels[1]}")
         self.register_modules(transformer=transformer, vae=vae)
         self.text_encoder = TextEncoder.installed()
+        self._guidance_scale, self._num_timesteps, self._current_timestep, self._interrupt = 1.0, 0, None, False
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path, **kwargs):
         """A pipeline by the name of shipped weights, or as `diffusers.DiffusionPipeline.from_pretrained`.
 
+        With a name it takes `transformer` and `vae`, which are used as they are in place of the shipped ones, and for
+        the others `dtype` or `torch_dtype` (float32 if neither is given).
+
         Raises:
-            OSError: the name is that of a recipe of the library, whose weights are not there.
+            WeightsError: there are no such weights, or they are not a transformer's. It has the nearest name.
+            ValueError: with a name, an option that would have no effect.
         """
-        name = str(pretrained_model_name_or_path)
-        if "/" not in name and "\\" not in name and (ZOO / name.replace("-", "_") / "recipe.py").is_file():
-            parts = (VideoDiT.from_pretrained(name), CausalVideoVAE.from_pretrained(VAE))
-            return cls(*(part.float().eval() for part in parts))
-        return super().from_pretrained(pretrained_model_name_or_path, **kwargs)
+        place = find(pretrained_model_name_or_path)
+        if not is_shipped(str(pretrained_model_name_or_path)):
+            return super().from_pretrained(place, **kwargs)
+        demand_class(VideoDiT, place)
+        dtype = pop_dtype(kwargs) or torch.float32
+        options = {name: kwargs.pop(name) for name in HARMLESS if name in kwargs}
+        names = {"transformer": (VideoDiT, pretrained_model_name_or_path), "vae": (CausalVideoVAE, VAE)}
+        if unknown := kwargs.keys() - names.keys():
+            raise ValueError(
+                f"shipped weights are loaded with transformer, vae and dtype, not with {', '.join(sorted(unknown))}"
+            )
+        load = lambda kind, name: kind.from_pretrained(name, dtype=dtype, **options).eval()  # noqa: E731
+        return cls(**{part: kwargs[part] if part in kwargs else load(*source) for part, source in names.items()})
+
+    @property
+    def guidance_scale(self) -> float:
+        """Of the call that runs, or the last one; a callback may set `_guidance_scale`."""
+        return self._guidance_scale
+
+    @property
+    def do_classifier_free_guidance(self) -> bool:
+        """Whether each step asks without the prompt too."""
+        return self._guidance_scale != 1
+
+    @property
+    def num_timesteps(self) -> int:
+        """Steps of the call that runs, or the last one."""
+        return self._num_timesteps
+
+    @property
+    def current_timestep(self) -> torch.Tensor | None:
+        """Of the step that runs; None between calls."""
+        return self._current_timestep
+
+    @property
+    def interrupt(self) -> bool:
+        """Whether the steps that are left are skipped: a callback sets `_interrupt`."""
+        return self._interrupt
 
     @torch.no_grad()
     def __call__(
         self,
         prompt: str | Sequence[str],
-        image: torch.Tensor | None = None,
+        image: Picture | Sequence[Picture] | None = None,
         num_frames: int = 17,
         height: int = 64,
         width: int = 64,
+        *,
         num_inference_steps: int = 20,
         guidance_scale: float = 3.0,
-        negative_prompt: str = "",
+        negative_prompt: str | Sequence[str] | None = None,
+        num_videos_per_prompt: int = 1,
         shift: float = 4.0,
         eta: float = 1.0,
-        generator: torch.Generator | list[torch.Generator] | None = None,
+        generator: Seed | Sequence[Seed] | None = None,
         latents: torch.Tensor | None = None,
         output_type: str = "pt",
         return_dict: bool = True,
         callback_on_step_end: Callable | None = None,
+        callback_on_step_end_tensor_inputs: Sequence[str] = ("latents",),
     ):
-        """Make a clip for each prompt.
+        """Make a clip for each prompt, or several.
 
         Args:
-            prompt: one, or a list of B.
-            image: the first frame, `(3, H, W)` for all clips or `(B, 3, H, W)`, in [-1, 1]; None for text alone.
+            prompt: one, or a list.
+            image: the first frame of all clips, or one for each prompt. A PIL image, an array `(H, W, 3)` (uint8, or
+                floats in [0, 1]) or a tensor `(3, H, W)` (uint8, or floats in [-1, 1]); None for text alone.
             num_frames: 1 + 4k.
             height: a multiple of 16.
             width: a multiple of 16.
             num_inference_steps: of the sampler, `stochastic`.
             guidance_scale: 1 for none.
-            negative_prompt: what guidance leads away from.
+            negative_prompt: what guidance leads away from: one for all, or a list with one per prompt. None: "".
+            num_videos_per_prompt: clips of each prompt, one after the other: B is their number for all prompts.
             shift: of the noise levels, as in `flow_levels`.
             eta: how much of the noise each step draws anew; 0 is Euler's method.
-            generator: where the noise comes from; a list has one for each prompt.
+            generator: where the noise comes from: a generator or its seed for the batch, or a list with one per clip.
             latents: the noise itself, `(B, C, T', H', W')`.
-            output_type: "pt", "np" or "latent".
+            output_type: "pt", "np", "pil" or "latent"; see `TextToVideoOutput`.
             return_dict: False for a tuple.
-            callback_on_step_end: called with the pipeline, the step's number, its timestep and `{"latents": …}`.
+            callback_on_step_end: called with the pipeline, the step's number, its timestep (1000 times the noise level)
+                and `{"latents": …}`. The sampler goes on from the latents in the dictionary that it returns.
+            callback_on_step_end_tensor_inputs: what is in that dictionary: "latents" or nothing.
 
         Returns:
             `.frames`.
@@ -109,62 +167,69 @@ class TextToVideoPipeline(DiffusionPipeline):
         Raises:
             ValueError: a size or a number does not fit, there is no prompt, or (a `TextError`) one cannot be read here.
         """
-        if output_type not in OUTPUTS:
-            raise ValueError(f"output_type is one of {', '.join(OUTPUTS)}; got {output_type!r}")
-        prompts = [prompt] if isinstance(prompt, str) else list(prompt)
-        steps = self.steps(
-            prompts, image, num_frames, height, width, num_inference_steps, guidance_scale, negative_prompt, shift, eta,
-            generator, latents,
-        )  # fmt: skip
+        if isinstance(callback_on_step_end, (PipelineCallback, MultiPipelineCallbacks)):
+            callback_on_step_end_tensor_inputs = callback_on_step_end.tensor_inputs
+        demand_output(output_type), self._demand_known(callback_on_step_end_tensor_inputs)
+        prompts = prompt_list(prompt, num_videos_per_prompt)  # B of them
+        num_prompts = len(prompts) // num_videos_per_prompt
+        shape, device = self.latents_shape(len(prompts), num_frames, height, width), self._execution_device
+        generator = generator_for(generator, len(prompts))
+        if image is not None:
+            image = first_frames(image, height, width, num_prompts, num_videos_per_prompt)
+        texts = self.encode_prompt(prompts, negative_list(negative_prompt, num_prompts, num_videos_per_prompt))
+        x = self.prepare_latents(shape, generator, latents, image)
+        levels = flow_levels(num_inference_steps, shift)  # (K + 1,)
+        self._guidance_scale, self._num_timesteps, self._interrupt = guidance_scale, num_inference_steps, False
+        per_frame = levels if image is None else frame_levels(levels, shape[2], num_clean=1)  # (K + 1, T')
+
+        def guided(x, s):
+            return Guidance(self.velocity, *texts, self._guidance_scale)(x, s)
+
         with self.progress_bar(total=num_inference_steps) as bar:
-            for step in steps:
-                latents = step.sample
+            for step in stochastic(guided, x, per_frame, eta, generator):
+                self._current_timestep = 1000 * levels[step.index].to(device)
                 if callback_on_step_end is not None:
-                    callback_on_step_end(self, step.index, 1000 * step.level, {"latents": latents})
+                    offered = dict.fromkeys(callback_on_step_end_tensor_inputs, step.sample)
+                    take_back(step, callback_on_step_end(self, step.index, self._current_timestep, offered))
+                x = step.sample
                 bar.update()
-        frames = latents if output_type == "latent" else self.decode(latents)
-        if output_type == "np":
-            frames = clips_to_frames(frames)
+                if self._interrupt:
+                    break
+        self._current_timestep = None
+        frames = x if output_type == "latent" else as_output(self.decode(x), output_type)
+        self.maybe_free_model_hooks()
         return TextToVideoOutput(frames=frames) if return_dict else (frames,)
 
-    def steps(
-        self, prompts, image, num_frames, height, width, num_inference_steps, guidance_scale, negative_prompt, shift,
-        eta, generator, latents,
-    ) -> Iterator[Step]:  # fmt: skip
-        """The sampler's steps in normalised latents; arguments as those of a call, with a list of prompts."""
-        shape = self.latents_shape(len(prompts), num_frames, height, width)
-        text = self.text_encoder([*prompts, *[negative_prompt] * len(prompts)]).to(self.device)
-        if isinstance(generator, list) and len(generator) != len(prompts):
-            raise ValueError(f"generators are one for each prompt: {len(generator)} for {len(prompts)} prompts")
+    def encode_prompt(self, prompts: list[str], negative_prompts: list[str]) -> tuple[tuple, tuple]:
+        """States and mask of the prompts, and of the negative ones, all padded to one length: `(B, L, D)`, `(B, L)`."""
+        text = self.text_encoder([*prompts, *negative_prompts]).to(self._execution_device)
+        halves: list[TextStates] = [text[: len(prompts)], text[len(prompts) :]]
+        return tuple((half.states, half.mask) for half in halves)
+
+    def prepare_latents(self, shape, generator, latents=None, image=None) -> torch.Tensor:
+        """Noise of a shape, or the given latents; with an image `(B, 3, H, W)` in [-1, 1] as the first latent frame.
+
+        Raises:
+            ValueError: the given latents have another shape.
+        """
+        device = self._execution_device
         if latents is None:
-            latents = randn_tensor(shape, generator, self.device)
-        elif latents.shape != shape:
+            latents = randn_tensor(shape, generator, device)
+        elif tuple(latents.shape) != shape:
             raise ValueError(f"latents are {shape} here, got {tuple(latents.shape)}")
-        latents, levels = latents.to(self.device), flow_levels(num_inference_steps, shift)
-        if image is not None:
-            first = self.encode_image(image, height, width)  # (1 or B, C, 1, H', W')
-            latents = torch.cat([first.expand(len(prompts), -1, -1, -1, -1), latents[:, :, 1:]], dim=2)
-            levels = frame_levels(levels, shape[2], num_clean=1)  # (K + 1, T')
-        prompt, negative = text[: len(prompts)], text[len(prompts) :]
-        conditions = (prompt.states, prompt.mask), (negative.states, negative.mask)
-        guided = Guidance(self.velocity, *conditions, guidance_scale)
-        return stochastic(guided, latents, levels, eta, generator)
+        latents = latents.to(device, torch.float32)
+        if image is None:
+            return latents
+        return torch.cat([self.encode_image(image), latents[:, :, 1:]], dim=2)
 
     def velocity(self, x: torch.Tensor, s: torch.Tensor, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """What the transformer says, in the samplers' terms: levels from 0 to 1, tensors in its dtype."""
         dtype = self.transformer.dtype
         return self.transformer(x.to(dtype), 1000 * s, states.to(dtype), mask).sample
 
-    def encode_image(self, image: torch.Tensor, height: int, width: int) -> torch.Tensor:
-        """A picture's normalised latent, `(B, C, 1, H', W')`.
-
-        Raises:
-            ValueError: it is not `(3, height, width)`, or several of them.
-        """
-        image = image[None] if image.ndim == 3 else image
-        if image.shape[1:] != (3, height, width):
-            raise ValueError(f"the image is (3, {height}, {width}) or several of them, got {tuple(image.shape)}")
-        clip = image[:, :, None].to(self.device, self.vae.dtype)
+    def encode_image(self, image: torch.Tensor) -> torch.Tensor:
+        """The normalised latents `(B, C, 1, H', W')` of pictures `(B, 3, H, W)` in [-1, 1]."""
+        clip = image[:, :, None].to(self._execution_device, self.vae.dtype)
         return self.vae.normalize(self.vae.encode(clip).latent_dist.mode()).float()
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
@@ -176,10 +241,8 @@ class TextToVideoPipeline(DiffusionPipeline):
         """`(B, C, T', H', W')`.
 
         Raises:
-            ValueError: there is no prompt, or a size does not fit.
+            ValueError: a size does not fit.
         """
-        if batch < 1:
-            raise ValueError("there is no prompt")
         frames, pixels = self.vae.temporal_compression_ratio, self.vae.spatial_compression_ratio
         multiple = pixels * self.transformer.config.patch_size
         if num_frames < 1 or num_frames % frames != 1:
@@ -189,7 +252,19 @@ class TextToVideoPipeline(DiffusionPipeline):
         channels = self.transformer.config.in_channels
         return batch, channels, 1 + num_frames // frames, height // pixels, width // pixels
 
+    def _demand_known(self, tensor_inputs: Sequence[str]) -> None:
+        unknown = [name for name in tensor_inputs if name not in self._callback_tensor_inputs]
+        if unknown:
+            raise ValueError(f"a callback can be given {', '.join(self._callback_tensor_inputs)}; got {unknown}")
 
-def clips_to_frames(clips: torch.Tensor) -> np.ndarray:
-    """`(B, 3, T, H, W)` in [-1, 1] to uint8 `(B, T, H, W, 3)`."""
-    return np.stack([clip_to_frames(clip) for clip in clips.cpu()])
+
+def take_back(step: Step, returned: dict | None) -> None:
+    """Write the latents that a callback returned into the step's sample, from which the sampler goes on.
+
+    Raises:
+        ValueError: they have another shape.
+    """
+    latents = (returned or {}).get("latents", step.sample)
+    if latents.shape != step.sample.shape:
+        raise ValueError(f"a callback returns latents {tuple(step.sample.shape)}, got {tuple(latents.shape)}")
+    step.sample.copy_(latents)

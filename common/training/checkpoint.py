@@ -10,6 +10,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from common.training.errors import TrainingError
 
 KEPT = 2  # the newest, and the one before it should the newest turn out damaged
 SUFFIX = ".safetensors"
+NAME = re.compile(r"step_(\d{8,})")  # before the suffix; files with any other name are the user's own
 FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
@@ -116,8 +118,11 @@ def load_newest(folder: Path, say=print) -> Checkpoint | None:
 
 
 def files(folder: Path) -> list[Path]:
-    """The finished checkpoints of a folder, oldest first."""
-    return sorted(folder.glob(f"step_*{SUFFIX}"))
+    """The finished checkpoints of a folder, oldest first.
+
+    A name counts only if it is exactly one that `save` gives: `step_00000012_best.safetensors` is a user's copy.
+    """
+    return sorted(_named(folder, SUFFIX), key=_step_of)
 
 
 def checksum(tensors: dict[str, torch.Tensor], state: str) -> str:
@@ -154,8 +159,20 @@ def _explained(error: Exception, folder: Path, step: int) -> TrainingError:
 
 def _sweep(folder: Path) -> None:
     """Delete what a killed training left half written."""
-    for partial in folder.glob("step_*.partial"):
+    for partial in _named(folder, ".partial"):
         partial.unlink(missing_ok=True)
+
+
+def _named(folder: Path, suffix: str) -> list[Path]:
+    """The files that this module named itself, in no order."""
+    found = folder.glob(f"step_*{suffix}")
+    return [path for path in found if path.is_file() and path.name == f"step_{_step_of(path):08d}{suffix}"]
+
+
+def _step_of(path: Path) -> int:
+    """The step in a file's name, or -1 where the name is not one of a checkpoint."""
+    match = NAME.fullmatch(path.stem)
+    return int(match[1]) if match else -1
 
 
 def _to_disk(path: Path) -> None:

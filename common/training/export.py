@@ -28,7 +28,8 @@ def export(model: torch.nn.Module, state: dict[str, torch.Tensor], folder: Path)
             raise TrainingError(f"The weight {name} reaches {tensor.abs().max():.3g}: float16 ends at {largest:.0f}.")
     copied = copy.deepcopy(model)
     copied.load_state_dict(state)
-    partial, old = folder.with_name(f"{folder.name}.partial"), folder.with_name(f"{folder.name}.old")
+    # Hidden names: a user's own copy may well be called `weights.old`.
+    partial, old = folder.with_name(f".{folder.name}.partial"), folder.with_name(f".{folder.name}.old")
     for leftover in (partial, old):
         shutil.rmtree(leftover, ignore_errors=True)
     copied.half().save_pretrained(partial)

@@ -10,6 +10,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from common.models.shipped import demand_whole, did_you_mean
+
 ROOT = Path(__file__).parent
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 
@@ -27,10 +29,10 @@ def folder(name: str) -> Path:
     """The folder of a name.
 
     Raises:
-        ZooError: there is no such name; the message lists those there are.
+        ZooError: there is no such name; the message has the nearest, or lists those there are.
     """
     if name not in names():
-        raise ZooError(f"there are no shipped weights {name!r}; there are: {', '.join(names()) or '(none)'}")
+        raise ZooError(f"there are no shipped weights {name!r}{did_you_mean(name, names())}")
     return ROOT / name.replace("-", "_")
 
 
@@ -49,9 +51,8 @@ def weights_folder(name_or_folder: str | Path) -> Path:
     if str(name_or_folder) not in names():
         if (place / WEIGHTS).is_file():
             return place
-        raise ZooError(
-            f"{str(name_or_folder)!r} is neither a folder with weights nor one of: {', '.join(names()) or '(none)'}"
-        )
+        name = str(name_or_folder)
+        raise ZooError(f"there are no shipped weights {name!r}, and no folder with some{did_you_mean(name, names())}")
     if not has_weights(str(name_or_folder)):
         raise ZooError(
             f"the weights of {name_or_folder} are not in this checkout; its recipe makes them: "
@@ -69,8 +70,11 @@ def from_pretrained(name_or_folder: str | Path, **options):
 
     Raises:
         ZooError: as `weights_folder`; or the config names a class that `common.models` does not have.
+        WeightsError: a name's file is not the one on its card. (In a folder, whatever is there is loaded.)
     """
     place = weights_folder(name_or_folder)
+    if str(name_or_folder) in names():
+        demand_whole(place)
     return model_class(place).from_pretrained(place, **options)
 
 

@@ -3,19 +3,22 @@
 Ten seconds.
 """
 
+import re
 import zlib
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 from PIL import ImageChops
 
-from common.data.sprites import SpriteData
+from common.data.sprites import SpriteData, parse, render, scene_of
 from common.evaluation.sprite_reader import read_sprites
 from common.models.autoencoder import PRESETS as VAE_PRESETS
 from common.models.autoencoder import CausalVideoVAE
 from common.models.dit import PRESETS, VideoDiT
+from common.pipelines import TextToVideoPipeline
 from common.text import TextEncoder
 from common.text.states import PackedStates
 from common.training import KeyedNoise, train
@@ -164,3 +167,40 @@ def test_the_gallery_shows_a_clip_for_each_prompt_and_the_picture_that_was_given
     other = gallery.sheet(made, -image)  # the given picture is in the sheet, at the beginning of the last row
     _, top, right, _ = ImageChops.difference(picture, other).getbbox()
     assert right < gallery.WIDTH * 1.5 and top > gallery.WIDTH
+
+
+def test_the_gallery_refuses_a_clip_that_does_not_show_what_was_asked(monkeypatch, tmp_path):
+    """The world's own clips pass; another prompt's, a still one, and one whose object is lost in frame 8 do not."""
+    asked = (*gallery.FROM_TEXT, gallery.FROM_IMAGE)
+    true = {prompt: render([scene_of(parse(prompt))]).clips()[0] for prompt in asked}
+    assert gallery.faults(true) == []
+    star, circle = asked[:2]
+    still, lost, swapped = ({**true} for _ in range(3))
+    still[star] = true[star][:, :1].expand(-1, 17, -1, -1)
+    lost[star] = true[star].clone()
+    lost[star][:, 8] = true[star][:, 8, :1, :1]  # the background alone
+    swapped[star], swapped[circle] = true[circle], true[star]
+    assert ["motion" in fault for fault in gallery.faults(still)] == [True]
+    assert any("lost in frame 8" in fault for fault in gallery.faults(lost))
+    assert len(gallery.faults(swapped)) >= 2
+
+    monkeypatch.setattr(gallery, "clips", lambda pipe, seed: (lost, true[star][:, 0]))
+    pipe = recipe.pipeline(VideoDiT(**PRESETS["ci"]))
+    monkeypatch.setattr(gallery.TextToVideoPipeline, "from_pretrained", lambda name: pipe)
+    monkeypatch.setattr("sys.argv", ["gallery", str(tmp_path / "gallery.png")])
+    with pytest.raises(SystemExit, match="lost in frame 8"):
+        gallery.main()
+    assert not list(tmp_path.glob("*.png"))
+
+
+def test_the_tutorials_clip_from_an_image_holds(monkeypatch, tmp_path):
+    """The clip, seed and reader of phase 06's page, with the shipped weights: the reader objects to nothing."""
+    monkeypatch.undo()  # the shipped autoencoder
+    monkeypatch.setenv("FLIPBOOK_CACHE", str(tmp_path))
+    source = (Path(__file__).parents[2] / "phases/06_dit_flow_matching/01_from_prompt_to_clip.py").read_text("utf-8")
+    chosen, seed = (int(re.search(pattern, source)[1]) for pattern in (r"CHOSEN = (\d)", r"given, .*seeded\((\d)"))
+    world = SpriteData("test", num_objects=1).batch([chosen])
+    pipe = TextToVideoPipeline.from_pretrained("sprites-t2v")
+    pipe.set_progress_bar_config(disable=True)
+    clip = pipe(world.captions[0], world.clips()[0, :, 0], generator=seed).frames[0]
+    assert gallery.faults({world.captions[0]: clip}) == []

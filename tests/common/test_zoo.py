@@ -1,6 +1,7 @@
 """Shipped weights: found by name, loaded as they are, and measured again by the numbers on their card."""
 
 import json
+import os
 
 import pytest
 import torch
@@ -92,6 +93,64 @@ def test_the_list(small_zoo):
     assert row["name"] == "sprites-vae" and row["what"] == "A small one."
     assert row["bytes"] == (small_zoo / shelf.WEIGHTS).stat().st_size
     assert "sprites-vae" in run(zoo).output and "A small one." in run(zoo).output
+
+
+@pytest.fixture
+def carded(small_zoo):
+    """The small zoo, its file's checksum on its card."""
+    card = read_card(small_zoo)
+    card.weights = file_facts(small_zoo)
+    write_card(small_zoo, card)
+    return small_zoo
+
+
+def flip_a_bit(path):
+    content = bytearray(path.read_bytes())
+    content[-9] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("load", [CausalVideoVAE.from_pretrained, from_pretrained])
+@pytest.mark.parametrize(
+    "file, harm",
+    [
+        (shelf.WEIGHTS, flip_a_bit),
+        (shelf.WEIGHTS, lambda path: os.truncate(path, 5000)),
+        (shelf.WEIGHTS, lambda path: path.write_bytes(b"")),
+        ("config.json", lambda path: path.write_text("{")),
+        ("card.json", lambda path: path.write_text("[]")),
+    ],
+)
+def test_a_damaged_file_says_how_to_have_it_again(carded, tmp_path, load, file, harm):
+    """In a checkout by git; elsewhere, as from a wheel, by installing again."""
+    load("sprites-vae")
+    harm(carded / file)
+    with pytest.raises(ValueError, match="install flipbook-video once more, with pip's --force-reinstall"):
+        load("sprites-vae")
+    (shipped.ZOO.parents[1] / ".git").mkdir()
+    try:
+        with pytest.raises(ValueError, match=rf"git checkout -- \S*/zoo/sprites_vae/{file}$"):
+            load("sprites-vae")
+    finally:
+        (shipped.ZOO.parents[1] / ".git").rmdir()
+
+
+def test_generate_and_its_kin_end_in_a_sentence_at_damaged_weights(carded):
+    flip_a_bit(carded / shelf.WEIGHTS)
+    ran = run(reconstruct, "3", "--num-frames", "5", "--size", "32")
+    assert ran.exit_code == 1 and ran.output.startswith("Error: the weights of sprites-vae are damaged")
+
+
+def test_a_missing_file_that_the_card_knows_is_had_again_too(carded):
+    (carded / shelf.WEIGHTS).unlink()
+    with pytest.raises(OSError, match=r"missing.*force-reinstall"):
+        CausalVideoVAE.from_pretrained("sprites-vae")
+
+
+def test_a_misspelt_name_is_answered_with_the_nearest(small_zoo):
+    for load in (weights_folder, shelf.folder, CausalVideoVAE.from_pretrained):
+        with pytest.raises(ValueError, match="did you mean sprites-vae"):
+            load("sprite-vea")
 
 
 # ------------------------------------------------------------------------------------------------ cards

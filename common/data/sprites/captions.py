@@ -98,7 +98,7 @@ def parse(text: str) -> SceneWords:
 
 def unknown_words(text: str) -> list[str]:
     """The words of a prompt that no caption of this world uses, in their order."""
-    return [word for word in _split(text) if word not in _VOCABULARY]
+    return [word for word in _split(text) if word not in VOCABULARY]
 
 
 def _words(scene: SpriteScene | SceneWords) -> SceneWords:
@@ -168,6 +168,6 @@ _COUNTS = {
 }
 _LITTLE_WORDS = set(" ".join([*PLACES, *JOINTS]).split())
 _NAMES = (SIZE_NAMES, SHAPE_NAMES, MOTION_NAMES, BACKGROUND_NAMES, CAMERA_NAMES)
-_VOCABULARY = {"a", *COLORS, *_LITTLE_WORDS} | {
+VOCABULARY = {"a", *COLORS, *_LITTLE_WORDS} | {
     word for names in _NAMES for phrases in names.values() for phrase in phrases for word in phrase.split()
 } - {"{color}"}

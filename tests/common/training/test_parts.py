@@ -6,9 +6,11 @@ import time
 import pytest
 import torch
 
-from common.training import KeyedNoise, Settings, TrainingError, with_settings
+from common.models.autoencoder import PRESETS, CausalVideoVAE
+from common.training import KeyedNoise, Settings, TrainingError, checkpoint, with_settings
 from common.training.batches import ahead, samples_of_step
 from common.training.ema import Ema
+from common.training.export import export
 from common.training.recipe import adamw
 from common.training.schedule import learning_rate_factor, set_learning_rate
 
@@ -176,3 +178,47 @@ class TestSettings:
         optimizer.step()
         assert torch.equal(model.bias, torch.ones(4))
         assert torch.allclose(model.weight, torch.full((4, 3), 1 - 0.5 * 0.1))
+
+
+class TestCheckpointNames:
+    """A checkpoint is a file with exactly the name that `save` gives it; all else in the folder is the user's."""
+
+    OWN = ("step_00000002_best.safetensors", "step_00000099_backup_of_30.safetensors", "step_9.safetensors",
+           "step_best.safetensors", "step_000000099.safetensors", "step_00000099.SAFETENSORS.safetensors",
+           "step_00000099 (copy).safetensors", "step_mine.partial", "step_00000001_kept.partial")  # fmt: skip
+
+    def save(self, folder, step: int):
+        state = checkpoint.Checkpoint(step, {"model.w": torch.full((3,), float(step))}, {"seconds": 1.0})
+        return checkpoint.save(folder, state)
+
+    def test_a_users_copies_are_neither_deleted_nor_resumed(self, tmp_path):
+        first = self.save(tmp_path, 1)
+        contents = {name: f"{name} is mine".encode() for name in self.OWN}
+        contents["step_00000098_backup.safetensors"] = first.read_bytes()  # a good checkpoint under another name
+        for name, content in contents.items():
+            (tmp_path / name).write_bytes(content)
+        (tmp_path / "step_00000097.safetensors").mkdir()
+        for step in (2, 3, 4):
+            self.save(tmp_path, step)
+        assert {name: (tmp_path / name).read_bytes() for name in contents} == contents
+        names = [path.name for path in checkpoint.files(tmp_path)]
+        assert names == ["step_00000003.safetensors", "step_00000004.safetensors"]
+        assert checkpoint.load_newest(tmp_path).step == 4
+
+    def test_a_half_written_one_of_a_killed_training_goes(self, tmp_path):
+        tmp_path.joinpath("step_00000001.partial").write_bytes(b"half")
+        self.save(tmp_path, 2)
+        assert not list(tmp_path.glob("*.partial"))
+
+    def test_more_than_eight_digits_come_after_eight(self, tmp_path):
+        for step in (99_999_999, 100_000_000):
+            self.save(tmp_path, step)
+        assert checkpoint.load_newest(tmp_path).step == 100_000_000
+
+    def test_a_users_weights_beside_the_finished_ones_stay(self, tmp_path):
+        for name in ("weights.old", "weights.partial"):
+            (tmp_path / name).mkdir()
+        model = CausalVideoVAE(**PRESETS["ci"])
+        for _ in range(2):
+            export(model, model.state_dict(), tmp_path / "weights")
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["weights", "weights.old", "weights.partial"]
