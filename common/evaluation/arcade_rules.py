@@ -1,10 +1,11 @@
 """One-step rule agreement: does each frame of a dream follow from the one before it, by the rules of the game?
 
-The state is read at frame t, the engine is set to it and steps with the key that was pressed, and its state is compared
-with what is read at frame t + 1. So a dream that once goes its own way is not punished for ever, and every frame counts.
+The state is read at frame t, the engine is set to it and steps with the key that was pressed, and its state is
+compared with what is read at frame t + 1. So a dream that once goes its own way is not punished for ever, and every
+frame counts.
 
-Two things are random and are judged by what is possible. Behind a door the room is new: it must be a whole room with one
-door, one key and one player, with the coins kept and the key gone. A slime may turn: it must be within a pixel.
+Two things are random and are judged by what is possible. Behind a door the room is new: it must be a whole room with
+one door, one key and one player, with the coins kept and the key gone. A slime may turn: it must be within a pixel.
 """
 
 from collections.abc import Sequence

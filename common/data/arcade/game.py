@@ -1,7 +1,8 @@
 """A game that can be played, recorded and set back: one protocol for ours, for ViZDoom, gymnasium and a learner's own.
 
-The convention, once: **action `a_t` is pressed while frame t is shown and leads to frame t + 1.** A play of T frames has
-T - 1 actions, and `actions[t]` belongs between `frames[t]` and `frames[t + 1]`. Off by one, every loss still falls.
+The convention, once: **action `a_t` is pressed while frame t is shown and leads to frame t + 1.** A play of T frames
+has T - 1 actions, and `actions[t]` belongs between `frames[t]` and `frames[t + 1]`. With actions off by one, every loss
+still falls.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,8 @@
 """Where one can stand in a room, and which of these places can be reached from which: for the maker and the script.
 
 A place is the number of a tile, `8 * row + column`, with room to stand in and something solid below. Steps between
-places are those that are sure to succeed: a walk, a fall beside a ledge, a jump up to the next column. There are others.
+places are those that are sure to succeed: a walk, a fall beside a ledge, a jump up to the next column. A player can do
+more than that.
 """
 
 from functools import lru_cache

@@ -1,10 +1,10 @@
-"""New rooms: bricks at random, kept if all that can be reached can be left again; then a door, a key, coins, a slime."""
+"""New rooms: random bricks, kept if every place that can be reached can be left again; then door, key, coins, slime."""
 
 from dataclasses import dataclass
 
-from common.data.arcade.dice import MASK, Dice, scrambled
+from common.data.arcade.dice import Dice, scrambled
 from common.data.arcade.room_graph import brick_mask, reachable, steps_between_places
-from common.data.arcade.tiles import BRICK, COIN, COLUMNS, DOOR, EMPTY, KEY, ROWS, TILE
+from common.data.arcade.tiles import BRICK, COIN, COLUMNS, DOOR, EMPTY, KEY, ROWS
 
 FLOOR = (ROWS - 1) * COLUMNS
 FEWEST_PLACES, FEWEST_HIGH = 10, 2  # to stand in; of them on a platform
@@ -32,7 +32,7 @@ class Room:
 
 def is_held_out(tiles: bytes) -> bool:
     """Whether a room with these bricks belongs to the test split."""
-    return scrambled(brick_mask(tiles) & MASK) % HELD_OUT == 0
+    return scrambled(brick_mask(tiles)) % HELD_OUT == 0
 
 
 def draw_room(dice: Dice, split: int) -> Room:

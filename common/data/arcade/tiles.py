@@ -65,7 +65,9 @@ def painting_of(picture: str) -> np.ndarray:
 TILES = np.stack([painting_of(PICTURES[tile]) for tile in range(9)])  # (9, 8, 8)
 PLAYER_PAINTING, SLIME_PAINTING = painting_of(PLAYER), painting_of(SLIME)
 # Where a character is; elsewhere the room behind it is seen.
-PLAYER_MASK, SLIME_MASK = PLAYER_PAINTING != NUMBER["."], SLIME_PAINTING != NUMBER["."]
+CLEAR = NUMBER["."]
+PLAYER_MASK = np.not_equal(PLAYER_PAINTING, CLEAR)
+SLIME_MASK = np.not_equal(SLIME_PAINTING, CLEAR)
 PLAYER_HEIGHT, PLAYER_WIDTH = PLAYER_PAINTING.shape
 SLIME_HEIGHT, SLIME_WIDTH = SLIME_PAINTING.shape
 COIN_PLACES = COLUMNS - 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from einops import rearrange
+from einops import rearrange, reduce
 
 from common.data.arcade import RoomsState
 from common.data.arcade import rooms as engine
@@ -49,6 +49,8 @@ MOST_PLAYERS = 3  # it stops counting there
 TILE_COLORS = colors(TILES, PALETTE)  # (9, 3, 8, 8)
 PLAYER = Template(colors(PLAYER_PAINTING, PALETTE), torch.from_numpy(PLAYER_MASK))
 SLIME = Template(colors(SLIME_PAINTING, PALETTE), torch.from_numpy(SLIME_MASK))
+HALVED_TILES = reduce(TILE_COLORS, "tile c (h a) (w b) -> tile c h w", "mean", a=2, b=2)
+APART = (HALVED_TILES[:, None] - HALVED_TILES).square().sum(dim=2).mean(dim=(-2, -1))  # (tiles, tiles)
 # What may be in each cell: in the HUD's first one, in its others, in the room.
 CHOICES = torch.zeros(ROWS, COLUMNS, len(TILES), dtype=torch.bool)
 CHOICES[0, 0, [NO_KEY, HAS_KEY]] = True
@@ -124,9 +126,8 @@ def read_state(now: RoomsReading, before: RoomsReading | None = None) -> RoomsSt
 
 
 def _read(frames: torch.Tensor, tiles: torch.Tensor | None = None) -> list[RoomsReading]:
-    cells = rearrange(frames, "n c (row h) (column w) -> n row column 1 c h w", row=ROWS, column=COLUMNS)
-    distance = sum((cells[..., c, :, :] - TILE_COLORS[:, c]).square() for c in range(3))  # (N, 8, 8, tiles, 8, 8)
-    guess = _nearest(distance.clamp(max=FARTHEST).mean(dim=(-2, -1)))[0][0] if tiles is None else tiles
+    cells = _cells(frames)
+    guess = _nearest(_distances(cells, farthest=FARTHEST))[0][0] if tiles is None else tiles
     background = rearrange(TILE_COLORS[guess], "n row column c h w -> n c (row h) (column w)")
     visible = torch.ones_like(frames[:, :1])
 
@@ -146,7 +147,7 @@ def _read(frames: torch.Tensor, tiles: torch.Tensor | None = None) -> list[Rooms
         present = look_for(PLAYER, PLAYER_PLACES, SEEN)[1]
         num_players += present
 
-    found, known = _clear_tiles(distance, visible)
+    found, known = _clear_tiles(cells, _cells(visible))
     numbers = torch.where(known, found, UNKNOWN).to(torch.uint8).numpy()
     readings = [
         RoomsReading(
@@ -168,23 +169,46 @@ def _read(frames: torch.Tensor, tiles: torch.Tensor | None = None) -> list[Rooms
     return readings
 
 
-def _nearest(distance: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _cells(pictures: torch.Tensor) -> torch.Tensor:
+    return rearrange(pictures, "n c (row h) (column w) -> n row column c h w", row=ROWS, column=COLUMNS)
+
+
+def _halved(cells: torch.Tensor) -> torch.Tensor:
+    """Means over 2x2 pixels: what is left of a tile after some blur, and noise of half the size."""
+    return reduce(cells, "... (h a) (w b) -> ... h w", "mean", a=2, b=2)
+
+
+def _distances(cells: torch.Tensor, farthest: float = torch.inf) -> torch.Tensor:
+    """Mean squared distances to each tile: cells `(..., 3, 8, 8)` to `(..., tiles)`."""
+    error = (_halved(cells).unsqueeze(-4) - HALVED_TILES).square().sum(dim=-3)  # (..., tiles, 4, 4)
+    return error.clamp(max=farthest).mean(dim=(-2, -1))
+
+
+def _partial_distances(cells: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """The same where only pixels of weight 1 count: `(M, 3, 8, 8)` and `(M, 1, 8, 8)` to `(M, tiles)`."""
+    error = _halved(weights[:, None] * (cells[:, None] - TILE_COLORS))  # (M, tiles, 3, 4, 4)
+    area = _halved(weights)[:, None].clamp(min=1e-6)
+    return (error.square() / area).sum(dim=2).mean(dim=(-2, -1))
+
+
+def _nearest(distances: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The two nearest of the tiles that may be in each cell, and their distances: `(2, N, rows, columns)` each."""
-    two = torch.where(CHOICES, distance, torch.inf).topk(2, dim=-1, largest=False)
+    two = torch.where(CHOICES, distances, torch.inf).topk(2, dim=-1, largest=False)
     return two.indices.movedim(-1, 0), two.values.movedim(-1, 0)
 
 
-def _clear_tiles(distance: torch.Tensor, visible: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _clear_tiles(cells: torch.Tensor, weights: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The nearest tile of each cell by its visible pixels; and whether it is near, and much nearer than the next.
 
     Where the visible pixels cannot tell any two tiles apart the cell is empty: only the slime hides so much, and it
     crosses no other tile.
     """
-    weights = rearrange(visible, "n 1 (row h) (column w) -> n row column 1 h w", row=ROWS, column=COLUMNS)
-    weights = weights / (TILE * TILE)
-    (tiles, others), (near, next_near) = _nearest((distance * weights).sum(dim=(-2, -1)))
-    apart = (TILE_COLORS[tiles] - TILE_COLORS[others]).square().sum(dim=3)  # (N, rows, columns, 8, 8)
-    apart = (apart * weights[..., 0, :, :]).sum(dim=(-2, -1))
+    distances, hidden = _distances(cells), (weights < 1).any(dim=-1).any(dim=-1)[..., 0]
+    distances[hidden] = _partial_distances(cells[hidden], weights[hidden])
+    (tiles, others), (near, next_near) = _nearest(distances)
+    apart = APART[tiles, others]  # (N, rows, columns)
+    between = _partial_distances(TILE_COLORS[others[hidden]], weights[hidden])
+    apart[hidden] = between.gather(1, tiles[hidden][:, None])[:, 0]
     blind = apart < BLIND
     known = blind | ((next_near - near > MARGIN * apart) & (near < NEAR * apart))
     return torch.where(blind, EMPTY, tiles), known
@@ -211,7 +235,9 @@ def _velocity(tiles: bytes, player: tuple[int, int], way: int) -> int:
 
 
 def _touch(player: tuple[int, int], slime: tuple[int, int]) -> bool:
-    return (-PLAYER_WIDTH < player[0] - slime[0] < SLIME_WIDTH) and (-PLAYER_HEIGHT < player[1] - slime[1] < SLIME_HEIGHT)
+    return (-PLAYER_WIDTH < player[0] - slime[0] < SLIME_WIDTH) and (
+        -PLAYER_HEIGHT < player[1] - slime[1] < SLIME_HEIGHT
+    )
 
 
 def _way_out(tiles: bytes, x: int, y: int) -> int:
