@@ -41,7 +41,7 @@ UNKNOWN = 255  # a tile that is none of those there are
 CHUNK = 16  # frames at a time
 FARTHEST = 1.0  # no single pixel counts for more, at first: characters may be in front
 MARGIN = 0.3  # of the way between the two nearest tiles: 1 is the tile itself, 0 is half of each
-NEAR = 0.25  # squared distance to the nearest tile, as a part of that between the two nearest
+NEAR = 0.35  # mean squared distance of visible pixels to the nearest tile, summed over colours; flat grey has 0.6
 PRESENT, ALIKE, SEEN = 0.5, 0.5, 0.5  # least opacity, likeness and visible part of a character
 BLIND = 0.02  # mean squared distance over a cell below which two tiles look alike
 FAINT = 3.0  # squared change in all of a frame in which there can be no more players
@@ -210,7 +210,7 @@ def _clear_tiles(cells: torch.Tensor, weights: torch.Tensor) -> tuple[torch.Tens
     between = _partial_distances(TILE_COLORS[others[hidden]], weights[hidden])
     apart[hidden] = between.gather(1, tiles[hidden][:, None])[:, 0]
     blind = apart < BLIND
-    known = blind | ((next_near - near > MARGIN * apart) & (near < NEAR * apart))
+    known = blind | ((next_near - near > MARGIN * apart) & (near < NEAR * weights.mean(dim=(-3, -2, -1))))
     return torch.where(blind, EMPTY, tiles), known
 
 
