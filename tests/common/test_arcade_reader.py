@@ -11,6 +11,7 @@ from einops import rearrange
 from common.data.arcade import Catch, Rooms, RoomsState, mixed_player, play
 from common.data.arcade.players import RandomKeys
 from common.data.arcade.rooms import EVENTS
+from common.data.arcade.rooms_player import RoomsScript
 from common.data.arcade.tiles import BRICK, COIN, EMPTY, PALETTE, PLAYER_MASK, PLAYER_PAINTING
 from common.evaluation.arcade_reader import UNKNOWN, read_catch, read_catch_state, read_rooms, read_state
 from common.evaluation.arcade_rules import PARTS, rule_agreement
@@ -63,6 +64,14 @@ def test_two_frames_give_the_velocities(plays):
                 assert abs(state.slime[2]) == 1
                 turned += state.slime != due.slime
     assert turned == 0
+
+
+def test_the_script_plays_from_pixels_as_it_plays_from_states():
+    item = play(Rooms("test"), 70, 300, RoomsScript())
+    readings, script = read_rooms(clip_of(item.frames)), RoomsScript()
+    script.reset(70)
+    states = [read_state(now, before) for before, now in zip([None, *readings], readings)]
+    assert [script(state) for state in states[:-1]] == item.actions.tolist()
 
 
 def test_the_number_of_frames_read_at_once_changes_nothing(long_play):

@@ -124,7 +124,7 @@ class Catch:
 
     def frame(self) -> np.ndarray:
         """What is seen now: uint8 `(32, 32, 3)`."""
-        return PALETTE[self.painting()]
+        return np.take(PALETTE, self.painting(), axis=0)
 
     def _serve(self, paddle: int) -> CatchState:
         while True:

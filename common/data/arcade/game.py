@@ -55,7 +55,7 @@ class PaintedGame(Game, Protocol):
 
 
 class Player(Protocol):
-    """Whoever holds the keys."""
+    """Chooses the actions."""
 
     def reset(self, seed: int) -> None:
         """Begin again: the same seed and states give the same actions."""

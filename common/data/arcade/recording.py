@@ -90,10 +90,12 @@ class Recording:
     def _windows(self, places: list[tuple[int, int]], length: int) -> ActionBatch:
         frames = np.stack([self.frames[number, first : first + length] for number, first in places])
         actions = np.stack([self.actions[number, first : first + length - 1] for number, first in places])
-        if self.palette is not None:
-            frames = self.palette[frames]
-        pixels = rearrange(torch.from_numpy(frames), "b t h w c -> b c t h w").contiguous()
-        return ActionBatch(pixels, torch.from_numpy(actions.astype(np.int64)))
+        if self.palette is None:
+            pixels = rearrange(torch.from_numpy(frames), "b t h w c -> b c t h w")
+        else:
+            colors = np.take(self.palette.T, frames, axis=1)
+            pixels = rearrange(torch.from_numpy(colors), "c b t h w -> b c t h w")
+        return ActionBatch(pixels.contiguous(), torch.from_numpy(actions.astype(np.int64)))
 
 
 def record(

@@ -170,7 +170,7 @@ class Rooms:
 
     def frame(self) -> np.ndarray:
         """What is seen now: uint8 `(64, 64, 3)`."""
-        return PALETTE[self.painting()]
+        return np.take(PALETTE, self.painting(), axis=0)
 
     def _move(self, action: int, events: list[str]) -> None:
         tiles, x, y = self._tiles, self._x, self._y
