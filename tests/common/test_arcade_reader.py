@@ -33,8 +33,8 @@ def found(reading) -> tuple:
 def plays():
     """Plays of both splits by the mixed player and by other keys, with every event, and how they are read."""
     items = [play(Rooms(split), seed, 400, mixed_player("rooms"), states=True)
-             for split in ("train", "test") for seed in range(50, 53)]  # fmt: skip
-    items.append(play(Rooms(), 60, 400, RandomKeys(6), states=True))
+             for split in ("train", "test") for seed in range(20_050, 20_053)]  # fmt: skip
+    items.append(play(Rooms(), 20_060, 400, RandomKeys(6), states=True))
     assert Counter(name for item in items for names in item.events for name in names).keys() == set(EVENTS)
     return [(item, read_rooms(clip_of(item.frames))) for item in items]
 
@@ -67,9 +67,9 @@ def test_two_frames_give_the_velocities(plays):
 
 
 def test_the_script_plays_from_pixels_as_it_plays_from_states():
-    item = play(Rooms("test"), 70, 300, RoomsScript())
+    item = play(Rooms("test"), 20_070, 300, RoomsScript())
     readings, script = read_rooms(clip_of(item.frames)), RoomsScript()
-    script.reset(70)
+    script.reset(20_070)
     states = [read_state(now, before) for before, now in zip([None, *readings], readings)]
     assert [script(state) for state in states[:-1]] == item.actions.tolist()
 
@@ -83,7 +83,7 @@ def test_the_number_of_frames_read_at_once_changes_nothing(long_play):
 
 def test_every_frame_of_catch_is_read_without_an_error():
     for split in ("train", "test"):
-        item = play(Catch(split), 7, 600, mixed_player("catch"), states=True)
+        item = play(Catch(split), 20_007, 600, mixed_player("catch"), states=True)
         readings = read_catch(clip_of(item.frames))
         for before, now, state in zip([None, *readings], readings, item.states):
             assert (now.ball, now.paddle, now.num_balls) == ((state.ball_x, state.ball_y), state.paddle, 1)
