@@ -1,0 +1,180 @@
+"""The default arm of the `mini` world: a 1.5 M transformer trained by flow matching, 20 minutes of one core.
+
+    recipe = arm_recipe("mini-video")                                  the default: latents of the video autoencoder
+    recipe = arm_recipe("mini-mine", build_model=MyTransformer)        another model in the same place
+    curve = train_for(recipe, CORE_SECONDS, "runs/mini-mine")          common.training.budget
+
+An arm of a study is this recipe with one thing changed, for the same core-seconds. What is compared is the part of the
+clips that have the colour and the motion asked for.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+
+from common.data.latent_cache import LatentCache, fill, weights_key
+from common.data.mini import MiniLatents, MiniSprites
+from common.diffusion.guidance import Guidance
+from common.diffusion.losses import flow_matching_loss, logit_normal
+from common.diffusion.samplers import last, stochastic
+from common.diffusion.schedules import flow_levels
+from common.evaluation.mini import mini_accuracy
+from common.models.autoencoder import CausalVideoVAE
+from common.models.dit import VideoDiT
+from common.models.frame_autoencoder import decode_frames, encode_frames
+from common.runtime import cache_dir
+from common.text import TextEncoder
+from common.training import Recipe, Settings, Stage
+from common.training.recipe import adamw
+
+MODEL = {"dim": 128, "num_layers": 5, "num_heads": 4, "ffn_dim": 448}  # of a `VideoDiT`: 1,556,608 weights
+KINDS = ("video", "frames")
+NUM_CLIPS = 3000  # of the training split
+CORE_SECONDS = 1200
+NO_PROMPT_PART = 0.1  # of the samples: without a prompt, for guidance
+NUM_ASKED = {"ci": 4, "cpu": 96}  # clips that are made and read at each look
+BATCH = 24  # clips made at once
+
+
+@dataclass(frozen=True)
+class MiniCoder:
+    """Pixels to latents and back by `sprites-vae`, in one of two ways.
+
+    Attributes:
+        kind: "video", 9 frames become 3 latents, 48 tokens of 2×2; or "frames", each frame one latent, 144 tokens.
+    """
+
+    kind: str = "video"
+
+    def __post_init__(self):
+        if self.kind not in KINDS:
+            raise ValueError(f"the kind of latents is one of {', '.join(KINDS)}; got {self.kind!r}")
+
+    @cached_property
+    def vae(self) -> CausalVideoVAE:
+        return CausalVideoVAE.from_pretrained("sprites-vae").float().eval().requires_grad_(False)
+
+    @property
+    def key(self) -> str:
+        """Which encoder it is, for the latent cache."""
+        return f"{weights_key(self.vae)}, {self.kind}"
+
+    def encode(self, clips: torch.Tensor) -> torch.Tensor:
+        """`(B, 3, 9, 64, 64)` in [-1, 1] to raw latents `(B, 16, T', 8, 8)`: T' is 3 for video, 9 for frames."""
+        if self.kind == "frames":
+            return encode_frames(self.vae, clips)
+        return self.vae.encode(clips).latent_dist.mode()
+
+    def decode(self, latents: torch.Tensor) -> torch.Tensor:
+        """Normalised latents to clips in [-1, 1]."""
+        z = self.vae.denormalize(latents)
+        return (decode_frames(self.vae, z) if self.kind == "frames" else self.vae.decode(z).sample).clamp(-1, 1)
+
+
+def cached_latents(coder: MiniCoder, num_clips: int = NUM_CLIPS, split: str = "train", folder=None) -> LatentCache:
+    """Raw latents of the first clips of a split; encoded the first time, which takes about a minute of one core.
+
+    Args:
+        coder: makes them.
+        num_clips: how many.
+        split: of `MiniSprites`.
+        folder: of the cache; None for a place in the user's cache.
+    """
+    folder = folder or cache_dir() / "latents" / f"mini-{split}-{coder.kind}-{weights_key(coder.vae).split()[-1]}"
+    encode = lambda batch: coder.encode(batch.clips())  # noqa: E731
+    return fill(folder, MiniSprites(split), encode, num_clips, encoder=coder.key)
+
+
+def captioned_latents(coder: MiniCoder, num_clips: int = NUM_CLIPS) -> MiniLatents:
+    """What an arm is trained on: normalised latents of the training split in memory, with states of their captions."""
+    return MiniLatents.load(cached_latents(coder, num_clips), TextEncoder.installed(), coder.vae.normalize)
+
+
+def compute_loss(model, batch, noise):
+    """Squared error of the velocity, at one noise level per clip; a tenth of the clips without their prompt.
+
+    Args:
+        model: `(x, timestep, states, mask) -> .sample`, a velocity as x.
+        batch: as `MiniLatents` gives it.
+        noise: of the levels and the latents, and which clips have no prompt.
+    """
+    x0, num_clips = batch["latents"], len(batch["latents"])
+    no_prompt = noise.uniform("prompt") < NO_PROMPT_PART  # (B,)
+    chosen = torch.arange(num_clips, device=x0.device).masked_fill(no_prompt, num_clips)  # the last text is empty
+    states, mask = batch["states"][chosen], batch["mask"][chosen]
+    velocity = lambda x, timestep: model(x, timestep, states, mask).sample  # noqa: E731
+    s, eps = logit_normal(noise.normal("level")), noise.normal("eps", x0.shape[1:])
+    return {"loss": flow_matching_loss(velocity, x0, eps, s).mean()}
+
+
+@torch.no_grad()
+def generate(
+    model, coder: MiniCoder, captions: Sequence[str], num_inference_steps: int = 15, guidance_scale: float = 3.0
+) -> torch.Tensor:
+    """A clip for each caption, `(B, 3, 9, 64, 64)` in [-1, 1]. The noise of clip `i` has the seed `i`.
+
+    Args:
+        model: as in `compute_loss`.
+        coder: in whose latents the model was trained.
+        captions: B of them.
+        num_inference_steps: of the sampler, `stochastic`.
+        guidance_scale: 1 for none.
+    """
+    text = TextEncoder.installed()([*captions, ""])
+    empty, shape = len(captions), (16, 9 if coder.kind == "frames" else 3, 8, 8)
+    velocity = lambda x, s, states, mask: model(x, 1000 * s, states, mask).sample  # noqa: E731
+    clips = []
+    for start in range(0, len(captions), BATCH):
+        chosen = range(start, min(start + BATCH, len(captions)))
+        seeds = [torch.Generator().manual_seed(i) for i in chosen]
+        noise = torch.stack([torch.randn(shape, generator=seed) for seed in seeds])
+        conditions = [(text.states[rows], text.mask[rows]) for rows in (list(chosen), [empty] * len(chosen))]
+        guided = Guidance(velocity, *conditions, guidance_scale)
+        clips.append(coder.decode(last(stochastic(guided, noise, flow_levels(num_inference_steps, 4.0), 1.0, seeds))))
+    return torch.cat(clips)
+
+
+def measure_arm(model, coder: MiniCoder, num_asked: int, split: str = "test") -> dict[str, float]:
+    """The accuracies of `mini_accuracy` on clips for the first captions of a split."""
+    captions = MiniSprites(split, num_frames=1, size=8).batch(range(num_asked)).captions
+    return mini_accuracy(captions, generate(model, coder, captions))
+
+
+COMMON = {"learning_rate": 2e-3, "betas": (0.9, 0.95), "weight_decay": 0.01, "precision": "auto"}
+SETTINGS = {
+    "ci": Settings(steps=10, batch_size=8, ema_decay=0.9, **COMMON),
+    "cpu": Settings(steps=4000, batch_size=48, warmup_steps=100, decay="linear", decay_from=0.6, ema_decay=0.995,
+                    **COMMON),
+}  # fmt: skip
+
+
+def arm_recipe(
+    name: str,
+    kind: str = "video",
+    build_model: Callable[[], torch.nn.Module] = lambda: VideoDiT(**MODEL),
+    compute_loss: Callable = compute_loss,
+    optimizer: Callable = adamw,
+    num_clips: int = NUM_CLIPS,
+) -> Recipe:
+    """The recipe of an arm; without other arguments than a name it is the default arm.
+
+    Args:
+        name: of the arm.
+        kind: of its latents, as in `MiniCoder`.
+        build_model: a fresh model, called as in `compute_loss`.
+        compute_loss: as in `Recipe`.
+        optimizer: as in `Recipe`.
+        num_clips: it is trained on.
+    """
+    coder = MiniCoder(kind)
+    return Recipe(
+        name=name,
+        build_model=lambda preset: build_model(),
+        data=lambda preset: captioned_latents(coder, num_clips),
+        compute_loss=compute_loss,
+        optimizer=optimizer,
+        stages={"main": Stage(SETTINGS)},
+        measure=lambda model, preset: measure_arm(model, coder, NUM_ASKED[preset]),
+    )
