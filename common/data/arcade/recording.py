@@ -143,7 +143,7 @@ def record(
 
 
 def mixed_player(name: str) -> Mixed:
-    """Half a script, half random keys: the player whose plays the course's models are trained on.
+    """A script for two thirds of the frames, random keys for the rest: what the course's models are trained on.
 
     Args:
         name: `rooms` or `catch`.
