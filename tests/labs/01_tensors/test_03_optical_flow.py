@@ -501,7 +501,7 @@ def refuses_pictures(call, lab):
     call.refuses(lab, a[:, :, None], a[:, :, None])
 
 
-@exercise("lucas_kanade_step", points=1, hint="if first.ndim != 4 or first.shape != second.shape: raise …")
+@exercise("lucas_kanade_step", points=1, hint="if first.ndim != 4 or first.shape != second.shape: raise ValueError")
 def test_step_refuses_nonsense(lab):
     """pictures of different shapes, or not (B, C, H, W), are a ValueError"""
     refuses_pictures(step, lab)
@@ -510,7 +510,6 @@ def test_step_refuses_nonsense(lab):
 # ---------------------------------------------------------------------------------------------- lucas_kanade
 
 follow = Call("lucas_kanade", PICTURES, gives=tensor("b uv h w", "same"), sizes=lambda given: {"uv": 2})
-NEEDS = ("warp", "lucas_kanade_step")
 
 
 def moving(seed, shift=(0.0, 0.0), size=(40, 54), finest=8.0, **motion):
@@ -557,7 +556,7 @@ def scenes(*rows):
     return [(scene.first.double(), scene.second.double(), dict(zip(names, options))) for scene, *options in rows]
 
 
-@exercise("lucas_kanade", points=3, needs=NEEDS, hint="flow starts at zero; flow = flow + lucas_kanade_step(…)")
+@exercise("lucas_kanade", points=3, needs=("warp", "lucas_kanade_step"), hint="flow = flow + step, from zero")
 def test_flow_one_level(lab, seed):
     """at one level: num_iterations times a warp and a step, which is added"""
     large, small = moving(seed, (1.4, -0.9)), moving(seed + 1, (0.4, -0.3), size=(28, 38))
@@ -574,7 +573,7 @@ def test_flow_one_level(lab, seed):
     follow.table(lab, rows, partial(pyramid, lab), mistakes, because=because)
 
 
-@exercise("lucas_kanade", points=3, needs=NEEDS, hint="F.interpolate(flow, size=...), times new size / old size.")
+@exercise("lucas_kanade", points=3, needs=("warp", "lucas_kanade_step"), hint="Enlarged, and times new / old size.")
 def test_flow_levels(lab, seed):
     """from the smaller size to the next: the flow is enlarged, its vectors grow, then it is corrected"""
     even, odd = moving(seed, (3.2, -2.4), size=(24, 34)), moving(seed + 1, (3.2, 2.4), size=(27, 37))
@@ -589,7 +588,7 @@ def test_flow_levels(lab, seed):
     follow.table(lab, rows, partial(pyramid, lab), mistakes, because=because, tolerance=1e-4)
 
 
-@exercise("lucas_kanade", points=5, needs=NEEDS, hint="Is the flow multiplied when it is enlarged? Is it added up?")
+@exercise("lucas_kanade", points=5, needs=("warp", "lucas_kanade_step"), hint="Is the flow multiplied? Added up?")
 def test_flow_exact_scenes(lab, seed, look):
     """scenes with known flow: far below the error of no flow; 10 pixels need the small sizes"""
     small, three = (34, 46), {"num_levels": 3, "num_iterations": 3}
@@ -609,7 +608,7 @@ def test_flow_exact_scenes(lab, seed, look):
     assert alone > 0.7, f"a shift by 10 pixels is out of reach with num_levels=1, but your error is {alone:.2f} pixels"
 
 
-@exercise("lucas_kanade", points=1, needs=NEEDS, hint="Nothing may mix the samples of a batch.")
+@exercise("lucas_kanade", points=1, needs=("warp", "lucas_kanade_step"), hint="Nothing may mix samples.")
 def test_flow_batch(lab, seed):
     """each pair of a batch has its own flow, equal pictures have none; a second call, views, float32"""
     pairs = [moving(seed + k, s, size=(20, 26)) for k, s in enumerate(((2.0, 0.5), (-1.0, 2.5), (0.0, 0.0)))]
@@ -621,7 +620,7 @@ def test_flow_batch(lab, seed):
     theorems.owes(follow, lab, first, second, truth=truth, dtypes=(torch.float32,), tolerance=1e-3, **two)
 
 
-@exercise("lucas_kanade", points=1, needs=NEEDS, hint="if num_levels < 1 or num_iterations < 1: raise ValueError(...)")
+@exercise("lucas_kanade", points=1, needs=("warp", "lucas_kanade_step"), hint="if num_levels < 1: raise ValueError")
 def test_flow_refuses_nonsense(lab):
     """pictures that do not fit, no level or no iteration, are a ValueError"""
     refuses_pictures(follow, lab)

@@ -505,7 +505,6 @@ def test_shots_refuse(lab):
 # ---------------------------------------------------------------------------------------------- split_film
 
 split = Call("split_film", gives=anything(), parameters=("path", "cuts", "folder"))
-needs_ranges = {"needs": ("shot_ranges",)}
 
 
 @pytest.fixture(scope="module")
@@ -535,7 +534,7 @@ def cut_up(lab, path, cuts, folder):
     return files
 
 
-@exercise("split_film", points=3, hint='reader.stream(start, stop) into write(..., codec="ffv1").', **needs_ranges)
+@exercise("split_film", points=3, hint='reader.stream(start, stop), codec="ffv1"', needs=("shot_ranges",))
 def test_split_same_frames(lab, source, tmp_path, look):
     """each file holds exactly the film's frames of its shot, to the bit"""
     want = video.read_frames(source)
@@ -552,7 +551,7 @@ def test_split_same_frames(lab, source, tmp_path, look):
         assert off.max() == 0, f"the pictures are not the film's to the bit (off by up to {off.max()}): {because}"
 
 
-@exercise("split_film", points=1, hint='folder / f"shot_{number:03}.mkv", and return them in order.', **needs_ranges)
+@exercise("split_film", points=1, hint='folder / f"shot_{number:03}.mkv", in order', needs=("shot_ranges",))
 def test_split_names(lab, source, tmp_path):
     """shot_000.mkv, shot_001.mkv, ... in a folder that is made if it is not there; paths may be text"""
     (tmp_path / "text").mkdir()
@@ -574,7 +573,7 @@ def test_split_names(lab, source, tmp_path):
     assert counts == [20, 26], f"cut again into the same folder, the files should have 20 and 26 frames, not {counts}"
 
 
-@exercise("split_film", points=2, hint="reader.timestamps[start:stop] - reader.timestamps[start]", **needs_ranges)
+@exercise("split_film", points=2, hint="timestamps[start:stop] - timestamps[start]", needs=("shot_ranges",))
 def test_split_times(lab, source, tmp_path):
     """each shot begins at 0.0 s, and its frames keep their distances in time, uneven ones too"""
     times = video.timestamps(source)
@@ -588,7 +587,7 @@ def test_split_times(lab, source, tmp_path):
         )
 
 
-@exercise("split_film", points=2, hint="Hand `write` a generator of pictures; read with reader.stream.", **needs_ranges)
+@exercise("split_film", points=2, hint="Hand `write` a generator of pictures.", needs=("shot_ranges",))
 def test_split_needs_little_memory(lab, source, tmp_path, monkeypatch):
     """a few frames at a time, from an open film that is closed at the end"""
     opened, closed, at_once, most, alive = [], [], [0], [0], []
@@ -618,7 +617,7 @@ def test_split_needs_little_memory(lab, source, tmp_path, monkeypatch):
     assert len(closed) >= len(opened), "the film is left open: use `with VideoReader(path) as reader:`"
 
 
-@exercise("split_film", points=1, hint="shot_ranges(cuts, len(reader)) refuses them.", **needs_ranges)
+@exercise("split_film", points=1, hint="shot_ranges(cuts, len(reader))", needs=("shot_ranges",))
 def test_split_refuses(lab, source, tmp_path):
     """cuts that do not fit the film, or no film, are a ValueError, and nothing is written"""
     for cuts in ((0, 5), (46,), (30, 20), (20, 20), (20, 50)):
