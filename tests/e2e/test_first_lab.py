@@ -2,12 +2,13 @@
 
 import json
 
+from common.course.banks.answers import own_bank
+from common.course.source.lab_source import find_lab
+
 LAB = "work/01_tensors/01_video_loader_benchmark.ipynb"
-BANK = "tests/labs/01_tensors/answers/01_video_loader_benchmark"
-NEAREST = "wrong_nearest.py"  # starts decoding at the nearest keyframe, which may come after the frame
+NEAREST = "nearest"  # starts decoding at the nearest keyframe, which may come after the frame
 EXERCISE, NEXT_EXERCISE = "decode_runs", "decoded_per_asked"
 PICTURE_LAB = "work/01_tensors/02_frame_extractor.ipynb"
-PICTURE_BANK = "tests/labs/01_tensors/answers/02_frame_extractor"
 
 # How light the ground under a node is, and its text on that ground, from 0 to 1: all backgrounds from the page's
 # outermost element down to the node are painted on one dot, then the text's colour, each with its own transparency.
@@ -27,10 +28,10 @@ LIGHTNESS = """node => {
 }"""
 
 
-def answer(course, name, exercise=EXERCISE, bank=BANK):
-    """An answer of the bank as a learner would type it: without the docstring that says what is wrong with it."""
-    text = (course / bank / exercise / name).read_text(encoding="utf-8")
-    return text[text.index("def ") :].strip()
+def kept(lab_id, exercise, name):
+    """An answer of the bank: its code as a learner would type it, and the words that the verdict must hold."""
+    found, *_ = [a for a in own_bank([find_lab(lab_id)]) if a.exercise == exercise and name in a.name]
+    return found.code[found.code.index("def ") :].strip(), found.words
 
 
 def count_exercises(course):
@@ -72,18 +73,23 @@ def test_a_newcomer_solves_an_exercise(course, address, open_page, notebook, sna
     assert "not written yet" in verdict.inner_text().lower()
     snapshot(page, "2-not-written-yet")
 
-    lab.write(exercise, answer(course, NEAREST))
+    code, words = kept("01.1", EXERCISE, NEAREST)
+    lab.write(exercise, code)
     lab.run(exercise)
     lab.run(check)
-    assert "comes after" in verdict.inner_text()
+    assert all(said.casefold() in verdict.inner_text().casefold() for said in words)
     lab.show(verdict)
     snapshot(page, "3-wrong")
     wrong_colour = colour_of(verdict)
 
-    lab.write(exercise, answer(course, "right_dictionary.py"))
+    right, _ = kept("01.1", EXERCISE, "right_")
+    lab.write(exercise, right)
+    lab.run(check)
+    assert "since you ran it" in verdict.inner_text(), (
+        "a check judges what was run, and says when that is not on screen"
+    )
     lab.run(exercise)
     lab.run(check)
-    assert "comes after" not in verdict.inner_text()
     assert is_green(colour_of(verdict)) and not is_green(wrong_colour)
     lab.show(verdict)
     snapshot(page, "4-right")
@@ -91,7 +97,7 @@ def test_a_newcomer_solves_an_exercise(course, address, open_page, notebook, sna
     lab.save()
     saved = json.loads((course / LAB).read_text(encoding="utf-8"))
     written = next(c for c in saved["cells"] if c["metadata"].get("flipbook", {}).get("exercise") == EXERCISE)
-    assert "".join(written["source"]).strip() == answer(course, "right_dictionary.py")
+    assert "".join(written["source"]).strip() == right
 
     page.get_by_role("button", name="Start page").click()
     passed = start.locator(".fb-totals dd").first
@@ -111,7 +117,7 @@ def test_a_wrong_picture_is_shown_beside_the_right_one(course, address, open_pag
     lab = notebook(page)
     lab.run(lab.cell("from common.course import check"))
     exercise = lab.cell("def frames_to_clip")
-    lab.write(exercise, answer(course, "wrong_reshape.py", "frames_to_clip", PICTURE_BANK))
+    lab.write(exercise, kept("01.2", "frames_to_clip", "reshape")[0])
     lab.run(exercise)
     check = lab.cell('check("01.2", "frames_to_clip")')
     lab.run(check)

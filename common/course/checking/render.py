@@ -123,6 +123,11 @@ def as_html(lab, results, next_step: str = "", library: tuple[str, str] | None =
     return "".join([*parts, "</div>"])
 
 
+def note(text: str) -> str:
+    """One sentence in the check's box, where there is no verdict."""
+    return f'<div class="flipbook-check" style="{BOX.format(colour=AMBER)}">{_code_spans(text)}</div>'
+
+
 def _row(result, alone: bool) -> str:
     """One test. Not `alone`: its message stands above, said once for the whole exercise."""
     tone = COLOURS[result.status]

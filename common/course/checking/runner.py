@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from common.course.base import paths
 from common.course.base.paths import CourseError, Lab
 from common.course.base.results import Result, score
-from common.course.checking import render
+from common.course.checking import render, screen
 from common.course.checking.explain import NOT_WRITTEN
 
 # Everything that pytest does beside running tests costs time, or touches the kernel that it runs in.
@@ -266,6 +266,20 @@ class Outcome:
         return next_step(self.lab, self.exercise) if self.ok else ""
 
 
+@dataclass(repr=False)
+class Unrun:
+    """Said instead of a verdict: what is on the screen is not what was run."""
+
+    exercise: str
+    ok = False
+
+    def __repr__(self) -> str:
+        return f"You changed the cell of `{self.exercise}` since you ran it. Run it first, then this check."
+
+    def _repr_html_(self) -> str:
+        return render.note(repr(self))
+
+
 def check(lab_id: str, exercise: str | None = None, namespace: dict | None = None):
     """Test one exercise (or the whole lab) on what this notebook defines now."""
     from common.course.source import lab_source
@@ -274,6 +288,8 @@ def check(lab_id: str, exercise: str | None = None, namespace: dict | None = Non
     if namespace is None:
         shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
         namespace = shell.user_ns if shell else sys._getframe(1).f_globals
+        if exercise and shell and screen.changed_since_run(exercise, shell):
+            return Unrun(exercise)
     outcome = Outcome(lab, run_tests(lab, exercise, namespace=namespace, timeout=NOTEBOOK_SECONDS), exercise)
     grading = os.environ.get("NBGRADER_EXECUTION")
     if grading or os.environ.get("FLIPBOOK_STRICT"):

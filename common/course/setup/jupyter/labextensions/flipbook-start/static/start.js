@@ -1,4 +1,5 @@
-// The course's start page as a tab of JupyterLab, and a button at the top that leads back to it.
+// The course's start page as a tab of JupyterLab, and a button at the top that leads back to it. A check cell's run tells
+// the kernel what is on the screen.
 //
 // JupyterLab loads extensions as webpack module-federation containers: an object with `init` and `get` under
 // window._JUPYTERLAB. This one is small enough to be written by hand, so the course needs no JavaScript build.
@@ -34,6 +35,21 @@
       const open = documents[way].bind(documents);
       documents[way] = (path, ...rest) => open(ownCopy(path) ?? path, ...rest);
     }
+  }
+
+  // A check judges what was run. Just before it runs, the kernel is told what the exercise's cell holds on the screen, so
+  // that it can say when the two differ.
+  function tellWhatIsOnScreen(NotebookActions, notebooks) {
+    const about = cell => cell.model.getMetadata('flipbook') ?? {};
+    NotebookActions.executionScheduled.connect((_, { notebook, cell }) => {
+      const name = about(cell).check;
+      const exercise = name && notebook.widgets.find(other => about(other).exercise === name);
+      const kernel = notebooks.find(panel => panel.content === notebook)?.sessionContext.session?.kernel;
+      if (!exercise || !kernel) return;
+      const words = [name, exercise.model.sharedModel.getSource()].map(text => JSON.stringify(text)).join(', ');
+      const code = `__import__("importlib").import_module("common.course.checking.screen").shown(${words})`;
+      kernel.requestExecute({ code, silent: true, store_history: false, allow_stdin: false, stop_on_error: false });
+    });
   }
 
   function makePage(Widget, app) {
@@ -139,12 +155,16 @@
     get: async () => {
       const { Widget } = await load('@lumino/widgets');
       const { IDocumentManager } = await load('@jupyterlab/docmanager');
+      const { INotebookTracker, NotebookActions } = await load('@jupyterlab/notebook');
       const plugin = {
         id: `${NAME}:plugin`,
         description: 'Adds the course\'s start page.',
         autoStart: true,
-        requires: [IDocumentManager],
-        activate: (app, documents) => activate(Widget, app, documents),
+        requires: [IDocumentManager, INotebookTracker],
+        activate: (app, documents, notebooks) => {
+          tellWhatIsOnScreen(NotebookActions, notebooks);
+          activate(Widget, app, documents);
+        },
       };
       return () => ({ __esModule: true, default: plugin });
     },
