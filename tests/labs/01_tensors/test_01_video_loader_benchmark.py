@@ -369,6 +369,8 @@ def test_proof_sees_through_brightness_and_contrast(lab, seed):
     """the right frames, darker, brighter, with less contrast, are still the right frames; a negative is not"""
     film, looks = scenery(seed=seed), ((0.5, 10), (0.6, 95), (0.35, 160), (1.0, 7))
     changed = [np.clip(film * gain + offset, 0, 255).astype(np.uint8) for gain, offset in looks]
+    gains, offsets = (np.resize(three, (9, 1, 1, 1)) for three in ([0.4, 0.8, 0.5], [40, 5, 100]))
+    changed.append((film * gains + offsets).astype(np.uint8))  # each frame in another way
     mistakes = {
         "the means of the pictures count. Subtract each picture's own mean": likeliest(0, 1),
         "the contrast of the film's pictures counts. Divide each picture by its length": likeliest(1, 0),

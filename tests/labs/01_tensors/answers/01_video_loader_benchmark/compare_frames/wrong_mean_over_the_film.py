@@ -1,6 +1,6 @@
 """Takes off the mean of the whole film, not of each picture.
 
-Message: highest correlation
+Message: not a small difference
 """
 
 
