@@ -21,10 +21,10 @@ exercise = pytest.mark.exercise
 errors = Call("error_per_frame", takes={"preds": "b c t h w", "target": "b c t h w"}, gives=tensor("t", torch.float32))
 
 
-def per_frame(preds, target, data_range, power=2, scale=1.0, channels=slice(None), measure=torch.abs):
+def per_frame(preds, target, data_range, power=2, channels=slice(None), measure=torch.abs):
     """Oracle in double precision, `(T,)`; and ways to do it wrong."""
     difference = measure((preds.double() - target.double())[:, channels] / data_range)
-    return scale * difference.pow(power).transpose(0, 2).flatten(1).sum(dim=1) / len(preds)
+    return difference.pow(power).transpose(0, 2).flatten(1).sum(dim=1) / len(preds)
 
 
 @exercise("error_per_frame", points=4, hint="((preds - target).abs() / data_range) ** power, summed over axes 1, 3, 4")
@@ -109,54 +109,47 @@ def inputs(seed, batch=2, height=5, width=6):
     return values.noise(seed, batch, 3, height, width), (h, c)
 
 
-def gated(net, memory=None, shown=None, order="ifgo", flip=False):
-    """Oracle: (x, state) to (h', c') from the cell's own weights, in double precision; and ways to do it wrong."""
-    memory = memory or (lambda i, f, g, o, h, c: f.sigmoid() * c + i.sigmoid() * g.tanh())
-    shown = shown or (lambda o, old, new: o.sigmoid() * new.tanh())
+def gated(net, part, memory=lambda i, f, g, c: f.sigmoid() * c + i.sigmoid() * g.tanh(), order="ifgo", flip=False):
+    """Oracle: (x, state) to h' or c' from the cell's own weights, in double precision; and ways to do it wrong."""
 
     def stepped(x, state):
-        h, c = (part.double() for part in state)
+        h, c = (value.double() for value in state)
         seen = torch.cat([h, x.double()] if flip else [x.double(), h], dim=1)
         z = F.conv2d(seen, net.gates.weight.double(), net.gates.bias.double(), padding=net.gates.padding)
         gates = dict(zip(order, z.chunk(4, dim=1)))
-        new = memory(*(gates[name] for name in "ifgo"), h, c)
-        return shown(gates["o"], c, new), new
+        new = memory(*(gates[name] for name in "ifg"), c)
+        return new if part == "c" else gates["o"].sigmoid() * new.tanh()
 
     return stepped
-
-
-def part(step, k):
-    """The k-th part of what a step gives: h' or c'."""
-    return lambda x, state: step(x, state)[k]
 
 
 @exercise("ConvLSTMCell", points=4, hint="c = sigmoid(f) * c + sigmoid(i) * tanh(g); h = sigmoid(o) * tanh(c)")
 def test_cell_equations(lab, seed, look):
     """the new memory and the new hidden state, number by number"""
-    net, right = made_cell(lab, seed), gated(made_cell(lab, seed))
+    net = made_cell(lab, seed)
     rows = [inputs(seed), inputs(seed + 3, 3, 4, 7), inputs(seed + 6, 1, 1, 2)]
     memories = {
         "the order of the four parts is i, f, g, o. You take f, i, g, o": {"order": "figo"},
         "the order of the four parts is i, f, g, o. You take i, f, o, g": {"order": "ifog"},
         "the convolution reads [h, x]. The input comes first: [x, h]": {"flip": True},
         "tanh is missing at g: what is added is sigmoid(i) tanh(g)": {
-            "memory": lambda i, f, g, o, h, c: f.sigmoid() * c + i.sigmoid() * g
+            "memory": lambda i, f, g, c: f.sigmoid() * c + i.sigmoid() * g
         },
         "g goes through a sigmoid, so the memory could only grow. It is tanh(g)": {
-            "memory": lambda i, f, g, o, h, c: f.sigmoid() * c + i.sigmoid() * g.sigmoid()
+            "memory": lambda i, f, g, c: f.sigmoid() * c + i.sigmoid() * g.sigmoid()
         },
-        "the input gate i is not used": {"memory": lambda i, f, g, o, h, c: f.sigmoid() * c + g.tanh()},
-        "the forget gate f is not used": {"memory": lambda i, f, g, o, h, c: c + i.sigmoid() * g.tanh()},
+        "the input gate i is not used": {"memory": lambda i, f, g, c: f.sigmoid() * c + g.tanh()},
+        "the forget gate f is not used": {"memory": lambda i, f, g, c: c + i.sigmoid() * g.tanh()},
     }
-    made = {message: part(gated(net, **wrong), 1) for message, wrong in memories.items()}
-    made |= {"h and c are returned in the wrong order: return h, c": part(right, 0)}
+    made = {message: gated(net, "c", **wrong) for message, wrong in memories.items()}
+    made |= {"h and c are returned in the wrong order: return h, c": gated(net, "h")}
     because = "it is c' = sigmoid(f) c + sigmoid(i) tanh(g)"
-    answers = cell.table(net, rows, part(right, 1), made, part="c", because=because)
-    look(target=right(*rows[0])[1].flatten().detach(), yours=answers[0].value.flatten().detach())
-    cell.table(net, rows, part(right, 0), part="h", because="with c' right, it is h' = sigmoid(o) tanh(c')")
+    answers = cell.table(net, rows, gated(net, "c"), made, part="c", because=because)
+    look(target=gated(net, "c")(*rows[0]).flatten().detach(), yours=answers[0].value.flatten().detach())
+    cell.table(net, rows, gated(net, "h"), part="h", because="with c' right, it is h' = sigmoid(o) tanh(c')")
     for kernel_size in (1, 5):
         net = made_cell(lab, seed, kernel_size)
-        cell.table(net, rows, part(gated(net), 1), part="c", because=f"the kernel size is {kernel_size} here")
+        cell.table(net, rows, gated(net, "c"), part="c", because=f"the kernel size is {kernel_size} here")
 
 
 @exercise("ConvLSTMCell", points=1, hint="zeros = x.new_zeros(len(x), self.hidden_channels, *x.shape[2:])")
@@ -251,14 +244,10 @@ def test_sampling_is_one_coin_per_sample(lab, seed, look):
 def test_sampling_by_a_probability_for_each_sample(lab, seed):
     """a probability for each sample, `(B,)`, also where B is the width, the height or one"""
     odds = torch.tensor([0.9, 0.1, 0.8, 0.2, 0.7])
-    for size in ((3, 2, 4, 5), (5, 2, 4, 5), (4, 4, 4, 4), (1, 2, 3, 4), (2, 1, 2, 3)):
-        row = (*frames(seed, *size), odds[: size[0]], torch.full((size[0],), 0.5))
-        columns = {}
-        if size[0] in size[2:]:
-            columns = {"the coins meet the last axis. Line them up with the batch (append_dims)": (
-                lambda t, q, p, coins: torch.where(coins < p, t, q) if len(p) == t.shape[-1] else q
-            )}  # fmt: skip
-        sampled.table(lab, [row], chosen, columns, because="the probabilities are one per sample", tolerance=0)
+    because = "coins and probabilities are one per sample: line them up with the batch, not with the columns"
+    sizes = ((3, 2, 4, 5), (5, 2, 4, 5), (4, 4, 4, 4), (1, 2, 3, 4), (2, 1, 2, 3))
+    rows = [(*frames(seed, *size), odds[: size[0]], torch.full((size[0],), 0.5)) for size in sizes]
+    sampled.table(lab, rows, chosen, because=because, tolerance=0)
     theorems.owes(sampled, lab, *frames(seed, 4, 2, 3, 5), odds[:4], COINS, dtypes=(torch.float64,))
 
 
@@ -343,10 +332,7 @@ def unrolled(model, past, num_future, truth=None, read=None, feed=pixels, again=
 
 def wrong(model, mistakes, *args, **given):
     """Message to the logits that each mistake gives, computed when they are asked for."""
-    return {
-        message: lambda options=options: unrolled(model, *args, **given | options)
-        for message, options in mistakes.items()
-    }
+    return {m: lambda o=options: unrolled(model, *args, **given | o) for m, options in mistakes.items()}
 
 
 @exercise("ConvLSTMPredictor", points=2, needs=("ConvLSTMCell", "scheduled_sampling"),
@@ -487,9 +473,7 @@ def test_loss_is_the_cross_entropy(lab, seed, look):
     theorems.owes(loss, lab, z, target, truth=nats)
 
 
-@exercise(
-    "prediction_loss", points=2, hint="Never log(sigmoid(z)), never log(1 + exp(z)) written out: F.softplus(z) - x z."
-)
+@exercise("prediction_loss", points=2, hint="Never log(sigmoid(z)), never log(1 + exp(z)): F.softplus(z) - x z.")
 def test_loss_of_one_who_is_sure(lab):
     """logits of 200, right and wrong: the loss is finite and exact, and so is its gradient"""
     z = torch.tensor([200.0, -200.0, 200.0, -200.0, 0.4, 90.0]).reshape(1, 1, 1, 2, 3).requires_grad_()
@@ -497,13 +481,9 @@ def test_loss_of_one_who_is_sure(lab):
     answer = replace(loss, gives=tensor("", torch.float32, finite=False))(lab, z, target)
     said = "prediction_loss with logits from -200 to 200"
     assert torch.isfinite(answer.value), f"{said} is {float(answer)}: the logarithm of 0 was taken, or exp(200)"
-    mild = z.detach() / 100
-    because = (
-        "is something clamped, or an epsilon added?"
-        if values.same(loss(lab, mild, target).value, nats(mild, target))
-        else ""
-    )
-    answer.near(nats(z.detach(), target), because=because)
+    mild = z.detach() / 100, target  # where these are right, it is the size of the logits
+    right = values.same(loss(lab, *mild).value, nats(*mild))
+    answer.near(nats(z.detach(), target), because="is something clamped, or an epsilon added?" if right else "")
     answer.gradients({"logits": (torch.sigmoid(z.detach()) - (target + 1) / 2) / 6})
 
 
