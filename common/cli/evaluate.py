@@ -47,7 +47,7 @@ def evaluate(name, setting, weights, as_json, update):
 
 
 def measured(measures, place: Path, setting: str) -> dict[str, float]:
-    """The numbers, with a progress bar where somebody looks."""
+    """The numbers, with a progress bar where someone looks."""
     model = shelf.from_pretrained(place)
     with click.progressbar(
         length=1000, label=f"measuring, {setting}", file=sys.stderr, hidden=not sys.stderr.isatty()

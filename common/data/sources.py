@@ -43,7 +43,7 @@ class Source:
 
     @property
     def location(self) -> Path:
-        """Where the file lies in the cache once it is fetched."""
+        """Where the file is in the cache once it is fetched."""
         return cache_dir() / self.file
 
 

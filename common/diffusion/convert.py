@@ -38,7 +38,7 @@ def split(x: torch.Tensor, prediction: torch.Tensor, kind: str, level: Level) ->
 
 
 def join(x0: torch.Tensor, eps: torch.Tensor, kind: str, level: Level) -> torch.Tensor:
-    """The prediction of a kind, from the data and the noise: the way back from `split`, and a training's target.
+    """The prediction of a kind, from the data and the noise: the way back from `split`, and the target in training.
 
     Raises:
         ValueError: there is no such kind.

@@ -51,7 +51,7 @@ def euler(derivative: Callable, x: torch.Tensor, levels: torch.Tensor) -> Iterat
 
 
 def heun(derivative: Callable, x: torch.Tensor, levels: torch.Tensor) -> Iterator[Step]:
-    """Steps along the mean of the derivatives at both ends: second order, two calls a step; the last one is Euler's.
+    """Steps along the mean of the derivatives at both ends: second order, two calls per step; the last one is Euler's.
 
     Karras et al. 2022, arXiv:2206.00364, algorithm 1 without its fresh noise. Arguments as for `euler`.
     """

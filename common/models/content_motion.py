@@ -178,7 +178,7 @@ class ContentMotionVAE(Shipped, ModelMixin, ConfigMixin):
 
 
 class EntangledVAE(Shipped, ModelMixin, ConfigMixin):
-    """The same encoder and decoder without the split: one code a frame, which says what and where in one.
+    """The same encoder and decoder without the split: one code per frame, which says what and where in one.
 
     Args: as in `ContentMotionVAE`; a frame's code has `content_dim + motion_dim` numbers.
     """

@@ -74,7 +74,7 @@ def strips(
 def side_by_side(
     clips: Mapping[str, object], *, num_frames: int = 4, width: int | None = None, title: str | None = None
 ) -> Picture:
-    """One column for each picture or clip, its name below: what belongs to one moment stands in one row.
+    """One column for each picture or clip, its name below: what belongs to one moment is in one row.
 
     Args:
         clips: name -> picture (uint8 `(H, W, C)`), clip `(C, T, H, W)` or uint8 frames `(T, H, W, C)`. All have the

@@ -75,7 +75,7 @@ def adversarial_step(
 
 
 class AdversarialTraining(Training):
-    """A training whose steps are those of two players. See `Training` for everything else."""
+    """Training with two optimizers, the generator and the discriminator. See `Training` for everything else."""
 
     def _prepare(self) -> None:
         if self.accelerator.num_processes > 1 or self.settings.micro_batches > 1:

@@ -34,7 +34,7 @@ class DamagedCheckpoint(Exception):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A training at the end of a step.
+    """A checkpoint: a training run at the end of a step.
 
     Attributes:
         step: steps done.

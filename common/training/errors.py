@@ -2,4 +2,4 @@
 
 
 class TrainingError(Exception):
-    """A training cannot start or go on; the message says why, what is safe, and what to do."""
+    """A training run cannot start or go on. The message says why, what is safe, and what to do."""

@@ -89,7 +89,7 @@ def train(
 
 
 class Training:
-    """A training under way: the model and everything that changes along with it.
+    """The state of a training run: the model and everything that changes along with it.
 
     Args: as in `train`, and
         accelerator: which holds device, precision and processes.

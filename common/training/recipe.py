@@ -87,7 +87,7 @@ FREE = {"micro_batches", "log_every", "measure_every", "sheet_every", "checkpoin
 
 
 def decisive(settings: Settings) -> dict[str, Any]:
-    """The settings that decide a step: a training goes on from a checkpoint only if all of these are the same.
+    """The settings that decide a step: a run resumes from a checkpoint only if all of these are the same.
 
     While the learning rate stays constant, the number of steps is none of them: such a training may be prolonged, or
     ended at a checkpoint.
@@ -98,7 +98,7 @@ def decisive(settings: Settings) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Stage:
-    """One part of a training, run by itself.
+    """One stage of a training run, run by itself.
 
     Attributes:
         settings: for each preset that the stage can run under.

@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Records:
-    """The log of one training: `log.jsonl`, `sheets/`, and `tensorboard/` where that is installed.
+    """The log of one training run: `log.jsonl`, `sheets/`, and `tensorboard/` where that is installed.
 
     Args:
         folder: of the training.
@@ -49,7 +49,7 @@ class Records:
 
 
 def read_log(folder: Path) -> list[dict[str, Any]]:
-    """The lines of a training's log; a last one that was cut off while it was written is left out."""
+    """The lines of a training log. A last line that was cut off while it was written is left out."""
     path = Path(folder) / "log.jsonl"
     lines = []
     for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():

@@ -14,7 +14,7 @@ FEATURE_WEIGHT = 4.0  # at a cut the feature distance is about a quarter of the 
 
 
 def colour_histograms(frames: np.ndarray, bins: int = 8) -> np.ndarray:
-    """How much of each frame is how red, how green and how blue, wherever it lies in the picture.
+    """How much of each frame is how red, how green and how blue, wherever it is in the picture.
 
     On each channel lie `bins` levels, evenly from 0 to 255: the value v stands at `v * (bins - 1) / 255`, counted in
     levels. A value between two levels is shared out between them, the nearer one getting more: 2.25 counts for level 2
@@ -198,7 +198,7 @@ def detect_cuts(path, *, window: int = 4, ratio: float = 2.5, floor: float = 0.2
 
 
 def shot_ranges(cuts: Iterable[int], num_frames: int) -> list[tuple[int, int]]:
-    """The shots between the cuts: every frame lies in exactly one of them.
+    """The shots between the cuts: every frame is in exactly one of them.
 
     Args:
         cuts: Numbers of the frames at which a new shot begins, rising, each from 1 to `num_frames - 1`.

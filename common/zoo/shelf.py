@@ -42,7 +42,7 @@ def has_weights(name: str) -> bool:
 
 
 def weights_folder(name_or_folder: str | Path) -> Path:
-    """The folder with the weights: of a shipped name, or a folder that holds some, such as a training's.
+    """The folder with the weights: of a shipped name, or a folder that holds some, such as that of a training run.
 
     Raises:
         ZooError: it is neither; or the recipe is here and its weights are not.

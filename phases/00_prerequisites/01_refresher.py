@@ -321,7 +321,7 @@ plt.show()
 # %% [markdown]
 # **What to see.** Left: three paths through the same noise levels at different speeds. That is all that a *schedule*
 # is. Right: how far the end of a path is from where very many steps lead. All get there. With few calls the straight
-# path is ahead by far; Heun's second order, at two calls a step, catches up once its steps are short, from the 80
+# path is ahead by far; Heun's second order, at two calls per step, catches up once its steps are short, from the 80
 # standard deviations where EDM begins. Flow matching won over video because its path is the simplest to write, to train
 # and to shift towards noise, which large clips need.
 #

@@ -60,7 +60,7 @@ for name, (width, height, fps, seconds) in CASES.items():
 # The guide that this course grew out of prints the same table as 3.1 MB, 94 MB, 333 MB and 1.5 GB and says "all in
 # fp32". **Recomputed, those are the bytes of `uint8`** (and 333 is 332); in `float32` each is four times as much. Its
 # batch of eight clips of 1080p, "12 GB just for inputs", is 11.9 GB as bytes and 48 GB in `float32`. The mistake is
-# worth remembering, because the conversion from bytes to floats is a line of code that nobody thinks of as expensive.
+# worth remembering, because the conversion from bytes to floats is a line of code that no one thinks of as expensive.
 #
 # Everything multiplies. Drag the height of the picture and watch a batch of eight outgrow the memory of a card.
 

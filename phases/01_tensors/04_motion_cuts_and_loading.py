@@ -188,7 +188,7 @@ print(f"keyframes before their turn ({regular}):  ", early)
 # %% [markdown]
 # ## What loading costs
 #
-# One minute of 1080p is 9 GB of bytes (the [cost table](02_inside_a_video_file.ipynb)). Nobody stores data sets like
+# One minute of 1080p is 9 GB of bytes (the [cost table](02_inside_a_video_file.ipynb)). No one stores data sets like
 # that, so frames are **decoded on the fly**, while training. How fast is that, on one core of your machine?
 
 # %%

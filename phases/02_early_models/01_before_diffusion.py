@@ -6,7 +6,7 @@
 # For ten years video was generated without diffusion. Hardly any of these models is in use, and nearly every one left
 # an idea that works inside the systems of today. This page runs one of each kind, small, and asks each the same four
 # questions: is it **sharp**, does it know **more than one** answer, **how long** does it hold, and what does a clip
-# **cost**? The answers stand in one table at the end.
+# **cost**? The answers are in one table at the end.
 
 # %% tags=["setup"]
 import math
@@ -79,7 +79,7 @@ def seconds_of(call, repeats=3):
 # %% [markdown]
 # ## Predicting the next frames
 #
-# The first task was the plainest: here are ten frames, say the next ten. Nobody has to label anything, since the film
+# The first task was the plainest: here are ten frames, say the next ten. No one has to label anything, since the film
 # itself holds the answer. Its classic small world is **Moving MNIST** (Srivastava et al. 2015): two handwritten digits
 # that drift through a black square and bounce off its walls.
 
@@ -94,7 +94,7 @@ show.strips(
 
 # %% [markdown]
 # *How is a prediction judged?* Nearly always by squared error, and this one choice decided how a decade of predictions
-# looked. Take a digit in the middle of the picture that will go to one of eight sides, nobody knows which. One model
+# looked. Take a digit in the middle of the picture that will go to one of eight sides, no one knows which. One model
 # guesses a side and draws a sharp digit there. Another draws the mean of all eight. Which has the smaller error? Make
 # up your mind, then drag the number of sides.
 

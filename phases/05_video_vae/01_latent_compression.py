@@ -119,7 +119,7 @@ show.compare(clip[0], restored[0], labels=("original", "reconstruction"), num_fr
 
 # %%
 def draw_latents(latents, title):
-    """One column a channel, one row a latent frame; normalised latents `(C, T', H', W')`."""
+    """One column per channel, one row per latent frame; normalised latents `(C, T', H', W')`."""
     channels, num_frames = range(latents.shape[0]), latents.shape[1]
     figure, axes = plt.subplots(
         num_frames, len(channels), figsize=(0.56 * len(channels) + 0.5, 0.6 * num_frames + 0.45),
@@ -256,7 +256,7 @@ for axis, moved, names in (
 figure.colorbar(drawn, label="mean change / largest")
 plt.show()
 
-before_change = [moved_latents[k, : -(-k // 4)] for k in range(17)]  # frame k lies in latent ceil(k / 4)
+before_change = [moved_latents[k, : -(-k // 4)] for k in range(17)]  # frame k is in latent ceil(k / 4)
 before_latent = [moved_frames[t, : max(0, 4 * t - 3)] for t in range(5)]
 print(f"latents before the replaced frame moved by at most {torch.cat(before_change).max():.1e}")
 print(f"frames before the replaced latent moved by at most {torch.cat(before_latent).max():.1e}")
@@ -486,7 +486,7 @@ explore(disturbed, noise=[0.1, 0.3, 1.0])
 # %% [markdown]
 # ## Trained with images, and in two stages
 #
-# The recipe of these weights stands in `common/zoo/sprites_vae/recipe.py`. Every step codes clips and, from each of
+# The recipe of these weights is in `common/zoo/sprites_vae/recipe.py`. Every step codes clips and, from each of
 # them, one frame by itself, as an image: the same layers serve both, and a frame from the middle of a clip is seen with
 # nothing before it. How well does the same frame come back either way?
 
@@ -518,7 +518,7 @@ print(f"mean {batch.latents.float().mean():+.2f}, standard deviation {batch.late
 print(f"reading is at least 50 times faster than drawing and encoding: {encoding > 50 * reading}")
 
 # %% [markdown]
-# `normalize` brought every channel to mean 0 and standard deviation 1 (the statistics stand in the model's config): the
+# `normalize` brought every channel to mean 0 and standard deviation 1 (the statistics are in the model's config): the
 # noise of a diffusion model has that scale, and so should what it is mixed with.
 #
 # ## What you can now say

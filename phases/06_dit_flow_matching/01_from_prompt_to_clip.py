@@ -47,7 +47,7 @@ def seeded(seed):
 
 
 # %% [markdown]
-# First the whole of it. Nobody drew the clip below: it is made of noise and of this sentence.
+# First the whole of it. No one drew the clip below: it is made of noise and of this sentence.
 
 # %%
 PROMPT = SHOWN[1]
@@ -213,7 +213,7 @@ rows_of_latents(
 # %% [markdown]
 # **What to see.** The target looks like noise, because most of it is: ε minus a calm picture. The answer is nearly
 # the same, and what is left over (grey is nothing) lies where the object is. To find ε in a mixture is to find x₀:
-# whoever knows x_s and v knows what the model takes for the clip, x_s - s v.
+# from x_s and v follows the model's estimate of the clip, x_s - s v.
 #
 # *Before you run on:* at s = 1 the input is noise alone; the caption is all that the model knows. What will it take
 # for the clip?
@@ -222,7 +222,7 @@ rows_of_latents(
 believed = {f"the clip: {world.captions[0]}": clips[0]}
 for s in (0.5, 0.9, 1.0):
     x = add_noise(x0, eps, flow_level(torch.tensor([s])))
-    believed[f"what the model takes for it at s = {s:g}"] = pipe.decode(x - s * velocity(x, s))[0]
+    believed[f"the model's estimate at s = {s:g}"] = pipe.decode(x - s * velocity(x, s))[0]
 show.strips(believed, num_frames=5, width=72)
 
 # %% [markdown]
@@ -328,7 +328,7 @@ assert torch.allclose(by_hand, straight, atol=1e-3)
 
 KEPT = (0, 1, 3, 7, 19)
 strip = {f"step {k + 1} of 20, s = {steps[k][0]:.2f}": pipe.decode(steps[k][1])[0] for k in KEPT}
-show.strips(strip, num_frames=5, width=72, title="What the model takes for the clip, from step to step")
+show.strips(strip, num_frames=5, width=72, title="The model's estimate of the clip, step by step")
 
 # %% [markdown]
 # **What to see.** The first guess is a smear, made more extreme by guidance; then there is one object in one place.
@@ -485,4 +485,4 @@ show.strips(
 # - A noise level for each frame makes text to video and image to video one model.
 #
 # What this one does not do: words outside its world mean nothing to it, a clip lasts two seconds, and two objects are
-# harder for it than one. How often it is right stands on its card, measured: `flipbook zoo`.
+# harder for it than one. How often it is right is on its card, measured: `flipbook zoo`.

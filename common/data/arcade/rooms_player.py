@@ -67,7 +67,7 @@ class RoomsScript:
 
 
 def standing_place(state: RoomsState) -> int | None:
-    """The tile that the player stands in, or None in the air; of two, the one with the player's middle, if it bears."""
+    """The tile under the player, or None in the air; of two, the one with the player's middle, if it bears."""
     below = (state.y + PLAYER_HEIGHT) // TILE
     if (state.y + PLAYER_HEIGHT) % TILE or state.velocity < 0:
         return None

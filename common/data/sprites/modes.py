@@ -47,7 +47,7 @@ class ModeData:
 
     @property
     def key(self) -> str:
-        """The name of the world, for a training's checkpoints."""
+        """The name of the world, for the checkpoints of a training run."""
         return f"sprite modes, {self.split}, {self.num_frames}x{self.size}"
 
     @property

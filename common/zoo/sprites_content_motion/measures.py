@@ -104,6 +104,6 @@ def named(name: str, model, content: torch.Tensor, motion: torch.Tensor) -> dict
 
 
 def recipe_measures(model, preset: str) -> dict[str, float]:
-    """A few numbers, for the log of a training."""
+    """A few numbers, for the log of a training run."""
     content, motion = pairs(16 if preset == "ci" else 64)["swap"]
     return scores("swap", lambda a, b: swap_motion(model, a, b), content, motion)

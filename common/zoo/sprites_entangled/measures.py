@@ -67,7 +67,7 @@ def fitted_codes(model) -> torch.Tensor:
 
 
 def recipe_measures(model, preset: str) -> dict[str, float]:
-    """A few numbers, for the log of a training."""
+    """A few numbers, for the log of a training run."""
     content, motion = pairs(16 if preset == "ci" else 64)["swap"]
     directions = changing_directions(fitted_codes(model), min(4, model.config.content_dim))
     return scores("swap", lambda a, b: swap_motion_entangled(model, a, b, directions), content, motion)
