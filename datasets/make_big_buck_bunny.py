@@ -64,9 +64,10 @@ def cut_out(film: Path, first: int, stop: int, target: Path, crf: int) -> None:
         "preset": "veryslow",
         "x264-params": "keyint=24:min-keyint=1:open-gop=0:threads=1:colorprim=bt709:transfer=bt709:colormatrix=bt709",
     }
-    with av.open(film) as source, av.open(
-        partial, "w", format="mp4", options={"movflags": "+faststart", "fflags": "+bitexact"}
-    ) as out:
+    with (
+        av.open(film) as source,
+        av.open(partial, "w", format="mp4", options={"movflags": "+faststart", "fflags": "+bitexact"}) as out,
+    ):
         out.metadata["title"] = f"Big Buck Bunny: {target.stem}"
         out.metadata["comment"] = f"{CREDIT}, {LICENCE}"
         stream = out.add_stream("libx264", rate=FPS, options=options)
@@ -152,8 +153,11 @@ def main() -> None:
         if not arguments.describe_only:
             cut_out(source_path("big-buck-bunny"), first, stop, path, arguments.crf)
         entries[name] = describe(path, first, stop, cuts, seen)
-        print(f"{name:14s} {stop - first:4d} frames {path.stat().st_size / 1000:6.0f} kB "
-              f"motion {entries[name]['motion']}  {time.perf_counter() - began:.1f} s", flush=True)
+        print(
+            f"{name:14s} {stop - first:4d} frames {path.stat().st_size / 1000:6.0f} kB "
+            f"motion {entries[name]['motion']}  {time.perf_counter() - began:.1f} s",
+            flush=True,
+        )
 
     document = {"credit": CREDIT, "licence": LICENCE, "source": "big-buck-bunny", "clips": entries}
     (folder / "clips.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

@@ -9,8 +9,17 @@ import time
 from pathlib import Path
 
 # Words by which pip's messages tell what went wrong.
-NO_NETWORK = ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "ReadTimeoutError", "ProxyError",
-              "Connection refused", "connection broken", "Temporary failure in name resolution", "No route to host")
+NO_NETWORK = (
+    "NewConnectionError",
+    "NameResolutionError",
+    "ConnectTimeoutError",
+    "ReadTimeoutError",
+    "ProxyError",
+    "Connection refused",
+    "connection broken",
+    "Temporary failure in name resolution",
+    "No route to host",
+)
 NO_SPACE = ("No space left", "Disk quota exceeded")
 
 
@@ -68,8 +77,23 @@ def _normal(name: str) -> str:
 
 def _pip_download(requirement: str, distribution: str, folder: str) -> None:
     only = "--no-binary" if distribution == "sdist" else "--only-binary"
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", only, ":all:", "--dest", folder,
-               "--retries", "2", "--timeout", "20", "--disable-pip-version-check", requirement]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--no-deps",
+        only,
+        ":all:",
+        "--dest",
+        folder,
+        "--retries",
+        "2",
+        "--timeout",
+        "20",
+        "--disable-pip-version-check",
+        requirement,
+    ]
     # pip's progress goes to our standard error; its complaints are read, to say what they mean.
     ran = subprocess.run(command, stdout=2, stderr=subprocess.PIPE, text=True, errors="replace")
     if ran.returncode == 0:

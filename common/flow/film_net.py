@@ -17,9 +17,7 @@ SAVED_MODEL_URL = "https://github.com/google-research/frame-interpolation#pre-tr
 ALIGNMENT = 64  # rows and columns are padded to multiples of this: FILM halves its pictures six times
 
 
-def load_film(
-    path: str | Path | None = None, *, device: torch.device | str = "cpu"
-) -> Callable[..., torch.Tensor]:
+def load_film(path: str | Path | None = None, *, device: torch.device | str = "cpu") -> Callable[..., torch.Tensor]:
     """FILM with its published weights, as a function of two pictures. Nothing is downloaded.
 
     Two forms of it are in use, and both are read here: the authors' TensorFlow SavedModel, a folder, which needs

@@ -36,9 +36,9 @@ print("frames:", frames.shape, frames.dtype, "from", frames.min(), "to", frames.
 show.contact_sheet(frames[::2], fps=info.fps / 2)
 
 # %% [markdown]
-# A decoder hands out **frames first, channels last, in bytes**: `(T, H, W, C)`, `uint8`. That is how pictures are laid out in
-# memory and on a screen. It is the wrong order for a network, whose convolutions want channels in front of the axes
-# that they slide over.
+# A decoder hands out **frames first, channels last, in bytes**: `(T, H, W, C)`, `uint8`. That is the layout of
+# pictures in memory and on a screen. It is the wrong order for a network, whose convolutions want channels in front of
+# the axes that they slide over.
 
 # %% [markdown]
 # ## Shape conventions

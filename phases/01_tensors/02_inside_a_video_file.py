@@ -147,7 +147,7 @@ show.contact_sheet(np.concatenate([two, change.frames]), labels=labels, width=30
 # **What to see.** In the calm shots the last frame is the better prediction, by far; in `leap`, where the camera
 # swings, the neighbour beside a pixel tells as much as the same place a moment ago. A codec does better than both
 # columns: it looks for where the pixel *came from* (motion vectors, in the [next
-# notebook](03_motion_cuts_and_loading.ipynb)).
+# notebook](04_motion_cuts_and_loading.ipynb)).
 #
 # **A control.** Is it really the order in time that saves the bytes? The same 240 pictures, encoded once as 15 shots of
 # 16 frames, and once dealt out in turn, so that no picture resembles the one before it.

@@ -5,11 +5,12 @@ import re
 import pytest
 
 from common.course.base import paths
-from common.course.source import syllabus
+from common.course.source import percent, syllabus
 
 PHASES = syllabus.read()
 ROOT = paths.root()
-PAGES = [*ROOT.glob("*.md"), *ROOT.glob("phases/**/*.md"), *ROOT.glob("*/README.md")]
+SOURCES = [*ROOT.glob("solutions/*/*.py"), *ROOT.glob("phases/*/*.py")]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("phases/**/*.md"), *ROOT.glob("*/README.md")]
 
 
 def page(phase):
@@ -41,9 +42,13 @@ def test_a_lab_is_called_planned_exactly_as_long_as_it_is(phase):
         assert (f"{entry.lab.stem}.ipynb" in page(phase)) != entry.planned
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", [*PAGES, *SOURCES], ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_inside_the_repository_lead_somewhere(path):
-    text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    """on pages, and in the sources of labs and tutorials, whose notebooks are in the same folder"""
+    whole = path.read_text(encoding="utf-8")
+    if path.suffix == ".py":
+        whole = "\n".join(cell.text for cell in percent.read(path) if cell.kind == "markdown")
+    text = re.sub(r"```.*?```|`[^`\n]*`", "", whole, flags=re.DOTALL)
     targets = re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", text)
     missing = [target for target in targets if not (path.parent / target).exists()]
     assert not missing, f"{path.name} links to {', '.join(missing)}"

@@ -73,7 +73,10 @@ def narrow(plan: Plan, base: str) -> None:
 
 def steps(plan: Plan) -> list[tuple[str, list[str], dict[str, str]]]:
     """What runs before the suite: (name, command, environment variables)."""
-    chosen = [("ruff", [*PYTHON, "ruff", "check", "--quiet", "--output-format", "concise"], {})]
+    chosen = [
+        ("ruff check", [*PYTHON, "ruff", "check", "--quiet", "--output-format", "concise"], {}),
+        ("ruff format", [*PYTHON, "ruff", "format", "--quiet", "--check"], {}),
+    ]
     if plan.quick:
         return chosen
     chosen.append(("build --check", [*PYTHON, "common.course", "build", "--check"], {}))

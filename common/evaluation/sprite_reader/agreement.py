@@ -65,9 +65,7 @@ def accuracy(
     return {name: sum(row[name] for row in rows) / len(rows) for name in ATTRIBUTES}
 
 
-def object_accuracy(
-    asked: Sequence[SceneWords | str], found: Sequence[SceneReading | SceneWords]
-) -> dict[str, float]:
+def object_accuracy(asked: Sequence[SceneWords | str], found: Sequence[SceneReading | SceneWords]) -> dict[str, float]:
     """The part of all objects asked for, of all clips together, for which each of `OBJECT_ATTRIBUTES` agrees.
 
     `accuracy` counts clips in which every object is right; this counts objects, paired with those found as there.
