@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from common.course.base.guess import did_you_mean
 from common.course.base.paths import CourseError
 
 # name -> (module:function, one line for `flipbook --help`). The module is imported when the command is called.
@@ -52,10 +53,20 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx, name):
+        if name == "help":
+            return help_command
         if name not in COMMANDS:
             return None
         module, function = COMMANDS[name][0].split(":")
         return getattr(importlib.import_module(module), function)
+
+    def resolve_command(self, ctx, args):
+        """The command; a mistyped one gets the nearest name."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            error.message = f"there is no command {args[0]!r}.{did_you_mean(args[0], COMMANDS)}"
+            raise
 
     def invoke(self, ctx):
         """Run the command; what a person can mend is said in one line, with exit code 2."""
@@ -75,6 +86,22 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx, formatter):
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.command("help")
+@click.argument("name", metavar="[COMMAND]", required=False)
+@click.pass_context
+def help_command(context, name):
+    """What a command does, or which commands there are."""
+    group = context.parent.command
+    if name is None:
+        click.echo(group.get_help(context.parent))
+        return
+    found = group.get_command(context, name)
+    if found is None:
+        raise CourseError(f"there is no command {name!r}.{did_you_mean(name, COMMANDS)}")
+    with click.Context(found, info_name=name, parent=context.parent) as inner:
+        click.echo(found.get_help(inner))
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -78,12 +78,16 @@ def as_text(lab, results, colour: bool = False, next_step: str = "") -> str:
             lines.append(f"{exercise}  {earned:g}/{points:g}" + (f"  {shared}" if shared else ""))
         elif shared:
             lines.append(shared)
+        said = set()
         for result in group:
             lines.append(f"  {mark(result, colour)} {result.title}")
             if not result.ok and not shared:
-                lines += ["      " + line for line in (result.message or result.status).splitlines()]
-                if result.hint and result.status not in ("todo", "blocked"):
-                    lines.append(f"      hint: {result.hint}")
+                message = result.message or result.status
+                text = "(the same)" if message in said else message
+                said.add(message)
+                lines += ["      " + line for line in text.splitlines()]
+        if any(result.status in ("fail", "error", "timeout") for result in group):
+            lines.append(f"  hints, one at a time: flipbook hint {lab.id} {exercise}")
     last = headline(lab, results)
     lines.append(f"{TERMINAL[overall_colour(results)]}{last}\033[0m" if colour else last)
     return "\n".join(lines + ([next_step] if next_step else []))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from common.course.base import paths
+from common.course.base.guess import did_you_mean
 from common.course.base.paths import CourseError, Lab
 from common.course.base.results import Result, score
 from common.course.checking import render, screen
@@ -216,7 +217,8 @@ def _require_known(lab: Lab, names: set, collected: list[Result]) -> None:
     known = list(dict.fromkeys(r.exercise for r in collected))
     unknown = sorted(names - set(known))
     if unknown:
-        raise CourseError(f"lab {lab.id} has no exercise {unknown[0]!r}; it has {', '.join(known) or 'none'}")
+        guess = did_you_mean(unknown[0], known)
+        raise CourseError(f"lab {lab.id} has no exercise {unknown[0]!r}.{guess} It has {', '.join(known) or 'none'}.")
 
 
 def _unknown_needs(results: list[Result], names: set | None) -> set:

@@ -79,11 +79,19 @@ def reset(lab_id: str, exercise: str | None):
 
 @click.command()
 @click.argument("lab_id", metavar="ID")
-@click.argument("exercise")
+@click.argument("exercise", required=False)
 @click.option("--all", "everything", is_flag=True, help="All hints at once.")
-def hint(lab_id: str, exercise: str, everything: bool):
-    """Show the next hint for EXERCISE (its name or its number) of lab ID. There are three, each says more."""
-    lab = lab_source.find_lab(lab_id)
+def hint(lab_id: str, exercise: str | None, everything: bool):
+    """Show the next hint for EXERCISE (its name or its number) of lab ID. There are three, each says more.
+
+    Without EXERCISE: which exercises the lab has.
+    """
+    lab, exercise = lab_source.find(lab_id, exercise)
+    if exercise is None:
+        click.echo(f"The exercises of lab {lab.id}; `flipbook hint {lab.id} NAME` shows the next hint of one:")
+        for number, found in enumerate(lab_source.exercises(lab), 1):
+            click.echo(f"  {number}  {found.name}")
+        return
     exercise = workspace.named_exercise(lab, exercise)
     hints, total = guidance.next_hints(lab, exercise, everything)
     for number, text in hints:

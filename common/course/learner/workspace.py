@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from common.course.base import cells, paths
+from common.course.base.guess import did_you_mean
 from common.course.base.paths import CourseError, Lab
 from common.course.learner import carryover, progress
 
@@ -149,7 +150,8 @@ def named_exercise(lab: Lab, name: str, names: list[str] | None = None) -> str:
     if name.isdigit() and 1 <= int(name) <= len(names):
         return names[int(name) - 1]
     if name not in names:
-        raise CourseError(f"lab {lab.id} has no exercise {name!r}. Its exercises are: {', '.join(names)}.")
+        guess = did_you_mean(name, names)
+        raise CourseError(f"lab {lab.id} has no exercise {name!r}.{guess} Its exercises are: {', '.join(names)}.")
     return name
 
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.course.base import paths
+from common.course.base.guess import did_you_mean
 from common.course.base.parts import Part
 from common.course.base.paths import CourseError, Lab
 from common.course.source import percent
@@ -107,9 +108,22 @@ def find_lab(lab_id: str) -> Lab:
         stem, phase = path.stem.removeprefix("test_"), path.parent.name
         found = [lab for lab in labs if stem == lab.stem and phase in ("", lab.phase)]
     if not found:
-        known = ", ".join(lab.id for lab in labs) or "none yet"
-        raise CourseError(f"there is no lab {text!r}. Ids look like 01.2; the labs here are: {known}.")
+        raise CourseError(_no_lab(text, labs))
     return found[0]
+
+
+def _no_lab(text: str, labs: list[Lab]) -> str:
+    """Why there is no such lab: the labs of a phase where only that was named, a near name, or all there are."""
+    whole = re.fullmatch(r"0?(\d{1,2})\.?", text)
+    of_phase = [lab for lab in labs if whole and int(lab.phase[:2]) == int(whole[1])]
+    if of_phase:
+        listed = ", ".join(f"{lab.id} {lab.title}" for lab in of_phase)
+        return f"{text!r} names a phase. Its labs are: {listed}."
+    known = ", ".join(lab.id for lab in labs) or "none yet"
+    if whole and list(paths.root().glob(f"phases/{int(whole[1]):02d}_*")):
+        return f"phase {int(whole[1])} has no labs yet. The labs here are: {known}."
+    guess = did_you_mean(text.rpartition("/")[2], [*(lab.stem for lab in labs), *(lab.id for lab in labs)])
+    return f"there is no lab {text!r}.{guess} Ids look like 01.2. The labs here are: {known}."
 
 
 def item_ids(lab: Lab) -> list[str]:

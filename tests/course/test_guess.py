@@ -1,0 +1,33 @@
+"""Mistyped names get the nearest one; a phase, a lab and `help` are answered with what there is."""
+
+import pytest
+from click.testing import CliRunner
+
+from common.course.__main__ import main
+from common.course.base.guess import did_you_mean
+
+
+def said(*words) -> str:
+    return CliRunner().invoke(main, list(words)).output
+
+
+@pytest.mark.parametrize(
+    "words, answer",
+    [
+        (["chek", "01.2"], "Did you mean check?"),
+        (["help", "progres"], "Did you mean progress?"),
+        (["check", "frame_extractor"], "Did you mean 02_frame_extractor?"),
+        (["check", "01.2", "even_index", "--target", "solutions"], "Did you mean even_indices?"),
+        (["hint", "01.2", "frame_to_clip"], "Did you mean frames_to_clip?"),
+        (["check", "1"], "01.2 Frame extractor"),
+        (["hint", "01.2"], "  5  sample_clip"),
+        (["help"], "mutants"),
+        (["help", "check"], "Usage: main check"),
+    ],
+)
+def test_an_answer_that_helps(words, answer):
+    assert answer in said(*words)
+
+
+def test_nothing_is_guessed_where_nothing_is_near():
+    assert did_you_mean("xyz", ["check", "hint"]) == "" and did_you_mean("check", ["check"]) == ""
