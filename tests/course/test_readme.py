@@ -10,6 +10,7 @@ command must exist, know every option, take that many arguments, and the labs an
 Commands that only read (`READ_ONLY`) are run.
 """
 
+import itertools
 import re
 import shlex
 import subprocess
@@ -31,6 +32,7 @@ PAGES = [
 ]
 # Other programs that a reader may be told to use.
 OTHERS = {"git", "cd", "mkdir", "cp", "pip", "python3", "pytest", "nbgrader"}
+TO_COME = "05.3"  # the example of CONTRIBUTING.md
 READ_ONLY = {"progress", "doctor", "data list", "data verify"}
 
 
@@ -50,6 +52,7 @@ ALL = [(page, command, complete) for page in PAGES for command, complete in comm
 def words_of(command: str) -> list[str] | None:
     """The words after `flipbook`; None when the command is another program's."""
     words = [word for word in shlex.split(command) if word not in ("...", "…")]
+    words = list(itertools.dropwhile(lambda word: re.match(r"[A-Z_]+=", word), words))  # settings in front
     if words[:2] == ["python3", "flipbook.py"]:
         return words[2:]
     return words[1:] if words[0] == "flipbook" else None
@@ -80,10 +83,14 @@ def complaint(words: list[str], complete: bool) -> str:
 
 
 def unknown_lab(rest: list[str]) -> str:
-    """A lab that the course plans but does not have yet, or an exercise that its lab does not have."""
+    """A lab that the course plans but does not have yet, or an exercise that its lab does not have.
+
+    A page that shows how a lab is added (`TO_COME`) may name one that is not there yet.
+    """
     ids = [word for word in rest if re.fullmatch(r"\d\d\.\d+", word)]
     known = {lab.id: {exercise.name for exercise in lab_source.exercises(lab)} for lab in paths.all_labs()}
     known |= {item: set() for lab in paths.all_labs() for item in lab_source.item_ids(lab)}
+    known.setdefault(TO_COME, set())
     for lab_id in ids:
         if lab_id not in known:
             return f"there is no lab {lab_id}"
@@ -97,7 +104,9 @@ def unknown_lab(rest: list[str]) -> str:
 def test_every_command_of_a_page_is_real(page, command, complete):
     words = words_of(command)
     if words is None:
-        assert command.split()[0] in OTHERS, f"{page.name} tells the reader to run {command!r}, which no test knows"
+        assert set(command.split()[:2]) & OTHERS, (
+            f"{page.name} tells the reader to run {command!r}, which no test knows"
+        )
     else:
         assert complaint(words, complete) == "", f"{page.name}: {command}"
 
