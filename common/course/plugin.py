@@ -103,8 +103,8 @@ def look(request):
     """
     shown = request.node.stash.setdefault(PICTURES, [])
 
-    def remember(*, target, yours):
-        shown.append((target, yours))
+    def remember(*, target, yours, about=""):
+        shown.append((target, yours, about))
 
     return remember
 
@@ -240,7 +240,7 @@ def _draw(shown: list) -> list[tuple[str, str]]:
     from common.course.checking.pictures import picture
 
     pictures = []
-    for target, yours in shown[-2:]:
+    for target, yours, about in shown[-2:]:
         with contextlib.suppress(Exception):  # an answer may be of any kind, and a verdict is due without a picture
-            pictures.append(("target, yours, difference", picture(target, yours)))
+            pictures.append(("target, yours, difference", picture(target, yours, about)))
     return pictures
