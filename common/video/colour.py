@@ -4,6 +4,7 @@ import av
 import numpy as np
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
+from common.video.cropping import NO_CROP, Crop
 from common.video.errors import UnsupportedVideoError
 
 # ITU-T H.273, table 4 (MatrixCoefficients): the number in the stream -> our word for it.
@@ -37,7 +38,9 @@ def color_range(frame) -> str:
     return "full" if frame.color_range == ColorRange.JPEG else "limited"
 
 
-def to_rgb(frame: av.VideoFrame, width: int, height: int, reformatter: VideoReformatter) -> np.ndarray:
+def to_rgb(
+    frame: av.VideoFrame, width: int, height: int, reformatter: VideoReformatter, crop: Crop = NO_CROP
+) -> np.ndarray:
     """Converts one decoded frame by its own matrix and range.
 
     A picture that keeps its size takes the scaler's fast path, as in PyAV and decord: within 3 levels of exact
@@ -49,10 +52,20 @@ def to_rgb(frame: av.VideoFrame, width: int, height: int, reformatter: VideoRefo
         width: Of the result, in pixels, in the stored orientation.
         height: The same.
         reformatter: Keeps the scaler's tables from frame to frame.
+        crop: Cut off before scaling. A frame that is too small for it stays whole.
 
     Returns:
         uint8 (H, W, 3), a view into the converted frame's memory.
+
+    Raises:
+        UnsupportedVideoError: the frame's colour matrix is none that the scaler knows.
     """
+    if any(crop) and min(crop.size(frame.width, frame.height)) > 0:
+        whole = to_rgb(frame, frame.width, frame.height, reformatter)
+        picture = whole[crop.top : frame.height - crop.bottom, crop.left : frame.width - crop.right]
+        if picture.shape[:2] == (height, width):
+            return picture
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture))
     matrix = SCALER_MATRICES[color_matrix(frame)]
     keeps_size = (frame.width, frame.height) == (width, height)
     rgb = reformatter.reformat(

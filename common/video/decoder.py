@@ -1,21 +1,26 @@
 """One open file and its decoder: hands out the frames that are asked for, and decodes as few others as it can."""
 
+import contextlib
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
 import av
+from av.video.frame import PictureType
 from av.video.reformatter import VideoReformatter
 
 from common.video.container import check_file, open_video
-from common.video.errors import CorruptVideoError
+from common.video.errors import CorruptVideoError, guarded
+from common.video.forks import keep_for_ever, keep_over_fork
 from common.video.index import FrameIndex, Keyframe, build_index
 from common.video.plan import decode_runs
 
 # Codecs in which a picture marked "not a reference" can be left out without a trace in any other picture.
 # HEVC is not among them: its mark speaks of one temporal layer only.
 SKIPPABLE = ("h264", "mpeg1video", "mpeg2video", "mpeg4")
+# Codecs whose decoders make up what a picture leans on and lacks, without a word.
+CONCEALING = ("mpeg1video", "mpeg2video", "mpeg4", "msmpeg4", "msmpeg4v1", "msmpeg4v2", "wmv1", "wmv2", "h263", "flv")
 MAX_FAILURES = 2  # keyframes to try for a frame that does not come out, before the first one of all
 
 
@@ -42,8 +47,12 @@ class FrameDecoder:
         self._packets = None  # the running demuxer; None where the next frame needs a seek
         self._position = -1  # number of the frame that came out last
         self._is_broken = False  # a picture was lost, and others may lean on it until the next keyframe
-        self._unclean = set()  # keyframes that do not come out themselves: the picture is refreshed little by little
-        self.container, self.stream = open_video(self.path, self._threads)
+        # Keyframes that are none: they do not come out themselves (the picture is refreshed little by little), or the
+        # container marks what leans on other pictures.
+        self._unclean = set()
+        number = None if index is None else index.stream
+        self.container, self.stream = open_video(self.path, self._threads, number)
+        keep_over_fork(self)
         try:
             self.index = index or build_index(self.container, self.stream, self.path)
         except BaseException:
@@ -53,13 +62,33 @@ class FrameDecoder:
         self._keyframe_numbers = {keyframe.number for keyframe in self.index.keyframes}
         self._starts = [0] + [keyframe.number for keyframe in self.index.keyframes[1:]]
         self._skips = self.stream.codec_context.name in SKIPPABLE and not self.index.counted
+        self._conceals = self.stream.codec_context.name in CONCEALING
         self._prepare()
 
     def close(self) -> None:
         """Closes the file. Safe to call twice."""
         self._forget()
         self.stream = None
-        self.container.close()
+        if self.container is not None:
+            self.container.close()
+
+    def __del__(self):
+        # PyAV's container and streams hold each other. Closing parts them, so that they are freed here, with their
+        # threads, and not some time later by the garbage collector, perhaps in the child of a fork.
+        with contextlib.suppress(Exception):
+            self.close()
+
+    def abandon(self) -> None:
+        """Leaves the open file and its decoder to the process that opened them: the next read opens the file anew.
+
+        For the child of a fork. It shares the file's position with its parent and has none of the decoder's threads;
+        whoever closes the decoder there waits for them for ever. So nothing is closed, and nothing ever freed.
+        """
+        for thing in (self.container, self.stream, self._packets, self._ready, self.reformatter):
+            keep_for_ever(thing)
+        self.container = self.stream = None
+        self._ready, self.reformatter = deque(), VideoReformatter()
+        self._forget()
 
     def fetch(self, wanted: Sequence[int], stay: bool = True) -> Iterator[tuple[int, av.VideoFrame]]:
         """Decodes frames.
@@ -90,7 +119,9 @@ class FrameDecoder:
 
     def _fetch_run(self, keyframe: int, run: list[int], stay: bool) -> Iterator[tuple[int, av.VideoFrame]]:
         num_done = failures = 0
-        for start in range(keyframe, -1, -1):
+        starts = list(range(keyframe + 1))
+        while starts:
+            start = starts.pop()
             if start in self._unclean or (failures == MAX_FAILURES and start > 0):
                 continue
             for number, frame in self._decode(start, run[num_done:], stay):
@@ -100,6 +131,9 @@ class FrameDecoder:
                 yield number, frame
             if num_done == len(run):
                 return
+            if self.container is None:  # the process has forked in the middle of the run
+                starts.append(start)
+                continue
             self._forget()
             failures += start not in self._unclean
         number = run[num_done]
@@ -119,7 +153,7 @@ class FrameDecoder:
             frame = self._ready.popleft()
             self._position = self._position + 1 if self.index.counted else self._number_of.get(frame.pts, -1)
             if due is not None and self._position >= due:
-                if self._position > due:
+                if self._position > due or (keyframe > 0 and self._conceals and _leans_on_others(frame)):
                     self._unclean.add(keyframe)
                     return
                 due = None
@@ -151,7 +185,10 @@ class FrameDecoder:
         Returns:
             False at the end, when nothing more will come out.
         """
-        packet = next(self._packets, None) if self._packets else None
+        try:
+            packet = next(self._packets, None) if self._packets else None
+        except Exception:  # of any class: the demuxer met damage, and knows no way on
+            self._is_broken, packet = True, None
         if packet is None:
             self._packets = None
             return False
@@ -169,7 +206,7 @@ class FrameDecoder:
         """Decodes a packet; None empties the decoder."""
         try:
             frames = self.stream.codec_context.decode(packet)
-        except av.FFmpegError:
+        except Exception:  # of any class
             self._is_broken = True
             return
         self.num_decoded += len(frames)
@@ -178,17 +215,18 @@ class FrameDecoder:
     def _seek(self, keyframe: Keyframe) -> None:
         """Makes the keyframe's packet the next one to be decoded. Packets before it are read and dropped."""
         self._forget()
+        if self.container is None:
+            self._reopen()
         offsets = () if self.index.counted else dict.fromkeys((keyframe.dts, self.index.keyframes[0].dts))
         for offset in offsets:
-            try:
+            with contextlib.suppress(Exception):  # of any class: not every file can be searched
                 self.container.seek(offset, stream=self.stream)
-            except av.FFmpegError:
-                continue
-            if self._drop_until(keyframe):
-                return
+                if self._drop_until(keyframe):
+                    return
         self._reopen()
-        if self.index.counted or not self._drop_until(keyframe):
-            self._packets = self.container.demux(self.stream)
+        with guarded(self.path, "read through"):
+            if self.index.counted or not self._drop_until(keyframe):
+                self._packets = self.container.demux(self.stream)
 
     def _drop_until(self, keyframe: Keyframe) -> bool:
         packets = self.container.demux(self.stream)
@@ -201,8 +239,9 @@ class FrameDecoder:
         return False
 
     def _reopen(self) -> None:
-        self.container.close()
-        self.container, self.stream = open_video(self.path, self._threads)
+        if self.container is not None:
+            self.container.close()
+        self.container, self.stream = open_video(self.path, self._threads, self.index.stream)
         self._prepare()
 
     def _prepare(self) -> None:
@@ -216,3 +255,8 @@ class FrameDecoder:
         self._packets = None
         self._position = -1
         self._is_broken = False
+
+
+def _leans_on_others(frame: av.VideoFrame) -> bool:
+    """Whether the decoder neither calls it a keyframe nor has decoded it from itself alone."""
+    return not frame.key_frame and frame.pict_type != PictureType.I

@@ -1,5 +1,8 @@
 """What can be wrong with a video file, each with its own name and a message that says what to do."""
 
+import contextlib
+from collections.abc import Iterator
+
 
 class VideoError(ValueError):
     """Base of every error about a video file: what happened, to which file, what to do next."""
@@ -43,3 +46,24 @@ class UnsupportedVideoError(VideoError):
 
 class FrameIndexError(VideoError, IndexError):
     """A frame number outside the clip."""
+
+
+@contextlib.contextmanager
+def guarded(path, action: str) -> Iterator[None]:
+    """Guard around calls of the demuxer and the decoder: what they raise becomes a `CorruptVideoError`.
+
+    Damaged bytes reach every corner of FFmpeg and of its binding, so every class of error is caught here.
+
+    Args:
+        path: The file that the message names.
+        action: What could not be done: "read through", "decoded".
+
+    Raises:
+        CorruptVideoError: for anything but a `VideoError`, which passes as it is.
+    """
+    try:
+        yield
+    except VideoError:
+        raise
+    except Exception as error:
+        raise CorruptVideoError(f"{path} cannot be {action}: {error}. Copy or download it again.") from error

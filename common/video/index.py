@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import av
 import numpy as np
 
 from common.video.container import open_video
-from common.video.errors import CorruptVideoError, NoFramesError, TruncatedVideoError
+from common.video.errors import NoFramesError, TruncatedVideoError, guarded
 
 VP8_SHOWN = 0x10  # RFC 6386, 9.1: the show_frame bit in a frame's first byte
 MAX_REORDER = 16  # H.264 and HEVC hold back at most 16 frames
+PLACEHOLDER = 8  # bytes: an MPEG-4 packet of this length holds a header and no picture
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,9 @@ class FrameIndex:
         last_duration: Of the last frame, in seconds.
         tick: Length of a tick, in seconds.
         reorder_depth: How many frames at most are coded before a frame and shown after it.
-        counted: The packets carry no usable time stamps, so that frames have to be counted from the start.
+        counted: The packets' time stamps do not tell which frame is which, so that frames have to be counted from the
+            start.
+        stream: Number of the stream in its file.
     """
 
     pts: np.ndarray
@@ -49,6 +51,7 @@ class FrameIndex:
     tick: float
     reorder_depth: int = 0
     counted: bool = False
+    stream: int = 0
 
     def __len__(self) -> int:
         return len(self.pts)
@@ -58,28 +61,31 @@ class _Packet(NamedTuple):
     pts: int | None
     dts: int | None
     duration: int
+    size: int
     is_keyframe: bool
     is_shown: bool
 
 
 def build_index(container, stream, path) -> FrameIndex:
-    """Reads all packets of the stream once.
+    """Reads all packets of the stream once, and decodes it once where they leave doubt about the order of frames.
 
     Raises:
         TruncatedVideoError: the file ends before the last frame that its own table lists.
         NoFramesError: the stream holds no frame that can be shown.
         CorruptVideoError: the packets cannot be read through.
     """
-    _check_complete(stream, path)
-    packets = _read_packets(container, stream, path)
-    first = next((i for i, packet in enumerate(packets) if packet.is_keyframe), 0)
-    packets = packets[first:]  # what comes before the first keyframe can never be decoded
-    stamps = [packet.pts for packet in packets if packet.is_shown]
-    if not stamps:
-        raise NoFramesError(f"{path} has a video stream, but no frame in it. Record or export it again.")
-    if None in stamps or len(set(stamps)) < len(stamps) or _has_guessed_stamps(container, stream):
-        return _count_frames(stream, path)
-    return _index_packets(packets, container, stream)
+    with guarded(path, "read through"):
+        _check_complete(stream, path)
+        packets = _read_packets(container, stream)
+        first = next((i for i, packet in enumerate(packets) if packet.is_keyframe), 0)
+        packets = packets[first:]  # what comes before the first keyframe can never be decoded
+        stamps = [packet.pts for packet in packets if packet.is_shown]  # in decoding order
+        if not stamps:
+            raise NoFramesError(f"{path} has a video stream, but no frame in it. Record or export it again.")
+        if not _are_distinct(stamps) or _is_displaced(stamps) or _has_guessed_stamps(container, stream):
+            return _count_frames(_decode_all(stream, path)[0], stream, path)
+        index = _index_packets(packets, container, stream)
+        return _checked(index, stream, path) if _is_doubtful(index, packets, stream) else index
 
 
 def _check_complete(stream, path) -> None:
@@ -95,16 +101,14 @@ def _check_complete(stream, path) -> None:
         )
 
 
-def _read_packets(container, stream, path) -> list[_Packet]:
+def _read_packets(container, stream) -> list[_Packet]:
     is_vp8 = stream.codec_context.name == "vp8"
     packets = []
-    try:
-        for packet in container.demux(stream):
-            if packet.size:
-                hidden = packet.is_discard or (is_vp8 and not memoryview(packet)[0] & VP8_SHOWN)
-                packets.append(_Packet(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe, not hidden))
-    except av.FFmpegError as error:
-        raise CorruptVideoError(f"{path} cannot be read through: {error}. Copy or download it again.") from error
+    for packet in container.demux(stream):
+        if packet.size:
+            hidden = packet.is_discard or (is_vp8 and not memoryview(packet)[0] & VP8_SHOWN)
+            duration = packet.duration or 0
+            packets.append(_Packet(packet.pts, packet.dts, duration, packet.size, packet.is_keyframe, not hidden))
     return packets
 
 
@@ -124,6 +128,7 @@ def _index_packets(packets: list[_Packet], container, stream) -> FrameIndex:
         last_duration=last.duration * tick or _last_gap(timestamps, stream),
         tick=tick,
         reorder_depth=_reorder_depth(np.array(stamps, np.int64)),
+        stream=stream.index,
     )
 
 
@@ -156,30 +161,69 @@ def _reorder_depth(stamps: np.ndarray) -> int:
     return int(depth.max())
 
 
+def _are_distinct(stamps: list[int | None]) -> bool:
+    return None not in stamps and len(set(stamps)) == len(stamps)
+
+
+def _is_displaced(stamps: list[int]) -> bool:
+    """Whether more frames come before one that is shown before them than a codec holds back: files put end to end."""
+    order = np.argsort(stamps, kind="stable")
+    return bool((order - np.arange(len(order))).max() > MAX_REORDER)
+
+
 def _has_guessed_stamps(container, stream) -> bool:
     """AVI stores no presentation times; where frames are reordered, what the demuxer makes up is wrong."""
     return container.format.name == "avi" and stream.codec_context.name in ("h264", "hevc")
 
 
-def _count_frames(stream, path) -> FrameIndex:
-    """For streams whose packets carry no time stamps (raw H.264, some AVI): decodes once and counts."""
-    container, counted = open_video(path)  # a raw stream cannot be rewound
-    try:
-        stamps = [frame.pts for frame in container.decode(counted)]
-    except av.FFmpegError as error:
-        raise CorruptVideoError(f"{path} cannot be decoded through: {error}. Copy or download it again.") from error
-    finally:
-        container.close()
+def _is_doubtful(index: FrameIndex, packets: list[_Packet], stream) -> bool:
+    """Whether the index may not agree with what the decoder gives back.
+
+    Time stamps that rise from packet to packet say that frames are stored in the order in which they are shown. If the
+    decoder waits for later packets all the same, then either no frame makes use of the waiting, or the stamps belong to
+    other frames. So it is with MPEG-4 "packed bitstream" in AVI (two frames share a packet, a placeholder follows), and
+    in files whose writer knew decoding times only. Of an MPEG-4 placeholder, the decoder makes no frame at all.
+    """
+    waits_in_vain = index.reorder_depth == 0 and stream.codec_context.reorder_depth > 0
+    has_placeholder = stream.codec_context.name == "mpeg4" and min(packet.size for packet in packets) <= PLACEHOLDER
+    return (waits_in_vain and len(index) > 1) or has_placeholder or not index.keyframes
+
+
+def _checked(index: FrameIndex, stream, path) -> FrameIndex:
+    """The index, if a decode of the whole stream gives its frames in its order; else one that counts them."""
+    stamps, is_damaged = _decode_all(stream, path)
+    agrees = stamps == index.pts.tolist()
+    if is_damaged and _are_distinct(stamps):  # then some frames may be missing, but the others keep the order
+        agrees = stamps == sorted(stamps) and set(stamps) <= set(index.pts.tolist())
+    return index if agrees and index.keyframes else _count_frames(stamps, stream, path)
+
+
+def _decode_all(stream, path) -> tuple[list[int | None], bool]:
+    """The time stamp of each frame that the decoder gives, in its order; and whether it had to pass over damage."""
+    container, counted = open_video(path, number=stream.index)  # anew: a raw stream cannot be rewound
+    stamps, is_damaged = [], False
+    with container:
+        for packet in container.demux(counted):
+            try:
+                stamps += [frame.pts for frame in counted.codec_context.decode(packet)]
+            except Exception:  # of any class; reading will say which frames are missing
+                is_damaged = True
+    return stamps, is_damaged
+
+
+def _count_frames(stamps: list[int | None], stream, path) -> FrameIndex:
+    """An index for a stream whose time stamps do not tell which frame is which, by all frames that came out of it."""
     if not stamps:
         raise NoFramesError(f"{path} has a video stream, but none of its frames can be decoded. Export it again.")
     numbers = np.arange(len(stamps), dtype=np.int64)
-    only_start = (Keyframe(0, 0, 0),)
-    if None in stamps or np.any(np.diff(stamps) <= 0):
-        gap = 1 / _rate(stream)
-        return FrameIndex(numbers, numbers * gap, only_start, gap, gap, counted=True)
-    tick = float(stream.time_base)
-    timestamps = (np.array(stamps, np.int64) - stamps[0]) * tick
-    return FrameIndex(numbers, timestamps, only_start, _last_gap(timestamps, stream), tick, counted=True)
+    tick = gap = 1 / _rate(stream)
+    if not _are_distinct(stamps) or _is_displaced(stamps):
+        timestamps = numbers * gap
+    else:  # the frames are in order and their stamps are not: sorted, they are the times
+        tick = float(stream.time_base)
+        timestamps = (np.sort(stamps) - min(stamps)) * tick
+        gap = _last_gap(timestamps, stream)
+    return FrameIndex(numbers, timestamps, (Keyframe(0, 0, 0),), gap, tick, counted=True, stream=stream.index)
 
 
 def _last_gap(timestamps: np.ndarray, stream) -> float:

@@ -1,12 +1,13 @@
 """Reads frames by number, in any order, or all of them in bounded memory."""
 
+import os
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from common.video.colour import to_rgb
 from common.video.decoder import FrameDecoder
-from common.video.errors import FrameIndexError, VideoError
+from common.video.errors import FrameIndexError, VideoError, guarded
 from common.video.pool import DecoderPool
 from common.video.probe import VideoInfo, describe
 
@@ -14,8 +15,12 @@ from common.video.probe import VideoInfo, describe
 class VideoReader:
     """A video file, opened for reading. A context manager; not for two threads at once.
 
-    Frames come upright, converted to RGB by the stream's own matrix and range. Their numbers are places in the order of
-    presentation; their times are `timestamps`. A frame is the same to the bit however it is reached.
+    Frames come as a player shows them: cropped where the container asks for it, with square pixels, upright, converted
+    to RGB by the stream's own matrix and range. Their numbers are places in the order of presentation; their times are
+    `timestamps`, and the last one stays until `info.duration`. A frame is the same to the bit however it is reached.
+
+    A reader may be handed to other processes, such as a DataLoader's workers. The child of a fork opens the file anew
+    at its first read. A pickled reader is a path: unpickled, it opens that file.
 
     Attributes:
         info: `VideoInfo`, what `probe` tells.
@@ -40,6 +45,10 @@ class VideoReader:
 
     def __exit__(self, *error) -> None:
         self.close()
+
+    def __reduce__(self):
+        self._check_open()
+        return VideoReader, (os.path.abspath(self.info.path),)
 
     def __len__(self) -> int:
         return self.info.num_frames
@@ -129,7 +138,8 @@ class VideoReader:
     def _picture(self, frame, height: int, width: int, reformatter) -> np.ndarray:
         orientation = self.info.orientation
         stored = (height, width) if orientation.transpose else (width, height)
-        return orientation.upright(to_rgb(frame, *stored, reformatter))
+        with guarded(self.info.path, "converted to RGB"):
+            return orientation.upright(to_rgb(frame, *stored, reformatter, self.info.crop))
 
     def _shape(self, size: int | None) -> tuple[int, int]:
         height, width = self.info.height, self.info.width
@@ -146,6 +156,9 @@ class VideoReader:
 
     def _check(self, indices: Sequence[int]) -> list[int]:
         numbers = [int(i) for i in indices]
+        broken = [i for i, number in zip(indices, numbers) if i != number]
+        if broken:
+            raise FrameIndexError(f"frame numbers are whole, got {broken[0]} for {self.info.path}.")
         outside = [i for i in numbers if not 0 <= i < len(self)]
         if outside:
             raise FrameIndexError(

@@ -128,9 +128,14 @@ def sample_clip(
         VideoError: the file cannot be read (a kind of ValueError).
     """
     with VideoReader(path) as reader:
+        end = reader.info.duration  # until then the last frame stays
+        last = start + (num_frames - 1) / fps if fps else start
+        if last + 1e-6 >= end:
+            raise ValueError(f"frame {num_frames - 1} would be at {last:.3f} s, but the video ends at {end:.3f} s")
+        timestamps = [*reader.timestamps, end]
         if fps is not None:
-            indices = fps_indices(reader.timestamps, fps, num_frames, start)
+            indices = fps_indices(timestamps, fps, num_frames, start)
         else:
-            [first] = fps_indices(reader.timestamps, fps=1.0, num_frames=1, start=start)
-            indices = [first + i for i in even_indices(len(reader.timestamps) - first, num_frames)]
+            [first] = fps_indices(timestamps, fps=1.0, num_frames=1, start=start)
+            indices = [first + i for i in even_indices(len(reader) - first, num_frames)]
         return frames_to_clip(reader.read(indices, size=size))

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import chain, count
@@ -55,9 +56,10 @@ def write(
     Args:
         path: Where to; the suffix chooses the container: `.mp4`, `.mov` or `.mkv` for H.264, `.mp4`, `.mkv` or `.webm`
             for AV1, `.mkv` or `.avi` for FFV1.
-        frames_or_clip: uint8 array (T, H, W, 3), or a clip, float tensor (3, T, H, W) in [-1, 1], or any iterable of
-            uint8 arrays (H, W, 3), of which only one at a time is in memory.
-        fps: Frames per second, above 0.
+        frames_or_clip: uint8 array or tensor (T, H, W, 3), or a clip, float tensor (3, T, H, W) in [-1, 1], or any
+            iterable of frames, of which only one at a time is in memory. Such a frame is a uint8 array (H, W, 3) or a
+            PIL image, which is converted to RGB.
+        fps: Frames per second, from 1/10000 to 100000: any number, also NumPy's.
         codec: `h264`, `av1` or `ffv1`.
         quality: The codec's constant rate factor, lower is better: 0 to 51 for H.264 (None means 18), 0 to 63 for AV1
             (None means 25). FFV1 loses nothing and takes none.
@@ -70,22 +72,25 @@ def write(
     Raises:
         ValueError: an argument is out of its range, the suffix does not fit the codec, there is no frame, or there are
             not as many timestamps as frames.
+        VideoError: the encoder or the system refuses: no space, no permission, a name too long (a kind of ValueError).
     """
-    path = Path(path)
-    encoder = _check(path, fps, codec, quality)
+    path = Path(os.fsdecode(path))
+    rate = _rate(fps)
+    encoder = _check(path, codec, quality)
     ticks = None if timestamps is None else _ticks(timestamps, path)
     pictures = iter(_pictures(frames_or_clip))
-    first = next(pictures, None)
-    if first is None:
-        raise ValueError("there is no frame to write: it is empty")
-    height, width = _check_picture(first).shape[:2]
+    try:
+        first = _image(next(pictures))
+    except StopIteration:
+        raise ValueError("there is no frame to write: it is empty") from None
+    height, width = first.shape[:2]
     if min(height, width) < encoder.smallest_side:
         raise ValueError(f"{codec} needs at least {encoder.smallest_side} pixels a side, got {width} x {height}")
-    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    part = path.with_name(f".{secrets.token_hex(8)}.part{path.suffix}")  # short: the name itself may be of full length
     try:
         with _same_priority():
-            _encode(part, chain([first], pictures), fps, encoder, quality, ticks)
-        os.replace(part, path)
+            _encode(part, chain([first], pictures), rate, encoder, quality, ticks)
+        _move(part, path)
     except av.FFmpegError as error:
         raise VideoError(f"{path} could not be written: {error}. Check the folder and the free space.") from error
     finally:
@@ -93,18 +98,37 @@ def write(
     return path
 
 
-def _check(path: Path, fps: float, codec: str, quality) -> Encoder:
+def _move(part: Path, path: Path) -> None:
+    try:
+        os.replace(part, path)
+    except OSError as error:
+        raise VideoError(f"{path} could not be written: {error.strerror.lower()}. Choose another place.") from error
+
+
+def _rate(fps) -> Fraction:
+    """Frames per second as a fraction that containers can hold, out of a number of any kind."""
+    try:
+        rate = fps if isinstance(fps, Fraction) else Fraction(float(fps))
+    except (TypeError, ValueError, OverflowError) as error:  # no number; not a number; infinite
+        raise ValueError(f"fps must be a number above 0, got {fps!r}") from error
+    if not Fraction(1, 10_000) <= rate <= 100_000:
+        raise ValueError(f"fps must lie between 1/10000 and 100000, got {fps}")
+    return rate.limit_denominator(100_000)
+
+
+def _check(path: Path, codec: str, quality) -> Encoder:
     if codec not in ENCODERS:
         raise ValueError(f"codec must be one of {', '.join(ENCODERS)}, got {codec!r}")
     encoder = ENCODERS[codec]
     if path.suffix.lower() not in encoder.suffixes:
         raise ValueError(f"{codec} goes into {' or '.join(encoder.suffixes)}, got {path.name!r}")
-    if not path.parent.is_dir():
-        raise ValueError(f"the folder {path.parent} does not exist: make it first")
-    if path.is_dir():
-        raise ValueError(f"{path} is a directory: name a file")
-    if not 0 < fps < float("inf"):
-        raise ValueError(f"fps must be above 0, got {fps}")
+    try:
+        if not path.parent.is_dir():
+            raise ValueError(f"the folder {path.parent} does not exist: make it first")
+        if path.is_dir():
+            raise ValueError(f"{path} is a directory: name a file")
+    except OSError as error:
+        raise VideoError(f"{path} cannot be written: {error.strerror.lower()}. Choose another name.") from error
     if quality is not None and encoder.worst_quality is None:
         raise ValueError(f"{codec} is lossless and takes no quality, got {quality}")
     if quality is not None and not 0 <= quality <= encoder.worst_quality:
@@ -122,20 +146,27 @@ def _ticks(timestamps: Sequence[float], path: Path) -> list[int]:
     return ticks.tolist()
 
 
-def _pictures(frames) -> Iterable[np.ndarray]:
+def _pictures(frames) -> Iterable:
     if isinstance(frames, torch.Tensor):
-        return clip_to_frames(frames)  # (T, H, W, C)
+        is_clip = frames.is_floating_point()
+        return clip_to_frames(frames) if is_clip else _pictures(frames.numpy(force=True))  # (T, H, W, C)
     if isinstance(frames, np.ndarray) and frames.ndim != 4:
         raise ValueError(f"frames must be (T, H, W, 3), got {frames.shape}")
+    if not isinstance(frames, Iterable) or isinstance(frames, (str, bytes)):
+        raise ValueError(f"frames must be an array, a tensor or an iterable of frames, got {type(frames).__name__}")
     return frames
 
 
-def _check_picture(picture: np.ndarray, shape: tuple | None = None) -> np.ndarray:
-    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
-        raise ValueError(f"each frame must be uint8 (H, W, 3), got {picture.dtype} {picture.shape}")
-    if shape is not None and picture.shape != shape:
-        raise ValueError(f"all frames must have one shape: the first is {shape}, another is {picture.shape}")
-    return picture
+def _image(frame, shape: tuple | None = None) -> np.ndarray:
+    """A frame as uint8 (H, W, 3); checked, also against the shape of the first."""
+    if hasattr(frame, "convert"):  # PIL's, without importing it
+        frame = frame.convert("RGB")
+    image = np.asarray(frame)
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+        raise ValueError(f"each frame must be uint8 (H, W, 3), got {image.dtype} {image.shape}")
+    if shape is not None and image.shape != shape:
+        raise ValueError(f"all frames must have one shape: the first is {shape}, another is {image.shape}")
+    return image
 
 
 @contextlib.contextmanager
@@ -152,28 +183,26 @@ def _same_priority() -> Iterator[None]:
             os.sched_setscheduler(0, policy, parameters)
 
 
-def _encode(
-    path: Path, pictures: Iterator[np.ndarray], fps: float, encoder: Encoder, quality, ticks: list[int] | None
-) -> None:
+def _encode(path: Path, pictures: Iterator, rate: Fraction, encoder: Encoder, quality, ticks: list[int] | None) -> None:
     os.environ.setdefault("SVT_LOG", "1")  # else the AV1 encoder talks at length on every file
-    rate = Fraction(fps).limit_denominator(100_000)
     clock = 1 / rate if ticks is None else CLOCK
     moments = count() if ticks is None else ticks
     reformatter = VideoReformatter()
     shape = None
     with av.open(f"file:{os.path.abspath(path)}", "w") as container:
         for moment, picture in _pairs(moments, pictures):
+            image = _image(picture, shape)
             if shape is None:
-                shape = picture.shape
+                shape = image.shape
                 stream = _add_stream(container, shape, rate, clock, encoder, quality)
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(_check_picture(picture, shape)))
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image))
             frame = _from_rgb(frame, stream.pix_fmt, reformatter)
             frame.pts, frame.time_base = moment, clock
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
 
 
-def _pairs(moments: Iterable[int], pictures: Iterator[np.ndarray]) -> Iterator[tuple[int, np.ndarray]]:
+def _pairs(moments: Iterable[int], pictures: Iterator) -> Iterator[tuple[int, object]]:
     """Zips the two; moments without end are cut, but a list of them has to have the right length."""
     moments = iter(moments)
     for picture in pictures:

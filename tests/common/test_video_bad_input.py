@@ -1,5 +1,6 @@
 """Each kind of bad file gets its own clear error, or the right frames."""
 
+import errno
 import os
 import struct
 from fractions import Fraction
@@ -7,11 +8,13 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+from PIL import Image, features
 
 from common.video import VideoError, VideoReader, probe, read_frames, sample_clip
 from common.video.errors import (
     CorruptVideoError,
     EmptyFileError,
+    FrameIndexError,
     NoFramesError,
     NotAFileError,
     NotAVideoError,
@@ -80,10 +83,29 @@ def test_empty(tmp_path):
     ("picture.png", b"\x89PNG\r\n\x1a\n" + bytes(900)),
     ("archive.zip", b"PK\x03\x04" + bytes(900)),
     ("short", b"x"),
+    ("still.webp", b"RIFF\x64\0\0\0WEBPVP8 " + bytes(90)),
+    ("moving.avi", b"RIFF\x64\0\0\0WEBPVP8X" + bytes(90)),
+    ("mouse.ani", b"RIFF\x64\0\0\0ACONanih" + bytes(90)),
 ])  # fmt: skip
 def test_not_a_video(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
-    refuses(tmp_path / name, NotAVideoError, "not a video")
+    refuses(tmp_path / name, NotAVideoError, "not an AVI video" if content[:4] == b"RIFF" else "not a video")
+
+
+def test_names_that_no_file_can_have(tmp_path):
+    refuses(str(tmp_path / ("z" * 300 + ".mp4")), VideoError, "name too long")
+    with pytest.raises(VideoNotFoundError):
+        probe("a\0b.mp4")
+
+
+def test_no_more_open_files_is_not_the_files_fault(tmp_path, encode, monkeypatch):
+    path = encode(tmp_path / "a.mp4", num_frames=2)
+
+    def full(*_, **__):
+        raise av.error.OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(av, "open", full)
+    refuses(path, VideoError, "too many open files")
 
 
 @pytest.mark.parametrize("name, codec", [("a.mp4", "aac"), ("a.mkv", "aac"), ("a.aac", "aac"), ("a.mp3", "mp3")])
@@ -137,6 +159,65 @@ def test_a_cut_stream_gives_the_frames_it_holds(tmp_path, encode, decode_all, su
         assert 10 < len(reader) < 40
         read = reader.read(range(len(reader) - 3))  # the very last ones may miss what they lean on
     assert np.array_equal(read, frames[: len(read)])
+
+
+@pytest.mark.parametrize("suffix", ["apng", "gif", "avi", "mkv", "ts", "mpg", "flv", "avif"])
+def test_a_file_cut_anywhere(tmp_path, encode, pictures, suffix):
+    """Wherever it ends: frames, or one of the documented errors, that names the file."""
+    path = tmp_path / f"a.{suffix}"
+    if suffix in ("apng", "gif", "avif"):
+        if suffix == "avif" and not features.check("avif"):
+            pytest.skip("this Pillow writes no AVIF")
+        first, *others = [Image.fromarray(picture) for picture in pictures(8, 48, 64)]
+        first.save(path, "PNG" if suffix == "apng" else None, save_all=True, append_images=others, duration=100)
+    else:
+        encode(path, {"avi": "mpeg4", "mpg": "mpeg2video", "flv": "flv"}.get(suffix, "libx264"), num_frames=12, g="5")
+    content = path.read_bytes()
+    num_frames = len(read_frames(path))
+    for share in np.linspace(0.02, 0.999, 25):
+        path.write_bytes(content[: int(len(content) * share)])
+        try:
+            with VideoReader(path) as reader:
+                assert len(reader) <= num_frames
+                reader.read([0])
+                reader.read([len(reader) - 1, 0])
+                assert sum(len(piece) for piece in reader.stream()) == len(reader)
+        except VideoError as error:
+            assert str(path) in str(error)
+
+
+def test_a_demuxer_that_fails_on_the_way(tmp_path, encode, monkeypatch):
+    """Whatever class its error has, reading ends in the documented one, or finds another way to the frame."""
+    path = encode(tmp_path / "a.mp4", **LIMITS)
+
+    class Fails(Exception):
+        pass
+
+    def broken(self, *_):
+        raise Fails("no way on")
+        yield
+
+    with VideoReader(path) as reader:
+        monkeypatch.setattr(av.container.InputContainer, "demux", broken, raising=False)
+        with pytest.raises(CorruptVideoError, match=r"a\.mp4"):
+            reader.read([25])
+
+
+def test_frame_numbers_are_whole(tmp_path, encode):
+    """1.7 is no frame, and not frame 1."""
+    path = encode(tmp_path / "a.mp4", num_frames=3)
+    assert len(read_frames(path, np.array([0.0, 2.0]))) == 2
+    with pytest.raises(FrameIndexError, match=r"whole, got 1\.7"):
+        read_frames(path, [0, 1.7])
+
+
+def test_dv(tmp_path, encode, decode_all):
+    """A camcorder's raw tape: its own container, and pixels of 16 to 15."""
+    path = encode(tmp_path / "a.dv", "dvvideo", num_frames=3, height=576, width=720)
+    info = probe(path)
+    assert (info.codec, info.container, info.num_frames, info.height) == ("dvvideo", "dv", 3, 576)
+    assert info.width in (720, 768, 1024)
+    assert read_frames(path, [2, 0]).shape == (2, 576, info.width, 3)
 
 
 def test_a_hole_in_the_middle(tmp_path, encode, decode_all):

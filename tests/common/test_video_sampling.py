@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -164,3 +165,41 @@ class TestSampleClip:
     def test_start_past_the_end(self, tmp_path, encode):
         with pytest.raises(ValueError, match=r"5\.000 s.* ends at 1\.667"):
             sample_clip(encode(tmp_path / "a.mp4"), 2, start=5)
+
+    @pytest.mark.parametrize("suffix", ["mp4", "mkv", "gif"])
+    @pytest.mark.parametrize("num_frames", [1, 3])
+    def test_the_last_frame_stays_as_long_as_the_file_says(self, tmp_path, pictures, suffix, num_frames):
+        """A picture that stands still until 5 s, alone or after others: sampling ends where `probe` says it ends."""
+        path = tmp_path / f"a.{suffix}"
+        last = num_frames - 1
+        with av.open(str(path), "w") as output:
+            stream = output.add_stream("gif" if suffix == "gif" else "libx264", rate=10)
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "rgb8" if suffix == "gif" else "yuv420p"
+            stream.time_base = stream.codec_context.time_base = Fraction(1, 10)
+            packets = []
+            for number, picture in enumerate(pictures(num_frames, 48, 64)):
+                frame = av.VideoFrame.from_ndarray(picture).reformat(format=stream.pix_fmt)
+                frame.pts, frame.time_base = number, Fraction(1, 10)
+                frame.duration = 1 if number < last else 50 - last
+                packets += stream.encode(frame)
+            packets += stream.encode()
+            for packet in packets:
+                packet.duration = 1 if packet.pts < last else 50 - last
+                output.mux(packet)
+        with VideoReader(path) as reader:
+            assert reader.info.duration == pytest.approx(5.0)
+            frames = reader.read(range(num_frames))
+        numbers = [min(last, round(k / 4 * 10 - 0.01)) for k in range(20)]  # 4 a second, up to 4.75 s
+        assert torch.equal(sample_clip(path, 20, fps=4), frames_to_clip(frames[numbers]))
+        assert torch.equal(sample_clip(path, 2, start=4.9), frames_to_clip(frames[[last, last]]))
+        for arguments in ({"fps": 4, "num_frames": 21}, {"start": 5.0, "num_frames": 1}):
+            with pytest.raises(ValueError, match=r"at 5\.000 s, but the video ends at 5\.000 s"):
+                sample_clip(path, **arguments)
+
+    def test_bad_rates_and_counts_are_told_as_such(self, tmp_path, encode):
+        path = encode(tmp_path / "a.mp4", num_frames=3)
+        for arguments, said in (({"fps": 0}, "fps .* 0"), ({"fps": -2}, "fps .* -2"), ({"start": -1.0}, "start .* -1")):
+            with pytest.raises(ValueError, match=said):
+                sample_clip(path, 2, **arguments)
+        with pytest.raises(ValueError, match=r"num_frames .* 0"):
+            sample_clip(path, 0, fps=4)

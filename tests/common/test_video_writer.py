@@ -1,9 +1,14 @@
 """What is written is what is read back: bytes for FFV1, colours for the others; a file appears whole or not at all."""
 
+import os
+import sys
+from fractions import Fraction
+
 import av
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from common.video import clip_to_frames, frames_to_clip, probe, read_frames, timestamps, write
 
@@ -98,6 +103,43 @@ def test_a_clip_an_array_and_a_generator_are_written_alike(tmp_path):
         assert np.array_equal(read_frames(path), clip_to_frames(clip))
 
 
+@pytest.mark.parametrize("fps", [
+    np.int64(25), np.uint8(25), np.float32(25), np.float64(25), np.array(25), torch.tensor(25.0), Fraction(25), "25",
+])  # fmt: skip
+def test_a_rate_is_a_number_of_any_kind(tmp_path, fps):
+    assert probe(write(tmp_path / "a.mp4", noise(2), fps)).fps == 25
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L"])
+def test_pil_images(tmp_path, mode):
+    """In a list or from a generator, in any mode: the colours that PIL itself would show."""
+    images = [Image.fromarray(frame).convert(mode) for frame in noise()]
+    meant = np.stack([np.asarray(image.convert("RGB")) for image in images])
+    for name, frames in (("list.mkv", images), ("generator.mkv", (image for image in images))):
+        assert np.array_equal(read_frames(write(tmp_path / name, frames, 24, "ffv1")), meant)
+
+
+def test_tensors_of_bytes_are_frames(tmp_path):
+    """A whole clip of bytes, and a list of frames; a clip in [-1, 1] is float."""
+    frames = torch.from_numpy(noise())
+    for name, given in (("whole.mkv", frames), ("list.mkv", list(frames))):
+        assert np.array_equal(read_frames(write(tmp_path / name, given, 24, "ffv1")), noise())
+
+
+@pytest.mark.parametrize("name", ["x" * 251 + ".mp4", "é" * 125 + ".mp4"])
+def test_a_name_of_full_length(tmp_path, name):
+    """255 bytes are legal, and the file that is written first must find room beside them."""
+    assert len(read_frames(write(tmp_path / name, noise(2), 24))) == 2
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems allow no such names")
+def test_a_name_that_is_no_text(tmp_path):
+    path = os.fsencode(tmp_path) + b"/\xff\xfe.mp4"
+    assert os.fsencode(write(path, noise(2), 24)) == path
+    assert len(read_frames(path)) == len(read_frames(os.fsdecode(path))) == 2
+
+
 @pytest.mark.parametrize("name, codec", [("a.mp4", "h264"), ("a.mkv", "ffv1"), ("a.webm", "av1")])
 def test_a_variable_frame_rate(tmp_path, name, codec):
     times = np.array([0, 0.04, 0.08, 0.5, 0.54, 1.7])
@@ -152,6 +194,15 @@ class TestWholeOrNotAtAll:
     ("a.mp4", {"codec": "xvid"}, "h264, av1, ffv1, got 'xvid'"),
     ("a.mp4", {"fps": 0}, "fps .* 0"),
     ("a.mp4", {"fps": float("nan")}, "fps .* nan"),
+    ("a.mp4", {"fps": None}, "fps .* None"),
+    ("a.mp4", {"fps": np.array([24, 25])}, r"fps .*array\(\[24, 25"),
+    ("a.mp4", {"fps": 1e-9}, "fps .* 1e-09"),
+    ("a.mp4", {"frames_or_clip": None}, "NoneType"),
+    ("a.mp4", {"frames_or_clip": "b.mp4"}, "str"),
+    ("a.mp4", {"frames_or_clip": [None]}, r"object \(\)"),
+    ("a.mp4", {"frames_or_clip": Image.new("RGB", (64, 48))}, "Image"),
+    ("a.mp4", {"frames_or_clip": torch.zeros(3, 4, 8, 8, dtype=torch.uint8)}, r"\(4, 8, 8\)"),
+    ("x" * 252 + ".mp4", {}, "name too long"),
     ("a.mp4", {"quality": 52}, "between 0 and 51 .* 52"),
     ("a.mkv", {"codec": "ffv1", "quality": 3}, "lossless .* 3"),
     ("a.mp4", {"frames_or_clip": noise(0)}, "no frame"),
