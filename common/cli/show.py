@@ -50,7 +50,7 @@ def draw_sheet(
         OSError: the sheet cannot be written.
     """
     with VideoReader(path) as reader:
-        info, timestamps = reader.info, reader.timestamps
+        info, timestamps = reader.info, [*reader.timestamps, reader.info.duration]  # the last frame stays until then
     clip = _sample(path, info, num_frames, fps, start)
     labels = _labels(timestamps, clip.shape[1], fps, start)
     sheet = contact_sheet(clip, columns=columns, width=width, labels=labels, title=_title(path, info))
@@ -118,11 +118,11 @@ def _labels(timestamps, num_frames: int, fps: float | None, start: float) -> lis
 
 
 def _indices(timestamps, num_frames: int, fps: float | None, start: float) -> list[int]:
-    """The numbers of the sheet's frames in the video."""
+    """The numbers of the sheet's frames in the video; the last of `timestamps` is the video's end."""
     if fps is not None:
         return sampling.fps_indices(timestamps, fps, num_frames, start)
     [first] = sampling.fps_indices(timestamps, 1.0, 1, start)
-    return [first + i for i in sampling.even_indices(len(timestamps) - first, num_frames)]
+    return [first + i for i in sampling.even_indices(len(timestamps) - 1 - first, num_frames)]
 
 
 def _title(path, info: VideoInfo) -> str:

@@ -12,7 +12,7 @@ from common import show as library
 from common.cli import show as cli
 from common.data import clip_path
 from common.evaluation import motion_score
-from common.video import sample_clip, sampling
+from common.video import probe, sample_clip, sampling, write
 
 
 @pytest.fixture
@@ -116,3 +116,15 @@ def test_a_large_video_is_read_small(folder, monkeypatch):
     monkeypatch.setattr(sampling, "sample_clip", spy)
     assert run(clip_path("gliding"), "-n", 2).exit_code == 0
     assert sizes == [180]
+
+
+def test_a_last_picture_that_stays_is_on_the_sheet_until_the_end(tmp_path):
+    """ten frames in half a second, the last of which stays until 3 s: a sheet at 4 fps has frames up to there"""
+    path = tmp_path / "still.mkv"
+    frames = np.stack([np.full((32, 48, 3), 20 * k, np.uint8) for k in range(10)])
+    write(path, frames, fps=20, timestamps=[*np.arange(9) / 20, 1.5])
+    assert probe(path).duration > 1.5
+    end = probe(path).duration
+    count = int(end * 4 - 1e-6)
+    result = CliRunner().invoke(cli.show, [str(path), "--fps", "4", "-n", str(count), "-o", str(tmp_path / "sheet.png")])
+    assert result.exit_code == 0, result.output
