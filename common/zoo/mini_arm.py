@@ -145,7 +145,8 @@ def measure_arm(model, coder: MiniCoder, num_asked: int, split: str = "test") ->
 COMMON = {"learning_rate": 2e-3, "betas": (0.9, 0.95), "weight_decay": 0.01, "precision": "auto"}
 SETTINGS = {
     "ci": Settings(steps=10, batch_size=8, ema_decay=0.9, **COMMON),
-    "cpu": Settings(steps=4000, batch_size=48, warmup_steps=100, decay="linear", decay_from=0.6, ema_decay=0.995,
+    # Small batches: after 120 core-seconds the loss is 0.59 with 16 clips, 0.66 with 48.
+    "cpu": Settings(steps=7000, batch_size=16, warmup_steps=100, decay="linear", decay_from=0.6, ema_decay=0.998,
                     **COMMON),
 }  # fmt: skip
 

@@ -21,6 +21,7 @@ MOST_BYTES = {
     "film-interpolator": 8e6,
     "sprites-content-motion": 8e6,
     "sprites-entangled": 8e6,
+    "sprites-frame-vae": 4e6,
     "sprites-gan": 8e6,
     "sprites-gan-frames": 8e6,
     "sprites-t2v": 16e6,

@@ -1,7 +1,7 @@
 """How `sprites-frame-vae` is trained: a 2D autoencoder on the clips of `sprites-vae`, frame by frame.
 
     flipbook train sprites-frame-vae                     stage "main": a constant learning rate
-    flipbook train sprites-frame-vae --stage anneal      from there: the rate falls to zero, batches are twice as large
+    flipbook train sprites-frame-vae --stage anneal      from there: the rate falls to zero
 
 Data, optimiser and loss are those of `sprites-vae`: seven clips in eight are sprites, one is film. The anneal has the
 loss of its last stage, which counts the change from frame to frame and pixels that should stand still. So this coder
@@ -90,14 +90,14 @@ RECIPE = Recipe(
         "main": Stage(
             {
                 "ci": Settings(steps=40, batch_size=8, warmup_steps=10, **MAIN),
-                "cpu": Settings(steps=8500, batch_size=8, warmup_steps=100, **MAIN, **OFTEN),
+                "cpu": Settings(steps=6300, batch_size=8, warmup_steps=100, **MAIN, **OFTEN),
                 "gpu": Settings(steps=20_000, batch_size=64, warmup_steps=200, **MAIN, **OFTEN),
             }
         ),
         "anneal": Stage(
             {
-                "ci": Settings(steps=20, batch_size=16, first_sample=10**6, **ANNEAL),
-                "cpu": Settings(steps=4500, batch_size=16, first_sample=10**6, **ANNEAL, **OFTEN),
+                "ci": Settings(steps=20, batch_size=8, first_sample=10**6, **ANNEAL),
+                "cpu": Settings(steps=2400, batch_size=8, first_sample=10**6, **ANNEAL, **OFTEN),
                 "gpu": Settings(steps=5000, batch_size=64, first_sample=10**7, **ANNEAL, **OFTEN),
             },
             start="main",
