@@ -31,14 +31,15 @@ def warp_to_time(
     Then each picture is warped by the flow that leads to it.
 
     Args:
-        first: `(B, C, H, W)`, the picture at 0.
+        first: `(B, C, H, W)`, float32 or float64, in any memory layout: the picture at 0.
         last: the same shape, the picture at 1.
         forward: `(B, 2, H, W)`, F(0 -> 1), the flow from the first picture to the last, in pixels.
         backward: the same shape, F(1 -> 0), from the last to the first.
         time: t, from 0 to 1.
 
     Returns:
-        Two tensors `(B, C, H, W)`: the first picture and the last one, both as they would look at `time`.
+        Two tensors `(B, C, H, W)` in the pictures' dtype: the first picture and the last one, both as they would look
+        at `time`. Gradients reach both pictures and both flows.
 
     Raises:
         ValueError: `time` is not from 0 to 1, or the pictures differ in shape; what does not fit `warp`, it refuses.
@@ -67,14 +68,16 @@ def fuse(
     Where both see a pixel equally well, or neither does, this is the mean by time, `(1 - t)` and `t`.
 
     Args:
-        warped_first: `(B, C, H, W)`, the first picture, warped to `time`.
+        warped_first: `(B, C, H, W)`, float of any precision, on any device, in any memory layout: the first picture,
+            warped to `time`.
         warped_last: the same shape, the last one.
-        visible_first: V0, `(B, 1, H, W)`, from 0 (hidden in the first picture) to 1 (seen there); bool or float.
+        visible_first: V0, `(B, 1, H, W)`, from 0 (hidden in the first picture) to 1 (seen there); bool, or float of
+            any precision.
         visible_last: V1, the same shape, for the last picture.
         time: t, from 0 to 1.
 
     Returns:
-        `(B, C, H, W)`, in the pictures' dtype.
+        `(B, C, H, W)`, in the pictures' dtype, not clamped. Gradients reach both pictures and both masks.
 
     Raises:
         ValueError: `time` is not from 0 to 1, the pictures differ in shape, or a mask is not `(B, 1, H, W)`.
@@ -103,13 +106,13 @@ def matching_cost(first: torch.Tensor, last: torch.Tensor, radius: int) -> torch
     Places outside a picture take the nearest pixel of its border.
 
     Args:
-        first: `(B, C, H, W)`, pictures or features.
+        first: `(B, C, H, W)`, pictures or features, float32 or float64, on any device, in any memory layout.
         last: the same shape.
         radius: dx and dy run from -radius to radius, at least 0.
 
     Returns:
         `(B, (2 radius + 1)^2, H, W)`, dy slow and dx fast: channel `(dy + radius) * (2 radius + 1) + dx + radius`.
-        The one in the middle is no motion at all.
+        The one in the middle is no motion at all. In the pictures' dtype; gradients reach both pictures.
 
     Raises:
         ValueError: the shapes differ or have not four axes, or `radius` is below 0.

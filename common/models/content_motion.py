@@ -96,12 +96,12 @@ class SplitHeads(nn.Module):
         """The moments (means, then logarithms of variances) of both kinds of codes.
 
         Args:
-            features: `(B, T, F)`, of each frame by itself.
+            features: `(B, T, F)`, of each frame by itself, in the dtype of the layers and in any memory layout.
 
         Returns:
             Of the content code, from the mean of the features over the frames: `(B, 2 Dc)`. The order of the frames
             does not matter to it, nor how many there are. Of the motion codes, each from its own frame:
-            `(B, 2 Dm, T)`.
+            `(B, 2 Dm, T)`. Gradients of both reach the features of every frame.
         """
         content = self.content(features.mean(dim=1))  # (B, 2 Dc)
         motion = rearrange(self.motion(features), "b t d -> b d t")  # (B, 2 Dm, T)
@@ -231,14 +231,15 @@ def negative_elbo(
     once; and of the motion codes, frame by frame. The sums over frames are those of n frames, times num_frames / n.
 
     Args:
-        restored: `(B, 3, n, H, W)`, decoded from a draw of the codes.
+        restored: `(B, 3, n, H, W)`, decoded from a draw of the codes, in any dtype and memory layout.
         target: `(B, 3, n, H, W)`, in [-1, 1].
         codes: the distributions that the draw is from; the motion's is `(B, Dm, n)`.
         num_frames: of the whole clip, at least n.
         pixel_std: what counts as a small error of a pixel.
 
     Returns:
-        `pixels`, `content` and `motion`, `(B,)` each. Their sum is the negative ELBO.
+        `pixels`, `content` and `motion`, `(B,)` each, computed in float32. Their sum is the negative ELBO. Gradients
+        reach `restored` and both distributions.
     """
     share = num_frames / target.shape[2]  # frames of the clip for each frame that is here
     squares = (restored.float() - target.float()).square().flatten(1).sum(dim=1)  # (B,)
@@ -259,7 +260,7 @@ def swap_motion(model: ContentMotionVAE, content_of: torch.Tensor, motion_of: to
         motion_of: `(B, 3, T', H, W)`; it may have another number of frames.
 
     Returns:
-        `(B, 3, T', H, W)`, held in [-1, 1], by the most likely codes.
+        `(B, 3, T', H, W)`, clamped to [-1, 1], by the most likely codes, so nothing is drawn. It carries no gradient.
     """
     content = model.encode(content_of).content.mode()
     motion = model.encode(motion_of).motion.mode()

@@ -61,11 +61,11 @@ class FeaturePyramid(nn.Module):
         further around it, and a motion looks the same at each. The full size itself has no features.
 
         Args:
-            picture: `(B, 3, H, W)`.
+            picture: `(B, 3, H, W)`, in the dtype of the layers, in any memory layout.
 
         Returns:
-            `num_levels - 1` tensors `(B, C0 + C1, h, w)`, fine channels first: h and w are half of H and W, then a
-            quarter, ..., each time rounded up.
+            A list of `num_levels - 1` tensors `(B, C0 + C1, h, w)`, fine channels first: h and w are half of H and W,
+            then a quarter, ..., each time rounded up. Gradients reach both layers and the picture.
         """
         sizes = [picture]
         for _ in range(self.num_levels - 1):
@@ -222,17 +222,18 @@ class Interpolator(Shipped, ModelMixin, ConfigMixin):
         """The flows from the middle to both pictures, from coarse to fine.
 
         Both pictures go through the pyramid. At the smallest level flows and hidden state are zero; at every other they
-        are those of the level below, `enlarged` to its size (the flows' vectors made longer too). Then both features
-        are warped to the middle by the flows so far, `matching_cost` compares them, and `self.motion` corrects the
-        flows and makes a new hidden state.
+        are those of the level below, at its size: the flows `enlarged` (their vectors made longer too), the hidden
+        state resized by bilinear interpolation. Then both features are warped to the middle by the flows so far,
+        `matching_cost` compares them, and `self.motion`, called once per level, corrects the flows and makes a new
+        hidden state. Nothing is detached on the way.
 
         Args:
-            first: `(B, 3, H, W)`, H and W multiples of `2^(num_levels - 1)`.
+            first: `(B, 3, H, W)`, H and W multiples of `2^(num_levels - 1)`, in the dtype of the model.
             last: the same shape.
 
         Returns:
             Flows `(B, 4, H / 2, W / 2)`, to the first picture, then to the last, in pixels of that size; and the hidden
-            state `(B, K, H / 2, W / 2)` of the last step.
+            state `(B, K, H / 2, W / 2)` of the last step. Both in the pictures' dtype.
         """
         levels = list(zip(self.pyramid(first), self.pyramid(last)))
         smallest = levels[-1][0]

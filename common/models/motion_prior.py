@@ -50,10 +50,11 @@ def mixture_log_prob(mixture: Mixture, motion: torch.Tensor) -> torch.Tensor:
 
     Args:
         mixture: of K components for each of T frames.
-        motion: `(B, D, T)`.
+        motion: `(B, D, T)`, in any dtype and memory layout.
 
     Returns:
-        `(B, T)`, float32. The D numbers of a code are independent within a component, not in the mixture.
+        `(B, T)`, float32 and computed in it, finite also where a code is far from every component. The D numbers of a
+        code are independent within a component, not in the mixture. Gradients reach the codes and all of the mixture.
     """
     z = rearrange(motion.float(), "b d t -> b t 1 d")
     log_std = mixture.log_std.float()
@@ -81,8 +82,11 @@ class MotionPrior(nn.Module):
     def forward(self, motion: torch.Tensor) -> Mixture:
         """The mixture of every frame, each from the frames before it alone.
 
+        The network reads `self.start`, then code 0, code 1, … in their order, with its state kept from frame to frame.
+        `read_out` makes a mixture of each state and of the code that the network was given there. Nothing is detached.
+
         Args:
-            motion: `(B, D, T)`.
+            motion: `(B, D, T)`, in the dtype of the weights and in any memory layout.
 
         Returns:
             A `Mixture` of T frames. Frame 0's is the same for all clips; frame t's does not know codes t, t + 1, …
@@ -107,13 +111,15 @@ class MotionPrior(nn.Module):
     def sample(self, num_clips: int, num_frames: int, generator: torch.Generator | None = None) -> torch.Tensor:
         """New motions, frame after frame: draw a code, give it back to the network, draw the next.
 
+        Before frame 0 the network meets `self.start`, as in `forward`; its state is kept from frame to frame.
+
         Args:
             num_clips: B.
             num_frames: T; it may be more than any clip of the training had.
-            generator: of all draws, in the order of the frames.
+            generator: of all draws, in the order of the frames. Without one, torch's own.
 
         Returns:
-            `(B, D, T)`.
+            `(B, D, T)`, in the dtype of the weights, without a gradient.
         """
         code, state, codes = self.start.expand(num_clips, 1, -1), None, []  # (B, 1, D)
         for _ in range(num_frames):

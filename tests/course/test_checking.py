@@ -102,7 +102,7 @@ def test_a_crash_that_the_grader_calls_wrong_still_names_the_learners_line(mini_
     mini_course.write_grader(
         """
         import pytest
-        from common.course.grader_tools import attempt
+        from common.course.graders import attempt
 
         @pytest.mark.exercise("double")
         def test_it(lab):

@@ -158,6 +158,17 @@ def test_a_difference_is_shown_where_it_is():
     assert told(judge, "it", 1.00000001, 1.0, tolerance=0) == "it should be 1, not 1.00000001"
 
 
+def test_tensors_of_several_shapes_are_compared_one_by_one():
+    levels = [torch.zeros(2, 4), torch.ones(2, 2)]
+    judge("pyramid(x)", [levels[0], levels[1] + 1e-9], levels)
+    judge("pyramid(x)", {"a": levels[0], "b": levels[1]}, {"a": levels[0], "b": levels[1]})
+    assert "entry 1 of pyramid(x) should be 1 at [0, 0], not 3" in told(
+        judge, "pyramid(x)", [levels[0], 3 * levels[1]], levels
+    )
+    assert "b of f(x)" in told(judge, "f(x)", {"a": levels[0], "b": levels[0]}, {"a": levels[0], "b": levels[1]})
+    assert "should be [a tensor of shape (2, 4), a tensor" in told(judge, "pyramid(x)", levels[:1], levels)
+
+
 def test_refusals():
     refusing = Call("root", gives=number())
 

@@ -43,8 +43,13 @@ def nested(value) -> bool:
     """Whether a value holds others that are not just numbers: lists in a list, a dictionary, text."""
     inner = list | tuple | dict | str | None
     return isinstance(value, dict | str | None) or (
-        isinstance(value, list | tuple) and any(isinstance(item, inner) for item in value)
+        isinstance(value, list | tuple) and (any(isinstance(item, inner) for item in value) or _ragged(value))
     )
+
+
+def _ragged(values: list | tuple) -> bool:
+    """Whether these are tensors of several shapes, such as the levels of a pyramid."""
+    return len({tuple(item.shape) for item in values if isinstance(item, torch.Tensor | np.ndarray)}) > 1
 
 
 def _same_parts(got, want, tolerance: float) -> bool:
@@ -88,8 +93,24 @@ def judge(
     raise AssertionError(difference(said, got, want, axes) + ending)
 
 
+def _wrong_part(got, want):
+    """The first key or place at which two containers of tensors differ; None where no single one can be named."""
+    if isinstance(want, dict) and isinstance(got, dict) and list(got) == list(want):
+        places = list(want)
+    elif isinstance(want, list | tuple) and isinstance(got, list | tuple) and len(got) == len(want):
+        places = list(range(len(want)))
+    else:
+        return None
+    shaped = (place for place in places if getattr(want[place], "shape", ()))
+    return next((place for place in shaped if not same(got[place], want[place])), None)
+
+
 def difference(said: str, got, want, axes=None) -> str:
     """Where two values differ most, with as many digits as that takes."""
+    place = _wrong_part(got, want)
+    if place is not None:
+        name = place if isinstance(place, str) else f"entry {place}"
+        return difference(f"{name} of {said}", got[place], want[place])
     if nested(want) or nested(got):
         return f"{said} should be {brief(want)}, not {brief(got)}"
     a, b = plain(got), plain(want)

@@ -356,4 +356,6 @@ def leaves(kind: Kind, value) -> list:
     """The tensors and arrays inside a checked value."""
     if isinstance(kind, Record):
         return list(itertools.chain.from_iterable(leaves(k, kind.take("", value, n)) for n, k in kind.parts.items()))
+    if isinstance(kind, Each):
+        return list(itertools.chain.from_iterable(leaves(kind.entry, item) for item in value))
     return [value] if isinstance(value, torch.Tensor | np.ndarray) else []

@@ -64,7 +64,7 @@ def brief(value) -> str:
     if isinstance(value, torch.nn.Module) or callable(value):
         return getattr(value, "__name__", type(value).__name__)
     said = repr(value)
-    if "\n" in said or said.startswith("<"):  # an optimizer, or any object without a text of its own
+    if "\n" in said or said.startswith("<") or " object at 0x" in said:  # an object without a text of its own
         return type(value).__name__
     return said if len(said) <= 80 else said[:79] + "…"
 

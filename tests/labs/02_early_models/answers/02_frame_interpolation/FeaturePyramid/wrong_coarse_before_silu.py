@@ -1,6 +1,6 @@
 """Feeds the coarse layer what the fine one made before its SiLU.
 
-Message: *before* its SiLU
+Message: before its SiLU
 """
 
 

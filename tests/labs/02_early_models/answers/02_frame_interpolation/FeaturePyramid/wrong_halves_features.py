@@ -1,6 +1,6 @@
 """Halves the features, so that the fine layer sees the full size alone.
 
-Message: the *features* are halved instead of the picture
+Message: the features are halved instead of the picture
 """
 
 

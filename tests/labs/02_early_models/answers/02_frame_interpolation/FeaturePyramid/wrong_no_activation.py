@@ -1,6 +1,6 @@
 """Leaves SiLU out.
 
-Message: SiLU is missing
+Message: SiLU(fine(the picture
 """
 
 

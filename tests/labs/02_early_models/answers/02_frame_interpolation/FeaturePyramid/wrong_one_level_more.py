@@ -1,6 +1,6 @@
 """Counts the levels without the full size.
 
-Message: features at 3 of them
+Message: all but the full one have features
 """
 
 

@@ -1,6 +1,6 @@
 """Halves once less than num_levels asks for.
 
-Message: features at 3 of them
+Message: all but the full one have features
 """
 
 

@@ -1,6 +1,6 @@
 """Drops every other pixel without smoothing.
 
-Message: smoothed
+Message: `halve` smooths first
 """
 
 

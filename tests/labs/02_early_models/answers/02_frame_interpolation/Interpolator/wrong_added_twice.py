@@ -1,6 +1,6 @@
 """Adds what motion returns to the flows again.
 
-Message: not to be added
+Message: Do not add them to the flows again
 """
 
 

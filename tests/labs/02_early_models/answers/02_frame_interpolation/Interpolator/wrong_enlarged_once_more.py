@@ -1,6 +1,6 @@
 """Returns the flows at the full size.
 
-Message: at half the size
+Message: flows at the end
 """
 
 

@@ -1,6 +1,6 @@
 """The hidden state begins anew at every level.
 
-Message: starts anew
+Message: the hidden state starts from zero
 """
 
 

@@ -1,6 +1,6 @@
 """Counts three steps, whatever num_levels is.
 
-Message: with num_levels=
+Message: calls self.motion
 """
 
 

@@ -1,6 +1,6 @@
 """Never looks at the smallest level.
 
-Message: should be called at
+Message: calls self.motion
 """
 
 

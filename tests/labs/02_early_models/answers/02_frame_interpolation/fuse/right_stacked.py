@@ -11,7 +11,7 @@ def fuse(warped_first, warped_last, visible_first, visible_last, time=0.5):
         if tuple(mask.shape) != wanted:
             raise ValueError(f"mask {tuple(mask.shape)}, not {wanted}")
     seen = torch.stack([visible_first, visible_last]).to(warped_first.dtype) + 0.001
-    times = torch.tensor([1 - time, time], dtype=seen.dtype).reshape(2, 1, 1, 1, 1)
+    times = seen.new_tensor([1 - time, time]).reshape(2, 1, 1, 1, 1)
     weights = seen * times
     weights = weights / weights.sum(dim=0, keepdim=True)
     return (weights * torch.stack([warped_first, warped_last])).sum(dim=0)

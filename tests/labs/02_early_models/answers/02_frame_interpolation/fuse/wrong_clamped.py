@@ -1,6 +1,6 @@
 """Clamps the result to [-1, 1].
 
-Message: clamped to [-1, 1]
+Message: Each pixel is (w0 first + w1 last)
 """
 
 

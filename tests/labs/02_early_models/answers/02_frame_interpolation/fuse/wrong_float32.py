@@ -1,6 +1,6 @@
 """Turns everything into float32.
 
-Message: lost precision
+Message: should be float64 as its input is
 """
 
 

@@ -1,6 +1,6 @@
 """Reads the masks as what is hidden.
 
-Message: the masks are crossed
+Message: read as what is hidden
 """
 
 

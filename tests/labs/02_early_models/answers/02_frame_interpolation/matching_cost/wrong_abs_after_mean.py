@@ -1,6 +1,6 @@
 """Takes the absolute value after the mean.
 
-Message: comes after the mean
+Message: absolute values before the mean
 """
 
 

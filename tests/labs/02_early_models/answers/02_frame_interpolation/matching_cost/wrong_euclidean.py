@@ -1,6 +1,6 @@
 """Takes the length of the difference.
 
-Message: length of the difference
+Message: mean over channels
 """
 
 

@@ -1,6 +1,6 @@
 """Compares as if the pixel were in the first picture.
 
-Message: only one of the two pictures is moved
+Message: only the last picture is shifted
 """
 
 

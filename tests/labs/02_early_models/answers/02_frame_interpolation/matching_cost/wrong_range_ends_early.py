@@ -1,6 +1,6 @@
 """Stops one step before radius.
 
-Message: one channel for each
+Message: should have the shape
 """
 
 

@@ -1,6 +1,6 @@
 """Lets dx be the outer loop.
 
-Message: rows and columns are exchanged
+Message: rows and columns are swapped
 """
 
 

@@ -1,6 +1,6 @@
 """Moves both pictures in the same direction.
 
-Message: should be that one, with cost 0
+Message: first[y - dy, x - dx]
 """
 
 

@@ -1,6 +1,6 @@
 """Puts the motions on the last axis.
 
-Message: one channel for each
+Message: whose axes are (b, h, w, n)
 """
 
 

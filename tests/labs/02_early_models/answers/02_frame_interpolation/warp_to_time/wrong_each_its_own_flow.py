@@ -1,6 +1,6 @@
 """Scales for each picture the flow that starts at the other end.
 
-Message: each side listens to one flow alone
+Message: warped by one flow alone
 """
 
 

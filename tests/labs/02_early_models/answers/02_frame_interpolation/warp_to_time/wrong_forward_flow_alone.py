@@ -1,6 +1,6 @@
 """Scales the forward flow, and never uses the one back.
 
-Message: only `forward` has a say
+Message: only `forward` is used
 """
 
 

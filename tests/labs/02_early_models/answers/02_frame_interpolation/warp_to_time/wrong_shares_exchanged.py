@@ -1,6 +1,6 @@
 """Lets the far end count more than the near one.
 
-Message: the shares are exchanged
+Message: the shares are swapped
 """
 
 

@@ -1,6 +1,6 @@
 """A plus in the place of the first minus.
 
-Message: should be fetched from
+Message: the first is fetched from -t (8, -4)
 """
 
 

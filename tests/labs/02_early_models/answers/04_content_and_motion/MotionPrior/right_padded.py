@@ -22,8 +22,11 @@ class MotionPrior(nn.Module):
 
     @torch.no_grad()
     def sample(self, num_clips, num_frames, generator=None):
-        codes = torch.zeros(num_clips, len(self.start), num_frames)
-        last, memory = self.start.repeat(num_clips, 1)[:, None], torch.zeros(1, num_clips, self.rnn.hidden_size)
+        codes = self.start.new_zeros(num_clips, len(self.start), num_frames)
+        last, memory = (
+            self.start.repeat(num_clips, 1)[:, None],
+            self.start.new_zeros(1, num_clips, self.rnn.hidden_size),
+        )
         for t in range(num_frames):
             hidden, memory = self.rnn(last, memory)
             codes[:, :, t] = self.read_out(hidden, last).sample(generator)[:, :, 0]

@@ -1,6 +1,6 @@
 """Counts the start as the first frame.
 
-Message: sample gives self.start as the first frame
+Message: its first frame is self.start
 """
 
 

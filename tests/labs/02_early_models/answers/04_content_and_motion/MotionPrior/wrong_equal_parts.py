@@ -1,6 +1,6 @@
 """Draws every component equally often.
 
-Message: of 400 draws
+Message: in 1200 draws
 """
 
 

@@ -1,6 +1,6 @@
 """Leaves the frames in the middle.
 
-Message: frames come last
+Message: whose axes are (b, t, d)
 """
 
 

@@ -1,6 +1,6 @@
 """Forgets no_grad.
 
-Message: carry a gradient
+Message: carries a gradient
 """
 
 

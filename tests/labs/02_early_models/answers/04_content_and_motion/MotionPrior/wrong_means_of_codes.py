@@ -1,6 +1,6 @@
 """Reads the steps as steps from the frame itself.
 
-Message: steps away from the code *before*
+Message: steps away from the code before
 """
 
 

@@ -1,6 +1,6 @@
 """Draws from torch's own generator.
 
-Message: hand generator on
+Message: global random state
 """
 
 

@@ -1,6 +1,6 @@
 """Runs the network on every frame by itself.
 
-Message: the state remembers
+Message: the state starts anew
 """
 
 

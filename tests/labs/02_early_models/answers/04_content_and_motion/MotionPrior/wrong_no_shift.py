@@ -1,6 +1,6 @@
 """Gives the network the frame that it should foretell.
 
-Message: shown what it should foretell
+Message: the network sees its own target
 """
 
 

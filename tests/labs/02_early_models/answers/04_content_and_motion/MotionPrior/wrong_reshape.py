@@ -1,6 +1,6 @@
 """Makes the axes right by reshape.
 
-Message: the codes were reshaped
+Message: the codes are reshaped
 """
 
 

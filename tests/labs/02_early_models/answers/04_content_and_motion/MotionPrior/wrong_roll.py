@@ -1,6 +1,6 @@
 """Shifts with roll, so that the last frame comes first.
 
-Message: earlier frames
+Message: frame 0 meets the last frame
 """
 
 

@@ -1,6 +1,6 @@
 """Begins a sample with zeros.
 
-Message: self.start
+Message: it begins with zeros
 """
 
 

@@ -1,6 +1,6 @@
 """Uses the start as a constant.
 
-Message: no gradient reaches self.start
+Message: no gradient reaches start
 """
 
 

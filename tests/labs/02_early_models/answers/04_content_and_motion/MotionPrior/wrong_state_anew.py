@@ -1,6 +1,6 @@
 """Forgets the state between frames of a sample.
 
-Message: begins anew
+Message: the state starts anew
 """
 
 

@@ -1,6 +1,6 @@
 """Keeps the last frame, so that there is one mixture more.
 
-Message: a mixture for each of T frames
+Message: should have the shape (b, t, k, d)
 """
 
 

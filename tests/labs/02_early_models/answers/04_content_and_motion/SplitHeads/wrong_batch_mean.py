@@ -1,6 +1,6 @@
 """Takes the mean over everything but the features.
 
-Message: mean was taken over the batch
+Message: the mean is taken over the batch too
 """
 
 

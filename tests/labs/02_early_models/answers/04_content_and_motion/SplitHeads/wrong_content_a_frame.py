@@ -1,6 +1,6 @@
 """Codes the content of every frame.
 
-Message: one for the whole clip is asked for
+Message: whose axes are (b, t, c)
 """
 
 

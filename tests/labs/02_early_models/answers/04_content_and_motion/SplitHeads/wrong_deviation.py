@@ -1,6 +1,6 @@
 """Takes the content off the motion, so that they share nothing.
 
-Message: mean over the frames was taken off
+Message: is subtracted before self.motion
 """
 
 

@@ -1,6 +1,6 @@
 """Returns the motion first.
 
-Message: changed places
+Message: whose axes are (b, m, t)
 """
 
 

@@ -1,6 +1,6 @@
 """Leaves the frames where the features have them.
 
-Message: frames come last
+Message: whose axes are (b, t, m)
 """
 
 

@@ -1,6 +1,6 @@
 """Cuts the content off the features, so that the two heads do not disturb each other.
 
-Message: no gradient
+Message: Something on the way is detached
 """
 
 

@@ -1,6 +1,6 @@
 """Adds the frames up: a mean is a sum, nearly.
 
-Message: added up, not averaged
+Message: summed, not averaged
 """
 
 

@@ -1,6 +1,6 @@
 """Later frames count more, as in a running mean.
 
-Message: knows the order
+Message: self.content of the mean over the frames
 """
 
 

@@ -1,6 +1,6 @@
 """Returns the negative, which is what is minimised.
 
-Message: sign is wrong
+Message: the sign is turned around
 """
 
 

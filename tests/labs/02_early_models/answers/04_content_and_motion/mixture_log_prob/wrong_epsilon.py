@@ -1,6 +1,6 @@
 """Adds a little before the logarithm.
 
-Message: far away it should be
+Message: Far away too
 """
 
 

@@ -1,6 +1,6 @@
 """Returns the probability.
 
-Message: the logarithm is missing
+Message: that is the probability
 """
 
 

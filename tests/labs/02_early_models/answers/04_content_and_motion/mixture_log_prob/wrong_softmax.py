@@ -1,6 +1,6 @@
 """Adds the shares, not their logarithms.
 
-Message: softmax is missing its logarithm
+Message: add log π, not π
 """
 
 

@@ -1,6 +1,6 @@
 """Adds up the frames of a clip.
 
-Message: each frame has its own
+Message: should have the shape (b, t)
 """
 
 

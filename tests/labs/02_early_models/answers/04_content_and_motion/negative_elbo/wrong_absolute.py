@@ -1,6 +1,6 @@
 """Takes absolute errors.
 
-Message: squared ones are asked for
+Message: those are absolute errors
 """
 
 

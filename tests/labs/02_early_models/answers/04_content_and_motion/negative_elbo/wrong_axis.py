@@ -1,6 +1,6 @@
 """Counts the channels for the frames.
 
-Message: channels were counted
+Message: num_frames / n times the sum
 """
 
 

@@ -1,6 +1,6 @@
 """Averages over the batch, as a loss does.
 
-Message: each clip has its own cost
+Message: a single number, with no axes
 """
 
 

@@ -1,6 +1,6 @@
 """Holds the restored clips in range before it compares.
 
-Message: held in
+Message: What is beyond [-1, 1] is an error too
 """
 
 

@@ -1,6 +1,6 @@
 """Keeps the constant of the normal distribution.
 
-Message: the constant of the normal distribution
+Message: num_frames / n times the sum
 """
 
 

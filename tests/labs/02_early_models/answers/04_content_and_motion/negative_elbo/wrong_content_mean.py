@@ -1,6 +1,6 @@
 """Averages the numbers of the content code.
 
-Message: averaged over its numbers
+Message: mean over the code's numbers
 """
 
 

@@ -1,6 +1,6 @@
 """Returns the ELBO's terms.
 
-Message: the sign is wrong
+Message: the sign is turned around
 """
 
 

@@ -1,6 +1,6 @@
 """Exchanges the two prices.
 
-Message: changed places
+Message: that is the cost of the motion
 """
 
 

@@ -1,6 +1,6 @@
 """Squares and adds up in half precision.
 
-Message: compute in float32
+Message: convert to float32 first
 """
 
 

@@ -1,6 +1,6 @@
 """Takes the mean over the frames for the motion's price.
 
-Message: mean over the frames
+Message: a mean over the frames
 """
 
 

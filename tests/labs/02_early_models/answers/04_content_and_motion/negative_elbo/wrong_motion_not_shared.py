@@ -1,6 +1,6 @@
 """Scales the pixels alone.
 
-Message: motion: 4 frames stand for 9
+Message: motion of negative_elbo
 """
 
 

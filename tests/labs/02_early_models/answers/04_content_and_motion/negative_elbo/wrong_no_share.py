@@ -1,6 +1,6 @@
 """Adds up the frames that are there.
 
-Message: multiplied by 9/4
+Message: from n frames the sum over all frames is estimated
 """
 
 

@@ -1,6 +1,6 @@
 """Forgets the 2.
 
-Message: the 2 of 2 pixel_std
+Message: 2 times what it should be
 """
 
 

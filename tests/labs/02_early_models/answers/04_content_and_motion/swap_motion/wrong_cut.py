@@ -1,6 +1,6 @@
 """Cuts both clips to the shorter one.
 
-Message: frames
+Message: should have the shape
 """
 
 

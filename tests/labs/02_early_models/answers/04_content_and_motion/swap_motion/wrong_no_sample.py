@@ -1,6 +1,6 @@
 """Returns the decoder's output, not its sample.
 
-Message: clips themselves
+Message: returned a DecoderOutput
 """
 
 

@@ -1,6 +1,6 @@
 """Returns what the decoder says.
 
-Message: hold the result in
+Message: clamp the result to [-1, 1]
 """
 
 

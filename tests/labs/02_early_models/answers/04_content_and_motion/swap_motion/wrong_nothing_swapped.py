@@ -1,6 +1,6 @@
 """Encodes one clip and takes both codes from it.
 
-Message: nothing was swapped
+Message: nothing is swapped
 """
 
 

@@ -1,6 +1,6 @@
 """Hands the codes to the decoder in the wrong order.
 
-Message: content (B, Dc) first
+Message: decode takes content (B, Dc)
 """
 
 

@@ -1,6 +1,6 @@
 """Takes the content from the second clip.
 
-Message: roles are exchanged
+Message: the roles are swapped
 """
 
 
