@@ -126,5 +126,6 @@ def test_a_last_picture_that_stays_is_on_the_sheet_until_the_end(tmp_path):
     assert probe(path).duration > 1.5
     end = probe(path).duration
     count = int(end * 4 - 1e-6)
-    result = CliRunner().invoke(cli.show, [str(path), "--fps", "4", "-n", str(count), "-o", str(tmp_path / "sheet.png")])
+    options = ["--fps", "4", "-n", str(count), "-o", str(tmp_path / "sheet.png")]
+    result = CliRunner().invoke(cli.show, [str(path), *options])
     assert result.exit_code == 0, result.output

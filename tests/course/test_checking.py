@@ -241,8 +241,10 @@ def test_a_broken_grader_is_said_and_never_a_verdict(mini_course, change, words)
 
 
 def test_an_unknown_exercise_is_said_with_the_known_ones(mini_course):
-    with pytest.raises(CourseError, match="no exercise 'dubble'. Did you mean double\\? It has double, quadruple, greeting"):
+    with pytest.raises(CourseError) as caught:
         mini_course.run(exercise="dubble")
+    said = "no exercise 'dubble'. Did you mean double? It has double, quadruple, greeting."
+    assert said in str(caught.value)
 
 
 def test_ctrl_c_ends_a_check(mini_course):
