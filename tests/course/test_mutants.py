@@ -6,8 +6,9 @@ import time
 import pytest
 from click.testing import CliRunner
 
-from common.course.banks import answers, mutants
-from common.course.banks.answers import own_bank, read_answer, strangers_bank
+from common.course.banks import mutants, trials
+from common.course.banks.answers import read_answer
+from common.course.banks.collect import own_bank, shortages, strangers_bank, strays
 from common.course.base.paths import CourseError
 from common.course.commands.mutants import mutants as command
 from common.course.commands.mutants import summarise
@@ -52,7 +53,7 @@ def test_a_killed_answer_is_not_tried_on(answer, verdict):
     )
     first = verdict(answer("wrong_halves.py", hangs.format(words="twice 3")))
     assert first.good and [status for status, *_ in first.findings] == ["fail"]
-    assert first.seconds < mutants.TEST_SECONDS
+    assert first.seconds < trials.TEST_SECONDS
 
 
 def test_a_failure_without_the_words_is_no_kill(answer, verdict):
@@ -82,7 +83,7 @@ def test_an_answer_without_words_only_has_to_fail(answer, verdict):
     ],
 )
 def test_what_does_not_fail_is_not_killed(answer, verdict, monkeypatch, code, seen):
-    monkeypatch.setattr(mutants, "TEST_SECONDS", 0.3)
+    monkeypatch.setattr(trials, "TEST_SECONDS", 0.3)
     found = verdict(answer("wrong_other.py", f'"""Something else."""\n\n\n{code}'))
     assert not found.good and seen in found.problem
 
@@ -97,7 +98,7 @@ def test_an_answer_that_hangs_where_no_alarm_reaches_is_stopped_in_time(answer, 
 
 
 def test_a_system_that_cannot_fork_comes_to_the_same_verdict(answer, verdict, monkeypatch):
-    monkeypatch.setattr(mutants, "CAN_FORK", False)
+    monkeypatch.setattr(trials, "CAN_FORK", False)
     assert verdict(answer("wrong_abs.py", LOSES_SIGN)).good
 
 
@@ -108,6 +109,82 @@ def test_a_right_answer_passes_and_is_tried_on_what_needs_it(answer, verdict):
     found = verdict(answer("right_once.py", once))
     assert not found.good and "turned away" in found.problem
     assert any("four times" in test for _, test, _ in found.findings)
+
+
+GREETS = '"""Adds strings."""\n\n\ndef greeting(name):\n    return "Hello " + name\n'
+COUNTS = """
+
+
+@pytest.mark.exercise("greeting", points=1)
+def test_runs(lab):
+    \"\"\"counts the processes that run it\"\"\"
+    with open({log!r}, "a") as log:
+        log.write("x")
+"""
+
+
+@pytest.fixture
+def runs(mini_course, tmp_path):
+    """How many processes have run the tests of `greeting`."""
+    log = tmp_path / "runs"
+    mini_course.write_grader(mini_course.grader + COUNTS.format(log=str(log)))
+    return lambda: len(log.read_text())
+
+
+def test_right_answers_of_different_exercises_share_a_trial(answer, mini_course, runs):
+    other = GREETS.replace("Adds", "Joins").replace('"Hello " + name', '" ".join(["Hi", name])')
+    bank = [answer("right_sum.py", RIGHT), answer("right_strings.py", GREETS, "greeting")]
+    bank.append(answer("right_join.py", other, "greeting"))
+    assert all(found.good for found in mutants.prove(mini_course.lab, bank))
+    assert runs() == 3  # the reference, `right_sum` with `right_strings`, `right_join`
+
+
+def test_where_a_shared_trial_fails_only_the_guilty_answer_is_turned_away(answer, mini_course, runs):
+    nameless = GREETS.replace('"Hello " + name', '"Hello"')
+    bank = [answer("right_sum.py", RIGHT), answer("right_nameless.py", nameless, "greeting")]
+    assert [found.good for found in mutants.prove(mini_course.lab, bank)] == [True, False]
+    assert runs() == 3  # the reference, both together, `right_nameless` alone
+
+
+@pytest.mark.parametrize("more", ["import string\n", "def helper():\n    return 1\n", "USED = []\n"])
+def test_an_answer_that_defines_more_than_its_exercise_has_a_trial_of_its_own(answer, more):
+    bank = [answer("right_more.py", f'"""More."""\n\n{more}\n\ndef double(x):\n    return x + x\n')]
+    bank.append(answer("right_strings.py", GREETS, "greeting"))
+    assert sorted(map(len, mutants.sharing(bank))) == [1, 1]
+
+
+def test_cheap_tests_of_a_wrong_answer_run_first(answer, mini_course):
+    """Both tests fail with the words; the slow one is first in the file and does not run."""
+    mini_course.write_grader(SLOW_FIRST)
+    halves = LOSES_SIGN.replace("2 * abs(x)", "x / 2").replace("the sign is lost", "half")
+    [found] = mutants.prove(mini_course.lab, [answer("wrong_halves.py", halves)])
+    assert found.good and [message for _, _, message in found.findings] == ["half, the cheap test"]
+
+
+SLOW_FIRST = """
+import time
+
+import pytest
+
+
+@pytest.mark.exercise("double")
+def test_slow(lab):
+    time.sleep(0.3)
+    assert lab.double(3) == 6, "half, the slow test"
+
+
+@pytest.mark.exercise("double")
+def test_cheap(lab):
+    assert lab.double(3) == 6, "half, the cheap test"
+"""
+
+
+def test_the_seed_reaches_the_tests(answer, mini_course):
+    mini_course.write_grader(mini_course.grader.replace("number = 3 + seed", "number = 3 + seed\n    assert seed != 7"))
+    bank = [answer("right_twice.py", '"""Twice."""\n\n\ndef quadruple(x):\n    return 4 * x\n', "quadruple")]
+    assert mutants.prove(mini_course.lab, bank, seed=3)[0].good
+    with pytest.raises(CourseError, match="does not pass its own grader"):
+        mutants.prove(mini_course.lab, bank, seed=7)
 
 
 def test_a_right_answer_that_does_not_pass_is_a_false_alarm(answer, mini_course):
@@ -140,11 +217,11 @@ def test_the_course_keeps_six_wrong_and_two_right_answers_of_every_exercise(answ
     for number in range(6):
         answer(f"wrong_{number}.py", LOSES_SIGN)
     answer("right_sum.py", RIGHT)
-    short = answers.shortages([mini_course.lab], own_bank([mini_course.lab]))
+    short = shortages([mini_course.lab], own_bank([mini_course.lab]))
     assert short[0] == "01.1 double has 1 right answers; the course keeps at least 2"
     assert len(short) == 1 + 2 * 2  # and both kinds of the two exercises that have none
     answer("wrong_x.py", LOSES_SIGN, exercise="dubble")
-    assert "answers/01_numbers/dubble is named after no exercise" in answers.strays([mini_course.lab])[0]
+    assert "answers/01_numbers/dubble is named after no exercise" in strays([mini_course.lab])[0]
 
 
 def test_a_strangers_tree_is_read_by_the_name_of_the_folder(mini_course, tmp_path):
@@ -176,3 +253,16 @@ def test_the_command_prints_one_json_object_and_its_exit_code_is_the_verdict(min
     assert ran.exit_code == 1
     assert "SURVIVOR 01.1 double/wrong_not.py: every test passed" in ran.output
     assert "kill rate 0.5, false alarms 0" in ran.output
+
+
+def test_the_command_tries_one_exercise_alone(mini_course, answer):
+    for number in range(6):
+        answer(f"wrong_{number}.py", LOSES_SIGN)
+    for number in range(2):
+        answer(f"right_{number}.py", RIGHT)
+    answer("wrong_nameless.py", GREETS, "greeting")  # survives, if it is tried
+    ran = CliRunner().invoke(command, ["01.1", "--exercise", "double", "--seed", "5", "--json"])
+    told = json.loads(ran.output)
+    assert (ran.exit_code, [row["exercise"] for row in told["exercises"]]) == (0, ["double"])
+    ran = CliRunner().invoke(command, ["01.1", "--exercise", "dubble"])
+    assert ran.exit_code != 0 and "there is no exercise 'dubble' here" in str(ran.exception)

@@ -1,49 +1,34 @@
-"""Proving a grader: every wrong answer of a bank must fail it, and every right one must pass.
+"""Mutation testing of graders: every wrong answer of a bank must fail its tests, and every right one must pass.
 
-Each answer takes the place of its exercise's cell in the reference solution and is tried in a process of its own, two
-at a time. The processes are forks of one that has everything loaded and the tests collected, so an answer costs what
-its tests cost; where the system cannot fork (Windows, macOS) each one starts afresh. A wrong answer is killed when a
-test of its exercise ends as *fail*, with the words that the answer asks for in the failing messages; what is left of
-its tests does not run then. A crash, a hang or an unwritten answer is not a kill. A right answer passes when every test
-of its exercise holds, and every test of the exercises that need it.
+Each wrong answer takes the place of its exercise's cell in the reference solution and is tried on the tests of its
+exercise, the cheap ones first. It is killed when a test ends as *fail*, with the words that the answer asks for in the
+failing messages. What is left of its tests does not run then. A crash, a hang or an unwritten answer is not a kill.
+
+A right answer passes when every test of its exercise holds, and every test of the exercises that need it. Right answers
+of different exercises share a trial, since all of them should pass. Where a shared trial fails, each of its answers is
+tried alone.
 """
 
+import ast
 import contextlib
-import functools
 import gc
 import importlib
-import json
-import multiprocessing
+import itertools
 import os
-import signal
 import sys
-import time
-from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from multiprocessing import connection
+from dataclasses import replace
 
+from common.course.banks import trials
 from common.course.banks.answers import Answer
+from common.course.banks.trials import Bench, Run, Trial
+from common.course.banks.verdicts import Verdict, judge
 from common.course.base.paths import CourseError, Lab
 from common.course.base.results import Result
 from common.course.checking import loader, runner
 
-CAN_FORK = hasattr(os, "fork") and sys.platform != "darwin"  # Apple's frameworks do not survive a fork
 JOBS = 2
-TEST_SECONDS = 10  # what one test of one answer may take
-ANSWER_SECONDS = 30  # what one answer may take in all, before its process is killed
-
-
-@dataclass
-class Verdict:
-    """What became of one answer. `findings` are (status, test, message) of the tests that did not pass."""
-
-    answer: Answer
-    good: bool  # a wrong answer was killed, or a right one passed
-    problem: str = ""  # why it is not good
-    missing: list[str] = field(default_factory=list)  # words that no failing message has
-    findings: list[tuple[str, str, str]] = field(default_factory=list)
-    seconds: float = 0.0
+ANSWER_SECONDS = 30  # what one trial may take in all, before its process is killed
 
 
 def prove(
@@ -52,6 +37,7 @@ def prove(
     *,
     jobs: int = JOBS,
     answer_seconds: float = ANSWER_SECONDS,
+    seed: int = 0,
     on_answer: Callable[[], object] = lambda: None,
 ) -> list[Verdict]:
     """Try every answer of one lab, and hand the verdicts back in the bank's order.
@@ -60,7 +46,8 @@ def prove(
         lab: the lab.
         bank: its answers.
         jobs: how many processes run side by side.
-        answer_seconds: what one answer may take before its process is killed.
+        answer_seconds: what one trial may take before its process is killed.
+        seed: what the tests seed their random inputs with; no verdict may depend on it.
         on_answer: called after each answer that was tried.
 
     Raises:
@@ -70,25 +57,12 @@ def prove(
     _warm_up(cells, lab)
     verdicts = []
 
-    def work(tests: list[Result], run: Callable[..., list[Result]] | None) -> None:
+    def work(tests: list[Result], run: Run | None) -> None:
         _freeze()
-        [reference] = _run([_Trial(None, lab, cells, ())], run, 1, answer_seconds)
-        _must_pass(lab, reference)
-        _import(reference.imported)
-        trials = []
-        for answer in bank:
-            if not answer.malformed:
-                mine = _tests_of(answer, tests)
-                others = tuple(test.test for test in tests if test not in mine)
-                trials.append(_Trial(answer, lab, loader.replace_exercise(cells, answer.exercise, answer.code), others))
+        proof = _Proof(cells, tests, Bench(lab, run, jobs, answer_seconds, seed))
+        verdicts.extend(proof.verdicts(bank, on_answer))
 
-        tried = {}
-        for trial in _run(trials, run, jobs, answer_seconds):
-            tried[trial.answer] = trial
-            on_answer()
-        verdicts.extend(judge(answer, tried.get(answer)) for answer in bank)
-
-    if CAN_FORK:
+    if trials.CAN_FORK:
         runner.hold(lab, work)
     else:
         with _kept_bytecode():
@@ -97,71 +71,84 @@ def prove(
     return verdicts
 
 
-def _tests_of(answer: Answer, tests: list[Result]) -> list[Result]:
-    """The tests that an answer has to stand: a right one also those of the exercises that need it."""
-    meant = [test for test in tests if test.exercise == answer.exercise]
+class _Proof:
+    """The reference solution with answers in place of its cells, on the tests that those answers must pass."""
+
+    def __init__(self, cells: list[loader.Cell], tests: list[Result], bench: Bench):
+        self.cells, self.tests, self.bench = cells, tests, bench
+
+    def verdicts(self, bank: list[Answer], on_answer: Callable[[], object]) -> list[Verdict]:
+        sound = [answer for answer in bank if not answer.malformed]
+        self._try_reference()
+        found = {answer: Verdict(answer, good=False, problem=answer.malformed) for answer in bank}
+        for trial in self._tried(sound):
+            for answer in trial.answers:
+                found[answer] = judge(answer, trial.results, trial.broken, trial.seconds)
+                on_answer()
+        return [found[answer] for answer in bank]
+
+    def _tried(self, sound: list[Answer]) -> Iterator[Trial]:
+        """Every answer, tried. The shared trials are the longest and start first, so that both cores end together."""
+        shared = sharing([answer for answer in sound if answer.kind == "right"])
+        wrong = [(answer,) for answer in sound if answer.kind == "wrong"]
+        again = []
+        for trial in self.bench.try_all([self._trial(group) for group in [*shared, *wrong]]):
+            if len(trial.answers) == 1 or trial.passed:
+                yield trial
+            else:
+                again += trial.answers
+        yield from self.bench.try_all([self._trial((answer,)) for answer in again])
+
+    def _try_reference(self) -> None:
+        """Prove that the tests hold for the reference, load what they load, and learn what they cost."""
+        [reference] = self.bench.try_all([Trial((), self.cells, ())])
+        _must_pass(self.bench.lab, reference)
+        _import(reference.imported)
+        # In steps of a tenth of a second, so that the order does not change from run to run.
+        order = {result.test: round(result.seconds, 1) for result in reference.results}
+        self.bench = replace(self.bench, order=order)
+
+    def _trial(self, answers: tuple[Answer, ...]) -> Trial:
+        """These answers in their cells; left out are the tests that belong to none of them."""
+        cells = self.cells
+        for answer in answers:
+            cells = loader.replace_exercise(cells, answer.exercise, answer.code)
+        asked = {test.test for answer in answers for test in tests_of(answer, self.tests)}
+        return Trial(answers, cells, tuple(test.test for test in self.tests if test.test not in asked))
+
+
+def tests_of(answer: Answer, tests: list[Result]) -> list[Result]:
+    """The tests that an answer must pass: for a right one also those of the exercises that need it."""
+    exercises = {answer.exercise}
     if answer.kind == "right":
-        needing = {test.exercise for test in tests if answer.exercise in test.needs}
-        meant += [test for test in tests if test.exercise in needing and test not in meant]
-    return meant
+        exercises |= {test.exercise for test in tests if answer.exercise in test.needs}
+    return [test for test in tests if test.exercise in exercises]
 
 
-@dataclass
-class _Trial:
-    """One process: these cells against the lab's tests, less those left out. No answer: the reference itself."""
+def sharing(right: list[Answer]) -> list[tuple[Answer, ...]]:
+    """Right answers in groups, one of each exercise at most.
 
-    answer: Answer | None
-    lab: Lab
-    cells: list[loader.Cell]
-    left_out: tuple[str, ...]
-    results: list[Result] = field(default_factory=list)
-    broken: str = ""  # why there are no results
-    imported: list[str] = field(default_factory=list)  # modules that were not loaded before
-    seconds: float = 0.0
-
-
-def judge(answer: Answer, trial: _Trial | None) -> Verdict:
-    """What the trial says about the answer."""
-    if trial is None:
-        return Verdict(answer, good=False, problem=answer.malformed)
-    verdict = Verdict(answer, good=False, problem=trial.broken, seconds=trial.seconds)
-    verdict.findings = [(result.status, result.title, result.message) for result in trial.results if not result.ok]
-    if trial.broken:
-        return verdict
-    if answer.kind == "right":
-        verdict.good = not verdict.findings
-        verdict.problem = "" if verdict.good else "a right answer was turned away"
-        return verdict
-
-    verdict.missing = _missing(answer.words, [message for status, _, message in verdict.findings if status == "fail"])
-    statuses = sorted({status for status, _, _ in verdict.findings})
-    if not statuses:
-        verdict.problem = "every test passed"
-    elif "fail" not in statuses:
-        verdict.problem = f"no test ended as fail, only as {' and '.join(statuses)}"
-    elif verdict.missing:
-        verdict.problem = "no failing message says " + " or ".join(repr(words) for words in verdict.missing)
-    verdict.good = not verdict.problem
-    return verdict
+    An answer whose cell defines more than the exercise (a helper, an import) stays alone: another answer could come to
+    depend on it.
+    """
+    rows: dict[str, list[Answer]] = {}
+    alone = []
+    for answer in right:
+        if _defines_one_thing(answer.code):
+            rows.setdefault(answer.exercise, []).append(answer)
+        else:
+            alone.append((answer,))
+    groups = itertools.zip_longest(*rows.values())
+    return [tuple(answer for answer in group if answer) for group in groups] + alone
 
 
-def _missing(words: tuple[str, ...], messages: list[str]) -> list[str]:
-    """Those words that none of the failing messages has."""
-    failing = " ".join(plain(message) for message in messages)
-    return [asked for asked in words if plain(asked) not in failing]
+def _defines_one_thing(code: str) -> bool:
+    tree = ast.parse(code)
+    body = tree.body[1:] if ast.get_docstring(tree) else tree.body
+    return len(body) == 1 and isinstance(body[0], ast.FunctionDef | ast.ClassDef)
 
 
-def _is_killed(words: tuple[str, ...], results: list[Result]) -> bool:
-    failing = [result.message for result in results if result.status == "fail"]
-    return bool(failing) and not _missing(words, failing)
-
-
-def plain(text: str) -> str:
-    """Text as messages are compared: in lower case, each run of blanks and line ends as one space."""
-    return " ".join(text.casefold().split())
-
-
-def _must_pass(lab: Lab, reference: _Trial) -> None:
+def _must_pass(lab: Lab, reference: Trial) -> None:
     failed = [f"{r.status}: {r.title}\n    {r.message}" for r in reference.results if not r.ok]
     if reference.broken or failed or not reference.results:
         what = reference.broken or "\n".join(failed) or "it has no tests"
@@ -203,90 +190,3 @@ def _kept_bytecode() -> Iterator[None]:
         yield
     finally:
         sys.dont_write_bytecode = kept
-
-
-def _run(trials: list[_Trial], run: Callable[..., list[Result]] | None, jobs: int, limit: float) -> Iterator[_Trial]:
-    """Run trials in processes, `jobs` at a time; each comes back with its results, or with what broke it.
-
-    `run` is what `runner.hold` gave; None where a process starts afresh and collects the tests itself.
-    """
-    context = multiprocessing.get_context("fork" if CAN_FORK else "spawn")
-    waiting, running = deque(trials), {}
-    try:
-        while waiting or running:
-            while waiting and len(running) < jobs:
-                trial = waiting.popleft()
-                receiving, sending = context.Pipe(duplex=False)
-                words = trial.answer.words if trial.answer and trial.answer.kind == "wrong" else None
-                process = context.Process(
-                    target=_try, args=(trial.lab, trial.cells, trial.left_out, words, run, sending), daemon=True
-                )
-                process.start()
-                sending.close()
-                running[receiving] = (trial, process, time.monotonic())
-            soonest = min(started for _, _, started in running.values()) + limit
-            for receiving in connection.wait(list(running), timeout=max(0.0, soonest - time.monotonic())):
-                trial, process, started = running.pop(receiving)
-                _collect(trial, receiving, process, started)
-                yield trial
-            for receiving in [r for r, (_, _, started) in running.items() if time.monotonic() - started >= limit]:
-                trial, process, started = running.pop(receiving)
-                _kill(process)
-                trial.seconds, trial.broken = time.monotonic() - started, f"timeout: it was stopped after {limit:g} s"
-                yield trial
-    finally:
-        for _, process, _ in running.values():
-            _kill(process)
-
-
-def _collect(trial: _Trial, receiving: connection.Connection, process, started: float) -> None:
-    try:
-        told = json.loads(receiving.recv_bytes())
-        trial.results = [Result(**result) for result in told["results"]]
-        trial.broken, trial.imported = told["broken"], told["imported"]
-    except (EOFError, OSError):
-        process.join(5)
-        trial.broken = f"error: its process died (exit code {process.exitcode})"
-    _kill(process)
-    receiving.close()
-    trial.seconds = time.monotonic() - started
-
-
-def _kill(process) -> None:
-    """End the process with whatever it started."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL) if hasattr(os, "killpg") else process.kill()
-    process.kill()
-    process.join()
-
-
-def _try(
-    lab: Lab,
-    cells: list[loader.Cell],
-    left_out: tuple[str, ...],
-    words: tuple[str, ...] | None,
-    run: Callable[..., list[Result]] | None,
-    sending,
-) -> None:
-    """In the child: run the tests and send what they found; a wrong answer's (`words` given) until it is killed."""
-    if hasattr(os, "setsid"):
-        os.setsid()
-    silence = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):
-        os.dup2(silence, stream)
-    loaded = set(sys.modules)
-    try:
-        module = loader.load_cells(cells, lab.id)
-        enough = None if words is None else functools.partial(_is_killed, words)
-        run = run or functools.partial(runner.run_tests, lab)
-        results = run(module=module, deselect=left_out, enough=enough, timeout=TEST_SECONDS)
-        told = {
-            "broken": "",
-            "imported": sorted(sys.modules.keys() - loaded),
-            "results": [{**vars(result), "pictures": []} for result in results],
-        }
-    except Exception as error:
-        told = {"broken": f"error: {type(error).__name__}: {error}", "imported": [], "results": []}
-    sending.send_bytes(json.dumps(told).encode())
-    sending.close()
-    os._exit(0)  # whatever the answer left behind, threads and exit hooks, ends here

@@ -8,7 +8,8 @@ their own (`00.7`: exercise 7 of lab 00.0). A lab's files carry the same stem ev
     labs/01_tensors/02_frame_extractor.ipynb        the fill-in lab, built
     work/01_tensors/02_frame_extractor.ipynb        the learner's copy
     tests/labs/01_tensors/test_02_frame_extractor.py
-    tests/labs/01_tensors/answers/02_frame_extractor/EXERCISE/{wrong,right}_*.py
+    tests/labs/01_tensors/answers/02_frame_extractor/EXERCISE.toml             the wrong answers
+    tests/labs/01_tensors/answers/02_frame_extractor/EXERCISE/right_*.py
 """
 
 import os

@@ -64,7 +64,7 @@ class AnswerKey:
         target, name = part.find(), part.public_name
         for function in _functions(target, part.blank):
             self._undo.callback(setattr, function, "__code__", function.__code__)
-            function.__code__ = _refusal(function.__code__, name)
+            function.__code__ = _refusal(function.__code__.co_freevars, name)
 
     def serve(self, module) -> None:
         """Bind the learner's parts, where they are written, in every loaded library module that uses the library's."""
@@ -95,9 +95,9 @@ def _functions(target, blank: tuple[str, ...]) -> list:
     return [f for f in unpacked if inspect.isfunction(f) and f.__module__ == target.__module__]
 
 
-def _refusal(code, name: str):
-    """Code that refuses, with the free variables of `code` (a method that calls `super()` has one)."""
-    free = code.co_freevars
+@functools.cache
+def _refusal(free: tuple[str, ...], name: str):
+    """Code that refuses, with these free variables (a method that calls `super()` has one)."""
     lines = ["def around():"]
     lines += [f"    {variable} = None" for variable in free]
     lines += ["    def refused(*args, **kwargs):", *([f"        {', '.join(free)}"] if free else [])]

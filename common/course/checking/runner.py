@@ -55,12 +55,17 @@ class _Holder:
 
     def pytest_runtestloop(self, session):
         from common.course import plugin
+        from common.course.checking import off_limits
 
         held = session.config.stash[plugin.SESSION]
 
-        def run(*, module, deselect=(), enough=None, timeout: float = 20.0) -> list[Result]:
-            held.module, held.deselect, held.enough, held.timeout = module, frozenset(deselect), enough, timeout
-            session.items[:] = [item for item in session.items if plugin.blank_result(item).test not in held.deselect]
+        def run(*, module, deselect=(), enough=None, order=None, timeout: float = 20.0, seed=0) -> list[Result]:
+            held.module, held.deselect, held.enough = module, frozenset(deselect), enough
+            held.timeout, held.seed = timeout, seed
+            asked = [(plugin.blank_result(item).test, item) for item in session.items]
+            asked = [(test, item) for test, item in asked if test not in held.deselect]
+            asked.sort(key=lambda pair: (order or {}).get(pair[0], 0.0))  # stable: ties keep the order of the file
+            session.items[:] = [item for _, item in asked]
             loop = session.config.pluginmanager.subset_hook_caller("pytest_runtestloop", [self])
             with contextlib.suppress(session.Interrupted):  # enough is known
                 loop(session=session)
@@ -69,7 +74,8 @@ class _Holder:
             return results
 
         try:
-            plugin.parts_for(held, self.lab)
+            with off_limits.AnswerKey(plugin.parts_for(held, self.lab)):
+                pass  # each fork finds the refusals compiled
             self.work(held.collected, run)
         except BaseException as error:
             self.raised = error  # pytest would make a report of it
@@ -79,8 +85,9 @@ class _Holder:
 def hold(lab: Lab, work: Callable[[list[Result], Callable[..., list[Result]]], object]) -> None:
     """Collect a lab's tests, then call `work(collected, run)` with everything loaded that they need.
 
-    `run(module=…, deselect=…, enough=…, timeout=…)` is `run_tests` on a loaded module, less what is already done. It
-    uses the collected tests up: call it once, in a fork of this process.
+    `run(module=…, deselect=…, enough=…, timeout=…, seed=…)` is `run_tests` on a loaded module, less what is already
+    done. Where `order` gives a test a number, tests run in the order of these numbers. It uses the collected tests up:
+    call it once, in a fork of this process.
 
     Raises:
         CourseError: the grader does not run.

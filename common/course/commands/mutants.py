@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from common.course.banks import answers
+from common.course.banks import collect
 from common.course.base import paths
 from common.course.base.paths import Lab
 from common.course.source import lab_source
@@ -18,8 +18,12 @@ from common.course.source import lab_source
 @click.option(
     "--bank", type=click.Path(path_type=Path), help="Try the answers in this folder instead of the course's own."
 )
+@click.option("--exercise", metavar="NAME", help="Try only the answers of this exercise.")
+@click.option(
+    "--seed", default=0, show_default=True, help="Seed of the tests' random inputs: no verdict depends on it."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
-def mutants(ids, bank, as_json):
+def mutants(ids, bank, exercise, seed, as_json):
     """Prove the graders: every wrong answer must fail its tests, every right one must pass.
 
     Without an ID every built lab is proven. Exits 0 only when every wrong answer is killed, no right one is turned
@@ -30,26 +34,31 @@ def mutants(ids, bank, as_json):
     from common.course.banks.mutants import prove  # loads torch and pytest: after the arguments have been understood
 
     labs = [lab_source.find_lab(lab_id) for lab_id in ids] or paths.all_labs()
-    found = answers.strangers_bank(bank, labs) if bank else answers.own_bank(labs)
-    disorder = [] if bank else [*answers.strays(labs), *answers.shortages(labs, found)]
+    found = collect.strangers_bank(bank, labs) if bank else collect.own_bank(labs)
+    if exercise:
+        found = collect.of_exercise(exercise, labs, found)
+    disorder = [] if bank else [*collect.strays(labs), *collect.shortages(labs, found, exercise)]
     verdicts, seconds = [], {}
     with tqdm(total=len(found), unit="answer", desc="proving", disable=None) as bar:  # None: only in a terminal
         for lab in dict.fromkeys(answer.lab for answer in found):
             started = time.monotonic()
-            verdicts += prove(lab, [answer for answer in found if answer.lab == lab], on_answer=bar.update)
+            here = [answer for answer in found if answer.lab == lab]
+            verdicts += prove(lab, here, seed=seed, on_answer=bar.update)
             seconds[lab.id] = round(time.monotonic() - started, 2)
 
-    summary = summarise(labs, verdicts, disorder, seconds)
+    summary = summarise(labs, verdicts, disorder, seconds, exercise)
     click.echo(json.dumps(summary, indent=1) if as_json else as_text(summary, verdicts))
     sound = summary["kill_rate"] == 1 and summary["false_alarms"] == 0 and not summary["problems"]
     sys.exit(0 if sound else 1)
 
 
-def summarise(labs: list[Lab], verdicts: list, disorder: list[str], seconds: dict[str, float]) -> dict:
+def summarise(
+    labs: list[Lab], verdicts: list, disorder: list[str], seconds: dict[str, float], only: str | None = None
+) -> dict:
     """All that is known, as plain data. A wrong answer that cannot be tried is not killed; a right one is an alarm."""
     rows = []
     for lab in labs:
-        for exercise in lab_source.exercises(lab):
+        for exercise in [e for e in lab_source.exercises(lab) if only in (None, e.name)]:
             here = [v for v in verdicts if (v.answer.lab, v.answer.exercise) == (lab, exercise.name)]
             wrong = [v for v in here if v.answer.kind == "wrong"]
             right = [v for v in here if v.answer.kind == "right"]
@@ -94,7 +103,7 @@ def verdict_as_json(verdict) -> dict:
 
 
 def as_text(summary: dict, verdicts: list) -> str:
-    """A table an exercise a row, then every answer that did not get what it deserves, with what was seen."""
+    """A table with one row per exercise, then every answer whose verdict is wrong, with what the tests found."""
     width = max([8, *(len(row["exercise"]) for row in summary["exercises"])])
     lines = [f"{'lab':6}{'exercise':{width}}  wrong killed  right passed"]
     for row in summary["exercises"]:

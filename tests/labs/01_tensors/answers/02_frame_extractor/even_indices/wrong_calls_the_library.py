@@ -1,8 +1,0 @@
-"""Calls the library's own version.
-
-Message: write your own
-"""
-
-
-def even_indices(total, num_frames):
-    return video.even_indices(total, num_frames)
