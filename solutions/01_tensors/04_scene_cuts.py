@@ -152,8 +152,8 @@ around(EXCERPT.path, library.detect_cuts(EXCERPT.path))
 # | one block, rows $\lfloor iH/4 \rfloor$ to $\lfloor (i+1)H/4 \rfloor - 1$ | `(T, 5)` after the mean | 0 to 1 |
 # | result, block after block in reading order | `(T, 4 * 4 * 5)` | `float32`, 0 to 1 |
 #
-# These are features by hand. A network trained on a million photographs gives better ones, which also see that two
-# pictures show *the same thing*. *Going further* has the code for them. For hard cuts, ours do.
+# These are hand-made features. A network trained on a million photographs gives better ones, which also see that two
+# pictures show *the same thing*. *Going further* has the code for them. For hard cuts, ours are enough.
 
 # %% exercise="block_features" from="common.video.cuts:block_features"
 
@@ -199,7 +199,7 @@ axis.legend(fontsize=9)
 plt.show()
 
 # %% [markdown] about="find_cuts" difficulty=4 importance=5 minutes=15
-# ## The rule
+# ## The detection rule
 #
 # Now each frame $t$ has a descriptor, and $d(a, b)$, the sum of absolute differences, is the distance of two frames.
 # A threshold on $d(t-1, t)$ alone would fire at every flash and in every whip pan. What makes a cut a cut? **The frames
@@ -239,10 +239,10 @@ plt.show()
 # 2. Without loops over t: `np.abs(descriptors[k:] - descriptors[:-k]).sum(axis=-1)` is the distance of every frame to
 #    the one `k` later. The pair (i, i + k) belongs to all t with i = t - back, `1 <= back <= window` and `k - back <
 #    window`.
-# 3. `between = np.full(T, np.inf)`; for each gap `k` and each such `back`: `here = slice(back, back + T - k)`, then
-#    `between[here] = np.minimum(between[here], distance)`. For within, let `step[t] = d(t-1, t)`; for `m = 1 ... window
-#    - 1`: `before[m:] = np.maximum(before[m:], step[:-m])` and `after[:-m] = np.maximum(after[:-m], step[m:])`. Frame 0
-#    is never a cut.
+# 3. Begin with `between = np.full(T, np.inf)`. For each gap `k` and each such `back`: `here = slice(back, back + T -
+#    k)`, then `between[here] = np.minimum(between[here], distance)`. For within, let `step[t] = d(t-1, t)`. For `m = 1
+#    ... window - 1`: `before[m:] = np.maximum(before[m:], step[:-m])` and `after[:-m] = np.maximum(after[:-m],
+#    step[m:])`. Frame 0 is never a cut.
 
 # %% [markdown] troubles="find_cuts"
 # - **Nothing is ever found.** Your within contains the step from $t-1$ to $t$ itself.
@@ -272,9 +272,9 @@ plt.show()
 # 1. Sort both lists and go through them together, with one finger on each.
 # 2. If the two fingers point at numbers close enough, that is a pair: both move on. If not, the smaller number has no
 #    partner: its finger moves on.
-# 3. `while i < len(found) and j < len(true)`: if `abs(found[i] - true[j]) <= tolerance`, then `hits += 1; i += 1; j +=
-#    1`; elif `found[i] < true[j]`, then `i += 1`; else `j += 1`. After that the three fractions, each with `if ... else
-#    1.0`.
+# 3. `while i < len(found) and j < len(true)`: if `abs(found[i] - true[j]) <= tolerance`, add 1 to `hits`, `i` and `j`.
+#    Otherwise, if `found[i] < true[j]`, add 1 to `i`, else to `j`. After that the three fractions, each with
+#    `if ... else 1.0`.
 
 # %% [markdown] troubles="cut_scores"
 # - **Recall is above 1.** Three claims near one true cut are one hit. Each true cut can be used once.
