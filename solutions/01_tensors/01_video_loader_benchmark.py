@@ -1,13 +1,12 @@
 # %% [markdown]
 # # Lab 01.1 · The video loader benchmark
 #
-# **What you will have at the end:** a sampler of your own that decodes no frame twice, a proof that it returns the
-# right frames, and a fair race of it against torchcodec, decord, PyAV, OpenCV and ffmpeg, with the reason why they
-# differ.
+# **What you will have at the end:** a video sampler of your own that decodes no frame twice, a proof that it returns
+# the right frames, and a fair benchmark of it against torchcodec, decord, PyAV, OpenCV and ffmpeg.
 #
 # | | |
 # |---|---|
-# | time | about 60 minutes |
+# | time | about 75 minutes |
 # | difficulty | ★★☆☆☆ |
 # | before this | the tutorial [A video is a tensor](../../phases/01_tensors/01_video_is_a_tensor.ipynb), 15 minutes |
 # | the film | a shot of *Big Buck Bunny*, © 2008 Blender Foundation, CC BY 3.0 |
@@ -16,11 +15,11 @@
 #
 # | preset | clip `(T, H, W)` | out of | rounds | all cells take about |
 # |---|---|---|---|---|
-# | `ci` | (16, 360, 640) | 106 frames | 3 | 15 s |
-# | `cpu` | (16, 360, 640) | 144 frames | 9 | 30 s |
-# | `gpu` | (16, 360, 640) | 431 frames | 9 | 90 s |
+# | `ci` | (16, 360, 640) | 106 frames | 3 | 20 s |
+# | `cpu` | (16, 360, 640) | 144 frames | 9 | 45 s |
+# | `gpu` | (16, 360, 640) | 431 frames | 9 | 120 s |
 #
-# Nothing here needs every loader. What is not installed on your machine is named, with the reason, and left out.
+# A loader that is not installed on your machine is named, with the reason, and left out.
 
 # %% tags=["setup"]
 import statistics
@@ -53,12 +52,11 @@ DISK = Path(FOLDER.name)
 # %% [markdown]
 # ## Where you are heading
 #
-# A codec stores most frames as *changes* to others, and only now and then a **keyframe**, whole. To show frame 100,
-# a decoder has to begin at the keyframe before it and work its way up. So a loader's first question is not how fast it
-# decodes but **how much it decodes for nothing**. Here are 16 random frames of a shot, reached in three ways. Each grey
-# cell is a frame that was decoded, darker when it was decoded several times; red is a frame that was asked for.
+# A codec stores most frames as *changes* to others, and only now and then a **keyframe**, whole. To show frame 100, a
+# decoder begins at the keyframe before it and works its way up. So the first question is not how fast a loader decodes
+# but **how much it decodes for nothing**. Here are 16 random frames of a shot, reached in three ways.
 
-# %% tags=["demo"]
+# %% tags=["demo"] draws="Red: asked for. Grey: decoded, darker when decoded several times."
 with video.VideoReader(PATH) as reader:
     TOTAL, KEYFRAMES = len(reader), reader.keyframes
 RANDOM = np.random.default_rng(1).choice(TOTAL, NUM_FRAMES, replace=False).tolist()
@@ -89,53 +87,28 @@ def decode_map(indices, keyframes, make_runs):
 decode_map(RANDOM, KEYFRAMES, plan.decode_runs)
 
 # %% [markdown]
-# The third way is what you will build. Then comes the harder half: showing that it is *right*, and timing it so that
-# the result can be believed.
+# You will build the third way. Then comes the harder half: showing that it is *right*, and timing it so that the result
+# can be believed.
 #
 # **Before you read on, a prediction.** Six loaders read the same 16 frames of the same file. How many of them return
-# the same bytes? And with a file that came from a TV recorder, or one that does not say how its colours are stored?
-# Write down a number for each of the three files; the proof below answers.
+# the same bytes? And with a file that came from a TV recorder? Write down both numbers. The proof below answers.
 
-# %% [markdown]
-# ### Who is in the race
-
-# %% tags=["demo"]
-for name, peer in PEERS.items():
-    print(f"{name:12}", f"absent: {peer.absence}" if peer.absence else f"{peer.distribution} {peer.version}")
-
-# %% [markdown]
-# | loader | the call that matters | how it gets to a frame |
-# |---|---|---|
-# | torchcodec | `VideoDecoder(path, seek_mode="exact").get_frames_at(indices)` | sorts, seeks by a table of frames |
-# | decord | `VideoReader(path).get_batch(indices)` | seeks by a table of all frames |
-# | PyAV, plainly | `container.seek(pts)`, then `container.decode()` until it comes | a seek for every single frame |
-# | OpenCV | `capture.set(CAP_PROP_POS_FRAMES, i)`, `capture.read()` | a seek for every frame that is not the next |
-# | ffmpeg pipe | `ffmpeg -i FILE -vf select=... -f rawvideo -` | scans from the start, in a process of its own |
-# | torchvision | `torchvision.io.read_video(path)` | reads it all |
-#
-# The full code of each, ten lines or so, is in `common/video/peers.py`. Every one opens the file anew: that is what a
-# data loader does for every clip.
-
-# %% [markdown] about="decode_runs" difficulty=2 importance=5 minutes=10
-# ## The plan
+# %% [markdown] about="decode_runs" difficulty=2 importance=5 minutes=8
+# ## The plan: seek, then decode in runs
 #
 # Let $K$ be the keyframes. To reach frame $i$, decoding starts at
 #
 # $$ k(i) = \max \{\, k \in K : k \le i \,\}. $$
 #
-# All wanted frames with the same $k(i)$ lie in one *run*: start at the keyframe, decode up to the last of them, and
-# pick the others up on the way. Between two runs, jump. Then no frame is decoded twice, and none behind the last wanted
-# one of its run.
+# All wanted frames with the same $k(i)$ form one *run*: start at the keyframe, decode up to the last of them, and pick
+# the others up on the way. Between two runs, seek. Then no frame is decoded twice, and none behind the last wanted one
+# of its run.
 #
 # | quantity | example |
 # |---|---|
 # | `keyframes`, $K$ | `[0, 24, 48]`, the first is 0 |
 # | `indices`, any order, repeats allowed | `[50, 3, 30, 3, 49]` |
 # | result | `[(0, [3]), (24, [30]), (48, [49, 50])]` |
-#
-# **Usual mistakes.** Taking the *nearest* keyframe, which may lie behind the frame: nobody decodes backwards.
-# Forgetting that a keyframe belongs to its own run. Grouping before sorting, so that a run falls into pieces and the
-# frames between are decoded again.
 
 # %% exercise="decode_runs" from="common.video.plan:decode_runs"
 
@@ -143,18 +116,24 @@ for name, peer in PEERS.items():
 
 # %% [markdown] hints="decode_runs"
 # 1. One frame first: of the keyframes that are not later than it, which one? And in which order do the frames have to
-#    come so that those of one keyframe stand beside each other?
+#    come so that those of one keyframe are neighbours?
 # 2. `sorted(set(indices))` gives each frame once, in the order of the film. `bisect_right(keyframes, i)` counts the
-#    keyframes that are `<= i`; the one you want stands one place before that.
+#    keyframes that are `<= i`. The one you want is one place before that.
 # 3. Check the arguments and raise `ValueError`. Then go through the sorted frames: if the last run in your list has
-#    another keyframe than this frame, append `(keyframe, [])`; in any case append the frame to the list of the last
+#    another keyframe than this frame, append `(keyframe, [])`. In any case append the frame to the list of the last
 #    run.
 
+# %% [markdown] troubles="decode_runs"
+# - **A run starts behind its frame.** You take the *nearest* keyframe. No decoder runs backwards.
+# - **A keyframe that is asked for lands in the run before.** It belongs to its own run: `bisect_right`, not
+#   `bisect_left`.
+# - **One keyframe has two runs.** You group before you sort, and the frames between are decoded again.
+
 # %% [markdown] about="decoded_per_asked" difficulty=2 importance=4 minutes=8
-# ## The bill
+# ## The cost: frames decoded per frame asked for
 #
-# What does a way of reading cost? Count **frames decoded for each frame asked for**. It is the same number on every
-# machine, busy or not, and it explains most of what a stopwatch will show. With $N$ indices $i_1 \dots i_N$:
+# This cost is the same on every machine, busy or not, and it explains most of what a stopwatch will show. With $N$
+# indices $i_1 \dots i_N$:
 #
 # $$ \text{scan} = \frac{\max_n i_n + 1}{N}, \qquad
 #    \text{seek} = \frac{1}{N} \sum_{n} \big( i_n - k(i_n) + 1 \big), \qquad
@@ -166,13 +145,11 @@ for name, peer in PEERS.items():
 # | `how="scan"` | frames 0 to 50: 51 / 5 = 10.2 |
 # | `how="seek"` | 3 + 4 + 7 + 4 + 2 = 20, over 5 = 4.0 |
 # | `how="plan"` | 4 + 7 + 3 = 14, over 5 = 2.8 |
-#
-# **Usual mistakes.** From frame 48 to frame 50 are *three* frames. A frame asked for twice is asked for twice: the
-# divisor is the length of the list. And a scan does not decode the rest of the film behind the last wanted frame.
+
 
 # %% exercise="decoded_per_asked"
 def decoded_per_asked(indices, keyframes, how):
-    """What a way of reading costs: frames that have to be decoded, for each frame asked for.
+    """What a way of reading costs: frames decoded per frame asked for.
 
     There are three ways:
 
@@ -214,13 +191,35 @@ def decoded_per_asked(indices, keyframes, how):
 # 2. `decode_runs(indices, keyframes)` has done the work for "plan". For "seek" use it too, on one index at a time:
 #    `decode_runs([i], keyframes)` has one run.
 # 3. scan: `max(indices) + 1`. seek: the sum of `i - k + 1` over the indices. plan: the sum of `run[-1] - keyframe + 1`
-#    over the runs. Divide by `len(indices)`; raise `ValueError` for an empty list and for any other `how`.
+#    over the runs. Divide by `len(indices)`. Raise `ValueError` for an empty list and for any other `how`.
+
+# %% [markdown] troubles="decoded_per_asked"
+# - **My numbers are a little too small.** From frame 48 to frame 50 are *three* frames.
+# - **With a repeated frame they are too large.** A frame asked for twice counts twice: divide by the length of the
+#   list.
+# - **My scan is too expensive.** It stops at the last wanted frame and does not decode the rest of the film.
+
+# %% tags=["demo"] draws="A keyframe every 24 frames. When does planning pay?"
+GAP, LENGTH = 24, 144
+
+draw, grid = np.random.default_rng(0), list(range(0, LENGTH, GAP))
+counts = np.arange(1, LENGTH + 1, 4).tolist()
+samples = {n: [draw.choice(LENGTH, n, replace=False).tolist() for _ in range(20)] for n in counts}
+figure, axis = plt.subplots(figsize=(8, 3), layout="constrained")
+for how, colour in (("scan", "0.55"), ("seek", "#b3541e"), ("plan", "#1f6f8b")):
+    decoded = [np.mean([decoded_per_asked(wanted, grid, how) * n for wanted in samples[n]]) for n in counts]
+    axis.plot(counts, decoded, color=colour, label=how)
+axis.axhline(LENGTH, color="0.8", linewidth=1)
+axis.set(xlabel="random frames asked for", ylabel="frames decoded", ylim=(0, 2.5 * LENGTH))
+axis.legend()
+plt.show()
 
 # %% [markdown]
 # ## A film in hand
 #
-# The plan exists on paper. To carry it out you get a `Film`: a file opened with PyAV, with just the moves that you
-# need. Nothing to write here, but do read it: this is how a decoder is driven.
+# To carry out the plan you get a `Film`: a file opened with PyAV, with just the moves that you need. There is nothing
+# to write here, but do read it. This is how a decoder is driven.
+
 
 # %% tags=["setup"]
 class Film:
@@ -243,7 +242,7 @@ class Film:
     def seek(self, keyframe):
         """Make this keyframe the next frame to come out of `next_frame`."""
         if keyframe not in self.keyframes:
-            raise ValueError(f"frame {keyframe} is no keyframe; decoding can start at {self.keyframes}")
+            raise ValueError(f"frame {keyframe} is no keyframe, and decoding can start at {self.keyframes}")
         self.container.seek(int(self.pts[keyframe]), stream=self.stream)
         if not self._arrives_at(keyframe):  # a container without a table of frames is searched by bytes, and missed
             self.container.close()
@@ -251,7 +250,7 @@ class Film:
             self._arrives_at(keyframe)
 
     def next_frame(self):
-        """Decode one frame: (number, frame). The frame is still as the file stores it, and takes `to_rgb` to see."""
+        """Decode one frame: (number, frame). The frame is still as the file stores it: `to_rgb` gives its picture."""
         frame = next(self.frames)
         return self.number_of[frame.pts], frame
 
@@ -293,16 +292,13 @@ class Film:
 # |---|---|
 # | `film.seek(keyframe)` | makes this keyframe the next frame to come out |
 # | `film.next_frame()` | decodes one frame: `(number, frame)`, still as the file stores it |
-# | `film.to_rgb(frame)` | its picture, `uint8 (H, W, 3)`; costs about as much as decoding |
+# | `film.to_rgb(frame)` | its picture, `uint8 (H, W, 3)`, which costs about as much as decoding |
 #
 # | quantity | shape |
 # |---|---|
 # | `indices` | N numbers, any order, repeats allowed |
 # | result | `uint8 (N, H, W, 3)`, picture n is frame `indices[n]` |
-#
-# **Usual mistakes.** Handing the frames back in the order of the film instead of the order asked for: the shape is
-# right, and every label in the batch belongs to another picture. Converting all that was decoded. Decoding to the end
-# of the run's group when the last wanted frame is out already.
+
 
 # %% exercise="read_planned"
 def read_planned(film, indices):
@@ -313,7 +309,7 @@ def read_planned(film, indices):
     other.
 
     Args:
-        film: an open `Film`, standing anywhere. It stays open.
+        film: an open `Film`, at any position. It stays open.
         indices: a list of frame numbers, at least one, in any order; repeats are allowed. All lie in the film.
 
     Returns:
@@ -340,18 +336,31 @@ def read_planned(film, indices):
 # 2. A dictionary from frame number to picture holds every wanted frame once. At the end, look each index up in it, in
 #    the order asked for.
 # 3. `for keyframe, run in decode_runs(indices, film.keyframes):`, `film.seek(keyframe)`, then `number, frame =
-#    film.next_frame()` until `number` is `run[-1]`; `if number in run: pictures[number] = film.to_rgb(frame)`. Return
-#    `np.stack([pictures[i] for i in indices])`.
+#    film.next_frame()` until `number` is `run[-1]`, and `if number in run: pictures[number] = film.to_rgb(frame)`.
+#    Return `np.stack([pictures[i] for i in indices])`.
+
+# %% [markdown] troubles="read_planned"
+# - **The frames come back in the order of the film.** The shape is right, and every label in the batch belongs to
+#   another picture. Look each index up at the end.
+# - **It converts too many frames.** Call `to_rgb` for wanted frames only.
+# - **It decodes one frame too many.** Stop when the last wanted frame of the run is out.
+
+# %% tags=["demo"] draws="Your sampler at work: 16 random frames, in the order asked for."
+mine = Film(PATH)
+pictures = read_planned(mine, RANDOM)
+print(f"{mine.num_decoded} frames decoded for {len(RANDOM)}")
+mine.close()
+show.contact_sheet(pictures, columns=8, width=96, labels=[f"frame {i}" for i in RANDOM])
 
 # %% [markdown] about="compare_frames" difficulty=3 importance=5 minutes=12
 # ## The proof
 #
-# A loader that returns other frames is not faster, it is wrong. So before any stopwatch: hold what came against the
-# **whole film, decoded from its first frame to its last**. Two questions, and they are not the same:
+# A loader that returns other frames is not faster, it is wrong. So before any stopwatch, compare what came with the
+# **whole film, decoded from its first frame to its last**. These are two different questions:
 #
-# 1. **Which frames are these?** Asked by likeness, because a loader may hand out the right frame in other colours. The
-#    correlation of two grey pictures does not care about brightness and contrast. With $a$ and $b$ the grey values
-#    minus their means,
+# 1. **Which frames are these?** A loader may return the right frame in other colours, so we ask by likeness. The
+#    correlation of two grey pictures does not depend on brightness and contrast. With $a$ and $b$ the grey values minus
+#    their means,
 #
 #    $$ \text{likeness}(a, b) = \frac{\sum_p a_p b_p}{\sqrt{\sum_p a_p^2} \, \sqrt{\sum_p b_p^2}}. $$
 #
@@ -363,10 +372,7 @@ def read_planned(film, indices):
 # | `film`, every frame in order | `uint8 (M, H, W, 3)` |
 # | `indices`, what was asked for | N numbers |
 # | result | `Proof(numbers, max_error)`: N numbers, and one whole number from 0 to 255 |
-#
-# **Usual mistakes.** `frames - film[indices]` in bytes: 3 - 5 is 254. A mean error instead of the largest: one ruined
-# frame in a hundred hides. Likeness by smallest difference instead of correlation, which takes a brighter copy of frame
-# 7 for some bright frame 90.
+
 
 # %% tags=["setup"]
 class Proof(NamedTuple):
@@ -378,7 +384,7 @@ class Proof(NamedTuple):
 
 # %% exercise="compare_frames"
 def compare_frames(frames, film, indices, step=4):
-    """Holds what a loader returned against the whole film: which frames are they, and are they the same to the bit?
+    """Compares what a loader returned with the whole film: which frames are they, and are they the same to the bit?
 
     The likeness of two pictures is the correlation of their grey values: the mean of the three channels, on every
     `step`-th row and column (from the first on), minus its mean over the picture, scaled to length 1. A picture without
@@ -423,97 +429,40 @@ def compare_frames(frames, film, indices, step=4):
 
 # %% [markdown] hints="compare_frames"
 # 1. Make each picture a row of numbers with mean 0 and length 1. Then all likenesses at once are one matrix product.
-# 2. `grey = pictures[:, ::step, ::step].mean(axis=-1).reshape(len(pictures), -1)`; subtract `grey.mean(axis=1,
+# 2. `grey = pictures[:, ::step, ::step].mean(axis=-1).reshape(len(pictures), -1)`. Subtract `grey.mean(axis=1,
 #    keepdims=True)`, divide by `np.linalg.norm(grey, axis=1, keepdims=True)`, but never by zero (`np.maximum(...,
 #    1e-6)`).
-# 3. `likeness = a @ b.T` is `(N, M)`; `argmax(axis=1)` is the frame that came, unless `likeness[n, indices[n]]` is
-#    within 1e-6 of the row's maximum: then it is `indices[n]`. For the error turn bytes into `np.int16` before
+# 3. `likeness = a @ b.T` is `(N, M)`, and `argmax(axis=1)` is the frame that came, unless `likeness[n, indices[n]]` is
+#    within 1e-6 of the row's maximum. Then it is `indices[n]`. For the error turn bytes into `np.int16` before
 #    subtracting, and take `np.abs(...).max()`.
 
-# %% [markdown] about="time_fairly" difficulty=2 importance=5 minutes=10
-# ## The stopwatch
-#
-# The easiest way to win a benchmark is to run second. The first loader reads the file from the disk, the others find it
-# in memory; the first starts threads and loads libraries; and if the machine is busy for two seconds, whoever runs then
-# has lost. Three rules take care of that:
-#
-# | rule | against |
-# |---|---|
-# | **warm up**: call everybody once, untimed | whoever comes first pays for all |
-# | **interleave**: everybody once a round, each round from another start | a slow minute for one of them only |
-# | **median** of the rounds | one hiccup decides |
-#
-# The clock is an argument, so that the harness can be tested on a machine that exists on paper only.
-#
-# **Usual mistakes.** All rounds of A, then all rounds of B. The *mean*: a single hiccup of 2 s makes ten runs of 0.1 s
-# look like 0.3 s. Reading the clock once a round, so that one's overhead is another's time.
-
-# %% tags=["setup"]
-class Timing(NamedTuple):
-    """How long one call took, over all rounds, in seconds."""
-
-    median: float
-    fastest: float
-    slowest: float
-
-
-# %% exercise="time_fairly"
-def time_fairly(tasks, rounds=5, clock=time.perf_counter):
-    """Times several tasks side by side, so that none has an advantage.
-
-    First each task is called once, in their order, and not timed. Then come the rounds: in each, every task is timed
-    once. Round r (0, 1, ...) begins with task number r, counted from 0 and around again after the last, and goes on in
-    their order, around to the one before it: with three tasks A B C, then B C A, C A B, A B C, ...
-
-    Args:
-        tasks: dictionary, name -> function of no arguments; at least one. What it returns is dropped.
-        rounds: how often each is timed, at least 1.
-        clock: tells the time in seconds. Read once right before and once right after each timed call, and at no other
-            moment.
-
-    Returns:
-        Dictionary, name -> `Timing(median, fastest, slowest)` of its `rounds` times, in the order of `tasks`. Of an
-        even number of times the median is the mean of the two in the middle.
-
-    Raises:
-        ValueError: there are no tasks, or `rounds` is below 1 (the message names it). Then no task is called.
-    """
-    ### BEGIN SOLUTION
-    if not tasks:
-        raise ValueError("there are no tasks to time")
-    if rounds < 1:
-        raise ValueError(f"rounds must be at least 1, got {rounds}")
-    names = list(tasks)
-    seconds = {name: [] for name in names}
-    for name in names:
-        tasks[name]()
-    for first in range(rounds):
-        for step in range(len(names)):
-            name = names[(first + step) % len(names)]
-            begin = clock()
-            tasks[name]()
-            seconds[name].append(clock() - begin)
-    return {name: Timing(statistics.median(taken), min(taken), max(taken)) for name, taken in seconds.items()}
-    ### END SOLUTION
-
-
-# %% check="time_fairly"
-
-# %% [markdown] hints="time_fairly"
-# 1. Two loops inside each other: rounds outside, tasks inside. Which of the three rules is that?
-# 2. In round `r` the order of the names is `names[r % n:] + names[:r % n]`. Keep a list of seconds for each name.
-# 3. Warm up with a loop of its own. Around each timed call: `begin = clock()`, the call, `seconds[name].append(clock()
-#    - begin)`. At the end `Timing(statistics.median(s), min(s), max(s))` for each. Check `tasks` and `rounds` first.
+# %% [markdown] troubles="compare_frames"
+# - **The error is 254 where it should be 2.** Bytes wrap around: 3 - 5 is 254. Subtract in `int16`.
+# - **One ruined frame in a hundred goes unnoticed.** You take the mean error. Take the largest.
+# - **A brighter copy of frame 7 is taken for frame 90.** The smallest difference looks at brightness. The correlation
+#   does not: subtract the mean and scale to length 1.
+# - **A black frame gives NaN.** Its length is zero. Divide by at least 1e-6.
 
 # %% [markdown]
-# ## Put it to work: first the proof
+# ## First the proof
 #
-# The race below has four tasks: the first 16 frames, 16 at random, 16 spread evenly, and every frame there is. Before
-# that everyone is asked for the same frames and held against the whole film. There are three films: ours as it is; ours
-# through a recorder that drops frames in which little changes, so that the rate varies; and ours as a TV recorder
-# stores it, in a transport stream (`.ts`) that has no table of frames and begins in the middle of things.
+# Every loader opens the file anew, as a data loader does for every clip. The code of each, ten lines or so, is in
+# `common/video/peers.py`.
+#
+# | loader | the call that matters | how it gets to a frame |
+# |---|---|---|
+# | torchcodec | `VideoDecoder(path, seek_mode="exact").get_frames_at(indices)` | sorts, seeks by a table of frames |
+# | decord | `VideoReader(path).get_batch(indices)` | seeks by a table of all frames |
+# | PyAV, plainly | `container.seek(pts)`, then `container.decode()` until it comes | a seek for every single frame |
+# | OpenCV | `capture.set(CAP_PROP_POS_FRAMES, i)`, `capture.read()` | a seek for every frame that is not the next |
+# | ffmpeg pipe | `ffmpeg -i FILE -vf select=... -f rawvideo -` | scans from the start, in a process of its own |
+# | torchvision | `torchvision.io.read_video(path)` | reads it all |
+#
+# There are three films. One is ours as it is. One went through a recorder that drops frames in which little changes, so
+# its frame rate varies. One is as a TV recorder stores it, in a transport stream (`.ts`), which has no table of frames
+# and begins in the middle of things.
 
-# %% tags=["demo"]
+# %% tags=["demo"] draws="Who returns the right frames, of which file?"
 TASKS = {
     "first 16": list(range(NUM_FRAMES)),
     "16 random": RANDOM,
@@ -591,29 +540,291 @@ for label, path in FILES.items():
     if path == PATH:  # the frames of the race below
         indices = [*TASKS["first 16"], *TASKS["16 random"], *TASKS["16 even"]]
     verdicts[label] = {name: prove(read, path, film, indices) for name, read in LOADERS.items()}
-print(f"{'':12}" + "".join(f"{label:>28}" for label in FILES))
+for name, peer in PEERS.items():
+    print(f"{name:12}", f"absent: {peer.absence}" if peer.absence else f"{peer.distribution} {peer.version}")
+print(f"\n{'':12}" + "".join(f"{label:>28}" for label in FILES))
 for name in LOADERS:
     print(f"{name:12}" + "".join(f"{verdicts[label][name]:>28}" for label in FILES))
 
+# %% tags=["demo"] draws="Sixteen frames in a row. Left: asked for. Right: what came."
+television, wanted = FILES["TV recorder, TS"], list(range(8, 24))
+answers = {name: verdicts["TV recorder, TS"][name].split()[0] for name in LOADERS}
+worst = min((name for name in answers if answers[name].isdigit()), key=lambda name: int(answers[name]))
+with silenced():
+    came = LOADERS[worst](television, wanted)
+caption = f"The TV recording: the frames asked for, and those that {worst} returned."
+show.player(np.concatenate([film[wanted], came], axis=2), fps=8, width=320, max_bytes=60_000, caption=caption)
+
 # %% [markdown]
-# **What to see.** On a well-behaved MP4 everybody is right, to the bit: they are all built on the same decoders. Where
-# frames were dropped, whoever computes a time from a number and an average rate gets other frames: *PyAV used plainly*,
-# and it is the plain use that is wrong, not PyAV. In the transport stream a seek lands somewhere near, at a byte and
-# not at a frame. Loaders that believe it give up, or hand out frames that are up to a second off, without a word. A
+# **What to see.** On a well-behaved MP4 all are right, to the bit: they are built on the same decoders. Where frames
+# were dropped, a loader that computes a time from a number and an average rate gets other frames. Here that is *PyAV
+# used plainly*, and the plain use is wrong, not PyAV. In the transport stream a seek lands somewhere near, at a byte
+# and not at a frame. Loaders that trust it give up, or return frames that are up to a second off, without a word. A
 # model would train on them.
 #
 # ffmpeg scans from the start and cannot be fooled. `flipbook` reads all packets first, which costs a moment and decodes
-# nothing, and so knows where it is. Your sampler stands on `Film`, which compares where a seek landed with where it
-# should have, and goes back to the start if need be.
+# nothing, and so knows where it is. Your sampler uses `Film`, which compares where a seek landed with where it should
+# have, and goes back to the start if need be.
+#
+# ## Why they will differ: the cost, counted
+#
+# Your second function next to what was really decoded. `flipbook` and your `Film` count, so does PyAV where we drive
+# it, and ffmpeg reports at the end. The others do not say.
+
+
+# %% tags=["demo"] draws="Frames decoded per frame asked for. Find your sampler's line."
+def count_mine(path, indices):
+    film = Film(path)
+    read_planned(film, indices)
+    film.close()
+    return film.num_decoded
+
+
+def count_flipbook(path, indices):
+    with video.VideoReader(path) as reader:
+        reader.read(indices)
+        return reader.num_decoded
+
+
+COUNTERS = {"yours": count_mine, "flipbook": count_flipbook, "PyAV": lambda *args: count_pyav(*args)[1]}
+if "ffmpeg pipe" in LOADERS:
+    COUNTERS["ffmpeg pipe"] = lambda *args: count_ffmpeg(*args)[1]
+print(f"{'decoded per frame asked for':30}" + "".join(f"{task:>12}" for task in SHORT))
+for how in ("scan", "seek", "plan"):
+    bills = [decoded_per_asked(TASKS[task], KEYFRAMES, how) for task in SHORT]
+    print(f"  {'by the rule, ' + how:28}" + "".join(f"{bill:>12.1f}" for bill in bills))
+for name, count in COUNTERS.items():
+    counted = [count(PATH, TASKS[task]) / len(TASKS[task]) for task in SHORT]
+    print(f"  {'counted, ' + name:28}" + "".join(f"{ratio:>12.1f}" for ratio in counted))
 
 # %% [markdown]
+# **What to see.** The **baselines** are PyAV used plainly, a seek for each frame, and the scan of the ffmpeg pipe. Your
+# plan decodes less than either. The film is short, which is kind to the scan: over the whole of *Big Buck Bunny* it
+# would decode about 900 frames for each of 16, the plan about 55. Two counts differ from the rule. Some are a little
+# higher, because a decoder that works on several frames at once puts out a few extra. And `flipbook` decodes *fewer*
+# than the plan: most B-frames are not used by any other frame, and it leaves those out.
+
+# %% [markdown] about="time_fairly" difficulty=2 importance=5 minutes=10
+# ## The stopwatch
+#
+# The easiest way to win a benchmark is to run second. The first loader reads the file from the disk, starts threads and
+# loads libraries, and the others find it all in memory. If the machine is busy for two seconds, the one that runs then
+# has lost. Three rules take care of that:
+#
+# | rule | against |
+# |---|---|
+# | **warm up**: call every task once, untimed | the first one pays for all |
+# | **interleave**: every task once per round, each round from another start | a slow minute for one of them only |
+# | **median** of the rounds | one hiccup decides |
+#
+# The clock is an argument, so the harness can be tested on a machine that exists on paper only.
+
+
+# %% tags=["setup"]
+class Timing(NamedTuple):
+    """How long one call took, over all rounds, in seconds."""
+
+    median: float
+    fastest: float
+    slowest: float
+
+
+# %% exercise="time_fairly"
+def time_fairly(tasks, rounds=5, clock=time.perf_counter):
+    """Times several tasks side by side, so that none has an advantage.
+
+    First each task is called once, in their order, and not timed. Then come the rounds: in each, every task is timed
+    once. Round r (0, 1, ...) begins with task number r, counted from 0 and around again after the last, and goes on in
+    their order, around to the one before it: with three tasks A B C, then B C A, C A B, A B C, ...
+
+    Args:
+        tasks: dictionary, name -> function of no arguments; at least one. What it returns is dropped.
+        rounds: how often each is timed, at least 1.
+        clock: tells the time in seconds. Read once right before and once right after each timed call, and at no other
+            moment.
+
+    Returns:
+        Dictionary, name -> `Timing(median, fastest, slowest)` of its `rounds` times, in the order of `tasks`. Of an
+        even number of times the median is the mean of the two in the middle.
+
+    Raises:
+        ValueError: there are no tasks, or `rounds` is below 1 (the message names it). Then no task is called.
+    """
+    ### BEGIN SOLUTION
+    if not tasks:
+        raise ValueError("there are no tasks to time")
+    if rounds < 1:
+        raise ValueError(f"rounds must be at least 1, got {rounds}")
+    names = list(tasks)
+    seconds = {name: [] for name in names}
+    for name in names:
+        tasks[name]()
+    for first in range(rounds):
+        for step in range(len(names)):
+            name = names[(first + step) % len(names)]
+            begin = clock()
+            tasks[name]()
+            seconds[name].append(clock() - begin)
+    return {name: Timing(statistics.median(taken), min(taken), max(taken)) for name, taken in seconds.items()}
+    ### END SOLUTION
+
+
+# %% check="time_fairly"
+
+# %% [markdown] hints="time_fairly"
+# 1. Two loops inside each other: rounds outside, tasks inside. Which of the three rules is that?
+# 2. In round `r` the order of the names is `names[r % n:] + names[:r % n]`. Keep a list of seconds for each name.
+# 3. Warm up with a loop of its own. Around each timed call: `begin = clock()`, the call, `seconds[name].append(clock()
+#    - begin)`. At the end `Timing(statistics.median(s), min(s), max(s))` for each. Check `tasks` and `rounds` first.
+
+# %% [markdown] troubles="time_fairly"
+# - **The second task always wins.** You time the warm-up, or there is none.
+# - **A slow minute hits one task only.** You run all rounds of A, then all rounds of B. Swap the two loops.
+# - **One hiccup decides.** With a *mean*, a single pause of 2 s makes ten runs of 0.1 s look like 0.3 s.
+# - **One task's overhead lands in another's time.** Read the clock right before and right after each call.
+
+# %% [markdown]
+# ## The negative control: one loader against itself
+#
+# How do you know that a stopwatch is fair? Let it time **the same thing under four names**. Any winner is the
+# stopwatch's invention. This machine exists on paper. The task takes 0.10 s, and the very first call 0.25 s longer
+# (cold). From 1.0 s to 3.0 s a neighbour makes everything half as slow again, and at 4.0 s something stops the world
+# for 1.2 s. Three stopwatches look at it.
+
+
+# %% tags=["demo"] draws="Four names, one task. Only a fair stopwatch sees no winner."
+class PaperMachine:
+    """A machine whose every second is known: cold at first, slow for a while, one hiccup."""
+
+    def __init__(self):
+        self.now, self.is_cold, self.hiccup = 0.0, True, 4.0
+
+    def clock(self):
+        return self.now
+
+    def work(self):
+        seconds = 0.15 if 1.0 <= self.now < 3.0 else 0.10
+        if self.is_cold:
+            seconds, self.is_cold = seconds + 0.25, False
+        if self.now < self.hiccup <= self.now + seconds:
+            seconds += 1.2
+        self.now += seconds
+
+
+def first_come(tasks, rounds, clock):
+    """The biased stopwatch: each once, as they come, the first one cold."""
+    return {name: Timing(*[taken] * 3) for name, [taken] in ((n, seconds_of(t, 1, clock)) for n, t in tasks.items())}
+
+
+def one_by_one(tasks, rounds, clock):
+    """The other biased stopwatch: all rounds of one, then all of the next; the mean."""
+    taken = {name: seconds_of(task, rounds, clock) for name, task in tasks.items()}
+    return {name: Timing(statistics.mean(s), min(s), max(s)) for name, s in taken.items()}
+
+
+def seconds_of(task, rounds, clock):
+    taken = []
+    for _ in range(rounds):
+        begin = clock()
+        task()
+        taken.append(clock() - begin)
+    return taken
+
+
+print(f"{'the same task, four times':32}{'A':>8}{'B':>8}{'C':>8}{'D':>8}   'winner' by")
+for label, stopwatch in (("once, as they come", first_come), ("one by one, mean", one_by_one), ("yours", time_fairly)):
+    machine = PaperMachine()
+    timed = stopwatch(dict.fromkeys("ABCD", machine.work), 11, machine.clock)
+    medians = [timed[name].median for name in "ABCD"]
+    print(f"{label:32}" + "".join(f"{m:>8.3f}" for m in medians) + f"{max(medians) / min(medians):>10.2f} x")
+
+# %% [markdown]
+# Twofold and more, out of nothing.
+#
+# ## The result to remember: the race
+#
+# Only loaders that returned the right frames of this file, to the bit, are timed, by *your* stopwatch. Opening the file
+# is part of it.
+
+# %% tags=["demo"] draws="A progress bar: four tasks, every loader."
+in_the_race = {}
+for name, read in LOADERS.items():
+    if verdicts["the film, MP4"][name].endswith("identical"):
+        in_the_race[name] = read
+    else:
+        print(f"{name} did not return the frames it was asked for, and is not timed")
+
+results = {}
+for task, indices in tqdm(TASKS.items(), desc="racing", unit="task"):
+    calls = {name: (lambda read=read, indices=indices: read(PATH, indices)) for name, read in in_the_race.items()}
+    if task == "every frame":  # a seek for every single frame takes its time, and the answer is known
+        calls.pop("PyAV", None)
+    results[task] = time_fairly(calls, ROUNDS if len(indices) < TOTAL else max(1, ROUNDS // 2))
+
+# %% tags=["demo"] draws="Orange is yours. Shorter is faster."
+figure, axes = plt.subplots(1, 4, figsize=(11, 3.2), sharey=True, layout="constrained")
+order = list(in_the_race)[::-1]
+for axis, (task, timings) in zip(axes, results.items()):
+    for row, name in enumerate(order):
+        colour = "#b3541e" if name == "yours" else "#1f6f8b"
+        if name not in timings:
+            axis.text(0, row, " not run", va="center", color="0.5", fontsize=9)
+            continue
+        low, middle, high = timings[name].fastest, timings[name].median, timings[name].slowest
+        axis.barh(row, middle * 1e3, color=colour, height=0.6)
+        axis.plot([low * 1e3, high * 1e3], [row, row], color="0.2", linewidth=1)
+        rate = len(TASKS[task]) / middle
+        axis.text(high * 1e3, row, f"  {rate:,.0f}/s", va="center", fontsize=8)
+    axis.set_title(task, fontsize=10)
+    axis.set_xlabel("ms per clip, median")
+    axis.set_xlim(0, 1.35e3 * max(timing.slowest for timing in timings.values()))
+axes[0].set_yticks(range(len(order)), order)
+figure.suptitle("Bar: median. Line: fastest to slowest. Number: frames per second", fontsize=10)
+plt.show()
+
+# %% tags=["demo"] draws="One loader under two names, on your machine."
+first, second = in_fresh_process(PATH, 16)
+twins = time_fairly({name: (lambda: video.read_frames(PATH, range(16))) for name in "AB"}, 2 * ROUNDS + 1)
+print(f"once, as they come: A {1e3 * first:.0f} ms, B {1e3 * second:.0f} ms, the 'winner' by {first / second:.2f} x")
+medians = sorted(timing.median for timing in twins.values())
+a, b = (1e3 * twins[name].median for name in "AB")
+print(f"yours:              A {a:.0f} ms, B {b:.0f} ms, the 'winner' by {medians[1] / medians[0]:.2f} x")
+
+# %% [markdown]
+# What remains in the last line is the smallest difference that this stopwatch can see here. Smaller ones in the plot
+# mean nothing. The biased stopwatch met a loader that had just been started, in a process of its own, as in a script
+# that times each loader once.
+#
+# ## Try it
+#
+# Three knobs: a film of yours, how many frames, and in which order.
+
+# %%
+CLIP, NUM, PICK = clip_path("film_cuts"), 16, "even"  # "even", "random", "first"
+
+with video.VideoReader(CLIP) as reader:
+    total, keyframes = len(reader), reader.keyframes
+picks = {
+    "even": video.even_indices(total, NUM),
+    "random": np.random.default_rng(0).choice(total, NUM, replace=False).tolist(),
+    "first": list(range(NUM)),
+}
+for how in ("scan", "seek", "plan"):
+    print(f"{how}: {decoded_per_asked(picks[PICK], keyframes, how):6.1f} frames decoded per frame asked for")
+racers = {name: (lambda read=read: read(CLIP, picks[PICK])) for name, read in LOADERS.items() if name != "PyAV"}
+for name, timing in sorted(time_fairly(racers, max(1, ROUNDS // 3)).items(), key=lambda row: row[1].median):
+    print(f"{name:12} {1e3 * timing.median:6.0f} ms")
+
+# %% [markdown] tags=["folded"]
+# ## Going further
+#
 # ### The same frame in other colours
 #
-# A file stores brightness and two colour differences. To get RGB back one has to know by which **matrix** (BT.601 for
-# standard definition, BT.709 for high) and **range** (16 to 235, or 0 to 255) they were made. Mostly the file says so.
-# What if it does not? Twelve known colours, in films of 720 lines, and how far off each loader is at worst:
+# A file stores brightness and two colour differences. To get RGB back a decoder must know by which **matrix** (BT.601
+# for standard definition, BT.709 for high) and **range** (16 to 235, or 0 to 255) they were made. Mostly the file says
+# so. What if it does not? Twelve known colours, in films of 720 lines.
 
-# %% tags=["demo"]
+# %% tags=["demo"] draws="The worst error of each loader, in levels of 255."
 COLOURS = np.array(
     [
         [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)],
@@ -635,10 +846,9 @@ def colour_film(path, matrix, color_range, is_tagged):
         if is_tagged:
             stream.codec_context.colorspace, stream.codec_context.color_range = MATRIX[matrix], color_range
         for i in range(6):
-            frame = av.VideoFrame.from_ndarray(picture).reformat(
-                format="yuv420p", src_colorspace=MATRIX[matrix], dst_colorspace=MATRIX[matrix],
-                src_color_range=FULL, dst_color_range=color_range,
-            )  # fmt: skip
+            spaces = {"src_colorspace": MATRIX[matrix], "dst_colorspace": MATRIX[matrix]}
+            ranges = {"src_color_range": FULL, "dst_color_range": color_range}
+            frame = av.VideoFrame.from_ndarray(picture).reformat(format="yuv420p", **spaces, **ranges)
             frame.pts, frame.time_base = i, Fraction(1, 24)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
@@ -669,251 +879,47 @@ for name in LOADERS:
     errors = [np.abs(seen[case][name] - COLOURS).max() for case in CASES]
     print(f"{name:12}" + "".join(f"{error:>18.0f}" for error in errors))
 
-# %% tags=["demo"]
-def patches(colours):
-    """The twelve colours as a small picture: uint8 (H, W, 3)."""
-    return colours.round().astype(np.uint8).repeat(36, axis=0).repeat(56, axis=1)
-
-
-unsaid = seen["709, unsaid"]
-show.side_by_side({
-    "the colours": patches(COLOURS.astype(float)),
-    "flipbook, 709 unsaid": patches(unsaid["flipbook"]),
-    "PyAV, 709 unsaid": patches(unsaid["PyAV"]),
-})
-
 # %% [markdown]
-# **What to see.** Where the file says how it was made, everyone is within the two or three levels that rounding takes.
-# Where it does not, one has to guess, and the guesses differ: FFmpeg's own is BT.601, always, and everyone who stands
-# on it inherits that. `flipbook` goes by the height, as TV sets do: up to 576 lines BT.601, above BT.709. That is right
-# for nearly all film of 720 lines, which is why it was chosen, and wrong for the fourth column: no rule can be right
-# for both. Nobody notices a full range that is kept secret. So "identical frames" means: identical, given the same
-# tags. When you mix loaders between training and evaluation, check the tags first.
-
-# %% [markdown]
-# ## Then the race
+# **What to see.** Where the file says how it was made, all are within the two or three levels that rounding takes.
+# Where it does not, a loader has to guess, and the guesses differ. FFmpeg's own is always BT.601, and every loader
+# built on it inherits that. `flipbook` goes by the height, as TV sets do: up to 576 lines BT.601, above BT.709. That is
+# right for nearly all film of 720 lines, and wrong for the fourth column: no rule can be right for both. No loader
+# notices a full range that is kept secret. So "identical frames" means: identical, given the same tags. When you mix
+# loaders between training and evaluation, check the tags first.
 #
-# Only loaders that returned the right frames of this file, to the bit, are timed, by *your* stopwatch. Opening the file
-# is part of it.
-
-# %% tags=["demo"]
-in_the_race = {}
-for name, read in LOADERS.items():
-    if verdicts["the film, MP4"][name].endswith("identical"):
-        in_the_race[name] = read
-    else:
-        print(f"{name} did not return the frames it was asked for, and is not timed")
-
-results = {}
-for task, indices in tqdm(TASKS.items(), desc="racing", unit="task"):
-    calls = {name: (lambda read=read, indices=indices: read(PATH, indices)) for name, read in in_the_race.items()}
-    if task == "every frame":  # a seek for every single frame takes its time, and the answer is known
-        calls.pop("PyAV", None)
-    results[task] = time_fairly(calls, ROUNDS if len(indices) < TOTAL else max(1, ROUNDS // 2))
-
-# %% tags=["demo"]
-figure, axes = plt.subplots(1, 4, figsize=(12, 3.4), sharey=True, layout="constrained")
-order = list(in_the_race)[::-1]
-for axis, (task, timings) in zip(axes, results.items()):
-    for row, name in enumerate(order):
-        colour = "#b3541e" if name == "yours" else "#1f6f8b"
-        if name not in timings:
-            axis.text(0, row, " not run", va="center", color="0.5", fontsize=9)
-            continue
-        low, middle, high = timings[name].fastest, timings[name].median, timings[name].slowest
-        axis.barh(row, middle * 1e3, color=colour, height=0.6)
-        axis.plot([low * 1e3, high * 1e3], [row, row], color="0.2", linewidth=1)
-        rate = len(TASKS[task]) / middle
-        axis.text(high * 1e3, row, f"  {rate:,.0f}/s", va="center", fontsize=8)
-    axis.set_title(task, fontsize=10)
-    axis.set_xlabel("ms a clip, median")
-    axis.set_xlim(0, 1.35e3 * max(timing.slowest for timing in timings.values()))
-axes[0].set_yticks(range(len(order)), order)
-figure.suptitle("Bar: median. Line: fastest to slowest. Number: frames a second", fontsize=10)
-plt.show()
-
-# %% [markdown]
-# ### Why: frames decoded for each frame asked for
+# **An ablation to run.** When does planning stop paying? In the plot below your second exercise, at how many random
+# frames out of 144 does the plan decode half the film? Open that cell, and try `GAP = 6` and `GAP = 72`.
 #
-# The bill that your second function draws up, beside what was really decoded, for those who tell. `flipbook` and your
-# `Film` count, so does PyAV where we drive it, and ffmpeg reports at the end. The others do not say; what they decode
-# in vain shows in the plot, as time.
-
-# %% tags=["demo"]
-def count_mine(path, indices):
-    film = Film(path)
-    read_planned(film, indices)
-    film.close()
-    return film.num_decoded
-
-
-def count_flipbook(path, indices):
-    with video.VideoReader(path) as reader:
-        reader.read(indices)
-        return reader.num_decoded
-
-
-COUNTERS = {"yours": count_mine, "flipbook": count_flipbook, "PyAV": lambda *args: count_pyav(*args)[1]}
-if "ffmpeg pipe" in in_the_race:
-    COUNTERS["ffmpeg pipe"] = lambda *args: count_ffmpeg(*args)[1]
-print(f"{'decoded per frame asked for':30}" + "".join(f"{task:>12}" for task in SHORT))
-for how in ("scan", "seek", "plan"):
-    bills = [decoded_per_asked(TASKS[task], KEYFRAMES, how) for task in SHORT]
-    print(f"  {'by the rule, ' + how:28}" + "".join(f"{bill:>12.1f}" for bill in bills))
-for name, count in COUNTERS.items():
-    counted = [count(PATH, TASKS[task]) / len(TASKS[task]) for task in SHORT]
-    print(f"  {'counted, ' + name:28}" + "".join(f"{ratio:>12.1f}" for ratio in counted))
-
-# %% [markdown]
-# **What to see.** The **baseline** is PyAV used plainly, a seek for each frame; the scan of the ffmpeg pipe is the
-# other one. Your plan decodes less than either. The film is short, which is kind to the scan: over the whole of *Big
-# Buck Bunny* it would decode about 900 frames for each of 16, the plan about 55. Two counts are not what the rule says,
-# and both for a good reason. A few frames *more*: a decoder that works on several frames at once puts out some that
-# nobody waits for. And *fewer* than the plan for `flipbook`: some frames are not leaned on by any other (most
-# B-frames), and it leaves those out altogether. Nothing below the plan is possible without knowing that about each
-# frame.
-
-# %% [markdown]
-# ## The negative control: one loader against itself
+# **Honest limits.**
 #
-# How do you know that a stopwatch is fair? Let it time **the same thing under four names**. Any winner is the
-# stopwatch's invention. The machine here exists on paper: the task takes 0.10 s; the first call of all takes 0.25 s
-# longer (cold); from the first second to the third a neighbour makes everything half again as slow; and once, at 4.0 s,
-# something stops the world for 1.2 s. Three stopwatches look at it.
-
-# %% tags=["demo"]
-class PaperMachine:
-    """A machine whose every second is known: cold at first, slow for a while, one hiccup."""
-
-    def __init__(self):
-        self.now, self.is_cold, self.hiccup = 0.0, True, 4.0
-
-    def clock(self):
-        return self.now
-
-    def work(self):
-        seconds = 0.15 if 1.0 <= self.now < 3.0 else 0.10
-        if self.is_cold:
-            seconds, self.is_cold = seconds + 0.25, False
-        if self.now < self.hiccup <= self.now + seconds:
-            seconds += 1.2
-        self.now += seconds
-
-
-def first_come(tasks, rounds, clock):
-    """The biased stopwatch: everybody once, as they come, the first one cold."""
-    return {name: Timing(*[taken] * 3) for name, [taken] in ((n, seconds_of(t, 1, clock)) for n, t in tasks.items())}
-
-
-def one_by_one(tasks, rounds, clock):
-    """The other biased stopwatch: all rounds of one, then all of the next; the mean."""
-    taken = {name: seconds_of(task, rounds, clock) for name, task in tasks.items()}
-    return {name: Timing(statistics.mean(s), min(s), max(s)) for name, s in taken.items()}
-
-
-def seconds_of(task, rounds, clock):
-    taken = []
-    for _ in range(rounds):
-        begin = clock()
-        task()
-        taken.append(clock() - begin)
-    return taken
-
-
-print(f"{'the same task, four times':32}{'A':>8}{'B':>8}{'C':>8}{'D':>8}   'winner' by")
-for label, stopwatch in (("once, as they come", first_come), ("one by one, mean", one_by_one), ("yours", time_fairly)):
-    machine = PaperMachine()
-    timed = stopwatch(dict.fromkeys("ABCD", machine.work), 11, machine.clock)
-    medians = [timed[name].median for name in "ABCD"]
-    print(f"{label:32}" + "".join(f"{m:>8.3f}" for m in medians) + f"{max(medians) / min(medians):>10.2f} x")
-
-# %% [markdown]
-# Twofold and more, out of nothing. Now the same on *your* machine: one loader, the first 16 frames, under two names.
-# The biased stopwatch meets a loader that has just been started, in a process of its own, as in a script that times
-# everybody once.
-
-# %% tags=["demo"]
-first, second = in_fresh_process(PATH, 16)
-twins = time_fairly({name: (lambda: video.read_frames(PATH, range(16))) for name in "AB"}, 2 * ROUNDS + 1)
-print(f"once, as they come: A {1e3 * first:.0f} ms, B {1e3 * second:.0f} ms, the 'winner' by {first / second:.2f} x")
-medians = sorted(timing.median for timing in twins.values())
-print(f"yours:              A {1e3 * twins['A'].median:.0f} ms, B {1e3 * twins['B'].median:.0f} ms, "
-      f"the 'winner' by {medians[1] / medians[0]:.2f} x")
-
-# %% [markdown]
-# Whatever remains in the last line is the smallest difference that this stopwatch can see here. Smaller ones in the
-# plot above mean nothing.
-#
-# ## Try it
-#
-# Three knobs: a film of yours, how many frames, and in which order.
-
-# %% tags=["demo"]
-CLIP, NUM, PICK = clip_path("film_cuts"), 16, "even"  # "even", "random", "first"
-
-with video.VideoReader(CLIP) as reader:
-    total, keyframes = len(reader), reader.keyframes
-picks = {
-    "even": video.even_indices(total, NUM),
-    "random": np.random.default_rng(0).choice(total, NUM, replace=False).tolist(),
-    "first": list(range(NUM)),
-}
-for how in ("scan", "seek", "plan"):
-    print(f"{how}: {decoded_per_asked(picks[PICK], keyframes, how):6.1f} frames decoded per frame asked for")
-racers = {name: (lambda read=read: read(CLIP, picks[PICK])) for name, read in LOADERS.items() if name != "PyAV"}
-for name, timing in sorted(time_fairly(racers, ROUNDS // 3).items(), key=lambda row: row[1].median):
-    print(f"{name:12} {1e3 * timing.median:6.0f} ms")
-
-# %% [markdown]
-# **An ablation to run.** With keyframes 24 frames apart and random frames, when does planning stop paying? Say at how
-# many frames out of 144 you expect the plan to decode half the film; then run.
-
-# %% tags=["demo"]
-GAP, LENGTH = 24, 144
-
-draw, grid = np.random.default_rng(0), list(range(0, LENGTH, GAP))
-counts = np.arange(1, LENGTH + 1, 4)
-figure, axis = plt.subplots(figsize=(8, 3.4), layout="constrained")
-for how, colour in (("scan", "0.55"), ("seek", "#b3541e"), ("plan", "#1f6f8b")):
-    decoded = [
-        np.mean([decoded_per_asked(draw.choice(LENGTH, n, replace=False).tolist(), grid, how) * n for _ in range(20)])
-        for n in counts.tolist()
-    ]  # fmt: skip
-    axis.plot(counts, decoded, color=colour, label=how)
-axis.axhline(LENGTH, color="0.8", linewidth=1)
-axis.set(xlabel=f"random frames asked for, out of {LENGTH}", ylabel="frames decoded", ylim=(0, 2.5 * LENGTH))
-axis.set_title(f"A keyframe every {GAP} frames")
-axis.legend()
-plt.show()
-
-# %% [markdown]
-# ## Honest limits
-#
-# - The film is small, and in the memory of the machine. From a disk or a network that is slow, opening and seeking
-#   weigh more than decoding, and a scan, which reads in order, looks better than here.
-# - Two or three cores; no GPU. torchcodec and decord can decode on one, and with a hundred streams at a time that
+# - The film is small, and in the memory of the machine. From a slow disk or network, opening and seeking weigh more
+#   than decoding, and a scan, which reads in order, looks better than here.
+# - Two or three cores, no GPU. torchcodec and decord can decode on one, and with a hundred streams at a time that
 #   decides.
 # - torchcodec in its default setting reads all packets when it opens a file. `seek_mode="approximate"` skips that,
 #   which is faster for long files and right for those with a steady rate.
-# - Your sampler is one thread that plans; `common.video.VideoReader` adds what a real one needs: files that begin in
-#   the middle, damaged ones, rotated ones, frames that can be left out, and a second decoder where the parts lie far
+# - Your sampler is one thread that plans. `common.video.VideoReader` adds what a real one needs: files that begin in
+#   the middle, damaged and rotated ones, frames that can be left out, and a second decoder where the parts are far
 #   apart.
-# - On the whole film at 1280 x 720, where keyframes lie up to 250 frames apart, the race is `benchmarks/decode.py`. It
-#   needs the film (`flipbook data fetch big-buck-bunny`); its numbers lie beside it.
+# - On the whole film at 1280 x 720, where keyframes are up to 250 frames apart, the race is `benchmarks/decode.py`. It
+#   needs the film (`flipbook data fetch big-buck-bunny`).
 #
+# **Reading.** *ITU-T H.264*, clause 3, says what an IDR picture is, a place to start. *ITU-T H.273* numbers matrices
+# and ranges. *Rigorous Benchmarking in Reasonable Time* (Kalibera and Jones, ISMM 2013) says how many rounds are
+# enough.
+
+# %% [markdown]
 # ## Yours now
 #
-# `decode_runs` is the plan by which the library's reader reads. With `--mine`, every frame that it fetches is fetched
-# by yours:
+# `decode_runs` is the plan by which the library's reader reads. With `--mine`, every frame is fetched by yours:
 #
-# ```console flipbook show holiday.mp4 --mine ```
+# ```console
+# flipbook show holiday.mp4 --mine
+# ```
 #
-# `time_fairly` and `compare_frames` are worth keeping: the next time somebody says that A is faster than B, ask which
-# frames B returned, and who ran first.
+# `time_fairly` and `compare_frames` are worth keeping. The next time you read that A is faster than B, ask which frames
+# B returned, and which ran first.
 #
-# **Next:** lab 01.2, which decides *which* frames to ask for. **To read:** *ITU-T H.264*, clause 3, on what an IDR
-# picture is, a place to start; *ITU-T H.273* on matrices and ranges; *Rigorous Benchmarking in Reasonable Time*
-# (Kalibera and Jones, ISMM 2013) on how many rounds are enough; *TorchCodec*'s and *decord*'s own benchmark pages, with
-# the questions of this lab in mind.
+# **Next:** lab 01.2, which decides *which* frames to ask for.
 #
 # *Film: Big Buck Bunny, © 2008 Blender Foundation, www.bigbuckbunny.org, CC BY 3.0.*

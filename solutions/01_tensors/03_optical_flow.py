@@ -1,13 +1,13 @@
 # %% [markdown]
 # # Lab 01.3 · The optical flow visualizer
 #
-# **What you will have at the end:** a function that says for every pixel of a film where it goes in the next frame,
-# written by you from a single equation, drawn in colour, and measured against scenes whose true motion is known to the
-# last digit, beside two methods that people use.
+# **What you will have at the end:** dense optical flow, written by you from a single equation: for every pixel of a
+# film, where it goes in the next frame. You draw it in colour and measure it on scenes whose true motion is known, next
+# to two methods that people use.
 #
 # | | |
 # |---|---|
-# | time | about 60 minutes |
+# | time | about 70 minutes |
 # | difficulty | ★★☆☆☆ |
 # | before this | [lab 01.2, the frame extractor](02_frame_extractor.ipynb); a little linear algebra (a 2 × 2 system) |
 # | the film | shots of *Big Buck Bunny*, © 2008 Blender Foundation, CC BY 3.0 |
@@ -16,9 +16,9 @@
 #
 # | preset | two frames `(T, H, W)` | all cells take about |
 # |---|---|---|
-# | `ci` | (2, 135, 240) | 8 s |
-# | `cpu` | (2, 180, 320) | 10 s |
-# | `gpu` | (2, 360, 640) | 25 s |
+# | `ci` | (2, 135, 240) | 15 s |
+# | `cpu` | (2, 180, 320) | 20 s |
+# | `gpu` | (2, 360, 640) | 45 s |
 
 # %% tags=["setup"]
 import math
@@ -37,7 +37,7 @@ from common.runtime import preset
 
 HEIGHT = {"ci": 135, "cpu": 180, "gpu": 360}[preset()]
 PAIRS = {"canopy_flight": 30, "leap": 14, "butterfly": 50, "flower_sniff": 60}  # shot -> its frame t
-WIDTHS = {2: 240, 4: 200, 5: 170}  # columns of a sheet -> pixels of each
+WIDTHS = {2: 210, 4: 160, 5: 150}  # columns of a sheet -> pixels of each
 
 # %% [markdown]
 # ## The convention, once
@@ -53,11 +53,11 @@ WIDTHS = {2: 240, 4: 200, 5: 170}  # columns of a sheet -> pixels of each
 #
 # ## Where you are heading
 #
-# Four moments of the film: the frame, and its flow in colour. Which way something moves is its hue, how fast is how
-# strong the colour is; white stands still. The little wheel is the key: its middle is no motion, and each colour lies
-# in the direction in which it moves.
+# Four moments of the film, each with its flow. The hue says which way something moves, the strength of the colour how
+# fast, and white stands still. The little wheel is the key: each colour lies in the direction in which it moves.
 
-# %% tags=["demo"]
+
+# %% tags=["demo"] draws="Four frames and their flow. Find what moves against the rest."
 def film_pair(name):
     """Frames t and t + 1 of a shot, each `(1, 3, H, W)` in [-1, 1]."""
     frames = video.read_frames(clip_path(name), [PAIRS[name], PAIRS[name] + 1], size=HEIGHT)
@@ -94,27 +94,59 @@ def rows(found, paint, names=PAIRS):
 rows({name: {"flow": library.lucas_kanade(*film_pair(name))} for name in PAIRS}, show.flow_to_color)
 
 # %% [markdown]
-# The bushes rush downwards under the squirrel that glides above them; the camera swings after the somersault, so that
-# the whole meadow moves right while the squirrel turns; the butterfly's wing and the rabbit below it go different ways.
-# No object was ever recognised. Everything came from brightness alone.
+# The bushes rush downwards under the gliding squirrel. The camera swings after the somersault, so the whole meadow
+# moves right while the squirrel turns. No object was recognised: all of this came from brightness alone.
 #
 # **Before you read on, a prediction.** A wall is painted with slanted stripes, at 45°, and slides **to the right** by 2
-# pixels a frame. You look at the middle of the wall, where there is nothing but stripes. Which motion will any method
+# pixels per frame. You look at the middle of the wall, where there is nothing but stripes. Which motion will any method
 # that looks at brightness report there: 2 pixels to the right, about 1.4 pixels across the stripes, or none? Write it
-# down; the negative control near the end measures it.
+# down. The second negative control measures it.
+
+# %% [markdown] about="end_point_error" difficulty=1 importance=4 minutes=5
+# ## How wrong is a flow?
+#
+# Where the truth $(u^*, v^*)$ is known, the **end-point error** (EPE) is the distance between where the flow says a
+# pixel ends and where it does, averaged over the valid pixels:
+#
+# $$ \text{EPE} = \operatorname{mean}_{\text{valid } x, y} \sqrt{(u - u^*)^2 + (v - v^*)^2}. $$
+#
+# Its unit is pixels, and the number to beat is the error of *no flow at all*, the mean length of the true motion. Some
+# pixels have no answer, because what was there is hidden in the next frame or has left the picture. They are not
+# `valid`, and what a flow holds there must not matter, not even if it is NaN.
+#
+# | quantity | shape |
+# |---|---|
+# | `flow`, `target` | `(2, H, W)` or `(B, 2, H, W)` |
+# | `valid` | bool `(H, W)` or `(B, H, W)`, or `None` for all |
+# | result | `()` or `(B,)`, pixels |
+
+# %% exercise="end_point_error" from="common.evaluation.flow:end_point_error"
+
+# %% check="end_point_error"
+
+# %% [markdown] hints="end_point_error"
+# 1. The channel axis is `-3`, with and without a batch. Sum the squares along it, then take the root.
+# 2. Without `valid`: `.mean(dim=(-2, -1))`. With it: a sum over valid pixels, divided by how many there are.
+# 3. `torch.where(valid, error, 0).sum(dim=(-2, -1)) / valid.sum(dim=(-2, -1))`. Before that, raise `ValueError` for
+#    shapes that do not fit and for a flow that has no valid pixel at all.
+
+# %% [markdown] troubles="end_point_error"
+# - **My error is a bit too large everywhere.** You take the root of the mean. The root belongs to each pixel.
+# - **My error is too small by a factor of about 1.4.** A mean over both channels halves the squares. Sum them.
+# - **My error is NaN.** NaN times 0 is NaN, so multiplying by the mask does not remove it. Choose with `torch.where`.
 
 # %% [markdown] about="flow_to_color" difficulty=2 importance=3 minutes=10
 # ## Paint a flow
 #
-# Before we compute motion we want to see it. Two numbers a pixel must become one colour. Nearly every paper uses the
-# same picture: the **direction** is the hue, the **length** is the saturation. With the angle $\varphi$ of $(u, v)$ and
+# Two numbers per pixel must become one colour. Nearly every paper uses the same picture: the **direction** is the hue,
+# the **length** is the saturation. With the angle $\varphi$ of $(u, v)$ and
 # $s = \min(\text{length} / \text{max\_flow},\, 1)$,
 #
 # $$ \text{colour} = (1 - s)\,\text{white} + s \cdot \text{hue}(\varphi). $$
 #
-# The hues stand on the wheel of the Middlebury benchmark: red to the right, then yellow, green, cyan, blue, magenta and
-# back, with more room between hues that the eye tells apart well. The six corners are given, `WHEEL_DEGREES` and
-# `WHEEL_COLORS`; between them the colour changes linearly.
+# The hues come from the colour wheel of the Middlebury benchmark: red to the right, then yellow, green, cyan, blue,
+# magenta and back, with more room between hues that the eye tells apart well. The six corners are given as
+# `WHEEL_DEGREES` and `WHEEL_COLORS`. Between them the colour changes linearly.
 #
 # | quantity | shape, range | example |
 # |---|---|---|
@@ -122,10 +154,6 @@ rows({name: {"flow": library.lucas_kanade(*film_pair(name))} for name in PAIRS},
 # | angle | degrees, 0 to 360, clockwise on screen | 90 |
 # | hue of 90° | between red (0°) and yellow (98.2°) | `(1, 0.917, 0)` |
 # | result, `max_flow=6` | `uint8`, `(H, W, 3)` or `(B, H, W, 3)` | `(255, 244, 128)` |
-#
-# **Usual mistakes.** `arctan2` takes y first. On screen y points down, so "clockwise" comes for free: flipping the sign
-# of $v$ "because y is up" mirrors the wheel. Angles from `arctan2` are negative for half the circle. A flow that stands
-# still has no longest motion to divide by. And where the motion is not known (NaN) black is the custom.
 
 # %% exercise="flow_to_color" from="common.show.flow_wheel:flow_to_color"
 
@@ -135,16 +163,25 @@ rows({name: {"flow": library.lucas_kanade(*film_pair(name))} for name in PAIRS},
 # 1. Three steps: an angle in degrees from 0 to 360, a hue for that angle, a mixture of white and hue. Set unknown
 #    motions to zero first, so that they spoil nothing, and paint them black at the end.
 # 2. `np.degrees(np.arctan2(y, x)) % 360` is the angle. `np.interp(angle, WHEEL_DEGREES, reds)` gives the red of every
-#    angle, where `reds` are the first entries of `WHEEL_COLORS`; `zip(*WHEEL_COLORS)` hands you reds, greens and blues.
+#    angle, where `reds` are the first entries of `WHEEL_COLORS`. `zip(*WHEEL_COLORS)` gives reds, greens and blues.
 # 3. `hue = np.stack([np.interp(angle, WHEEL_DEGREES, channel) for channel in zip(*WHEEL_COLORS)], axis=-1)`, then
 #    `s = np.minimum(length / max_flow, 1)[..., None]` and `color = (1 - s) + s * hue`. If `max_flow` is None take
 #    `length.max()`, or 1 when that is 0. At the end `(255 * color * known[..., None]).round().astype(np.uint8)`.
 
-# %% [markdown]
-# Your wheel, with the exact flow of three motions: a picture that is turned, one that is zoomed into, one that is
-# shifted to the upper left. Say for each which is which before you read the label.
+# %% [markdown] troubles="flow_to_color"
+# - **Up and down are swapped, left and right are right.** On screen y points down, so "clockwise" comes for free.
+#   Flipping the sign of $v$ "because y is up" mirrors the wheel.
+# - **Red points down.** `arctan2` takes y first.
+# - **Half of the wheel has one colour.** `arctan2` gives negative angles for half the circle. Take them modulo 360.
+# - **A still flow comes out black or NaN.** The longest motion is 0, and you divide by it. Divide by 1 instead.
+# - **The whole picture is black because of one pixel.** That motion is unknown (NaN). Set it to zero before you look
+#   for the longest one, and paint it black at the end.
 
-# %% tags=["demo"]
+# %% [markdown]
+# Your wheel, with the exact flow of three motions: a rotation, a zoom and a shift to the upper left. Say for each which
+# is which before you read the label.
+
+# %% tags=["demo"] draws="Three motions in your colours. Which is the zoom?"
 y, x = torch.meshgrid(torch.linspace(-1, 1, 90), torch.linspace(-1.5, 1.5, 135), indexing="ij")
 motions = {
     "the wheel itself: outwards": torch.stack([x, y]) * (torch.hypot(x, y) <= 1),
@@ -153,7 +190,7 @@ motions = {
     "shifted to the upper left": torch.stack([torch.full_like(x, -0.8), torch.full_like(y, -0.6)]),
 }
 colours = [flow_to_color(motion, max_flow=1) for motion in motions.values()]
-show.contact_sheet(np.stack(colours), columns=4, width=220, labels=list(motions))
+show.contact_sheet(np.stack(colours), columns=4, width=180, labels=list(motions))
 
 # %% [markdown] about="warp" difficulty=2 importance=5 minutes=10
 # ## The backward warp
@@ -176,11 +213,7 @@ show.contact_sheet(np.stack(colours), columns=4, width=220, labels=list(motions)
 # | result | `(B, C, H, W)`, differentiable in both |
 #
 # `F.grid_sample` does the mixing and is fast. It wants its places as a grid `(B, H, W, 2)`, x then y, counted from -1
-# to 1; with `align_corners=True` these are the *middles* of the first and the last pixel.
-#
-# **Usual mistakes.** The flow is a displacement; the grid wants places, so x and y themselves must be added. With
-# `align_corners=False`, the default, everything lands half a pixel off. `padding_mode` is black by default. And
-# $x - u$ instead of $x + u$ moves the picture the wrong way, which looks plausible until you measure it.
+# to 1. With `align_corners=True` these are the *middles* of the first and the last pixel.
 
 # %% exercise="warp" from="common.flow.warping:warp"
 
@@ -193,48 +226,25 @@ show.contact_sheet(np.stack(colours), columns=4, width=220, labels=list(motions)
 # 3. `F.grid_sample(image, grid, mode="bilinear", padding_mode="border", align_corners=True)`. Check both shapes first
 #    and raise `ValueError` naming them. For a picture one pixel wide divide by `max(width - 1, 1)`.
 
-# %% [markdown] about="end_point_error" difficulty=1 importance=4 minutes=5
-# ## How wrong is a flow?
-#
-# Where the truth $(u^*, v^*)$ is known, the **end-point error** is the distance between where the flow says a pixel
-# ends and where it does, averaged over the valid pixels:
-#
-# $$ \text{EPE} = \operatorname{mean}_{\text{valid } x, y} \sqrt{(u - u^*)^2 + (v - v^*)^2}. $$
-#
-# Its unit is pixels, and the error of *no flow at all* is the mean length of the true motion: the number to beat. Some
-# pixels have no answer, because what was there is hidden in the next frame or has left the picture. They are not
-# `valid`, and what a flow holds there must not matter, not even if it is NaN.
-#
-# | quantity | shape |
-# |---|---|
-# | `flow`, `target` | `(2, H, W)` or `(B, 2, H, W)` |
-# | `valid` | bool `(H, W)` or `(B, H, W)`, or `None` for all |
-# | result | `()` or `(B,)`, pixels |
-#
-# **Usual mistakes.** The root belongs to each pixel, before the mean; a root of the mean is another measure. A mean
-# over both channels halves the squares. Multiplying by the mask leaves NaN where it was: NaN times 0 is NaN.
-
-# %% exercise="end_point_error" from="common.evaluation.flow:end_point_error"
-
-# %% check="end_point_error"
-
-# %% [markdown] hints="end_point_error"
-# 1. The channel axis is `-3`, with and without a batch. Sum the squares along it, take the root: one distance a pixel.
-# 2. Without `valid`: `.mean(dim=(-2, -1))`. With it: a sum over valid pixels, divided by how many there are.
-# 3. `torch.where(valid, error, 0).sum(dim=(-2, -1)) / valid.sum(dim=(-2, -1))`. Before that, raise `ValueError` for
-#    shapes that do not fit and for a flow that has no valid pixel at all.
+# %% [markdown] troubles="warp"
+# - **My picture collapses to a few pixels.** The flow is a displacement, and the grid wants places. Add x and y.
+# - **With a flow of zero the picture changes a little.** With `align_corners=False`, the default, everything lands half
+#   a pixel off.
+# - **The border turns black or grey.** `padding_mode` fills with zeros by default. Ask for the border.
+# - **It moves the wrong way.** You fetch from $x - u$. It looks plausible until you measure it.
+# - **A picture one pixel wide gives NaN.** $W - 1$ is zero there. Divide by at least 1.
 
 # %% [markdown] about="lucas_kanade_step" difficulty=4 importance=5 minutes=15
 # ## One equation, two unknowns
 #
 # Now the core. Assume that things keep their brightness while they move, and that the motion is small. Then the
-# brightness at a place changes only because the picture's slope slides past it:
+# brightness at a place changes only because the picture's slope slides past it. The **optical flow constraint**:
 #
 # $$ I_x\, u + I_y\, v + I_t = 0, $$
 #
-# with the slopes $I_x, I_y$ and the change $I_t = I_{t+1} - I_t$. One equation and two unknowns: a pixel alone cannot
-# say where it goes. Lucas and Kanade (1981) let the pixels of a small window move together and take the motion that
-# fits all their equations best. Least squares gives, at every pixel, a system of two equations,
+# with the image gradient $I_x, I_y$ and the change $I_t = I_{t+1} - I_t$. One equation and two unknowns: a pixel alone
+# cannot say where it goes. Lucas and Kanade (1981) let the pixels of a small window move together and take the motion
+# that fits all their equations best. Least squares gives, at every pixel, a system of two equations,
 #
 # $$ \begin{pmatrix} \langle I_x I_x \rangle + \lambda & \langle I_x I_y \rangle \\ \langle I_x I_y \rangle &
 # \langle I_y I_y \rangle + \lambda \end{pmatrix} \begin{pmatrix} u \\ v \end{pmatrix} = - \begin{pmatrix} \langle I_x
@@ -251,10 +261,6 @@ show.contact_sheet(np.stack(colours), columns=4, width=220, labels=list(motions)
 # | five products | mean over the channels; zero where not `valid` | `(B, 5, H, W)` |
 # | $\langle\cdot\rangle$ | `window_average(maps, window)`, which is given | `(B, 5, H, W)` |
 # | result | $u$, $v$ | `(B, 2, H, W)` |
-#
-# **Usual mistakes.** Averaging the slopes before multiplying them throws away what the window is for: the mean of
-# products is not the product of means. The sign of the right side decides whether things move forward or backward.
-# Slopes along the wrong axis swap $u$ and $v$.
 
 # %% exercise="lucas_kanade_step" from="common.flow.gradient:lucas_kanade_step"
 
@@ -269,11 +275,18 @@ show.contact_sheet(np.stack(colours), columns=4, width=220, labels=list(motions)
 # 3. Add `damping` to `xx` and `yy`. Then `determinant = xx * yy - xy * xy`, `u = (xy * yt - yy * xt) / determinant`, `v
 #    = (xy * xt - xx * yt) / determinant`.
 
+# %% [markdown] troubles="lucas_kanade_step"
+# - **Everything moves backwards.** The right side has a minus sign.
+# - **u and v are swapped.** Your slopes lie along the wrong axes: x is the last one.
+# - **Motion comes out twice or half as long.** The slope is *half* the difference of both neighbours.
+# - **Patches with fine texture give nonsense.** You average the slopes before you multiply them. The mean of products
+#   is not the product of means.
+
 # %% [markdown]
 # One step, on scenes whose flow is exact: a smooth texture, known as a formula, slides to the right by more and more.
 # The equation was derived for *small* motions. How small?
 
-# %% tags=["demo"]
+# %% tags=["demo"] draws="How far can one step see? Watch where the band opens."
 distances = np.arange(0.25, 8.1, 0.25)
 middle, spread = [], []
 for distance in distances:
@@ -297,10 +310,10 @@ plt.show()
 # the hill that far away. Two ideas cure this.
 
 # %% [markdown] about="lucas_kanade" difficulty=4 importance=5 minutes=15
-# ## From coarse to fine
+# ## From coarse to fine: the image pyramid
 #
-# **Repeat.** After a step, warp the second picture back by the flow so far. What is left to explain is smaller; a step
-# from the first picture to the warped one is added to the flow, and so on.
+# **Repeat.** After a step, warp the second picture back by the flow so far. What is left to explain is smaller. Take a
+# step from the first picture to the warped one, add it to the flow, and so on.
 #
 # **Start small.** In a picture of half the size every motion is half as long. Halve both pictures a few times, solve
 # the smallest, bring its flow to the next size, correct it there, up to the full size.
@@ -312,19 +325,15 @@ plt.show()
 # | `num_iterations` times: warp, step, add | `(B, 2, h, w)` |
 #
 # Where the flow points out of the picture there is nothing to compare with. `points_inside(flow)`, which is given, says
-# where it does not; only those pixels are `valid` in that step. Leave this out and wrong vectors creep in from the
+# where it does not. Only those pixels are `valid` in that step. Leave this out and wrong vectors creep in from the
 # border.
-#
-# **Usual mistakes.** A flow enlarged but not multiplied is half as long as it should be. Replacing the flow by the step
-# instead of adding forgets all levels below. Warping the first picture (or warping by the negative flow) runs away from
-# the truth.
 
 # %% exercise="lucas_kanade" from="common.flow.gradient:lucas_kanade"
 
 # %% check="lucas_kanade"
 
 # %% [markdown] hints="lucas_kanade"
-# 1. First the loop without a pyramid: a flow of zeros `(B, 2, H, W)`; then `num_iterations` times warp, step, add. Then
+# 1. First the loop without a pyramid: a flow of zeros `(B, 2, H, W)`, then `num_iterations` times warp, step, add. Then
 #    put it inside a loop over sizes, smallest first.
 # 2. Keep the levels in a list of pairs, `levels.append((halve(a), halve(b)))`, and walk it with `reversed`. To enlarge,
 #    `F.interpolate(flow, size=(height, width), mode="bilinear")`, then multiply channel 0 by `width / old_width` and
@@ -332,15 +341,21 @@ plt.show()
 # 3. The inner loop: `flow = flow + lucas_kanade_step(first, warp(second, flow), valid=points_inside(flow),
 #    window=window, damping=damping)`, with the `first` and `second` of that level.
 
+# %% [markdown] troubles="lucas_kanade"
+# - **Long motions come out half as long.** You enlarge the flow and do not multiply its vectors.
+# - **More levels make it worse.** You replace the flow by the step. Add the step, or all levels below are forgotten.
+# - **It runs away.** You warp the first picture, or warp by the negative flow, and the rest to explain grows.
+# - **It fails on odd sizes.** A height of 45 is halved to 22 or 23. Enlarge to the size of the next pair, not by 2.
+
 # %% [markdown]
 # ## Put it to work: the exact scenes
 #
-# Five scenes of which every vector is known: two shifts, a turn, a zoom, and a disc that moves before a plane, which
-# hides part of it. No motion is longer than 4 pixels. Beside yours stand two methods from OpenCV: **Farnebäck** (2003),
-# which fits a parabola around each pixel and sees how it moved, and **DIS** (2016), which matches patches and then
-# refines. The baseline is *no flow at all*.
+# Five scenes of which every vector is known: two shifts, a rotation, a zoom, and a disc that moves in front of a plane
+# and hides part of it. No motion is longer than 4 pixels. The peers are two methods from OpenCV. **Farnebäck** (2003)
+# fits a parabola around each pixel and sees how it moved, and **DIS** (2016) matches patches and then refines. The
+# baseline is *no flow at all*.
 
-# %% tags=["demo"]
+# %% tags=["demo"] draws="The end-point errors. Lower is better."
 METHODS = {"Farnebäck": library.farneback, "DIS": library.dis, "yours": lucas_kanade}
 try:
     METHODS["RAFT"] = library.load_raft()
@@ -358,26 +373,26 @@ print(f"{'end-point error (px)':28}" + "".join(f"{method:>11}" for method in err
 for name, row in errors.items():
     print(f"{name:28}" + "".join(f"{error:11.2f}" for error in row.values()) + f"{row['yours'] / row['no flow']:18.2f}")
 
-# %% tags=["demo"]
+# %% tags=["demo"] draws="The disc by every method. Look at its edge."
 scene = scenes["disc before a plane"]
 flows = {"the truth": scene.flow, **{method: compute(scene.first, scene.second) for method, compute in METHODS.items()}}
 cells = [picture(scene.first)] + [flow_to_color(flow[0], max_flow=4) for flow in flows.values()]
 cells.append(np.where(scene.visible[0, ..., None], 255, 90).astype(np.uint8).repeat(3, axis=-1))
 labels = ["first frame", *flows, "grey: hidden in the second frame"]
-show.contact_sheet(np.stack(cells), columns=3, width=230, labels=labels)
+show.contact_sheet(np.stack(cells), columns=3, width=200, labels=labels)
 
 # %% [markdown]
-# **What to see.** A few hundredths of a pixel, on turns and zooms better than both peers: your step uses all three
-# colours and the slopes of both frames. At the disc's edge all methods blur, because a window that straddles an edge
+# **What to see.** A few hundredths of a pixel, and on rotations and zooms better than both peers: your step uses all
+# three colours and the slopes of both frames. At the disc's edge all methods blur. A window that straddles an edge
 # holds two motions and is asked for one.
 #
 # ## The result to remember: film
 #
-# Film has no true flow to compare with. What can be looked at is the picture; what can be measured is how much of the
-# change from frame to frame the flow *explains*: the mean difference between this frame and the next one warped back by
-# the flow. Everything here is yours: the flow, the warp, the colours.
+# Film has no ground truth. We can look at the picture, and we can measure how much of the change from frame to frame
+# the flow *explains*: the mean difference between this frame and the next one warped back by the flow. Everything here
+# is yours: the flow, the warp, the colours.
 
-# %% tags=["demo"]
+# %% tags=["demo"] draws="The same four moments, by three methods."
 on_film = {}
 print(f"{'left unexplained (% of range)':30}{'no flow':>11}" + "".join(f"{method:>11}" for method in METHODS))
 for name in PAIRS:
@@ -388,19 +403,29 @@ for name in PAIRS:
     print(f"{name:30}{100 * plain:11.2f}" + "".join(f"{100 * share:11.2f}" for share in left))
 rows(on_film, flow_to_color)
 
+# %% tags=["demo"] draws="The somersault and your flow of it, in motion."
+start = PAIRS["leap"] - 6
+moving = video.frames_to_clip(video.read_frames(clip_path("leap"), range(start, start + 17), size=HEIGHT))
+now, following = moving[:, :-1].transpose(0, 1), moving[:, 1:].transpose(0, 1)  # (16, 3, H, W) each
+flow = torch.cat([lucas_kanade(a[None], b[None]) for a, b in zip(now, following)])
+colours = torch.from_numpy(flow_to_color(flow, max_flow=12)).permute(0, 3, 1, 2).float() / 127.5 - 1
+caption = "The leap at a third of its speed, and its flow. Full colour is 12 px per frame."
+pair = torch.cat([now, colours], dim=-1).transpose(0, 1)  # (3, 16, H, 2 W)
+show.player(pair, fps=8, width=320, max_bytes=64_000, caption=caption)
+
 # %% [markdown]
-# **What to see.** The same story from three authors. Yours leaves the least unexplained, which is no medal: it
+# **What to see.** Three authors tell the same story. Yours leaves the least unexplained, which is no medal: it
 # minimizes just that, and pays with vectors that twitch where there is nothing to see, in the flat sky behind the
-# squirrel. Farnebäck and DIS smooth more. A small residual does not prove a flow; that is why the exact scenes came
+# squirrel. Farnebäck and DIS smooth more. A small residual does not prove a flow. That is why the exact scenes came
 # first.
-#
+
+# %% [markdown]
 # ## Negative control 1: when brightness is not constant
 #
-# Everything rests on "things keep their brightness". Break only that: a frame of the film *against itself*, where
-# nothing moves at all, but the second copy is lit a little more. The true flow is zero everywhere, so whatever is
-# reported is wrong.
+# Everything rests on brightness constancy. Break only that: compare a frame of the film *with itself*, lit a little
+# more. Nothing moves, so whatever is reported is wrong.
 
-# %% tags=["demo"]
+# %% tags=["demo"] draws="Every colour here is a motion that never was."
 GAINS = (1.0, 1.02, 1.05, 1.1)
 first = film_pair("leap")[0]
 lit = {gain: ((first + 1) * gain - 1).clamp(-1, 1) for gain in GAINS}
@@ -414,17 +439,17 @@ labels = ["a frame", "the same, ×1.1", *(f"{method}, ×1.1" for method in ghost
 show.contact_sheet(np.stack(cells), columns=len(cells), width=WIDTHS[5], labels=labels)
 
 # %% [markdown]
-# **What to see.** A tenth more light, which the eye forgives, and yours reports storms: where the slopes are
-# weak, a small change of brightness needs a large motion to explain it. The peers nearly hold, because neither compares
-# brightness itself: Farnebäck drops the constant of its parabola, DIS takes the mean out of each patch. Where lamps
-# flicker or a shot fades, plain Lucas–Kanade sees motion that never was.
+# **What to see.** A tenth more light, which the eye forgives, and yours reports storms. Where the slopes are weak, a
+# small change of brightness needs a large motion to explain it. The peers nearly hold, because neither compares
+# brightness itself: Farnebäck drops the constant of its parabola, DIS takes the mean out of each patch.
 #
-# ## Negative control 2: the aperture
+# ## Negative control 2: the aperture problem
 #
-# Now the prediction: slanted stripes that slide to the right by 2 pixels. The method is intact, the brightness is
+# Now the prediction: slanted stripes that slide to the right by 2 pixels. The method is intact and the brightness is
 # constant. What is missing is a second direction in the texture.
 
-# %% tags=["demo"]
+
+# %% tags=["demo"] draws="Four walls, all moving right by 2 px. What is measured?"
 def stripes(degrees, shift, height=72, width=108, wavelength=18):
     """Stripes whose brightness changes along `degrees`, `shift` pixels to the right, `(1, 3, H, W)`."""
     y, x = torch.meshgrid(torch.arange(height) * 1.0, torch.arange(width) * 1.0, indexing="ij")
@@ -446,76 +471,60 @@ show.contact_sheet(np.stack(cells), columns=4, width=200, labels=labels)
 
 # %% [markdown]
 # **What to see.** Every wall moved to the right by 2 pixels. Measured is only the part *across* the stripes: at 45°
-# that is $(1, 1)$, a length of 1.4; at 90° nothing at all. Through a small opening (an *aperture*) nobody can see a
-# stripe slide along itself: the 2 × 2 matrix has one eigenvalue near zero. Our `damping` answers with the shortest
-# motion that fits. A better method cannot know more either; it can only guess from further away.
+# that is $(1, 1)$, a length of 1.4, and at 90° nothing at all. Through a small opening (an *aperture*) no one can see a
+# stripe slide along itself: the 2 × 2 matrix has an eigenvalue near zero. Our `damping` answers with the shortest
+# motion that fits. A better method cannot know more either. It can only guess from further away.
 #
 # ## Try it
 #
 # Any two neighbouring frames of any shot (or a file of yours), with your knobs.
 
-# %% tags=["demo"]
+# %%
 CLIP, FRAME = clip_path("rope_skipping"), 40
 LEVELS, ITERATIONS, WINDOW = 4, 4, 13
 
 clip = video.frames_to_clip(video.read_frames(CLIP, [FRAME, FRAME + 1], size=HEIGHT))[None]
 first, second = clip.unbind(dim=2)
 found = lucas_kanade(first, second, num_levels=LEVELS, num_iterations=ITERATIONS, window=WINDOW)
+without, explained = (second - first).abs().mean(), (warp(second, found) - first).abs().mean()
 print(f"longest motion: {found.norm(dim=1).max().item():.1f} px")
-print(f"unexplained: {50 * (second - first).abs().mean():.2f} % without flow, "
-      f"{50 * (warp(second, found) - first).abs().mean():.2f} % with it")
+print(f"unexplained: {50 * without:.2f} % without flow, {50 * explained:.2f} % with it")
 show.side_by_side({"frame": picture(first), "flow": flow_to_color(found[0])})
 
-# %% [markdown]
-# **An ablation to run.** How long a motion can the method follow with 1, 2, 3 and 4 levels? Guess the rule first (what
-# does one more level do to the motion that the smallest picture sees?), then run the cell, then change `LONGEST` and
-# the number of iterations.
-
-# %% tags=["demo"]
-LONGEST, REPEATS = 16, 4
-
-distances = np.linspace(0.5, LONGEST, 12)
-figure, axis = plt.subplots(figsize=(7, 3.8), layout="constrained")
-for num_levels in (1, 2, 3, 4):
-    found = []
-    for distance in distances:
-        motion = Motion(shift=(0.8 * float(distance), -0.6 * float(distance)))
-        scene = flow_scene(72, 96, motion, generator=torch.Generator().manual_seed(3))
-        flow = lucas_kanade(scene.first, scene.second, num_levels=num_levels, num_iterations=REPEATS)
-        found.append(end_point_error(flow, scene.flow, valid=scene.visible).item())
-    axis.plot(distances, found, marker="o", markersize=3, label=f"{num_levels} level{'s' * (num_levels > 1)}")
-axis.plot(distances, distances, color="0.6", linestyle=":", label="no flow at all")
-axis.set(xlabel="true motion (px)", ylabel="end-point error (px)", ylim=(0, LONGEST))
-axis.set_title("Each level follows longer motions")
-axis.legend(fontsize=9)
-plt.show()
-
-# %% [markdown]
-# ## Honest limits
+# %% [markdown] tags=["folded"]
+# ## Going further
+#
+# **An ablation to run.** What is each level of the pyramid worth? Guess first: what does one more level do to the
+# motion that the smallest picture sees? Then set `CLIP = clip_path("leap")` and `FRAME = 14` above, and run it with 1,
+# 2, 3 and 4 levels.
+#
+# **Honest limits.**
 #
 # - Two motions in one window (an edge, a leaf before the sky) are blurred into one. Methods after 1981 are mostly about
 #   this.
-# - What is hidden in the next frame has no flow. We print a number there all the same; comparing the forward with the
-#   backward flow finds such pixels, and `flipbook show --flow` does it.
+# - What is hidden in the next frame has no flow, and we return a number there all the same. Comparing the forward with
+#   the backward flow finds such pixels, and `flipbook show --flow` does it.
 # - A wing thinner than its own motion vanishes on the small levels, so the start is wrong and no step repairs it.
 # - The scenes are smooth and hold no noise. Real benchmarks (Middlebury, Sintel, KITTI) are harder, and there a learned
 #   method leads by far. **RAFT** (2020) compares *all* pairs of pixels and lets a recurrent network do what your loop
 #   does: look up, correct, repeat. `common.flow.load_raft` loads it through torchvision where its weights are on the
-#   machine; on this page it drew a picture only if a column says RAFT.
+#   machine. On this page it drew a picture only if a column says RAFT.
 #
+# **Reading.** *An iterative image registration technique* (Lucas, Kanade, IJCAI 1981) has the step. *A database and
+# evaluation methodology for optical flow* (Baker et al., IJCV 2011) has the wheel and the error. The peers are
+# *Two-frame motion estimation based on polynomial expansion* (Farnebäck, SCIA 2003), *Fast optical flow using dense
+# inverse search* (Kroeger et al. 2016, arXiv:1603.03590) and *RAFT* (Teed, Deng 2020, arXiv:2003.12039).
+
+# %% [markdown]
 # ## Yours now
 #
-# `flow_to_color`, `warp`, `end_point_error`, `lucas_kanade_step` and `lucas_kanade` are parts of the library, and yours
-# can stand in for them. In a terminal, in the course's folder:
+# `flow_to_color`, `warp`, `end_point_error`, `lucas_kanade_step` and `lucas_kanade` are parts of the library, and the
+# library can run on your versions. In a terminal, in the course's folder:
 #
 # ```console
 # flipbook show holiday.mp4 --flow --mine
 # ```
 #
-# **Next:** lab 01.4 finds the cuts, where no flow can exist. **To read:** *An iterative image registration technique*
-# (Lucas, Kanade, IJCAI 1981), the step; *A database and evaluation methodology for optical flow* (Baker et al., IJCV
-# 2011), the wheel and the error; *Two-frame motion estimation based on polynomial expansion* (Farnebäck, SCIA 2003);
-# *Fast optical flow using dense inverse search* (Kroeger et al. 2016, arXiv:1603.03590); *RAFT* (Teed, Deng 2020,
-# arXiv:2003.12039).
+# **Next:** lab 01.4 finds the cuts, where no flow can exist.
 #
 # *Film: Big Buck Bunny, © 2008 Blender Foundation, www.bigbuckbunny.org, CC BY 3.0.*

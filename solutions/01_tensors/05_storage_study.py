@@ -2,12 +2,12 @@
 # # Lab 01.5 · The storage study
 #
 # **What you will have at the end:** a study, measured by your own code on 100 clips of real film, of what it costs to
-# keep video raw, as H.264 and as AV1: bytes, time to write, time to read at random, and quality. And one plot, off
-# which you read when each of them is the right choice.
+# keep video raw, as H.264 and as AV1: bytes, time to write, time to read at random, and quality. One plot then tells
+# when each of them is the right choice.
 #
 # | | |
 # |---|---|
-# | time | about 45 minutes |
+# | time | about 55 minutes |
 # | difficulty | ★★☆☆☆ |
 # | before this | [Inside a video file](../../phases/01_tensors/02_inside_a_video_file.ipynb), 15 minutes |
 # | the film | 100 clips cut out of *Big Buck Bunny*, © 2008 Blender Foundation, CC BY 3.0 |
@@ -16,9 +16,9 @@
 #
 # | preset | clips | each `(T, H, W)` | on disk, for a while | all cells take about |
 # |---|---|---|---|---|
-# | `ci` | 100 | (16, 90, 160) | 75 MB | 20 s |
-# | `cpu` | 100 | (24, 144, 256) | 0.3 GB | 40 s |
-# | `gpu` | 100 | (32, 288, 512) | 1.5 GB | 90 s |
+# | `ci` | 100 | (16, 90, 160) | 75 MB | 30 s |
+# | `cpu` | 100 | (24, 144, 256) | 0.3 GB | 60 s |
+# | `gpu` | 100 | (32, 288, 512) | 1.5 GB | 150 s |
 
 # %% tags=["setup"]
 import tempfile
@@ -86,7 +86,7 @@ class Row:
 
     num_clips: int
     megabytes: float  # all files together; 1 MB is 10**6 bytes
-    compression: float  # raw bytes of all clips for each byte on disk
+    compression: float  # raw bytes of all clips per byte on disk
     write_ms: float  # to write one clip: the median
     psnr: float  # dB, mean over clips
     worst_psnr: float  # dB, of the worst clip
@@ -107,10 +107,9 @@ DISK = Path(FOLDER.name)
 # %% [markdown]
 # ## Where you are heading
 #
-# Here is one frame of one clip, stored in the three forms and read back. Under each picture stands what the whole clip
-# takes on disk. Can you tell which is which without reading?
+# One frame of one clip, stored in the three forms and read back, with the bytes that the whole clip takes on disk.
 
-# %% tags=["demo"]
+# %% tags=["demo"] draws="Can you tell which is which without reading?"
 CLIPS = cut_clips(NUM_CLIPS, NUM_FRAMES, HEIGHT)
 
 
@@ -128,18 +127,18 @@ def three_pictures(clip, forms=FORMS):
 three_pictures(CLIPS[13])
 
 # %% [markdown]
-# So compression is free? Not quite: a compressed frame has to be decoded each time it is read, and what comes back is
+# So compression is free? Not quite. A compressed frame has to be decoded each time it is read, and what comes back is
 # not what went in.
 #
 # **Before you read on, a prediction.** A training run loads whole clips from a disk that it shares with others, which
-# leaves it 100 MB a second. Which form has a clip ready in memory first: raw, H.264 or AV1? And on a disk of your own
-# that gives 3 GB a second? Write both guesses down; the plot at the end answers.
+# leaves it 100 MB per second. Which form has a clip ready in memory first: raw, H.264 or AV1? And on a disk of your own
+# that gives 3 GB per second? Write both guesses down. The plot at the end answers.
 
-# %% [markdown] about="clip_psnr" difficulty=1 importance=4 minutes=6
-# ## How much was lost?
+# %% [markdown] about="clip_psnr" difficulty=1 importance=4 minutes=5
+# ## PSNR: how much was lost?
 #
-# The usual measure is the **peak signal-to-noise ratio**, the squared error against the largest value a byte can have,
-# in decibels:
+# The usual measure is the **peak signal-to-noise ratio** (PSNR): the largest value a byte can have, squared, over the
+# mean squared error, in decibels,
 #
 # $$ \text{PSNR} = 10 \log_{10} \frac{255^2}{\operatorname{mean}_{t,h,w,c}\,(y - x)^2}. $$
 #
@@ -147,11 +146,8 @@ three_pictures(CLIPS[13])
 # |---|---|---|
 # | `restored`, $y$ | `(T, H, W, 3)` | `uint8` |
 # | `original`, $x$ | `(T, H, W, 3)` | `uint8` |
-# | result | one number, dB | 10 dB more means a tenth of the squared error; `inf` when nothing was lost |
-#
-# **Usual mistakes.** Subtracting bytes from bytes wraps around: 3 minus 5 is 254. So does squaring in `int16`: 200²
-# does not fit. The mean comes first, over the whole clip, and the logarithm after it: decibels averaged frame by frame
-# forgive the one frame that is ruined. And the peak is 255, not the brightest pixel that happens to be there.
+# | result | one number, dB | 10 dB more means a tenth of the squared error |
+
 
 # %% exercise="clip_psnr"
 def clip_psnr(restored: np.ndarray, original: np.ndarray) -> float:
@@ -186,6 +182,14 @@ def clip_psnr(restored: np.ndarray, original: np.ndarray) -> float:
 # 3. Compare the two shapes first and raise `ValueError`. If the mean squared error is 0 return `float("inf")`, else
 #    `float(10 * np.log10(255**2 / mean_squared_error))`.
 
+# %% [markdown] troubles="clip_psnr"
+# - **A tiny error counts like a huge one.** Bytes wrap around: 3 minus 5 is 254. Convert before you subtract. Squares
+#   do not fit into `int16` either: 200² is 40,000.
+# - **My PSNR is a little too high.** Decibels averaged frame by frame forgive the one frame that is ruined. Take the
+#   mean over the whole clip first, then the logarithm.
+# - **A dark clip gets a bad score.** The peak is 255, not the brightest pixel that happens to be there.
+# - **Identical clips give a warning.** The error is 0 and you divide by it. Return infinity first.
+
 # %% [markdown] about="store_clip" difficulty=2 importance=4 minutes=8
 # ## One clip, one form, all that it costs
 #
@@ -195,14 +199,11 @@ def clip_psnr(restored: np.ndarray, original: np.ndarray) -> float:
 # | field of `Stored` | |
 # |---|---|
 # | `form` | the form's name |
-# | `raw_bytes` | the clip in memory: one byte a value, `frames.nbytes` |
+# | `raw_bytes` | the clip in memory, `frames.nbytes` |
 # | `num_bytes` | the file's length, as the disk tells it |
 # | `write_seconds` | from just before `form.store` to just after it |
 # | `psnr` | your `clip_psnr` of the whole clip, loaded again, against `frames` |
-#
-# **Usual mistakes.** Stopping the clock after the clip has been read back. Judging the quality by one frame; codecs
-# give the first frame the most bits. Counting the bytes of the array instead of those on the disk. Storing twice "to
-# warm up", and so timing how fast an existing file is overwritten.
+
 
 # %% exercise="store_clip"
 def store_clip(form: Form, frames: np.ndarray, folder: Path, name: str, clock: Callable = time.perf_counter) -> Stored:
@@ -241,12 +242,23 @@ def store_clip(form: Form, frames: np.ndarray, folder: Path, name: str, clock: C
 # 3. `begin = clock()`, `form.store(path, frames)`, `seconds = clock() - begin`. Then `return Stored(form.name,
 #    frames.nbytes, path.stat().st_size, seconds, clip_psnr(form.load(path), frames))`.
 
+# %% [markdown] troubles="store_clip"
+# - **Writing seems as slow as writing and reading.** You stop the clock after the clip was read back.
+# - **The quality is too good.** You judge it by one frame, and codecs give the first frame the most bits.
+# - **Every form takes the same space.** You count the bytes of the array, not those on the disk.
+# - **It stores twice.** A warm-up here would time how fast an existing file is overwritten.
+
+# %% tags=["demo"] draws="Your measurements of one clip. What does each form cost?"
+for form in FORMS:
+    one = store_clip(form, CLIPS[13], DISK, "first")
+    print(f"{one.form:12}{one.num_bytes / 1000:9,.0f} kB{1000 * one.write_seconds:9.1f} ms to write{one.psnr:9.1f} dB")
+
 # %% [markdown] about="random_read_ms" difficulty=3 importance=5 minutes=12
-# ## A fair race
+# ## A fair benchmark of random reads
 #
-# Training reads at random: any clip, any frame. How long does that take, in each form? Machines are noisy: other
-# programs wake up, processors heat up and slow down, the first call of anything loads libraries. A fair race has four
-# rules.
+# Training reads at random: any clip, any frame. How long does that take, in each form? Machines are noisy. Other
+# programs wake up, processors heat up and slow down, and the first call of anything loads libraries. A fair race has
+# four rules.
 #
 # 1. **Warm-up.** Every reader answers the first request once before the race, off the clock.
 # 2. **The same requests for all**, in turn: each request is answered by every reader before the next request comes. If
@@ -262,6 +274,7 @@ def store_clip(form: Form, frames: np.ndarray, folder: Path, name: str, clock: C
 # | result | name → median time of one read, **milliseconds** |
 #
 # With three readers A, B, C and three requests the calls are A B C (off the clock), then **ABC BCA CAB**.
+
 
 # %% exercise="random_read_ms"
 def random_read_ms(
@@ -308,6 +321,12 @@ def random_read_ms(
 # 3. Warm up with `reads[name](*requests[0])` for each name. In the inner loop: `begin = clock()`, the read,
 #    `seconds[name].append(clock() - begin)`. At the end `1000 * float(np.median(seconds[name]))`.
 
+# %% [markdown] troubles="random_read_ms"
+# - **The first reader is always slowest.** It pays for the warm-up of all. Call each once, off the clock.
+# - **The order is A B C every time.** Begin request $i$ with reader $i \bmod n$.
+# - **One slow read spoils the result.** You take the mean. Take the median.
+# - **The times are a thousand times too small.** The clock gives seconds, and milliseconds are asked for.
+
 # %% [markdown] about="summarise" difficulty=2 importance=4 minutes=8
 # ## From 300 measurements to three lines
 #
@@ -323,6 +342,7 @@ def random_read_ms(
 # **Why not average the ratios?** Take two clips of 1 MB each: one shrinks to 1 kB, a factor of 1000, the other to 100
 # kB, a factor of 10. The mean factor is 505, and yet 2 MB became 101 kB, a factor of 20. Your disk holds sums, so
 # **divide the sums**. And a mean hides the clip that suffers: that is why the worst one is in the table.
+
 
 # %% exercise="summarise"
 def summarise(measurements: list[Stored]) -> dict[str, Row]:
@@ -356,17 +376,91 @@ def summarise(measurements: list[Stored]) -> dict[str, Row]:
 # %% check="summarise"
 
 # %% [markdown] hints="summarise"
-# 1. Sort the measurements into one list for each form first; then every field is one line.
+# 1. Sort the measurements into one list for each form first. Then every field is one line.
 # 2. `groups.setdefault(stored.form, []).append(stored)` keeps the order in which forms appear.
 # 3. For each group: `Row(len(group), total / 1e6, raw_total / total, 1000 * np.median(times), np.mean(psnrs),
 #    min(psnrs))`, with `total` the sum of `num_bytes` and `raw_total` the sum of `raw_bytes`.
 
-# %% [markdown] about="bytes_at_quality" difficulty=3 importance=4 minutes=8
-# ## Equal quality
+# %% [markdown] troubles="summarise"
+# - **My compression is far too large.** You average the ratios. Divide the sums.
+# - **The forms come in another order.** A dictionary keeps the order in which its keys were added. Do not sort.
+# - **The write time is pulled up by one clip.** You take the mean. The median is asked for, in milliseconds.
+
+# %% [markdown]
+# ## Put it to work
 #
-# H.264's quality number runs from 0 to 51, AV1's from 0 to 63, and 25 on one scale is not 25 on the other. To say that
-# one codec is smaller, both must look **equally good**. So one encodes at several settings, draws bytes against PSNR,
-# and reads each curve at the same height.
+# The study: every clip in every form. First all are stored, then read at random: 200 single frames, each from a file
+# that is opened anew, and whole clips.
+
+# %% tags=["demo"] draws="A progress bar: 100 clips in three forms."
+STUDY = []
+for i, clip in enumerate(tqdm(CLIPS, desc="storing", unit="clip")):
+    for form in FORMS:
+        STUDY.append(store_clip(form, clip, DISK, f"{i:03d}"))
+TABLE = summarise(STUDY)
+
+draw = np.random.default_rng(1)
+REQUESTS = [(int(draw.integers(NUM_CLIPS)), int(draw.integers(NUM_FRAMES))) for _ in range(200)]
+
+
+def frame_reader(form):
+    return lambda clip, frame: form.load(DISK / f"{clip:03d}{form.suffix}", [frame])
+
+
+def clip_reader(form):
+    return lambda clip, frame: form.load(DISK / f"{clip:03d}{form.suffix}")
+
+
+FRAME_MS = random_read_ms({form.name: frame_reader(form) for form in FORMS}, REQUESTS)
+CLIP_MS = random_read_ms({form.name: clip_reader(form) for form in FORMS}, REQUESTS[:60])
+
+# %% tags=["demo"] draws="The study's table. Raw is the baseline."
+print(f"{NUM_CLIPS} clips of {NUM_FRAMES} frames, {CLIPS[0].shape[2]} x {CLIPS[0].shape[1]} pixels\n")
+print("form            MB on disk   raw/stored   write a clip   read a frame   read a clip   PSNR   worst clip")
+for name, row in TABLE.items():
+    print(
+        f"{name:12}{row.megabytes:14.2f}{row.compression:12.0f}x{row.write_ms:12.1f} ms{FRAME_MS[name]:12.2f} ms"
+        f"{CLIP_MS[name]:11.1f} ms{row.psnr:7.1f}{row.worst_psnr:10.1f} dB"
+    )
+
+# %% [markdown]
+# Read the raw line first. It is the **baseline** that everything is paid against: nothing is lost and a frame is there
+# at once, for tens of times the disk space. The two codecs come out close to each other here. The spread between clips
+# is wider than that between codecs.
+
+
+# %% tags=["demo"] draws="100 clips, two codecs, one dot each."
+def plain_ticks(axis):
+    """Round numbers along a logarithmic axis: 1, 2, 5, 10, ..."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter("")
+
+
+figure, axis = plt.subplots(figsize=(8.5, 4.2), layout="constrained")
+for name, colour in (("H.264 .mp4", "#1f6f8b"), ("AV1 .webm", "#b3541e")):
+    chosen = [stored for stored in STUDY if stored.form == name]
+    factors = [stored.raw_bytes / stored.num_bytes for stored in chosen]
+    axis.scatter(factors, [stored.psnr for stored in chosen], s=22, alpha=0.7, color=colour, label=name)
+axis.set(xscale="log", xlabel="times smaller than raw", ylabel="PSNR of what comes back (dB)")
+plain_ticks(axis.xaxis)
+axis.set_title("100 clips, two codecs, one dot each")
+axis.legend()
+plt.show()
+
+# %% [markdown]
+# **What to see.** One setting, and yet some clips shrink several times as much as others. What hardly moves costs
+# hardly anything (to the right), and flying leaves cost much (to the left). A codec's factor is a fact about the film
+# as much as about the codec. No clip gets near 50 dB, and the tutorial [Boxes and
+# colours](../../phases/01_tensors/03_boxes_and_colours.ipynb) shows why: both codecs keep colour at half resolution
+# before they compress anything.
+
+# %% [markdown] about="bytes_at_quality" difficulty=3 importance=4 minutes=8
+# ## Rate-distortion curves: bytes at equal quality
+#
+# The table's lines differ in quality as well as in bytes, so they do not say which codec is better. And quality 25 on
+# H.264's scale (0 to 51) is not 25 on AV1's (0 to 63). So one encodes at several settings, draws bytes against PSNR (a
+# **rate-distortion curve**), and reads both curves at the same height.
 #
 # Between two measured points the curve is close to a straight line if the bytes are on a logarithmic axis:
 #
@@ -378,10 +472,7 @@ def summarise(measurements: list[Stored]) -> dict[str, Row]:
 # | `psnrs` | dB at each setting, the same order | `[40, 30, 36]` |
 # | `target` | dB | `33` |
 # | result | bytes | `2000.0`: halfway from 30 to 36 dB, so the geometric mean of 1000 and 4000 |
-#
-# **Usual mistakes.** `np.interp` wants its points sorted by quality, and gives nonsense without a word if they are not.
-# Sorting the two lists separately tears the pairs apart. Outside the measured range `np.interp` repeats the last point;
-# nothing was measured there, so say so with a `ValueError`.
+
 
 # %% exercise="bytes_at_quality"
 def bytes_at_quality(num_bytes: list[float], psnrs: list[float], target: float) -> float:
@@ -417,86 +508,18 @@ def bytes_at_quality(num_bytes: list[float], psnrs: list[float], target: float) 
 
 # %% [markdown] hints="bytes_at_quality"
 # 1. Three steps: put the points in order of quality, interpolate, undo the logarithm.
-# 2. `order = np.argsort(psnrs)` sorts both arrays alike. `np.interp(target, x, y)` draws straight lines; `y` is the
+# 2. `order = np.argsort(psnrs)` sorts both arrays alike. `np.interp(target, x, y)` draws straight lines, and `y` is the
 #    logarithm of the bytes.
 # 3. Refuse `target < min(psnrs)` and `target > max(psnrs)` first. Then `float(np.exp(np.interp(target,
 #    np.asarray(psnrs)[order], np.log(num_bytes)[order])))`.
 
-# %% [markdown]
-# ## Put it to work
-#
-# The study: every clip in every form. First all are stored, then read at random: 200 single frames, each from a file
-# that is opened anew, and whole clips.
+# %% [markdown] troubles="bytes_at_quality"
+# - **The result is nonsense for some orders.** `np.interp` wants its points sorted by quality, and does not complain.
+# - **Bytes and PSNR do not belong together.** You sort the two lists separately, which tears the pairs apart.
+# - **Outside the curve it returns the last point.** Nothing was measured there. Raise `ValueError`.
+# - **I get 2500 for the example.** You interpolate the bytes. Interpolate their logarithms.
 
-# %% tags=["demo"]
-STUDY = []
-for i, clip in enumerate(tqdm(CLIPS, desc="storing", unit="clip")):
-    for form in FORMS:
-        STUDY.append(store_clip(form, clip, DISK, f"{i:03d}"))
-TABLE = summarise(STUDY)
-
-draw = np.random.default_rng(1)
-REQUESTS = [(int(draw.integers(NUM_CLIPS)), int(draw.integers(NUM_FRAMES))) for _ in range(200)]
-
-
-def frame_reader(form):
-    return lambda clip, frame: form.load(DISK / f"{clip:03d}{form.suffix}", [frame])
-
-
-def clip_reader(form):
-    return lambda clip, frame: form.load(DISK / f"{clip:03d}{form.suffix}")
-
-
-FRAME_MS = random_read_ms({form.name: frame_reader(form) for form in FORMS}, REQUESTS)
-CLIP_MS = random_read_ms({form.name: clip_reader(form) for form in FORMS}, REQUESTS[:60])
-
-# %% tags=["demo"]
-print(f"{NUM_CLIPS} clips of {NUM_FRAMES} frames, {CLIPS[0].shape[2]} x {CLIPS[0].shape[1]} pixels\n")
-print("form            MB on disk   raw/stored   write a clip   read a frame   read a clip   PSNR   worst clip")
-for name, row in TABLE.items():
-    print(
-        f"{name:12}{row.megabytes:14.2f}{row.compression:12.0f}x{row.write_ms:12.1f} ms{FRAME_MS[name]:12.2f} ms"
-        f"{CLIP_MS[name]:11.1f} ms{row.psnr:7.1f}{row.worst_psnr:10.1f} dB"
-    )
-
-# %% [markdown]
-# Read the raw line first; it is the **baseline** that everything is paid against. Nothing is lost and a frame is there
-# in a fraction of a millisecond, for tens of times the disk. The two codecs come out close to each other here, with AV1
-# slower to write. The spread between clips is wider than that between codecs:
-
-# %% tags=["demo"]
-def plain_ticks(axis):
-    """Round numbers along a logarithmic axis: 1, 2, 5, 10, ..."""
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.set_major_formatter("{x:g}")
-    axis.set_minor_formatter("")
-
-
-figure, axis = plt.subplots(figsize=(8.5, 4.2), layout="constrained")
-for name, colour in (("H.264 .mp4", "#1f6f8b"), ("AV1 .webm", "#b3541e")):
-    chosen = [stored for stored in STUDY if stored.form == name]
-    factors = [stored.raw_bytes / stored.num_bytes for stored in chosen]
-    axis.scatter(factors, [stored.psnr for stored in chosen], s=22, alpha=0.7, color=colour, label=name)
-axis.set(xscale="log", xlabel="times smaller than raw", ylabel="PSNR of what comes back (dB)")
-plain_ticks(axis.xaxis)
-axis.set_title("100 clips, two codecs, one dot each")
-axis.legend()
-plt.show()
-
-# %% [markdown]
-# **What to see.** One setting, and yet one clip shrinks to a twentieth and another to a hundredth: what hardly moves
-# costs hardly anything (to the right), and flying leaves cost much (to the left). A codec's factor is a fact about the
-# film as much as about the codec. Nobody gets near 50 dB, for a reason that the tutorial [Boxes and
-# colours](../../phases/01_tensors/03_boxes_and_colours.ipynb) shows: both codecs keep colour at half resolution before
-# they compress anything.
-
-# %% [markdown]
-# ## Two codecs at equal quality
-#
-# The table's lines differ in quality as well as in bytes, so they do not say which codec is better. Your
-# `bytes_at_quality` does: eight clips, several settings each, and both curves read at the same height.
-
-# %% tags=["demo"]
+# %% tags=["demo"] draws="Quality against bytes. Up and to the left is better."
 SETTINGS = {"h264": (13, 18, 23, 28, 33), "av1": (15, 25, 35, 45, 55)}
 SOME = CLIPS[:15:2]  # one each from eight shots, from the calmest to the wildest
 curves = {}
@@ -517,7 +540,7 @@ for (codec, (totals, qualities)), colour in zip(curves.items(), ("#1f6f8b", "#b3
     axis.plot(np.array(totals) / 1000, qualities, marker="o", color=colour, label=name)
 for target in TARGETS:
     axis.axhline(target, color="0.75", linestyle=":", zorder=0)
-axis.set(xscale="log", xlabel="kB a clip", ylabel="PSNR (dB)")
+axis.set(xscale="log", xlabel="kB per clip", ylabel="PSNR (dB)")
 plain_ticks(axis.xaxis)
 axis.set_title("Quality against bytes: up and to the left is better")
 axis.legend()
@@ -530,13 +553,13 @@ for target in TARGETS:
 # ## The result to remember
 #
 # Now the question of the prediction. The time to have a clip in memory is the time to fetch its bytes plus the time to
-# decode them. Our measured reads came from memory that had just been written, so they hold the second part only; the
+# decode them. Our measured reads came from memory that had just been written, so they hold the second part only. The
 # first is bytes over the disk's speed:
 #
 # $$ t(v) = \frac{\text{bytes on disk}}{v} + t_\text{decode}. $$
 
-# %% tags=["demo"]
-speeds = np.geomspace(10, 20_000, 200)  # MB a second
+# %% tags=["demo"] draws="Raw or compressed? Find the line that is lowest at your disk."
+speeds = np.geomspace(10, 20_000, 200)  # MB per second
 load_ms = {name: row.megabytes / row.num_clips / speeds * 1000 + CLIP_MS[name] for name, row in TABLE.items()}
 raw = TABLE["raw .npy"]
 load_ms["raw .npy as float32"] = 4 * raw.megabytes / raw.num_clips / speeds * 1000 + CLIP_MS["raw .npy"]
@@ -550,12 +573,15 @@ for speed, label in ((100, "a share of\na network disk"), (500, "SATA SSD"), (30
     axis.axvline(speed, color="0.85", zorder=0)
     axis.text(speed * 1.05, axis.get_ylim()[1] * 0.6, label, fontsize=8, color="0.4", va="top")
 axis.set(xscale="log", yscale="log")
-axis.set(xlabel="what the disk gives you (MB a second)", ylabel="ms until a clip is in memory")
+axis.set(xlabel="what the disk gives you (MB per second)", ylabel="ms until a clip is in memory")
 plain_ticks(axis.xaxis)
 plain_ticks(axis.yaxis)
 axis.set_title("Raw or compressed? It depends on the disk")
 axis.legend(fontsize=9)
 plt.show()
+for speed in (100, 3000):
+    ready = {name: np.interp(speed, speeds, line) for name, line in load_ms.items()}
+    print(f"at {speed:5} MB/s: " + ", ".join(f"{name} {ms:.1f} ms" for name, ms in ready.items()))
 for name in ("H.264 .mp4", "AV1 .webm"):
     cheaper = speeds[load_ms[name] < load_ms["raw .npy"]]
     where = f"on disks slower than {cheaper.max():,.0f} MB/s" if len(cheaper) else "on none of these disks"
@@ -563,38 +589,18 @@ for name in ("H.264 .mp4", "AV1 .webm"):
 
 # %% [markdown]
 # **What to see.** The codecs' lines are flat: their few bytes come at once, and the processor is what you wait for. Raw
-# falls with the disk's speed and in the end wins. That was the prediction: at 100 MB a second it is close, with the
-# codecs ahead where the processor has nothing else to do (the printed lines say where the crossing lay when this page
-# was made), and at 3 GB raw is ahead, several times over. So it depends on the disk, on the processor and on how many
-# clips are decoded at the same time. On most shared disks you stand left of the crossing, and that is why data sets of
-# video are kept compressed and decoded on the fly. Right of it, and where the data fit, raw bytes are the fastest there
-# is.
-
-# %% [markdown]
-# ## Two negative controls
+# falls with the disk's speed and wins in the end. The printed lines answer the prediction for your machine, and say
+# where the lines cross. On most shared disks you are left of the crossing, and that is why video data sets are kept
+# compressed and decoded on the fly. Right of it, where the data fit, raw bytes are the fastest there is.
 #
-# **More bytes are not more quality.** The dashed line above keeps the decoded frames as `float32`, the way a tensor
-# looks in training: four times the disk and four times the wait. What does it buy?
-
-# %% tags=["demo"]
-np.save(DISK / "as_float.npy", CLIPS[0].astype(np.float32) / 127.5 - 1)
-restored = np.round((np.load(DISK / "as_float.npy") + 1) * 127.5).astype(np.uint8)
-for label, path, psnr in (
-    ("uint8  ", DISK / "000.npy", clip_psnr(load_raw(DISK / "000.npy"), CLIPS[0])),
-    ("float32", DISK / "as_float.npy", clip_psnr(restored, CLIPS[0])),
-):
-    print(f"{label} {path.stat().st_size / 1000:8,.0f} kB   PSNR {psnr} dB")
-
-# %% [markdown]
-# Nothing. The film had 256 levels before and has 256 levels after. **Store bytes, convert on the way into the model.**
+# ## The negative control: compressing what is compressed
 #
-# **Compressing what is compressed.** A clip that passes through several tools, each of which decodes it, touches it and
-# encodes it again, is compressed several times. Here are eight generations, made in two ways. *Straight* hands the
-# decoder's own pictures to the encoder, as `ffmpeg` does. *Through RGB* turns them into RGB bytes and back, as a Python
-# script does. The third line is the control: H.264 in its lossless mode (crf 0), through RGB, so that the codec itself
-# loses nothing at all. And FFV1 keeps the RGB bytes.
+# A clip that passes through several tools is decoded, touched and encoded again each time. Here are eight generations.
+# *Straight* passes the decoder's own pictures to the encoder, as `ffmpeg` does. *Through RGB* turns them into RGB bytes
+# and back, as a Python script does. The third line is H.264 in its lossless mode (crf 0), through RGB, so that the
+# codec itself loses nothing at all. And FFV1 keeps the RGB bytes.
 
-# %% tags=["demo"]
+# %% tags=["demo"] draws="Every generation loses, except in FFV1, which stays at infinity."
 NUM_GENERATIONS = 8
 
 
@@ -644,25 +650,22 @@ axis.set_title("Every generation loses (FFV1, without any loss, stays at infinit
 axis.legend(fontsize=9)
 plt.show()
 
-# %% tags=["demo"]
-middle = NUM_FRAMES // 2
-show.side_by_side(
-    {"original": CLIPS[13][middle]} | {f"{way}, 8th": frames[middle] for way, frames in worn.items() if "at 23" in way}
-)
+# %% tags=["demo"] draws="Eight generations later: look at the light."
+worn_out = worn["H.264 at 23, through RGB"]
+caption = "Left: the original. Right: the eighth generation, through RGB."
+show.player(np.concatenate([CLIPS[13], worn_out], axis=2), fps=12, width=288, max_bytes=60_000, caption=caption)
 
 # %% [markdown]
-# Straight, the second codec finds little left to throw away, and the loss grows slowly. Through RGB it grows fast, and
-# the control says why: **most of that is not the codec.** Half of the colour is dropped and made up again each time,
-# and the fast colour conversion that decoders use rounds downwards, by about one level in 255. Once, nobody sees it;
-# eight times, the film has gone dark. So **cut and scale from the best source there is, and encode once.** Web video
-# has several generations behind it before a data set meets it, and a model learns the damage as if it were film.
-
-# %% [markdown]
+# Straight, the second encoding finds little left to throw away, and the loss grows slowly. Through RGB it grows fast,
+# and the lossless line says why: **most of that is not the codec.** Half of the colour is dropped and made up again
+# each time, and the fast colour conversion that decoders use rounds downwards, by about one level in 255. Once, no one
+# sees it. Eight times, and the film has gone dark. So **cut and scale from the best source there is, and encode once.**
+#
 # ## Try it
 #
 # Three knobs: the codec, its quality (lower is better, up to 51 for `h264` and 63 for `av1`), and the clip.
 
-# %% tags=["demo"]
+# %%
 CODEC, QUALITY, WHICH = "h264", 38, 13
 
 trial = codec_form(f"{CODEC} at {QUALITY}", {"h264": ".mp4", "av1": ".webm"}[CODEC], CODEC, QUALITY)
@@ -670,12 +673,29 @@ stored = store_clip(trial, CLIPS[WHICH], DISK, "trial")
 print(f"{stored.raw_bytes / stored.num_bytes:.0f} times smaller than raw, PSNR {stored.psnr:.1f} dB")
 three_pictures(CLIPS[WHICH], [FORMS[0], FORMS[1], trial])
 
-# %% [markdown]
-# **An ablation to run.** Is the first frame of a compressed clip as slow to read as the last one? A codec decodes
-# forwards from the last keyframe, and a short clip has one, at its start. Predict the ratio, then run it; then say what
-# that means for a film with a keyframe every 250 frames.
+# %% [markdown] tags=["folded"]
+# ## Going further
+#
+# **More bytes are not more quality.** The dashed line above keeps the decoded frames as `float32`, the way a tensor
+# looks in training: four times the disk and four times the wait. What does it buy?
 
-# %% tags=["demo"]
+# %% tags=["demo"] draws="The same clip as bytes and as floats."
+np.save(DISK / "as_float.npy", CLIPS[0].astype(np.float32) / 127.5 - 1)
+restored = np.round((np.load(DISK / "as_float.npy") + 1) * 127.5).astype(np.uint8)
+for label, path, psnr in (
+    ("uint8  ", DISK / "000.npy", clip_psnr(load_raw(DISK / "000.npy"), CLIPS[0])),
+    ("float32", DISK / "as_float.npy", clip_psnr(restored, CLIPS[0])),
+):
+    print(f"{label} {path.stat().st_size / 1000:8,.0f} kB   PSNR {psnr} dB")
+
+# %% [markdown]
+# Nothing. The film had 256 levels before and has 256 levels after. **Store bytes, convert on the way into the model.**
+#
+# **An ablation to run.** Is the first frame of a compressed clip as slow to read as the last one? A codec decodes
+# forwards from the last keyframe, and a short clip has one, at its start. Predict the ratio, then run it. What does
+# that mean for a film with a keyframe every 250 frames?
+
+# %%
 FRAMES = (0, NUM_FRAMES - 1)
 
 for frame in FRAMES:
@@ -684,31 +704,32 @@ for frame in FRAMES:
     print(f"frame {frame:>2}: " + ", ".join(f"{name} {ms:.2f} ms" for name, ms in times.items()))
 
 # %% [markdown]
-# ## Honest limits
+# **Honest limits.**
 #
 # - All files were in memory when they were read (the system caches what was just written), so the times show decoding
-#   and opening, not the disk. The disk stands in the last plot as a formula. On a cold network disk each file opened
-#   costs milliseconds of its own, which is why big data sets pack many clips into one file.
-# - The clips are small and short, and size matters: on our machine the lines cross near 180 MB a second at `ci`, near
-#   290 at `cpu` and near 840 at `gpu`. The larger the clip, the more is said for the codec. A frame of 1080p has 56
-#   times the pixels of one at `cpu`; where the lines cross there is for you to measure.
+#   and opening, not the disk. The disk is a formula in the last plot. On a cold network disk each file opened costs
+#   milliseconds of its own, which is why big data sets pack many clips into one file.
+# - The clips are small and short, and size matters. The larger the clip, the further to the right the lines cross, and
+#   the more is said for the codec. A frame of 1080p has 56 times the pixels of one at `cpu`.
 # - One preset of each encoder (`medium` of x264, `8` of SVT-AV1). AV1 gains most at slow presets and large pictures.
 # - PSNR counts errors, whether or not an eye sees them, and here it counts colour as much as brightness.
-#   `common.evaluation` has SSIM; studies of codecs use VMAF.
-# - The film is an animation that was H.264 before we cut it: its sources hold some of a codec's damage already.
-# - The 100 clips come from 15 shots and overlap, so they are not 100 independent samples.
+#   `common.evaluation` has SSIM, and studies of codecs use VMAF.
+# - The film is an animation that was H.264 before we cut it: its sources hold some of a codec's damage already. And the
+#   100 clips come from 15 shots and overlap, so they are not 100 independent samples.
 # - At full scale the same study runs over your own film: put its frames in `CLIPS`. What reads such files during
 #   training is `common.data.ClipDataset`.
 #
+# **Reading.** *Overview of the H.264/AVC video coding standard* (Wiegand et al. 2003, IEEE TCSVT 13(7)). *A technical
+# overview of AV1* (Han et al. 2021, arXiv:2008.06091). *Calculation of average PSNR differences between RD-curves*
+# (Bjøntegaard 2001, ITU-T VCEG-M33) is the classical form of reading two curves at equal quality.
+
+# %% [markdown]
 # ## Yours now
 #
 # A harness for fair races, a way to compare at equal quality, and a table that divides sums. These are yours rather
-# than the library's: you will want them whenever somebody says that one thing is faster, or smaller, than another. In
-# phase 05 the codec is a network, and the same curve, quality against size, judges it.
+# than the library's. You will want them whenever you read that one thing is faster, or smaller, than another. In phase
+# 05 the codec is a network, and the same curve, quality against size, judges it.
 #
-# **Next:** the next lab on the start page. **To read:** *Overview of the H.264/AVC video coding standard* (Wiegand et
-# al. 2003, IEEE TCSVT 13(7)); *A technical overview of AV1* (Han et al. 2021, arXiv:2008.06091); *Calculation of
-# average PSNR differences between RD-curves* (Bjøntegaard 2001, ITU-T VCEG-M33), the classical form of reading two
-# curves at equal quality.
+# **Next:** the next lab on the start page.
 #
 # *Film: Big Buck Bunny, © 2008 Blender Foundation, www.bigbuckbunny.org, CC BY 3.0.*
