@@ -144,7 +144,7 @@ print(f"{'squared error per frame':48}{'1st':>8}{'5th':>8}{'10th':>8}{'mean':>9}
 for name, guess in (lazy | {"the network above": predicted}).items():
     errors = error_per_frame(guess, future, data_range=2)
     print(f"{name:48}{errors[0]:8.1f}{errors[4]:8.1f}{errors[9]:8.1f}{errors.mean():9.1f}")
-show.strips({name: guess[0] for name, guess in lazy.items()}, num_frames=10, width=64)
+show.strips({name: guess[0] for name, guess in lazy.items()}, num_frames=10, width=48)
 
 # %% [markdown]
 # **What to see.** The truth itself, whole and sharp, soon scores worse than the smear as it moves off, though anyone
@@ -320,7 +320,7 @@ print(f"{'the encoder reads':26}{'1st':>8}{'5th':>8}{'10th':>8}{'mean':>9}")
 for name, guess in kept.items():
     errors = error_per_frame(guess, future, data_range=2)
     print(f"{name:26}{errors[0]:8.1f}{errors[4]:8.1f}{errors[9]:8.1f}{errors.mean():9.1f}")
-show.strips({"what came": future[0]} | {name: guess[0] for name, guess in kept.items()}, num_frames=10, width=64)
+show.strips({"what came": future[0]} | {name: guess[0] for name, guess in kept.items()}, num_frames=10, width=52)
 
 # %% [markdown]
 # **What to see.** From one frame no one can tell which way a digit drifts, and the answer is a cloud. Each further
@@ -394,7 +394,7 @@ def train(model, truth_probability, steps=STEPS, learning_rate=5e-3):
     return losses
 
 
-# %% tags=["demo"] draws="Your own network, after its first few minutes of life."
+# %% tags=["demo"] draws="Your own network, after the first steps of its life."
 torch.manual_seed(0)
 mine = ConvLSTMPredictor(**library.PRESETS[SIZE]).to(device())
 losses = train(mine, lambda done: max(0.0, 1 - 2 * done))
@@ -426,13 +426,7 @@ grey = (expected * (1 - expected)).sum(dim=(1, 3, 4)).mean(dim=0)  # (10,)
 bright = (past + 1) / 2
 edges = (bright * (1 - bright)).sum(dim=(1, 3, 4)).mean()  # of frames that are known
 figure, axis = plt.subplots(figsize=(9.5, 4), layout="constrained")
-styles = {
-    "the last frame again": ":",
-    "the last frame, moved on at constant velocity": "-.",
-    "the mean of the ten frames": "--",
-    "the mean of all frames there are": (0, (1, 4)),
-}
-for name, style in styles.items():
+for name, style in zip(lazy, (":", "-.", "--", (0, (1, 4)))):
     axis.plot(frames, error_per_frame(lazy[name], future, data_range=2), color=GREY, linestyle=style, label=name)
 axis.plot(frames, own, color=BLUE, marker="o", label="the network")
 axis.plot(frames, grey - edges, color=BLUE, linestyle="--", label="what its own grey says")
