@@ -86,7 +86,7 @@ show.strips({name: clip[0] for name, clip in shown.items()}, num_frames=NUM_FRAM
 # Write it down. The first picture after the swap shows it.
 
 # %% [markdown] about="swap_motion" difficulty=1 importance=4 minutes=5
-# ## The swap
+# ## Swapping motion codes
 #
 # Encode both clips, keep one's content and the other's motion, decode. Take the most likely codes, `mode()`: a draw
 # would only add noise.
@@ -128,7 +128,7 @@ show.strips({"a still clip": still[0], "told to move": told[0]}, num_frames=5, w
 # swapped.
 
 # %% [markdown] about="SplitHeads" difficulty=2 importance=5 minutes=10
-# ## The split
+# ## Content and motion codes
 #
 # A small convolutional network looks at each frame by itself and gives a row of features $f_t$ for it. From these rows
 # come two kinds of codes:
