@@ -485,8 +485,8 @@ plt.show()
 #
 # ## Negative control: a fence
 #
-# Stakes 8 pixels apart move to the right by 8 pixels from first to last: both frames look *exactly* alike. Above, the
-# same fence moves by 3 pixels, which can be told.
+# Stakes 8 pixels apart move to the right by 8 pixels from first to last: both frames look *exactly* alike. In
+# the row above it the fence moves by 3 pixels, which can be told.
 
 
 # %% tags=["demo"] draws="Two fences: one moves by 3 pixels, one by a whole period."
