@@ -59,7 +59,7 @@ NUM_KEPT = 1920  # clips of the world to train on
 def playing(clips, rows, caption=""):
     """A small looping sheet of clips, with so many rows."""
     sheet = rearrange(clips, "(a b) c t h w -> c t (a h) (b w)", a=rows)
-    return show.player(sheet, fps=4, width=320, max_bytes=40_000, caption=caption)
+    return show.player(sheet, fps=4, width=256, max_bytes=25_000, caption=caption)
 
 
 finished = VideoGAN.from_pretrained("sprites-gan").eval()
@@ -480,7 +480,7 @@ for name, gan in {"finished": finished, **{name: ends[name] for name in LIVE[:2]
         shown[name] = gan(latents).sample
 display(playing(torch.cat(list(shown.values())), rows=len(shown), caption="from above: " + ", ".join(shown)))
 strips = {f"{name} · latent {k}": clips[k] for name, clips in shown.items() for k in range(2)}
-show.strips(strips, num_frames=6, width=60)
+show.strips(strips, num_frames=6, width=48)
 
 # %% [markdown]
 # **The prediction.** An ideal judge of single clips finds nothing wrong with any red circle. Its only lever is
