@@ -1,20 +1,20 @@
 # %% [markdown]
 # # The diagnostic · 00.1 to 00.12
 #
-# **What you will have at the end:** a map of what sits firmly and of what to revise first, with where to read, from
-# twelve short items that you answer here. Nothing in the course waits for it.
+# **What you will have at the end:** a map of what you know well and what to revise first, with links to read, from
+# twelve short items that you answer here. Nothing in the course depends on it.
 #
 # | | |
 # |---|---|
-# | time | about 15 minutes for someone to whom all of it is familiar; otherwise stop whenever you like |
+# | time | about 15 minutes if all of it is familiar; otherwise stop whenever you like |
 # | difficulty | ★☆☆☆☆ |
 # | before this | nothing; [Ten things to bring along](../../phases/00_prerequisites/01_refresher.ipynb) explains each |
 # | your answers | stay on this machine, like all your progress: in `work/` |
 #
-# The items are small on purpose, so the three sizes of other labs make no difference here: under `ci`, `cpu` and `gpu`
-# all cells take the same few seconds, on tensors such as `(B, C, H, W)` = (3, 2, 4, 5).
+# The items are small on purpose. Under the presets `ci`, `cpu` and `gpu` all cells take the same few seconds, on
+# tensors such as `(B, C, H, W)` = (3, 2, 4, 5).
 #
-# Try each item **without looking anything up**. What you cannot write in five minutes, leave: an empty item costs
+# Try each item **without looking anything up**. Leave what you cannot write in five minutes. An empty item costs
 # nothing, and the map needs to know it.
 
 # %% tags=["setup"]
@@ -31,21 +31,21 @@ from common.course.diagnostic import EXAMPLE, knowledge_map
 #
 # This is the map of a made-up learner who knows images well, has used diffusion as a tool, and did nine of the twelve.
 
-# %% tags=["demo"]
+# %% tags=["demo"] draws="What a map looks like: solid ideas, and two to revise first."
 knowledge_map(EXAMPLE)
 
 # %% [markdown]
-# **Before you read on, a prediction.** Ten ideas are in that table. Which two of them will the map tell *you* to revise
-# first? Write them down; the last cell draws your own.
+# **Before you read on, a prediction.** That table has ten ideas. Which two of them will the map tell *you* to revise
+# first? Write them down. The last cell draws your own.
 
 # %% [markdown] about="diffuse" difficulty=1 importance=5 minutes=2
-# ## 00.1 · From data to noise
+# ## 00.1 · The forward process: from data to noise
 #
-# Diffusion's forward process (DDPM) leads from a picture $x_0$ to noise. It has a closed form: at the time $t$,
+# The forward process of diffusion (DDPM) turns a picture $x_0$ into noise. It has a closed form. At time $t$,
 #
 # $$ q(x_t \mid x_0) = \mathcal N\!\left( \sqrt{\bar\alpha_t}\; x_0,\; (1 - \bar\alpha_t)\, I \right). $$
 #
-# Draw from it, by the standard normal noise $\epsilon$ that you are given.
+# Draw from it, using the standard normal noise $\epsilon$ that you are given.
 #
 # | quantity | shape |
 # |---|---|
@@ -53,8 +53,8 @@ knowledge_map(EXAMPLE)
 # | `alpha_bar`, $\bar\alpha$ of each picture | `(B,)`, between 0 and 1 |
 # | result | `(B, C, H, W)` |
 #
-# **Usual mistakes.** Taking the variance for the standard deviation. And a number for each picture does not meet
-# `(B, C, H, W)` by itself: broadcasting lines it up with the last axis.
+# **Usual mistakes.** Taking the variance for the standard deviation. And one number per picture does not broadcast to
+# `(B, C, H, W)` by itself: broadcasting aligns it with the last axis.
 
 
 # %% exercise="diffuse"
@@ -80,15 +80,15 @@ def diffuse(x0: torch.Tensor, eps: torch.Tensor, alpha_bar: torch.Tensor) -> tor
 # %% [markdown] hints="diffuse"
 # 1. A draw from a normal distribution is its mean plus its standard deviation times standard normal noise. Which of the
 #    two is written in $\mathcal N(\cdot, \cdot)$, the standard deviation or the variance?
-# 2. `alpha_bar[:, None, None, None]` has the shape `(B, 1, 1, 1)` and meets `(B, C, H, W)`.
-# 3. With `a = alpha_bar[:, None, None, None]`: `a.sqrt() * x0` is the mean, and `(1 - a).sqrt()` stands before `eps`.
+# 2. `alpha_bar[:, None, None, None]` has the shape `(B, 1, 1, 1)` and broadcasts to `(B, C, H, W)`.
+# 3. With `a = alpha_bar[:, None, None, None]`: `a.sqrt() * x0` is the mean, and `(1 - a).sqrt()` is the factor of
+#    `eps`.
 
 # %% [markdown] about="ddim_step" difficulty=2 importance=4 minutes=3
-# ## 00.2 · One step back
+# ## 00.2 · One DDIM step
 #
-# A model has told you the noise $\epsilon$ in $x_t$. DDIM takes one step to a smaller time without drawing anything: it
-# works out the $x_0$ that this noise stands for, and noises it again, with the *same* $\epsilon$, as much as the next
-# time wants:
+# A model predicts the noise $\epsilon$ in $x_t$. DDIM takes one step to a smaller time without drawing new noise. It
+# computes the model's estimate of $x_0$ and adds the *same* $\epsilon$ again, at the noise level of the next time:
 #
 # $$ x_{\text{next}} = \sqrt{\bar\alpha_{\text{next}}}\; \hat x_0 + \sqrt{1 - \bar\alpha_{\text{next}}}\; \epsilon,
 # \qquad \hat x_0 \text{ from } x_t = \sqrt{\bar\alpha}\, \hat x_0 + \sqrt{1 - \bar\alpha}\, \epsilon . $$
@@ -99,7 +99,7 @@ def diffuse(x0: torch.Tensor, eps: torch.Tensor, alpha_bar: torch.Tensor) -> tor
 # | `alpha_bar`, `alpha_bar_next` | numbers, $0 < \bar\alpha < \bar\alpha_{\text{next}} \le 1$ |
 # | result | `(B, C, H, W)` |
 #
-# **Usual mistakes.** Subtracting the noise without dividing by $\sqrt{\bar\alpha}$. And DDIM adds no fresh noise: DDPM
+# **Usual mistakes.** Subtracting the noise without dividing by $\sqrt{\bar\alpha}$. And DDIM adds no fresh noise. DDPM
 # does.
 
 
@@ -125,19 +125,19 @@ def ddim_step(x: torch.Tensor, eps: torch.Tensor, alpha_bar: float, alpha_bar_ne
 # %% check="ddim_step"
 
 # %% [markdown] hints="ddim_step"
-# 1. Two lines: first $\hat x_0$, from where you are; then the noisy picture again, where you go. Each line uses one of
-#    the two $\bar\alpha$.
+# 1. Two lines: first $\hat x_0$, from where you are, then the noisy picture at the next time. Each line uses one of the
+#    two $\bar\alpha$.
 # 2. Solve $x_t = \sqrt{\bar\alpha}\, \hat x_0 + \sqrt{1 - \bar\alpha}\, \epsilon$ for $\hat x_0$: subtract, then
 #    divide.
 # 3. `x0 = (x - math.sqrt(1 - alpha_bar) * eps) / math.sqrt(alpha_bar)`; the second line is the forward process with
 #    `alpha_bar_next` and the `eps` you were given.
 
 # %% [markdown] about="guide" difficulty=1 importance=5 minutes=2
-# ## 00.3 · Guidance
+# ## 00.3 · Classifier-free guidance
 #
-# Classifier-free guidance asks the model twice, with the prompt and without, and goes further in the direction in which
-# the prompt changes its answer. In this course $g$ counts as it does in diffusers: $g = 0$ ignores the prompt, $g = 1$
-# is the prompt's own prediction, and more than that is guidance.
+# Classifier-free guidance runs the model twice, with the prompt and without, and goes further in the direction in which
+# the prompt changes its answer. In this course $g$ is defined as in diffusers: $g = 0$ ignores the prompt, $g = 1$ is
+# the prediction with the prompt, and more than that is guidance.
 #
 # | quantity | shape |
 # |---|---|
@@ -145,8 +145,8 @@ def ddim_step(x: torch.Tensor, eps: torch.Tensor, alpha_bar: float, alpha_bar_ne
 # | `guidance_scale`, $g$ | number, $\ge 0$ |
 # | result | `(B, C, H, W)` |
 #
-# **Usual mistakes.** The paper counts from another place: its $(1 + w)\,\text{cond} - w\,\text{uncond}$ is
-# $g = 1 + w$. Starting from the wrong one of the two is the same mistake in other clothes.
+# **Usual mistakes.** The paper defines its scale differently: $(1 + w)\,\text{cond} - w\,\text{uncond}$ is $g = 1 + w$.
+# Starting from the wrong one of the two is the same mistake in other clothes.
 
 
 # %% exercise="guide"
@@ -175,13 +175,13 @@ def guide(uncond: torch.Tensor, cond: torch.Tensor, guidance_scale: float) -> to
 # 3. Start at `uncond` and add `guidance_scale` times the direction.
 
 # %% [markdown] about="from_velocity" difficulty=2 importance=5 minutes=3
-# ## 00.4 · What a velocity knows
+# ## 00.4 · Flow matching: data and noise from a velocity
 #
 # Flow matching goes straight from data ($s = 0$) to noise ($s = 1$), and its model predicts the velocity along the way:
 #
 # $$ x_s = (1 - s)\, x_0 + s\, \epsilon, \qquad v = \frac{\mathrm d x_s}{\mathrm d s} = \epsilon - x_0 . $$
 #
-# Who knows $x_s$ and $v$ knows both ends. Find them.
+# From $x_s$ and $v$ you can compute both ends. Find them.
 #
 # | quantity | shape |
 # |---|---|
@@ -189,8 +189,8 @@ def guide(uncond: torch.Tensor, cond: torch.Tensor, guidance_scale: float) -> to
 # | `s` of each picture | `(B,)`, from 0 to 1, both included |
 # | result | `x0` and `eps`, `(B, C, H, W)` each |
 #
-# **Usual mistakes.** Half of the literature counts time the other way round, from noise to data: there the velocity is
-# $x_0 - \epsilon$. And whoever divides by $s$ or $1 - s$ breaks at an end.
+# **Usual mistakes.** Half of the literature runs time the other way round, from noise to data, where the velocity is
+# $x_0 - \epsilon$. And dividing by $s$ or $1 - s$ breaks at an end.
 
 
 # %% exercise="from_velocity"
@@ -217,27 +217,27 @@ def from_velocity(x: torch.Tensor, velocity: torch.Tensor, s: torch.Tensor) -> t
 # 1. The path is a straight line that you walk with the velocity $v$. From $x_s$, how far is it back to $s = 0$, and how
 #    far on to $s = 1$?
 # 2. Walking for a time $\Delta s$ moves you by $\Delta s \cdot v$. Back to the data is $\Delta s = -s$.
-# 3. The noise lies $1 - s$ ahead: `x + (1 - s) * velocity`. Give `s` the shape `(B, 1, 1, 1)` first.
+# 3. The noise is $1 - s$ ahead: `x + (1 - s) * velocity`. Give `s` the shape `(B, 1, 1, 1)` first.
 
 # %% [markdown] about="edm_factors" difficulty=3 importance=3 minutes=4
-# ## 00.5 · Keeping a network comfortable
+# ## 00.5 · EDM preconditioning
 #
-# EDM writes the noise as $x = x_0 + \sigma \epsilon$, where $\sigma$ runs from nearly 0 to 80. No network likes such
-# numbers, so the denoiser wraps one:
+# EDM writes a noisy picture as $x = x_0 + \sigma \epsilon$, where $\sigma$ runs from nearly 0 to 80. No network likes
+# such a range, so the denoiser wraps a network $F$:
 #
 # $$ D(x, \sigma) = c_{\text{skip}}\, x + c_{\text{out}}\, F(c_{\text{in}}\, x). $$
 #
-# Three wishes fix the factors, for data of mean 0 and standard deviation $\sigma_{\text{data}}$. (1) What the network
-# reads, $c_{\text{in}} x$, has variance 1. (2) What it must answer, $(x_0 - c_{\text{skip}}\, x) / c_{\text{out}}$, has
-# variance 1. (3) $c_{\text{out}}$ is as small as it can be, so that the network's errors count as little as possible.
+# Three conditions fix the factors, for data of mean 0 and standard deviation $\sigma_{\text{data}}$. (1) The network's
+# input, $c_{\text{in}} x$, has variance 1. (2) Its target, $(x_0 - c_{\text{skip}}\, x) / c_{\text{out}}$, has variance
+# 1. (3) $c_{\text{out}}$ is as small as it can be, so that the network's errors count as little as possible.
 #
 # | quantity | shape |
 # |---|---|
 # | `sigma`, `sigma_data` | `(B,)` and a number, above 0 |
 # | result | $c_{\text{skip}}$, $c_{\text{out}}$, $c_{\text{in}}$, `(B,)` each |
 #
-# **Usual mistakes.** Variances add up, standard deviations do not. With hardly any noise the denoiser should hand $x$
-# through; with nothing but noise it should ignore it.
+# **Usual mistakes.** Variances add up, standard deviations do not. With hardly any noise the denoiser should pass $x$
+# through. With nothing but noise it should ignore it.
 
 
 # %% exercise="edm_factors"
@@ -267,14 +267,14 @@ def edm_factors(sigma: torch.Tensor, sigma_data: float) -> tuple[torch.Tensor, t
 #    $c_{\text{out}}$ is `sigma * sigma_data / total`, and $c_{\text{in}}$ is `1 / total`.
 
 # %% [markdown] about="latent_ratio" difficulty=1 importance=4 minutes=2
-# ## 00.6 · How small is a latent?
+# ## 00.6 · The compression of a latent
 #
-# A number. An autoencoder for latent diffusion takes RGB pictures of 512 × 768 pixels to latents that have 4 channels
+# One number. An autoencoder for latent diffusion takes RGB pictures of 512 × 768 pixels to latents that have 4 channels
 # and are 8 times smaller along each side. The ratio
 #
 # $$ r = \frac{\text{numbers in the picture}}{\text{numbers in its latent}} $$
 #
-# says how many numbers of a picture each number of the latent stands for. What is it?
+# says how many numbers of the picture there are for each number of the latent. What is it?
 #
 # | quantity | shape |
 # |---|---|
@@ -303,14 +303,14 @@ def latent_ratio() -> float:
 # %% [markdown] hints="latent_ratio"
 # 1. Count both, channels included. How high and how wide is the latent?
 # 2. The picture holds $3 \cdot 512 \cdot 768$ numbers, the latent $4 \cdot 64 \cdot 96$.
-# 3. Along each side it is 8 times smaller, so 64 times in all, and 4 channels stand where there were 3:
+# 3. Along each side it is 8 times smaller, so 64 times in all, and 4 channels replace 3:
 #    $64 \cdot 3 / 4$.
 
 # %% [markdown] about="token_counts" difficulty=2 importance=5 minutes=3
-# ## 00.7 · What a transformer is given
+# ## 00.7 · Patchify: the tokens of a transformer
 #
-# Three numbers. A diffusion transformer cuts the latent of a clip, `(C, T, H, W)` = (8, 5, 32, 56), into blocks of
-# 1 frame, 2 rows and 2 columns, and makes a token of each (patchify). Full attention compares every token with every
+# Three numbers. A diffusion transformer cuts the latent of a clip, `(C, T, H, W)` = (8, 5, 32, 56), into blocks of 1
+# frame, 2 rows and 2 columns, and makes a token of each (patchify). Full attention compares every token with every
 # token, so it computes
 #
 # $$ \text{pairs} = N^2 \quad \text{for } N \text{ tokens.} $$
@@ -321,7 +321,8 @@ def latent_ratio() -> float:
 # | `numbers` | how many numbers of the latent each one holds, before any projection |
 # | `factor` | by what factor the pairs grow when frames, height and width *all* double |
 #
-# **Usual mistakes.** Channels go into a token and make no new ones. And what doubles three times is squared after that.
+# **Usual mistakes.** Channels go into a token and make no new tokens. And a number of tokens that doubles three times
+# is then squared.
 
 
 # %% exercise="token_counts"
@@ -347,14 +348,14 @@ def token_counts() -> tuple[int, int, int]:
 # 3. Eight times as many tokens make $8^2$ times as many pairs.
 
 # %% [markdown] about="adaln_zero" difficulty=2 importance=4 minutes=4
-# ## 00.8 · A block that starts as nothing
+# ## 00.8 · AdaLN-Zero: a block that starts as the identity
 #
-# In a diffusion transformer the noise level steers every branch (an attention, an MLP) by three vectors: AdaLN-Zero.
+# In a diffusion transformer, AdaLN-Zero conditions every branch (attention or MLP) on the noise level by three vectors.
 #
 # $$ x \leftarrow x + g \odot \text{branch}\big( \text{norm}(x) \odot (1 + \gamma) + \beta \big) $$
 #
 # $\text{norm}$ is layer norm over the last axis, without weights of its own. When training begins, $\beta$, $\gamma$
-# and $g$ are all zero, so that the whole block is the identity.
+# and $g$ are all zero, so the whole block is the identity.
 #
 # | quantity | shape |
 # |---|---|
@@ -363,14 +364,13 @@ def token_counts() -> tuple[int, int, int]:
 # | `branch` | a function, `(B, N, D)` to `(B, N, D)` |
 # | result | `(B, N, D)` |
 #
-# **Usual mistakes.** Scaling by $\gamma$ and not by $1 + \gamma$: then the branch reads nothing at the start. Gating
-# the
-# sum and not the branch: then the block is zero at the start, and not the identity.
+# **Usual mistakes.** Scaling by $\gamma$ in place of $1 + \gamma$: the branch then reads nothing at the start. Gating
+# the sum in place of the branch: the block is then zero at the start.
 
 
 # %% exercise="adaln_zero"
 def adaln_zero(x: torch.Tensor, shift: torch.Tensor, scale: torch.Tensor, gate: torch.Tensor, branch) -> torch.Tensor:
-    """One branch of a transformer's block, steered by AdaLN-Zero (Peebles, Xie 2022, arXiv:2212.09748).
+    """One branch of a transformer block with AdaLN-Zero (Peebles, Xie 2022, arXiv:2212.09748).
 
     Args:
         x: tokens `(B, N, D)`.
@@ -393,30 +393,29 @@ def adaln_zero(x: torch.Tensor, shift: torch.Tensor, scale: torch.Tensor, gate: 
 # %% check="adaln_zero"
 
 # %% [markdown] hints="adaln_zero"
-# 1. Four steps: normalise, modulate, call the branch, add what it says through the gate. `(B, D)` meets `(B, N, D)`
-#    only with an axis between.
+# 1. Four steps: normalise, modulate, call the branch, add its gated output. `(B, D)` broadcasts to
+#    `(B, N, D)` only with an axis between.
 # 2. `F.layer_norm(x, x.shape[-1:], eps=1e-6)` is the norm without weights; `scale[:, None]` is `(B, 1, D)`.
 # 3. `out = branch(normed * (1 + scale[:, None]) + shift[:, None])`, then `x + gate[:, None] * out`.
 
 # %% [markdown] about="merge_skip" difficulty=2 importance=3 minutes=3
-# ## 00.9 · Across the U
+# ## 00.9 · The skip connection of a U-Net
 #
 # A U-Net goes down to few, deep pixels and comes up again. On each level of the way up, the deep features are doubled
-# in
-# size and meet what the way down has kept of the same size: the skip connection,
+# in size and concatenated with the features that the way down kept at the same size: the skip connection,
 #
 # $$ h = \text{concat}\big( \text{upsample}(\text{deep}),\ \text{skip} \big). $$
 #
-# Every pixel simply becomes a block of 2 × 2 equal ones (*nearest*); the channels of the two stand one after the other.
+# Every pixel becomes a block of 2 × 2 equal ones (*nearest*). The channels of `deep` come first.
 #
 # | quantity | shape |
 # |---|---|
 # | `deep` | `(B, C, H, W)` |
 # | `skip` | `(B, S, 2H, 2W)` |
-# | result | `(B, C + S, 2H, 2W)`: first the channels of `deep`, then those of `skip` |
+# | result | `(B, C + S, 2H, 2W)` |
 #
-# **Usual mistakes.** Adding the two, as a residual connection would. And `repeat` lays copies of the whole picture side
-# by side; to widen every pixel is something else.
+# **Usual mistakes.** Adding the two, as a residual connection would. And `repeat` puts copies of the whole picture side
+# by side. It does not widen every pixel.
 
 
 # %% exercise="merge_skip"
@@ -440,20 +439,20 @@ def merge_skip(deep: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
 
 # %% [markdown] hints="merge_skip"
 # 1. Two steps: make `deep` as large as `skip`, then put them together along the axis of the channels.
-# 2. `F.interpolate(deep, scale_factor=2, mode="nearest")` doubles; so does `repeat_interleave(2, dim=...)` along each
-#    of the two last axes.
+# 2. `F.interpolate(deep, scale_factor=2, mode="nearest")` doubles. So does `repeat_interleave(2, dim=...)` along each
+#    of the last two axes.
 # 3. `torch.cat([larger, skip], dim=1)`, with `larger` first.
 
 # %% [markdown] about="cross_attention" difficulty=3 importance=5 minutes=5
-# ## 00.10 · Reading a prompt
+# ## 00.10 · Cross-attention with a padding mask
 #
-# Cross-attention lets the tokens of a picture gather from the tokens of a text. One head of it:
+# Cross-attention lets the tokens of a picture gather information from the tokens of a text. One head computes
 #
 # $$ \text{out}_n = \sum_l a_{nl}\, v_l, \qquad a_{n \cdot} = \text{softmax}_l \left( \frac{q_n \cdot k_l}{\sqrt d}
 # \right). $$
 #
-# Prompts differ in length, so short ones are padded; a mask says which tokens are text. Padding must count for nothing:
-# the result is what it would be if the padding were cut off.
+# Prompts differ in length, so short ones are padded, and a mask says which tokens are text. Padding must not count: the
+# result is the same as if it were cut off.
 #
 # | quantity | shape |
 # |---|---|
@@ -490,17 +489,17 @@ def cross_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: tor
 # %% check="cross_attention"
 
 # %% [markdown] hints="cross_attention"
-# 1. Scores, mask, softmax, mixture: in this order. Over which of the two token axes must the weights add up to 1?
+# 1. Scores, mask, softmax, weighted sum: in this order. Over which of the two token axes must the weights add up to 1?
 # 2. `q @ k.transpose(1, 2)` is `(B, N, L)`. What becomes 0 in a softmax is $-\infty$: `masked_fill` with
 #    `~mask[:, None]`.
 # 3. Divide the scores by `math.sqrt(q.shape[-1])`, fill the padding with `-math.inf`, take `.softmax(dim=-1)`, and
 #    multiply by `v`.
 
 # %% [markdown] about="accumulate_gradients" difficulty=3 importance=4 minutes=5
-# ## 00.11 · A batch that does not fit
+# ## 00.11 · Gradient accumulation
 #
 # Video fills memory fast. When a batch does not fit, it goes through in pieces and the gradients add up: *gradient
-# accumulation*. Done right, nobody can tell the result from the whole batch's,
+# accumulation*. Done right, the result equals the gradient of the whole batch,
 #
 # $$ \nabla_\theta\, \frac{1}{B} \sum_{b=1}^{B} \ell_b, \qquad \ell_b = \text{mean}\, \big( f_\theta(x_b) - y_b \big)^2
 # . $$
@@ -510,9 +509,9 @@ def cross_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: tor
 # | `model` | an `nn.Module`, `(b, D)` to `(b, E)` |
 # | `x`, `y` | `(B, D)`, `(B, E)` |
 # | `piece` | how many samples may go through the model at once; it need not divide $B$ |
-# | result | none: the gradients stand in `p.grad` of each parameter |
+# | result | none: the gradients are in `p.grad` of each parameter |
 #
-# **Usual mistakes.** `backward` *adds* to `p.grad`: what the last step left there must go first, and what the first
+# **Usual mistakes.** `backward` *adds* to `p.grad`. What the last step left there must go first, and what the first
 # piece left must stay. A sum of means is not the mean of all, least of all when the last piece is shorter.
 
 
@@ -547,10 +546,10 @@ def accumulate_gradients(model: torch.nn.Module, x: torch.Tensor, y: torch.Tenso
 #    `F.mse_loss(model(some_x), some_y) * len(some_x) / len(x)`.
 
 # %% [markdown] about="flow_error" difficulty=2 importance=3 minutes=4
-# ## 00.12 · How wrong is a flow?
+# ## 00.12 · The end-point error of a flow
 #
 # Optical flow gives each pixel a displacement $(u, v)$ in pixels, from one frame to the next. The usual measure of an
-# estimate is the end-point error: how far, on average, it points from where the pixel went,
+# estimate is the end-point error: the mean distance between where it points and where the pixel went,
 #
 # $$ \text{EPE} = \frac{1}{|V|} \sum_{p \in V} \sqrt{ (u_p - u_p^*)^2 + (v_p - v_p^*)^2 }, $$
 #
@@ -563,7 +562,7 @@ def accumulate_gradients(model: torch.nn.Module, x: torch.Tensor, y: torch.Tenso
 # | result | `(B,)`, pixels |
 #
 # **Usual mistakes.** The length of a difference is not the difference of two lengths: a flow that points the wrong way
-# can be just as long. And a mean of squares punishes what is far off; this measure does not.
+# can be just as long. And this measure does not square the distances.
 
 
 # %% exercise="flow_error"
@@ -587,18 +586,18 @@ def flow_error(flow: torch.Tensor, target: torch.Tensor, valid: torch.Tensor) ->
 # %% check="flow_error"
 
 # %% [markdown] hints="flow_error"
-# 1. For each pixel one length, `(B, H, W)`; then a mean for each flow over the pixels that count.
-# 2. `(flow - target).square().sum(dim=1).sqrt()` is the length. For the mean: a sum over the valid ones, divided by how
-#    many there are.
+# 1. One length per pixel, `(B, H, W)`, then a mean per flow over the pixels that count.
+# 2. `(flow - target).square().sum(dim=1).sqrt()` is the length. For the mean, divide the sum over the valid ones by
+#    their number.
 # 3. NaN times 0 is NaN, so choose instead of multiplying: `torch.where(valid, lengths, 0).sum(dim=(1, 2))`, divided by
 #    `valid.sum(dim=(1, 2))`.
 
 # %% [markdown]
 # ## Your map
 #
-# Drawn from what the checks above have found on this machine. Run it again whenever you have done another item.
+# It comes from the results of the checks above, on this machine. Run it again whenever you have done another item.
 
-# %% tags=["demo"]
+# %% tags=["demo"] draws="Your own map, from the checks above."
 knowledge_map()
 
 # %% [markdown]
@@ -607,13 +606,12 @@ knowledge_map()
 #
 # ## Honest limits
 #
-# Twelve items cannot measure what you know. They are chosen so that the usual misunderstandings show; who passes may
-# still have met only the formula, and who fails may have slipped. The section of the tutorial that the map names takes
-# a few minutes and shows the idea at work: look at it wherever you hesitated.
+# Twelve items cannot measure what you know. They are chosen to show the usual misunderstandings. You may pass and know
+# only the formula, or fail by a slip. The section of the tutorial that the map names takes a few minutes and shows the
+# idea at work. Look at it wherever you hesitated.
 #
 # Every item comes back. `diffuse`, `from_velocity` and `guide` are one line each of the samplers in
 # `common.diffusion`, `adaln_zero` and `cross_attention` of the layers in `common.layers`, and `flow_error` is the
-# measure
-# of lab 01.3.
+# measure of lab 01.3.
 #
 # **Next:** whatever the map says comes first, or lab 01.1 straight away.

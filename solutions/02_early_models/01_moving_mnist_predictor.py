@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Lab 02.1 · The Moving MNIST predictor
 #
-# **What you will have at the end:** a network that watches ten frames of two digits drifting through a box and draws
-# the next ten, its memory, its feedback and its loss written by you; and the reason why its pictures grow grey.
+# **What you will have at the end:** a ConvLSTM that watches ten frames of two drifting digits and draws the next ten.
+# Its memory, its feedback and its loss are yours, and you know why its pictures grow grey.
 #
 # | | |
 # |---|---|
@@ -11,13 +11,13 @@
 # | before this | [lab 01.2, the frame extractor](../01_tensors/02_frame_extractor.ipynb); what an LSTM is |
 # | the data | Moving MNIST on real digits: MNIST, Yann LeCun and Corinna Cortes, CC BY-SA 3.0 |
 #
-# The whole notebook runs at one of three sizes. `cpu` is yours unless you set `FLIPBOOK_PRESET`.
-#
 # | preset | what you train on, read → predict `(T, H, W)` | all cells take about |
 # |---|---|---|
 # | `ci` | (4, 32, 32) → (4, 32, 32) | 25 s |
-# | `cpu` | (10, 64, 64) → (10, 64, 64) | 5 min |
+# | `cpu` (default) | (10, 64, 64) → (10, 64, 64) | 5 min |
 # | `gpu` | (10, 64, 64) → (10, 64, 64) | 5 min |
+#
+# `FLIPBOOK_PRESET` chooses the preset.
 
 # %% tags=["setup"]
 import matplotlib.pyplot as plt
@@ -35,7 +35,7 @@ from common.runtime import device, preset
 from common.training.muon import Muon
 
 NUM_SHOWN = {"ci": 16, "cpu": 64, "gpu": 256}[preset()]  # clips of the test set that are measured
-# what you train: shrunken how much, frames read, model, steps, clips a step
+# what you train: shrunken how much, frames read, model, steps, clips per step
 SHRINK, NUM_READ, SIZE, STEPS, BATCH = {
     "ci": (2, 4, "ci", 60, 8),
     "cpu": (1, 10, "ci", 250, 8),
@@ -46,55 +46,43 @@ BLUE, RED, GREY = "#1f6f8b", "#b5402a", "0.6"
 # %% [markdown]
 # ## The world, and where you are heading
 #
-# Two handwritten digits drift through a black square, each straight ahead at 3.6 pixels a frame, and bounce off its
-# walls. They pass through each other; where they overlap the brighter pixel is seen. That is all: no camera, no light,
-# no will. Since 2015 every model of video prediction has had to show itself here first.
-#
-# A network that ships with this course has seen the first ten frames of these clips, and no digit in them ever before.
-# Above what came, below what it says would come:
+# Two handwritten digits drift through a black square, straight ahead at 3.6 pixels per frame, and bounce off its walls.
+# Since 2015 every model of video prediction has had to prove itself here first. A network that ships with this course
+# saw the first ten frames of these clips, and none of these digits ever before. What will the next ten be?
 
-# %% tags=["demo"]
+# %% tags=["demo"] draws="What came, and the forecast: from frame to frame it turns softer."
 clips = DigitData("test").batch(range(NUM_SHOWN)).clips()  # (B, 1, 20, 64, 64) in [-1, 1]
 past, future = clips.chunk(2, dim=2)  # ten frames each
 shipped = library.ConvLSTMPredictor.from_pretrained("digits-convlstm").eval()
 with torch.no_grad():
     predicted = shipped(past, num_future=10).sample
 rows = {}
-for k in range(3):
+for k in range(2):
     rows |= {f"clip {k}: what came": future[k], f"clip {k}: what was predicted": predicted[k]}
+pair = torch.cat([clips[:1], torch.cat([past, predicted], dim=2)[:1]], dim=4)[0]
+display(
+    show.player(
+        pair, fps=8, width=256, max_bytes=50_000, caption="left: what came; right: ten frames seen, then ten predicted"
+    )
+)
 show.strips({"clip 0: the ten frames that were seen": past[0]} | rows, num_frames=10, width=64)
 
 # %% [markdown]
-# The digits go where they should and bounce where they should. And from frame to frame they turn softer, as if seen
-# through frosted glass; most of all where two of them lie over each other when the watching ends (clips 1 and 2): what
-# comes out of such a knot is hardly more than a cloud.
-#
-# **Before you read on, a prediction.** Suppose that a digit will be either here or two pixels further left, and nobody
-# can know which. One painter draws it sharp, at one of the two places, and is right half of the time. Another draws
-# both at half their brightness, a grey ghost that is never right. Whose squared error is lower in the long run? By how
-# much? Write it down; a cell near the end measures it.
+# **A prediction.** A digit will be either here or two pixels further left, and no one can know which. One painter draws
+# it sharp, at one of the two places, and is right half of the time. Another draws both at half their brightness, a grey
+# ghost that is never right. Whose squared error is lower in the long run? By how much? Write it down. The first picture
+# after this exercise measures it.
 
-# %% [markdown] about="error_per_frame" difficulty=1 importance=4 minutes=8
-# ## How wrong is a prediction?
+# %% [markdown] about="error_per_frame" difficulty=1 importance=4 minutes=5
+# ## Squared error per frame
 #
-# To compare with the literature we count as it counts. Bring pixels to the range 0 to 1, take the squared difference,
-# and **sum** it over the channels and pixels of a frame; then take the mean over the samples:
+# Published tables bring pixels to the range 0 to 1, **sum** the squared differences over the pixels of a frame, and
+# take the mean over samples:
 #
 # $$ e_t = \frac{1}{B} \sum_{b} \sum_{c, y, x} \left( \frac{\hat x_{bctyx} - x_{bctyx}}{r} \right)^2, $$
 #
-# where $r$ is the range of the pixels, 2 for our clips in [-1, 1]. The mean of $e_t$ over the frames is the "MSE" of
-# every table about Moving MNIST. It is a sum over 4096 pixels, so it is no small number: a whole digit missing costs
-# about 90. With absolute values in place of squares (`power=1`) it is the tables' "MAE".
-#
-# | quantity | shape, range |
-# |---|---|
-# | `preds`, `target` | `(B, C, T, H, W)`, in [-1, 1] when `data_range` is 2 |
-# | `power` | 2 or 1 |
-# | result | `(T,)`, one number a frame |
-#
-# **Usual mistakes.** A mean over the pixels gives numbers 4096 times too small. The range belongs inside the square:
-# differences of clips in [-1, 1] are twice too large, their squares four times. Without `abs`, errors of power 1
-# cancel.
+# where $r$ is the range of the pixels, 2 for our clips in [-1, 1]. As a sum over 4096 pixels it is no small number: a
+# whole digit missing costs about 90.
 
 # %% exercise="error_per_frame" from="common.evaluation.prediction:error_per_frame"
 
@@ -102,14 +90,49 @@ show.strips({"clip 0: the ten frames that were seen": past[0]} | rows, num_frame
 
 # %% [markdown] hints="error_per_frame"
 # 1. Nothing is summed over frames: the result keeps axis 2. All other axes go, three by a sum and one by a mean.
-# 2. `(preds - target).abs() / data_range` first; then `.pow(power)`; then the sum over axes 1, 3 and 4.
+# 2. `(preds - target).abs() / data_range` first, then `.pow(power)`, then the sum over axes 1, 3 and 4.
 # 3. `error.pow(power).sum(dim=(1, 3, 4)).mean(dim=0)`. Before that, convert to float32, and raise `ValueError` for
 #    clips of different shapes and for a `data_range` that is not above 0.
 
-# %% [markdown]
-# What does somebody get who knows nothing of digits? Three ways to be lazy, and one that does not even look:
+# %% [markdown] troubles="error_per_frame"
+# - **My numbers are thousands of times too small.** That is a mean over the pixels. Sum them.
+# - **My numbers are a few times too large.** The range belongs inside the square: with $r = 2$, squares shrink by 4.
+# - **Errors of power 1 are almost zero, or negative.** Without `abs` they cancel.
 
-# %% tags=["demo"]
+# %% [markdown]
+# Now the two painters, on real digits. The truth is at one of nine places, all equally likely. One painter draws the
+# digit sharp at one of them, the other draws the mean of all.
+
+# %% tags=["demo"] draws="Two painters: look at the ratio of their errors."
+digit = future[:, :, :1]  # a frame of each clip, as it came
+print(f"{'the digits may be':38}{'one sharp guess':>18}{'the grey mean':>16}{'ratio':>8}")
+for spread in (1, 2, 4):
+    places = [digit.roll((dy, dx), (-2, -1)) for dy in (-spread, 0, spread) for dx in (-spread, 0, spread)]
+    ghost = torch.stack(places).mean(dim=0)
+    sharp = torch.stack([error_per_frame(a, b, data_range=2) for a in places for b in places]).mean()
+    soft = torch.stack([error_per_frame(ghost, b, data_range=2) for b in places]).mean()
+    print(f"up to {spread} px off, nine places{'':13}{sharp:18.1f}{soft:16.1f}{sharp / soft:8.2f}")
+
+# %% [markdown]
+# **Exactly twice.** If the answer is drawn from the same futures as the truth, its error is the spread of both, $2
+# \operatorname{Var}$. The mean's error is the spread of one, $\operatorname{Var}$. Punished by squares, a model learns
+# to be grey.
+#
+# So how good must a *sharp* prediction be to be forgiven? Here is the last predicted frame beside sharp pictures that
+# are a little wrong. Then come four lazy forecasters, who know nothing of digits.
+
+# %% tags=["demo"] draws="The smear, the smear made sharp, and the truth moved by a few pixels."
+truth, blurred = future[:, :, -1:], predicted[:, :, -1:]
+guesses = {"the network, as it is": blurred, "the network, black or white": torch.where(blurred > 0, 1.0, -1.0)}
+guesses |= {f"the truth, {px} px to the right": truth.roll(px, -1) for px in (1, 2, 3, 4)}
+print(f"{'the tenth frame':32}{'squared error':>15}{'SSIM':>8}")
+for name, guess in guesses.items():
+    error = error_per_frame(guess, truth, data_range=2).item()
+    print(f"{name:32}{error:15.1f}{ssim(guess, truth, data_range=2).item():8.3f}")
+cells = torch.cat([truth[0], *(guess[0] for guess in guesses.values())], dim=1)
+show.contact_sheet(cells, columns=4, width=144, labels=["what came", *guesses])
+
+# %% tags=["demo"] draws="Four lazy forecasts: the foggiest has the best number of the four."
 average = DigitData().batch(range(200)).clips().mean(dim=(0, 2), keepdim=True)  # of clips that are not in the test
 lazy = {
     "the last frame again": baselines.copy_last(past, 10),
@@ -117,25 +140,24 @@ lazy = {
     "the mean of the ten frames": baselines.mean_of_past(past, 10),
     "the mean of all frames there are": average.expand_as(future),
 }
-print(f"{'squared error of a frame':48}{'1st':>8}{'5th':>8}{'10th':>8}{'mean':>9}")
+print(f"{'squared error per frame':48}{'1st':>8}{'5th':>8}{'10th':>8}{'mean':>9}")
 for name, guess in (lazy | {"the network above": predicted}).items():
     errors = error_per_frame(guess, future, data_range=2)
     print(f"{name:48}{errors[0]:8.1f}{errors[4]:8.1f}{errors[9]:8.1f}{errors.mean():9.1f}")
-show.strips({name: guess[0] for name, guess in lazy.items()}, num_frames=10, width=64)
+show.strips({name: guess[0] for name, guess in lazy.items()}, num_frames=10, width=48)
 
 # %% [markdown]
-# **What to see.** The sharpest pictures have the worst numbers, and a picture of fog, the same for every clip, has the
-# best of the four. Keep that in mind. One velocity for the whole picture is right for the next frame only when both
-# digits happen to agree.
-#
-# ## A memory that is a picture
-#
-# To know where a digit goes one frame is not enough: something must be remembered. An LSTM remembers in a vector. Shi
-# and colleagues (2015) made the vector a **picture**: at every place a hidden state $h$ and a memory $c$ of some
-# channels, and every gate a convolution. A thing that moves can then be handed on from a place to its neighbour.
+# **What to see.** The truth itself, whole and sharp, soon scores worse than the smear as it moves off, though anyone
+# would call it the better picture. And the best of the lazy four is a picture of fog, the same for every clip.
+# Predictors that train on squared error do not learn too little. They are asked the wrong question. GANs (lab 02.3) ask
+# another, and diffusion draws *one* of the futures.
 
 # %% [markdown] about="ConvLSTMCell" difficulty=3 importance=5 minutes=15
-# ## The cell
+# ## The ConvLSTM cell
+#
+# To know where a digit goes, one frame is not enough: something must be remembered. An LSTM remembers in a vector. Shi
+# and colleagues (2015) made the vector a **picture**. Every place has a hidden state $h$ and a memory $c$ of some
+# channels, and every gate is a convolution, so a moving thing can be handed on from one place to its neighbour.
 #
 # One convolution looks at the input and the hidden state together and gives four pictures $i, f, g, o$, in this order:
 #
@@ -143,19 +165,14 @@ show.strips({name: guess[0] for name, guess in lazy.items()}, num_frames=10, wid
 # $$ c' = \sigma(f) \odot c + \sigma(i) \odot \tanh(g) \qquad\qquad h' = \sigma(o) \odot \tanh(c') $$
 #
 # Read it aloud: keep $\sigma(f)$ of what you knew, add $\sigma(i)$ of what you think now, and show $\sigma(o)$ of it.
-# The memory itself passes through nothing but a multiplication and a sum, so gradients survive many frames. (The first
-# paper also let the gates peek at $c$; most of what followed, and we, leave these *peepholes* out.)
+# The memory passes through nothing but a multiplication and a sum, so gradients survive many frames. (The first paper
+# also let the gates look at $c$. Like most later models, we leave these *peepholes* out.)
 #
 # | quantity | shape |
 # |---|---|
 # | `x` | `(B, in_channels, H, W)` |
-# | `state`: h, c | `(B, hidden_channels, H, W)` each; `None` for zeros |
+# | h, c | `(B, hidden_channels, H, W)` each |
 # | `self.gates(...)` | `(B, 4 * hidden_channels, H, W)` |
-# | result: h', c' | as `state` |
-#
-# **Usual mistakes.** The four parts in another order than the weights were made for: it trains, and no other weights
-# fit. $\sigma$ where $\tanh$ belongs: the memory can then only grow. Showing the old memory in place of the new one.
-# Returning `(c, h)`: the next step takes one for the other.
 
 # %% exercise="ConvLSTMCell" from="common.models.convlstm:ConvLSTMCell" blank="forward"
 
@@ -168,12 +185,18 @@ show.strips({name: guess[0] for name, guess in lazy.items()}, num_frames=10, wid
 # 3. `c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)`, then `h = torch.sigmoid(o) * torch.tanh(c)`, and
 #    `return h, c`. No in-place operations: the caller may still need the old state.
 
-# %% [markdown]
-# Your cell, before it has learned anything. A bright spot is shown once, at the first step; then the picture is black.
-# What does the memory hold on to? The forget gate's bias is 1 in a fresh cell; beside it the same cell with a bias of
-# -1.
+# %% [markdown] troubles="ConvLSTMCell"
+# - **It trains, but shipped weights do not fit.** The four parts are in another order than $i, f, g, o$.
+# - **The memory only grows.** A $\sigma$ is where $\tanh(g)$ belongs, and $\sigma$ is never negative.
+# - **The hidden state is one step late.** It shows the old memory. Use the new one, $c'$.
+# - **The first step is right, the second is not.** `(c, h)` came back in place of `(h, c)`.
 
-# %% tags=["demo"]
+# %% [markdown]
+# Your cell, before it has learned anything. A bright spot is shown once, then the picture is black. What does the
+# memory hold on to? A fresh cell's forget gate has a bias of 1. Compare it with a bias of -1.
+
+
+# %% tags=["demo"] draws="What two fresh cells keep of one glance, step by step."
 def echoes(forget_bias, num_steps=8):
     """How much of the first glance is left in the memory, step by step: `(num_steps,)`."""
     torch.manual_seed(0)
@@ -200,33 +223,23 @@ axis.legend(fontsize=9)
 plt.show()
 
 # %% [markdown]
-# **What to see.** With a bias of 1 about $\sigma(1) = 0.73$ of the memory survives each step, so that from the first
-# day on gradients reach ten frames back. With -1 there is hardly anything left to learn from.
+# **What to see.** With a bias of 1 about $\sigma(1) = 0.73$ of the memory survives each step, so gradients reach ten
+# frames back from the first day on. With -1 there is hardly anything left to learn from.
 
 # %% [markdown] about="scheduled_sampling" difficulty=2 importance=4 minutes=8
-# ## What does a forecaster read?
+# ## Scheduled sampling
 #
-# The network predicts one frame at a time, and for the next one it needs a frame to read. When it is used that is its
-# own prediction, there is no other. In training there is a choice:
+# The network predicts one frame at a time, and it must read a frame to predict the next one. In use that is its own
+# prediction, for there is no other. In training there is a choice:
 #
-# - **the truth, always** (*teacher forcing*): easy, and it learns fast; but it never meets its own mistakes, and the
-#   first time that it must live on them they pile up;
-# - **its own prediction, always**: what it will be used for; but in the beginning the predictions are rubbish, and from
-#   rubbish little can be learned.
+# - **the truth, always** (*teacher forcing*): easy and fast to learn, but the network never meets its own mistakes, and
+#   in use they pile up;
+# - **its own prediction, always**: what it will be used for, but at first the predictions are rubbish, and rubbish
+#   teaches little.
 #
-# *Scheduled sampling* (Bengio et al. 2015) begins with the one and ends with the other. For each sample a coin is
-# thrown: below the `probability` the truth is read, else the prediction; and the probability falls as training goes on.
-#
-# | quantity | shape, range |
-# |---|---|
-# | `truth`, `predicted` | `(B, C, H, W)` |
-# | `probability` of the truth | a number, or `(B,)`, from 0 to 1 |
-# | `coins` | `(B,)`, in [0, 1): thrown by the caller, so that a training can be repeated |
-# | result | `(B, C, H, W)`, each sample whole from one of the two |
-#
-# **Usual mistakes.** One coin for the whole batch, or one for every pixel (a picture of both is a third thing that will
-# never be met again). A mixture in the proportion of the probability, which is a ghost. `<=`, which reads the truth
-# once in a while even at probability 0. Detaching the prediction: then nobody learns from having misled himself.
+# *Scheduled sampling* (Bengio et al. 2015) begins with the one and ends with the other. A coin is thrown for each
+# sample: below the `probability` the network reads the truth, else the prediction. The probability falls during
+# training.
 
 # %% exercise="scheduled_sampling" from="common.models.convlstm:scheduled_sampling"
 
@@ -234,40 +247,38 @@ plt.show()
 
 # %% [markdown] hints="scheduled_sampling"
 # 1. `coins < probability` says for each sample whether the truth is read, `(B,)`, whether the probability is one number
-#    or one a sample.
+#    or one per sample.
 # 2. `torch.where(chosen, truth, predicted)` needs `chosen` with the axes of the frames: `(B, 1, 1, 1)`. The library's
 #    `append_dims(chosen, truth)` gives it those.
 # 3. `return torch.where(append_dims(coins < probability, truth), truth, predicted)`. Before that, raise `ValueError`
 #    naming the shapes if the frames differ, or if the coins are not `(B,)`.
 
+# %% [markdown] troubles="scheduled_sampling"
+# - **My frame shows both digits, each half bright.** You mix in proportion to the probability. Choose one of the two.
+# - **Truth and prediction alternate from pixel to pixel.** One coin per sample, not one per pixel.
+# - **At probability 0 the truth still slips in.** Use `<`, not `<=`: a coin can be exactly 0.
+# - **The forecaster learns nothing from its mistakes.** Do not detach the prediction: the gradient goes through it.
+
 # %% [markdown] about="ConvLSTMPredictor" difficulty=4 importance=5 minutes=20
 # ## Encoder and forecaster
 #
-# Now the whole. `step`, which is given, reads one frame and expects the next: patches of 4×4 pixels, a fine cell, a
-# coarse cell that sees further, and back to pixels. What it returns are **logits** $z$; $\sigma(z)$ is the brightness
+# Now the whole network. `step`, which is given, reads one frame and expects the next: patches of 4×4 pixels, a fine
+# cell, a coarse cell that sees further, and back to pixels. It returns **logits** $z$: $\sigma(z)$ is the brightness
 # that it expects, from 0 to 1, and `as_pixels` (given) brings that to [-1, 1]. You write what happens in time:
 #
-# | part | reads | expects |
+# | part | reads | expects frames (from 0) |
 # |---|---|---|
-# | **encoder** | the T frames of the past, one after the other | frames 1, 2, …, T |
-# | **forecaster** | its own last expectation, `num_future - 1` times | frames T + 1, …, T + `num_future` - 1 |
+# | **encoder** | the T frames of the past, one after the other | 1, 2, …, T |
+# | **forecaster** | its own last expectation, `num_future - 1` times | T + 1, …, T + `num_future` - 1 |
 #
-# (frames counted from 0). What the encoder expects at its last step is already the first frame of the future. All that
-# passes from the one to the other is the **state**. With `truth` given, the forecaster reads
-# `scheduled_sampling(…)` of the true frame and the predicted one: at its step $k$ these are the future's frame $k$ both
-# times, and column $k$ of the coins.
+# What the encoder expects at its last step is already the first frame of the future. The only thing that passes from
+# one to the other is the **state**. With `truth` given, the forecaster reads `scheduled_sampling(…)` of the true frame
+# and the predicted one: its step $k$ uses frame $k$ of the future for both, and column $k$ of the coins.
 #
 # | quantity | shape |
 # |---|---|
-# | `past` | `(B, C, T, H, W)` in [-1, 1] |
-# | `truth` | `(B, C, num_future, H, W)`, or `None` |
-# | `coins` | `(B, num_future - 1)` |
 # | `.logits` of the result | `(B, C, T - 1 + num_future, H, W)`: everything that was expected |
 # | `.sample` of the result | `(B, C, num_future, H, W)` in [-1, 1]: the future alone |
-#
-# **Usual mistakes.** Reading the last frame of the past a second time: everything comes one frame late. Feeding back
-# logits, or brightness from 0 to 1, where the network was shown pixels from -1 to 1. Starting the forecaster without
-# the encoder's state: it has amnesia. Detaching the feedback: no lesson reaches back through it.
 
 # %% exercise="ConvLSTMPredictor" from="common.models.convlstm:ConvLSTMPredictor" blank="forward"
 
@@ -281,28 +292,58 @@ plt.show()
 # 3. At the end `logits = torch.stack(logits, dim=2)` and
 #    `return PredictorOutput(sample=as_pixels(logits[:, :, -num_future:]), logits=logits)`.
 
-# %% [markdown] about="prediction_loss" difficulty=2 importance=4 minutes=10
-# ## What it is punished for
+# %% [markdown] troubles="ConvLSTMPredictor"
+# - **Everything comes one frame late.** You read the last frame of the past a second time.
+# - **The forecast fades or saturates after one frame.** You feed back logits, or brightness from 0 to 1. The network
+#   reads pixels from -1 to 1: use `as_pixels`.
+# - **The forecast is a cloud from the start.** The forecaster begins without the encoder's state.
+# - **The gradient stops at the last frame.** Do not detach the feedback.
+
+# %% [markdown]
+# ### Negative control: amnesia
 #
-# Squared error is what we measure. We train on a relative of it. Take the brightness $x \in [0, 1]$ of a pixel for the
-# probability that it is white, the expected brightness $p = \sigma(z)$ for the network's, and count the surprise in
-# *nats*, the **cross-entropy**
+# The shipped weights fit into your classes, because yours have the same names. So put them in, and break one idea. Same
+# weights, same last frame, but the forecaster gets only the state of the last few frames.
+
+# %% tags=["demo"] draws="What the network predicts from one frame, two, three, five and ten."
+model = ConvLSTMPredictor.from_pretrained("digits-convlstm").eval()
+with torch.no_grad():
+    output = model(past, num_future=10)
+expected = torch.sigmoid(output.logits[:, :, -10:])  # brightness, 0 to 1
+own = error_per_frame(output.sample, future, data_range=2)
+given = error_per_frame(predicted, future, data_range=2)
+print(f"your code, the shipped weights: {own.mean():.1f}; the library's code: {given.mean():.1f}\n")
+controls = {f"the last {n} frames" if n > 1 else "the last frame alone": past[:, :, -n:] for n in (1, 2, 3, 5, 10)}
+with torch.no_grad():
+    kept = {name: model(seen, num_future=10).sample for name, seen in controls.items()}
+print(f"{'the encoder reads':26}{'1st':>8}{'5th':>8}{'10th':>8}{'mean':>9}")
+for name, guess in kept.items():
+    errors = error_per_frame(guess, future, data_range=2)
+    print(f"{name:26}{errors[0]:8.1f}{errors[4]:8.1f}{errors[9]:8.1f}{errors.mean():9.1f}")
+show.strips({"what came": future[0]} | {name: guess[0] for name, guess in kept.items()}, num_frames=10, width=52)
+
+# %% [markdown]
+# **What to see.** From one frame no one can tell which way a digit drifts, and the answer is a cloud. Each further
+# frame sharpens the speed, and separates digits that overlap. The second five still help, though less than the first.
+
+# %% [markdown] about="prediction_loss" difficulty=2 importance=4 minutes=10
+# ## Cross-entropy, computed from logits
+#
+# We measure squared error, and train on a relative of it. Read the brightness $x \in [0, 1]$ of a pixel as the
+# probability that it is white, and the expected brightness $p = \sigma(z)$ as the network's. The surprise in *nats* is
+# the **cross-entropy**
 #
 # $$ \ell = -x \log p - (1 - x) \log (1 - p) = \log\left(1 + e^{z}\right) - x z. $$
 #
-# Both losses are smallest at the same answer: the **mean** of all that may come. But where the network is far off,
-# squared error of $\sigma(z)$ is flat, and cross-entropy is not: it learns faster. The right-hand form is the one to
-# write; the left one takes the logarithm of 0 as soon as the network is sure. (Put $p = 1 / (1 + e^{-z})$ in and see
-# that both are the same.) Its first part has a name, *softplus*, and `F.softplus` computes it without an overflow.
+# Both losses are smallest at the same answer: the **mean** of all that may come. But where the network is far off, the
+# squared error of $\sigma(z)$ is flat and cross-entropy is not, so it learns faster. Write the right-hand form. The
+# left one takes the logarithm of 0 as soon as the network is sure. (Put in $p = 1 / (1 + e^{-z})$ and see that both are
+# the same.) Its first part is called *softplus*.
 #
 # | quantity | shape, range |
 # |---|---|
 # | `logits` | `(B, C, T, H, W)`, any number |
 # | `target` | the same, pixels in **[-1, 1]** |
-# | result | a scalar: the mean over all pixels, float32 |
-#
-# **Usual mistakes.** Pixels in [-1, 1] are no probabilities: halve and shift them first. `log(sigmoid(z))` is $-\infty$
-# at $z = -200$. A sum in place of the mean changes the scale of every gradient with the size of the batch.
 
 # %% exercise="prediction_loss" from="common.models.convlstm:prediction_loss"
 
@@ -313,22 +354,27 @@ plt.show()
 # 2. $\log(1 + e^z)$ written out overflows at $z = 100$; `F.softplus(z)` does not.
 # 3. `(F.softplus(z) - x * z).mean()`.
 
+# %% [markdown] troubles="prediction_loss"
+# - **The loss is negative.** Pixels in [-1, 1] are not probabilities. Halve and shift them first.
+# - **The loss is inf for confident logits.** `log(sigmoid(z))` is $-\infty$ at $z = -200$. Use softplus.
+# - **Doubling the batch doubles the gradients.** That is a sum. Take the mean over all pixels.
+
 # %% [markdown]
 # ## Put it together: your parts, trained
 #
-# A loop of twenty lines. For the first half of the training the truth is faded out, then the forecaster stands on its
-# own feet. The optimiser is Muon, which gives a weight matrix a step of equal size in all directions; on this network
-# it needs a fraction of Adam's steps.
+# For the first half of the run the truth fades out, then the forecaster is on its own. The optimizer is Muon, which
+# gives a weight matrix a step of equal size in all directions. On this network it needs a fraction of Adam's steps.
 
-# %% tags=["demo"]
+
+# %%
 def batch(first, split="train", count=BATCH):
-    """Clips `(count, 1, 2 NUM_READ, H, W)` with the numbers from `first` on, at the size of the training."""
+    """Clips `(count, 1, 2 NUM_READ, H, W)` with the numbers from `first` on, at the training size."""
     pixels = DigitData(split, num_frames=2 * NUM_READ).batch(range(first, first + count)).clips().to(device())
     return F.avg_pool3d(pixels, (1, SHRINK, SHRINK))
 
 
-def training(model, truth_probability, steps=STEPS, learning_rate=5e-3):
-    """Train, and return the loss of every step. `truth_probability(part done)` -> probability."""
+def train(model, truth_probability, steps=STEPS, learning_rate=5e-3):
+    """Train, and return the loss of every step. `truth_probability(fraction done)` -> probability."""
     ends = [p for name, p in model.named_parameters() if p.ndim < 2 or "patches_out" in name]
     kernels = [p for name, p in model.named_parameters() if p.ndim >= 2 and "patches_out" not in name]
     optimizer, losses = Muon(kernels, ends, lr=learning_rate), []
@@ -348,52 +394,39 @@ def training(model, truth_probability, steps=STEPS, learning_rate=5e-3):
     return losses
 
 
+# %% tags=["demo"] draws="Your own network, after the first steps of its life."
 torch.manual_seed(0)
 mine = ConvLSTMPredictor(**library.PRESETS[SIZE]).to(device())
-losses = training(mine, lambda done: max(0.0, 1 - 2 * done))
+losses = train(mine, lambda done: max(0.0, 1 - 2 * done))
 seen, unseen = batch(0, "test", 32).chunk(2, dim=2)
 with torch.no_grad():
     guess = mine(seen, NUM_READ).sample
-own = error_per_frame(guess, unseen, data_range=2)
+error = error_per_frame(guess, unseen, data_range=2)
 reference = error_per_frame(baselines.mean_of_past(seen, NUM_READ), unseen, data_range=2)
-print(f"after {STEPS} steps of {BATCH} clips, on digits never seen: {own.mean():.1f}; "
-      f"the mean of the past: {reference.mean():.1f}")
+print(f"after {STEPS} steps of {BATCH} clips: {error.mean():.1f}; the mean of the past: {reference.mean():.1f}")
 show.strips({"what came": unseen[0].cpu(), "what you predicted": guess[0].cpu()}, num_frames=NUM_READ, width=64)
 
 # %% [markdown]
-# The shipped network has seen 42,216 clips, many more than yours, and learned nothing that yours could not. Its weights
-# fit into your classes, because yours have the same names:
-
-# %% tags=["demo"]
-model = ConvLSTMPredictor.from_pretrained("digits-convlstm").eval()
-with torch.no_grad():
-    output = model(past, num_future=10)
-expected = torch.sigmoid(output.logits[:, :, -10:])  # brightness, 0 to 1
-own = error_per_frame(output.sample, future, data_range=2)
-print(f"your code, the shipped weights: {own.mean():.1f}, where the library's code gave "
-      f"{error_per_frame(predicted, future, data_range=2).mean():.1f}")
-
-# %% [markdown]
+# The shipped network has seen 42,216 clips, many more than yours, and learned nothing that yours could not.
+#
 # ## The result to remember: error, frame by frame
 #
-# One more curve comes for free. The network prints $p$, the mean of the brightness $x$ that it holds possible. If it
-# knows what it does not know, its squared error is, on average,
+# One more curve comes for free. The network predicts $p$, the mean of all brightnesses $x$ that it considers possible.
+# If it knows what it does not know, its squared error is, on average,
 #
 # $$ E (x - p)^2 = E\,x^2 - p^2 = p (1 - p) - E\,[x (1 - x)]. $$
 #
-# The first part is the grey of its own picture. The second is grey that is no doubt at all: the soft edges of real
-# digits, and these can be measured on the frames that were seen. So from the picture itself, without the truth, it can
-# be read how wrong the network *thinks* it will be: count the grey, less that of the edges.
+# The first part is the grey of its own picture. The second is grey without doubt: the soft edges of real digits, which
+# can be measured on the frames it saw. So the picture itself, without the truth, says how wrong the network *thinks* it
+# will be.
 
-# %% tags=["demo"]
+# %% tags=["demo"] draws="Error per predicted frame, and the error that the network expects of itself."
 frames = torch.arange(1, 11)
 grey = (expected * (1 - expected)).sum(dim=(1, 3, 4)).mean(dim=0)  # (10,)
 bright = (past + 1) / 2
 edges = (bright * (1 - bright)).sum(dim=(1, 3, 4)).mean()  # of frames that are known
 figure, axis = plt.subplots(figsize=(9.5, 4), layout="constrained")
-styles = {"the last frame again": ":", "the last frame, moved on at constant velocity": "-.",
-          "the mean of the ten frames": "--", "the mean of all frames there are": (0, (1, 4))}
-for name, style in styles.items():
+for name, style in zip(lazy, (":", "-.", "--", (0, (1, 4)))):
     axis.plot(frames, error_per_frame(lazy[name], future, data_range=2), color=GREY, linestyle=style, label=name)
 axis.plot(frames, own, color=BLUE, marker="o", label="the network")
 axis.plot(frames, grey - edges, color=BLUE, linestyle="--", label="what its own grey says")
@@ -404,79 +437,13 @@ plt.show()
 
 # %% [markdown]
 # **What to see.** The error grows from frame to frame, and the grey grows with it, nearly as much: the network knows
-# how little it knows. It does not draw soft pictures because it cannot draw sharp ones. It draws what it believes, and
-# it believes less and less. (Where the grey lies above the error, it doubts more than it must; below, it is too sure.)
-#
-# ## Why it blurs
-#
-# The world is exact: who knows a digit's place and speed to the last digit knows all. But ten frames of whole pixels
-# say only so much; where two digits overlap one hides the other; and half a pixel of doubt before a wall is many after
-# it. So the future is *many* futures, and a loss that counts squares has an opinion about what to say then. Here is the
-# question from the beginning, on real digits. The truth is at one of several places, each as likely. One painter draws
-# the digit sharp at one of them, the other the mean of all.
-
-# %% tags=["demo"]
-digit = future[:, :, :1]  # a frame of each clip, as it came
-print(f"{'the digits may be':38}{'one sharp guess':>18}{'the grey mean':>16}{'ratio':>8}")
-for spread in (1, 2, 4):
-    places = [digit.roll((dy, dx), (-2, -1)) for dy in (-spread, 0, spread) for dx in (-spread, 0, spread)]
-    ghost = torch.stack(places).mean(dim=0)
-    sharp = torch.stack([error_per_frame(a, b, data_range=2) for a in places for b in places]).mean()
-    soft = torch.stack([error_per_frame(ghost, b, data_range=2) for b in places]).mean()
-    print(f"up to {spread} px off, nine places{'':13}{sharp:18.1f}{soft:16.1f}{sharp / soft:8.2f}")
-
-# %% [markdown]
-# **Exactly twice.** That is no accident: if the answer is drawn from the same futures as the truth, its error is the
-# spread of both, $2 \operatorname{Var}$; the mean's error is the spread of one, $\operatorname{Var}$. Whoever is
-# punished by squares learns to be grey.
-#
-# So how good would a *sharp* prediction have to be, to be forgiven? Below, the last predicted frame beside pictures
-# that are perfectly sharp and a little wrong: the truth itself, moved by a few pixels; and the network's own picture
-# with its grey taken out, every pixel black or white.
-
-# %% tags=["demo"]
-truth, blurred = future[:, :, -1:], output.sample[:, :, -1:]
-guesses = {"the network, as it is": blurred, "the network, black or white": torch.where(blurred > 0, 1.0, -1.0)}
-guesses |= {f"the truth, {px} px to the right": truth.roll(px, -1) for px in (1, 2, 3, 4)}
-print(f"{'the tenth frame':32}{'squared error':>15}{'SSIM':>8}")
-for name, guess in guesses.items():
-    print(f"{name:32}{error_per_frame(guess, truth, data_range=2).item():15.1f}"
-          f"{ssim(guess, truth, data_range=2).item():8.3f}")
-cells = torch.cat([truth[0], *(guess[0] for guess in guesses.values())], dim=1)
-show.contact_sheet(cells, columns=4, width=192, labels=["what came", *guesses])
-
-# %% [markdown]
-# **What to see.** Taking the grey out leaves a harder picture, a few strokes of it, and a worse number. And the truth
-# itself, whole and sharp, scores worse than the smear as soon as it is two pixels off, though anybody would call it the
-# better picture. By squared error a sharp wrong guess is the worst there is. This is what stopped predictors that are
-# trained this way: not that they learn too little, but that they are asked the wrong question. GANs (lab 02.3) ask
-# another; diffusion draws *one* of the futures, and is the reason why this course goes on.
-#
-# ## Negative control: amnesia
-#
-# Everything hangs on the state that the encoder hands over. Break only that: the same weights, the same last frame, and
-# a forecaster that begins with nothing. A second control is milder: it may keep the state of the last frames only.
-
-# %% tags=["demo"]
-controls = {f"the last {n} frames" if n > 1 else "the last frame alone": past[:, :, -n:] for n in (1, 2, 3, 5, 10)}
-with torch.no_grad():
-    kept = {name: model(seen, num_future=10).sample for name, seen in controls.items()}
-print(f"{'the encoder reads':26}{'1st':>8}{'5th':>8}{'10th':>8}{'mean':>9}")
-for name, guess in kept.items():
-    errors = error_per_frame(guess, future, data_range=2)
-    print(f"{name:26}{errors[0]:8.1f}{errors[4]:8.1f}{errors[9]:8.1f}{errors.mean():9.1f}")
-show.strips({"what came": future[0]} | {name: guess[0] for name, guess in kept.items()}, num_frames=10, width=64)
-
-# %% [markdown]
-# **What to see.** From one frame nobody can tell which way a digit drifts, and the answer is a cloud: as wrong as the
-# mean of all frames there are. Each further frame sharpens the speed, and pulls apart digits that lie over each other.
-# The second five still help, though less than the first.
+# how little it knows. It can draw sharp pictures. It draws what it believes, and it believes less and less.
 #
 # ## Try it
 #
-# One digit, or three (it was trained on two); more frames than it ever had to predict; another clip.
+# One digit, or three (it trained on two), more frames, another clip.
 
-# %% tags=["demo"]
+# %%
 CLIP, NUM_DIGITS, NUM_FUTURE = 3, 3, 20
 
 clip = DigitData("test", num_frames=10 + NUM_FUTURE, num_digits=NUM_DIGITS).batch([CLIP]).clips()
@@ -484,24 +451,30 @@ with torch.no_grad():
     guess = model(clip[:, :, :10], num_future=NUM_FUTURE).sample
 errors = error_per_frame(guess, clip[:, :, 10:], data_range=2)
 print(f"error of the first frame {errors[0]:.1f}, of the last {errors[-1]:.1f}")
-show.strips({"what came": clip[0, :, 10:], "predicted": guess[0]}, num_frames=10, width=64)
+beside = torch.cat([clip[0, :, 10:], guess[0]], dim=3)
+show.player(beside, fps=8, width=256, max_bytes=50_000, caption="left: what came; right: predicted")
 
-# %% [markdown]
-# **An ablation to run.** Three ways to train: the truth always, the truth faded out, never the truth. Which one
-# predicts the *next* frame best, and which one the last? Guess first. Then run the cell; it trains three small networks
-# for `ROUNDS` steps each. Then change `ROUNDS`: does the order stay?
+# %% [markdown] tags=["folded"]
+# ## Going further: an ablation
+#
+# Three ways to train: the truth always, the truth faded out, never the truth. Which one predicts the *next* frame best,
+# and which one the last? Guess first. The cell trains three small networks for `ROUNDS` steps each. Then change
+# `ROUNDS`: does the order stay?
 
-# %% tags=["demo"]
+# %%
 ROUNDS = {"ci": 40, "cpu": 100, "gpu": 1000}[preset()]
 
-ways = {"the truth, always": lambda done: 1.0, "the truth, faded out": lambda done: max(0.0, 1 - 2 * done),
-        "never the truth": lambda done: 0.0}
+ways = {
+    "the truth, always": lambda done: 1.0,
+    "the truth, faded out": lambda done: max(0.0, 1 - 2 * done),
+    "never the truth": lambda done: 0.0,
+}
 seen, unseen = batch(0, "test", 32).chunk(2, dim=2)
 print(f"{'trained on':24}{'next frame':>12}{'last frame':>12}")
 for name, schedule in ways.items():
     torch.manual_seed(1)
     other = ConvLSTMPredictor(**library.PRESETS["ci"]).to(device())
-    training(other, schedule, steps=ROUNDS)
+    train(other, schedule, steps=ROUNDS)
     with torch.no_grad():
         errors = error_per_frame(other(seen, NUM_READ).sample, unseen, data_range=2)
     print(f"{name:24}{errors[0]:12.1f}{errors[-1]:12.1f}")
@@ -509,29 +482,21 @@ for name, schedule in ways.items():
 # %% [markdown]
 # ## Honest limits
 #
-# - Ten frames of two digits on black are no film. What a ConvLSTM does with a street or a face is the same, and blurs
-#   within three frames: there is more that nobody can know.
-# - Published models are larger and are trained for days: a ConvLSTM of 15 million parameters reaches a squared error of
-#   29.8 after two million clips (OpenSTL, arXiv:2306.11249), on the benchmark's own digits. Ours, at more than twice
-#   that, has a seventeenth of the parameters, saw a fiftieth of the clips, and other digits; the numbers stand side by
-#   side in [benchmarks/moving_mnist.md](../../benchmarks/moving_mnist.md), with what each cost. To train longer:
+# - Ten frames of two digits on black are not a film. On a street or a face a ConvLSTM blurs within three frames.
+# - Published models are larger and train for days. A ConvLSTM of 15 million parameters reaches 29.8 after two million
+#   clips (OpenSTL, arXiv:2306.11249). Ours reaches more than twice that, with a seventeenth of the parameters and a
+#   fiftieth of the clips: see [benchmarks/moving_mnist.md](../../benchmarks/moving_mnist.md). To train longer:
 #   `flipbook train digits-convlstm --stage further`.
-# - Our test set is fixed, and its digits are in no training clip, as the benchmark wants it; but it is not the
-#   benchmark's file.
-# - SSIM follows structure a little better than squared error does, and it too prefers fog to a sharp mistake of three
-#   pixels.
+# - No test digit is in a training clip, as the benchmark demands, but it is not the benchmark's file.
 #
 # ## Yours now
 #
-# `error_per_frame`, `ConvLSTMCell`, `scheduled_sampling`, `ConvLSTMPredictor` and `prediction_loss` are parts of the
-# library, and yours can stand in for them.
+# All five parts are the library's, and now yours. **Next:** lab 02.2 is given both ends and fills in the middle, which
+# leaves less to guess. The gap between training on truth and living on predictions returns in phase 08 as Self-Forcing.
 #
-# **Next:** lab 02.2 is given both ends and fills in the middle, which leaves less to guess. The gap between training on
-# truth and living on predictions comes back in phase 08, under the name of Self-Forcing; a state that sums up all that
-# was seen comes back in the world models of phase 09. **To read:** *Convolutional LSTM network* (Shi et al. 2015,
-# arXiv:1506.04214); *Unsupervised learning of video representations using LSTMs* (Srivastava et al. 2015,
-# arXiv:1502.04681), which made the digits move; *Scheduled sampling* (Bengio et al. 2015, arXiv:1506.03099); *Deep
-# multi-scale video prediction beyond mean square error* (Mathieu et al. 2015, arXiv:1511.05440), on the grey; *PredRNN*
-# (Wang et al. 2021, arXiv:2103.09504).
+# **To read:** *Convolutional LSTM network* (Shi et al. 2015, arXiv:1506.04214); *Scheduled sampling* (Bengio et al.
+# 2015, arXiv:1506.03099); *Unsupervised learning of video representations using LSTMs* (Srivastava et al. 2015,
+# arXiv:1502.04681), which made the digits move; *Deep multi-scale video prediction beyond mean square error* (Mathieu
+# et al. 2015, arXiv:1511.05440), on the grey.
 #
 # *Digits: MNIST, Yann LeCun and Corinna Cortes, CC BY-SA 3.0.*

@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Lab 02.2 · Frame interpolation
 #
-# **What you will have at the end:** a network that draws the frame between two frames of a film, whose moving parts you
-# wrote; its score beside three methods that need no training, on shots that none of them saw; and its worst failures,
-# each with a name.
+# **What you will have at the end:** a network that draws the frame between two frames of a film, with moving parts that
+# you wrote. Its score beside three methods that need no training, on shots that none of them saw. And its worst
+# failures, each with a name.
 #
 # | | |
 # |---|---|
@@ -12,15 +12,13 @@
 # | before this | [lab 01.3, optical flow](../01_tensors/03_optical_flow.ipynb): what a flow means, backward warping |
 # | the film | shots of *Big Buck Bunny*, © 2008 Blender Foundation, CC BY 3.0 |
 #
-# The whole notebook runs at one of three sizes. `cpu` is yours unless you set `FLIPBOOK_PRESET`. What is measured is
-# always whole frames `(T, H, W)` = (3, 96, 171) of three held-out shots; what changes is how many, and how long you
-# train.
-#
-# | preset | training squares `(T, H, W)` | steps | film frames measured | all cells take about |
+# | preset | training squares `(T, H, W)` | steps | film frames measured, (3, 96, 171) each | all cells take about |
 # |---|---|---|---|---|
 # | `ci` | (3, 32, 32) | 30 | 26 | 25 s |
-# | `cpu` | (3, 48, 48) | 400 | 137 | 3 min |
+# | `cpu` (default) | (3, 48, 48) | 400 | 137 | 3 min |
 # | `gpu` | (3, 48, 48) | 4000 | 531 | 5 min |
+#
+# `FLIPBOOK_PRESET` chooses the preset.
 
 # %% tags=["setup"]
 import math
@@ -50,11 +48,11 @@ limit_threads()
 # %% [markdown]
 # ## Where you are heading
 #
-# Two frames of a shot, a sixth of a second apart. What lies midway, the frame of the film that neither method was
-# shown, stands on the right. Their mean sees everything that moves twice. The network finds where each pixel came from
-# and where it goes, and fetches it.
+# Two frames of a shot, a sixth of a second apart, and the film's own frame midway. The mean of both shows everything
+# that moves twice. The network finds where each pixel came from, and fetches it.
 
-# %% tags=["demo"]
+
+# %% tags=["demo"] draws="First, last, their mean, the network's middle, and the truth."
 def cells(*batches):
     """Pictures `(N, 3, H, W)` in [-1, 1] as uint8 `(N, H, W, 3)`, one batch after the other."""
     return video.clip_to_frames(torch.cat(batches).clamp(-1, 1).transpose(0, 1))
@@ -80,75 +78,26 @@ for name, frame in (("leap", 12), ("wing_dance", 12)):
         made = reference(first, last)
     rows += [first, last, mean, made, middle]
     labels += ["first", "last", f"mean · {decibels(mean, middle)}", f"network · {decibels(made, middle)}", "the truth"]
+clip = torch.cat([first, made, last]).clamp(-1, 1).transpose(0, 1)
+display(show.player(clip, fps=6, max_bytes=40_000, caption="first, the network's middle, last"))
 show.contact_sheet(cells(*rows), columns=5, width=150, labels=labels)
 
 # %% [markdown]
-# **Before you read on, a prediction.** A fence of equal stakes moves to the right, by exactly one stake and one gap
-# from the first frame to the last. What will a method that looks for the best match put in the middle: the fence half
-# a step further, the fence where it was, or a blur of both? Write it down; a cell near the end measures it.
+# **A prediction.** A fence of equal stakes moves to the right, by exactly one stake and one gap from the first frame to
+# the last. What will a method that looks for the best match put in the middle: the fence half a step further, the fence
+# where it was, or a blur of both? Write it down. A cell near the end measures it.
 
-# %% [markdown] about="warp_to_time" difficulty=2 importance=5 minutes=10
-# ## Two flows that start in the wrong place
+# %% [markdown] about="fuse" difficulty=2 importance=5 minutes=5
+# ## Occlusion: what one side hides
 #
-# You have the flow from the first picture to the last, $F_{0 \to 1}$, and the one back, $F_{1 \to 0}$. Backward warping
-# asks at every pixel *of the new picture* where to fetch it from, so it wants flows that start at time $t$. Nobody has
-# those. But if neighbouring pixels move alike and evenly, the motion at a pixel is about the same at every moment; then
-# $F_{t \to 0}$ is $t$ times the way back, and either flow can say what that is: $-t\,F_{0 \to 1}$, or $t\,F_{1 \to 0}$.
-# Super SloMo mixes both, the nearer end counting more:
-#
-# $$ F_{t \to 0} = -(1 - t)\,t\,F_{0 \to 1} + t^2\,F_{1 \to 0}, \qquad
-#    F_{t \to 1} = (1 - t)^2\,F_{0 \to 1} - t\,(1 - t)\,F_{1 \to 0}. $$
-#
-# Then each end is warped by the flow that *leads to it*.
-#
-# | quantity | shape |
-# |---|---|
-# | `first`, `last`: the pictures at 0 and 1 | `(B, C, H, W)` |
-# | `forward` $= F_{0 \to 1}$, `backward` $= F_{1 \to 0}$ | `(B, 2, H, W)`, x then y, pixels |
-# | results: both ends as they look at `time` | `(B, C, H, W)` each |
-#
-# For one object that moves by $(8, 0)$, at $t = 1/4$: the first picture is fetched from $(-2, 0)$, the last from $(6,
-# 0)$.
-#
-# `warp` from lab 01.3 is here, as the library has it (with `--mine`, yours).
-#
-# **Usual mistakes.** The flow to the first picture warps the *first* picture; crossed over, everything moves twice the
-# wrong way. At $t = 1/2$ many wrong formulas are right, so try $t = 1/4$. A plus instead of the first minus makes the
-# two flows cancel.
-
-# %% exercise="warp_to_time" from="common.flow.between:warp_to_time"
-
-# %% check="warp_to_time"
-
-# %% [markdown] hints="warp_to_time"
-# 1. First the two flows that start at `time`, then two calls of `warp`. Nothing needs a loop.
-# 2. `to_first = -(1 - time) * time * forward + time**2 * backward`; write `to_last` the same way and test it in your
-#    head at `time = 0`: it must be `forward`.
-# 3. `return warp(first, to_first), warp(last, to_last)`. Before that, raise `ValueError` with the value if `time` is
-#    not from 0 to 1, and with both shapes if the pictures differ.
-
-# %% [markdown] about="fuse" difficulty=2 importance=5 minutes=10
-# ## What one side hides
-#
-# Now there are two candidates for every pixel. Usually they agree. Where they do not, the reason is nearly always the
-# same: something moved in front of something else, and the background beside it can be seen in one of the frames only.
-# The mean of both is then half right and half a ghost. Let $V_0, V_1$ say how visible a pixel is in either frame, from
-# 0 to 1. Then (Super SloMo again)
+# An interpolator warps both frames to the middle and has two candidates for every pixel. Where they differ, something
+# usually moved in front of something else, and the background beside it shows in one frame only. Let $V_0, V_1$ say how
+# visible a pixel is in either frame, from 0 to 1. At time $t$ (Super SloMo)
 #
 # $$ w_0 = (1 - t)\,(V_0 + \epsilon), \quad w_1 = t\,(V_1 + \epsilon), \qquad
 #    \hat I_t = \frac{w_0\,\hat I_{0 \to t} + w_1\,\hat I_{1 \to t}}{w_0 + w_1}. $$
 #
-# $\epsilon$ is `FAINT`, a thousandth: where *neither* side sees a pixel something must still stand there, and it is the
-# mean by time.
-#
-# | quantity | shape |
-# |---|---|
-# | `warped_first`, `warped_last` | `(B, C, H, W)` |
-# | `visible_first`, `visible_last` | `(B, 1, H, W)`, from 0 to 1, or bool |
-# | result | `(B, C, H, W)` |
-#
-# **Usual mistakes.** Without the division a pixel that is half visible turns grey. One mask and its complement cannot
-# say "both" or "neither". And the nearer frame counts *more*: at $t = 1/4$ that is the first.
+# $\epsilon$ is `FAINT`, a thousandth: where *neither* side sees a pixel, the mean by time remains.
 
 # %% exercise="fuse" from="common.flow.between:fuse"
 
@@ -159,20 +108,34 @@ show.contact_sheet(cells(*rows), columns=5, width=150, labels=labels)
 #    free, because the masks have one channel.
 # 2. `weight_first = (1 - time) * (visible_first + FAINT)`. A bool mask becomes a number with
 #    `visible_first.to(warped_first.dtype)`.
-# 3. `(weight_first * warped_first + weight_last * warped_last) / (weight_first + weight_last)`; at `time` 0 or 1 one of
+# 3. `(weight_first * warped_first + weight_last * warped_last) / (weight_first + weight_last)`. At `time` 0 or 1 one of
 #    the weights is zero, never both. Raise `ValueError` with the offending shape or time first.
 
-# %% [markdown]
-# What it is worth, where everything is known: a disc slides to the left before a plane that slides to the right. The
-# flows and the visibility are exact; only the fusion differs.
+# %% [markdown] troubles="fuse"
+# - **Half-visible pixels turn grey.** The division by the sum of the weights is missing.
+# - **Pixels that neither side sees come out black.** One mask and its complement cannot say "both" or "neither". Give
+#   each side a weight of its own.
+# - **Everything is right at 1/2 and wrong at 1/4.** The nearer frame counts *more*: at $t = 1/4$ that is the first.
 
-# %% tags=["demo"]
+# %% [markdown]
+# Here is what it is worth, where everything is known: a disc slides to the left in front of a plane that slides to the
+# right. The flows and the visibility are exact. Only the fusion differs.
+
+
+# %% tags=["demo"] draws="A disc before a plane: find the ghosts beside it, and where they vanish."
 def hidden_scene(height=72, width=108, plane=3.0, disc=-14.0):
     """A disc before a plane: first, middle, last; flows from the middle to both ends; visibility in both."""
     ends, half = (
-        flow_scene(height, width, Motion(shift=(part * plane, 0.0)), disc=Motion(shift=(part * disc, 0.0)), radius=18,
-                   generator=torch.Generator().manual_seed(5)) for part in (1.0, 0.5)
-    )  # fmt: skip
+        flow_scene(
+            height,
+            width,
+            Motion(shift=(part * plane, 0.0)),
+            disc=Motion(shift=(part * disc, 0.0)),
+            radius=18,
+            generator=torch.Generator().manual_seed(5),
+        )
+        for part in (1.0, 0.5)
+    )
     y, x = torch.meshgrid(torch.arange(height) * 1.0, torch.arange(width) * 1.0, indexing="ij")
 
     def inside(x, moved):
@@ -201,21 +164,68 @@ show.contact_sheet(cells(*pictures.values()), columns=5, width=150, labels=label
 # %% [markdown]
 # **What to see.** Each warped picture has a second, false piece of the disc on the side where the disc was in the way.
 # In the mean both ghosts remain, half as strong. With the masks they are gone.
+
+# %% [markdown] about="warp_to_time" difficulty=2 importance=5 minutes=10
+# ## Intermediate flow
 #
-# With your two parts, a flow by OpenCV (DIS, 2016) is already an interpolator: `library.dis_between` is flow both ways,
-# `warp_to_time`, `fuse` with everything visible. It will be the baseline to beat. What it lacks are the masks, which
-# nobody gives us for a film, and a flow that was made for this. Both can be learned.
+# You have the flow from the first picture to the last, $F_{0 \to 1}$, and the one back, $F_{1 \to 0}$. Backward warping
+# asks at every pixel *of the new picture* where to fetch it from, so it wants flows that start at time $t$. No one has
+# those. But if neighbouring pixels move alike and evenly, the motion at a pixel is about the same at every moment. Then
+# $F_{t \to 0}$ is about $-t\,F_{0 \to 1}$, or $t\,F_{1 \to 0}$. Super SloMo mixes both, and the nearer end counts more:
+#
+# $$ F_{t \to 0} = -(1 - t)\,t\,F_{0 \to 1} + t^2\,F_{1 \to 0}, \qquad
+#    F_{t \to 1} = (1 - t)^2\,F_{0 \to 1} - t\,(1 - t)\,F_{1 \to 0}. $$
+#
+# Then each end is warped by the flow that *leads to it*. For one object that moves by $(8, 0)$, at $t = 1/4$, the first
+# picture is fetched from $(-2, 0)$ and the last from $(6, 0)$. `warp` from lab 01.3 is here, as the library has it
+# (with `--mine`, yours).
+#
+# | quantity | shape |
+# |---|---|
+# | `first`, `last`: the pictures at 0 and 1 | `(B, C, H, W)` |
+# | `forward` $= F_{0 \to 1}$, `backward` $= F_{1 \to 0}$ | `(B, 2, H, W)`, x then y, pixels |
+
+# %% exercise="warp_to_time" from="common.flow.between:warp_to_time"
+
+# %% check="warp_to_time"
+
+# %% [markdown] hints="warp_to_time"
+# 1. First the two flows that start at `time`, then two calls of `warp`. Nothing needs a loop.
+# 2. `to_first = -(1 - time) * time * forward + time**2 * backward`. Write `to_last` the same way and test it in your
+#    head at `time = 0`: it must be `forward`.
+# 3. `return warp(first, to_first), warp(last, to_last)`. Before that, raise `ValueError` with the value if `time` is
+#    not from 0 to 1, and with both shapes if the pictures differ.
+
+# %% [markdown] troubles="warp_to_time"
+# - **Everything moves twice the wrong way.** The flows are crossed. The flow to the first picture warps the *first*.
+# - **It passes at 1/2 and fails at 1/4.** Many wrong formulas are right at 1/2. Test at 1/4.
+# - **Nothing moves at all.** With a plus in place of the first minus the two flows cancel.
+
+# %% [markdown]
+# With your two parts, a flow by OpenCV (DIS, 2016) is already an interpolator. It will be the baseline to beat.
+
+# %% tags=["demo"] draws="Your two parts with a flow by OpenCV, at four moments."
+first, middle, last = moment("leap", 12, step=2)
+ways = library.dis(first, last), library.dis(last, first)
+seen = torch.ones_like(first[:, :1])
+times = (0.25, 0.5, 0.75)
+between = [fuse(*warp_to_time(first, last, *ways, time), seen, seen, time) for time in times]
+print(f"the middle: {decibels(between[1], middle)}")
+show.contact_sheet(cells(first, *between, last), columns=5, width=150, labels=["first", "1/4", "1/2", "3/4", "last"])
+
+# %% [markdown]
+# It lacks the masks, which no one gives us for a film, and a flow that was made for this. Both can be learned.
 
 # %% [markdown] about="FeaturePyramid" difficulty=2 importance=4 minutes=10
-# ## One eye for all scales
+# ## The shared feature pyramid
 #
-# A network that is shown motions of three pixels does not know motions of twelve. But in a picture of a quarter of the
-# size twelve pixels *are* three. So FILM ("frame interpolation for large motion") looks at every size with the **same
-# weights**, and every size trains them.
+# A network that trained on motions of three pixels does not know motions of twelve. But in a picture of a quarter of
+# the size twelve pixels *are* three. So FILM ("frame interpolation for large motion") looks at every size with the
+# **same weights**, and every size trains them.
 #
-# For that to work a pixel must be described alike at each size. Ours gets two layers: `fine` sees 3×3 pixels; `coarse`
-# sees 3×3 of what the fine one made and halves the size. The features at a level are the fine ones of *this* size
-# beside the coarse ones that come *from the size above*:
+# For that a pixel must be described alike at each size. Ours gets two layers: `fine` sees 3×3 pixels, and `coarse` sees
+# 3×3 of what the fine one made and halves the size. A level has the fine features of *this* size and the coarse ones
+# that come *from the size above*:
 #
 # | size | fine, $C_0$ channels | coarse, $C_1$ channels | features of this level |
 # |---|---|---|---|
@@ -223,12 +233,8 @@ show.contact_sheet(cells(*pictures.values()), columns=5, width=150, labels=label
 # | $H/2 \times W/2$ | $f_1 = \text{SiLU}(\text{fine}(I_1))$ | $\text{SiLU}(\text{coarse}(f_0))$ | both, $C_0 + C_1$ |
 # | $H/4 \times W/4$ | $f_2 = \text{SiLU}(\text{fine}(I_2))$ | $\text{SiLU}(\text{coarse}(f_1))$ | both, $C_0 + C_1$ |
 #
-# $I_1, I_2, …$ are the picture, `halve`d once, twice, …: `num_levels` sizes in all. `halve` smooths before it thins out
-# and is given.
-#
-# **Usual mistakes.** Halving the *features* instead of the picture: then the fine layer never sees a small picture, and
-# large motions look like nothing it knows. Forgetting SiLU after one of the layers. Taking every other pixel without
-# smoothing, which turns fine texture into false motion.
+# $I_1, I_2, …$ are the picture, `halve`d once, twice, …: `num_levels` sizes in all. `halve` is given. It smooths before
+# it drops pixels.
 
 # %% exercise="FeaturePyramid" from="common.models.interpolator:FeaturePyramid" blank="forward"
 
@@ -242,13 +248,19 @@ show.contact_sheet(cells(*pictures.values()), columns=5, width=150, labels=label
 # 3. `coarse = [F.silu(self.coarse(features)) for features in fine[:-1]]`, and the answer is
 #    `[torch.cat(pair, dim=1) for pair in zip(fine[1:], coarse)]`.
 
+# %% [markdown] troubles="FeaturePyramid"
+# - **The first level is right and the smaller ones are not.** You halve the *features*. Halve the picture, so that the
+#   fine layer sees small pictures too.
+# - **Values below -0.3 appear.** SiLU never goes that low: it is missing after one of the layers.
+# - **Fine texture flickers in the small sizes.** You take every other pixel without smoothing. Use `halve`.
+
 # %% [markdown] about="matching_cost" difficulty=3 importance=5 minutes=15
-# ## Compare all small motions
+# ## The cost volume
 #
-# Let the network guess a motion from two stacks of features, and it must learn to match before it can learn anything
-# else. Hand it the matches instead. We look at a pixel of the picture **midway**. If something passes through it,
-# evenly, with a motion of $(d_x, d_y)$ in half the time, it was at $(x - d_x, y - d_y)$ in the first picture and is at
-# $(x + d_x, y + d_y)$ in the last. So for each $(d_x, d_y)$ of a small square
+# A network that guesses a motion from two stacks of features must first learn to match. Hand it the matches instead.
+# Look at a pixel of the picture **midway**. If something passes through it, evenly, with a motion of $(d_x, d_y)$ in
+# half the time, it was at $(x - d_x, y - d_y)$ in the first picture and is at $(x + d_x, y + d_y)$ in the last. So for
+# each $(d_x, d_y)$ of a small square
 #
 # $$ \text{cost}_{d_x, d_y}(x, y) = \operatorname{mean}_c \bigl| A_c(x - d_x, y - d_y) - B_c(x + d_x, y + d_y) \bigr| $$
 #
@@ -259,12 +271,6 @@ show.contact_sheet(cells(*pictures.values()), columns=5, width=150, labels=label
 # | `first` $= A$, `last` $= B$: pictures or features | `(B, C, H, W)` |
 # | $d_x, d_y$ | from $-r$ to $r$, `radius` $= r$ |
 # | result | `(B, (2r + 1)², H, W)`; dy slow, dx fast; the middle channel is no motion |
-#
-# Outside, the nearest border pixel counts.
-#
-# **Usual mistakes.** Moving one of the two only: that is the cost for a pixel of an end, and finds half the motion.
-# `torch.roll` brings in the opposite border. The channels' order: `dy` is the outer loop. With the signs exchanged
-# every motion is found mirrored.
 
 # %% exercise="matching_cost" from="common.flow.between:matching_cost"
 
@@ -273,16 +279,23 @@ show.contact_sheet(cells(*pictures.values()), columns=5, width=150, labels=label
 # %% [markdown] hints="matching_cost"
 # 1. Pad both pictures by `radius` on all sides, once, with `mode="replicate"`. Then every shift is a slice of the
 #    padded picture, `H` rows and `W` columns of it.
-# 2. In a picture padded by $r$, the pixel $(x, y)$ stands at column $x + r$, row $y + r$. So $A(x - d_x, y - d_y)$ for
+# 2. In a picture padded by $r$, the pixel $(x, y)$ is at column $x + r$, row $y + r$. So $A(x - d_x, y - d_y)$ for
 #    all pixels at once is `before[..., radius - dy : radius - dy + height, radius - dx : radius - dx + width]`.
 # 3. Two loops, `for dy in steps: for dx in steps:`, append `(there - here).abs().mean(dim=1)`, and
 #    `torch.stack(costs, dim=1)`.
 
+# %% [markdown] troubles="matching_cost"
+# - **Only half the motion is found.** You move one of the two pictures. Both move, in opposite directions.
+# - **Costs near the border are wrong.** `torch.roll` brings in the opposite border. The nearest border pixel counts.
+# - **Every motion is found mirrored.** The signs are swapped.
+# - **Horizontal motion is found as vertical.** `dy` is the outer loop.
+
 # %% [markdown]
 # The costs at three pixels of a picture whose true motion is known: to the right, by 4 pixels from first to last, so
-# $(2, 0)$ midway. The darkest square is the best match; the cross is the truth.
+# $(2, 0)$ midway.
 
-# %% tags=["demo"]
+
+# %% tags=["demo"] draws="The darkest square is the best match; the cross is the truth."
 def sliding(picture, shift):
     """First and last picture when `picture(x, y)` slides to the right by `shift` pixels, `(1, 3, 48, 48)` each."""
     y, x = torch.meshgrid(torch.arange(48) * 1.0, torch.arange(48) * 1.0, indexing="ij")
@@ -306,17 +319,16 @@ axes[0].set_ylabel("dy (px)")
 plt.show()
 
 # %% [markdown]
-# **What to see.** A corner has one answer. An edge has a valley of them: along itself nobody can see it slide. And the
-# stakes fit after every period, so that "two to the right", "none at all" and "two to the left" match equally well.
-# Costs do not decide between equals; what decides is what is around, and what has been learned.
+# **What to see.** A corner has one answer. An edge has a valley of them: no one can see it slide along itself. And the
+# stakes fit after every period, so that "two to the right", "none at all" and "two to the left" match equally well. The
+# surroundings must decide between equals.
 
 # %% [markdown] about="Interpolator" difficulty=3 importance=5 minutes=20
-# ## From coarse to fine, both ways
+# ## Coarse-to-fine motion, both ways
 #
-# Everything comes together. `MotionStep` and `Refiner`, a few convolutions each, are given; so are `__init__`, the
-# padding, and what happens at the full size: one more matching by a pixel at most, the refiner's corrections, the
-# fusion. You write `find_motion`, the loop that leads from two pictures to the flows from the picture midway to both of
-# them, at half the size, `(B, 4, h, w)`: x and y to the first, then x and y to the last.
+# `MotionStep` and `Refiner`, a few convolutions each, are given. So are `__init__`, the padding, and what happens at
+# the full size. You write `find_motion`, the loop that leads from two pictures to the flows from the picture midway to
+# both of them, at half the size, `(B, 4, h, w)`: x and y to the first, then x and y to the last.
 #
 # | at each level, the smallest first | shape |
 # |---|---|
@@ -325,12 +337,8 @@ plt.show()
 # | `matching_cost` of the two, with `self.config.radius` | `(B, (2r + 1)², h, w)` |
 # | `self.motion(before, after, cost, flows, hidden)` gives both back, corrected | `(B, 4, h, w)`, `(B, K, h, w)` |
 #
-# `enlarged(flows, size)` is given: it resizes flows and makes their vectors longer by as much. The hidden state is no
-# motion and is only resized (`F.interpolate`, bilinear).
-#
-# **Usual mistakes.** `self.motion` hands back flows, not corrections to them: adding them once more doubles every
-# motion. Warping what is warped already, when each level has features of its own. Resizing flows as if they were a
-# picture.
+# `enlarged(flows, size)` is given: it resizes flows and makes their vectors longer by as much. The hidden state is not
+# a motion and is only resized (`F.interpolate`, bilinear).
 
 # %% exercise="Interpolator" from="common.models.interpolator:Interpolator" blank="find_motion"
 
@@ -345,15 +353,20 @@ plt.show()
 #    `cost = matching_cost(before, after, self.config.radius)` and
 #    `flows, hidden = self.motion(before, after, cost, flows, hidden)`. Return both after the loop.
 
+# %% [markdown] troubles="Interpolator"
+# - **Every motion is doubled.** `self.motion` returns flows, not corrections to them. Do not add them again.
+# - **It gets worse from level to level.** Each level has features of its own. Do not warp what is warped already.
+# - **Motions come out half as long at each level.** You resize flows as if they were pictures. Use `enlarged`.
+
 # %% [markdown]
 # ## Put it to work: train it
 #
-# A fresh model is a block matcher of the old kind: `MotionStep` begins with the mean of all small motions, those that
-# match best weighing most (`library.expected_motion`), and only then adds what it has learned, which is nothing yet.
-# So training starts from there. Beside it trains a **negative control**: the same network on the same squares, with
-# the one idea taken out. Its flows are always zero; it may only repaint.
+# A fresh model is a block matcher of the old kind: `MotionStep` begins with the mean of all small motions, weighted by
+# how well they match, and adds what it has learned, which is nothing yet. A **negative control** trains with it: the
+# same network with the one idea taken out. Its flows are always zero, so it may only repaint.
 
-# %% tags=["demo"]
+
+# %%
 class Motionless(Interpolator):
     """The same, except that nothing is ever moved."""
 
@@ -387,6 +400,7 @@ def gain(model, count=48):
     return (scores[1] - scores[0]).mean().item()
 
 
+# %% tags=["demo"] draws="Two runs: the network that moves things, and the one that cannot."
 small, control = (seed_everything(0) and kind(**finished.PRESETS["ci"]) for kind in (Interpolator, Motionless))
 for model in (small, control):
     before = gain(model)
@@ -395,17 +409,15 @@ for model in (small, control):
     print(f"{name:13} above the mean of both frames: {before:5.2f} dB before, {gain(model):5.2f} dB after")
 
 # %% [markdown]
-# **What to see.** The network that may move things is ahead before its first step, by matching alone, and training
-# adds to it: hardly anything in the 30 steps of the preset `ci`, about 1.8 dB in the 400 of `cpu`. The one that may not
-# move can only learn where to be careful: it stays near the mean, whatever it repaints.
+# **What to see.** The network that may move things is ahead before its first step, by matching alone, and training adds
+# to it (hardly anything in the 30 steps of `ci`). The one that may not move stays near the mean, whatever it repaints.
 #
 # ## The result to remember: film that it never saw
 #
-# Now your `Interpolator` takes the shipped weights, trained by the same loss on twelve shots of the film and on
-# sprites. The three shots measured here were in no training. The triplets are sorted by how far things move from the
-# first frame to the last and cut into thirds.
+# Your `Interpolator` takes the shipped weights, trained by the same loss on twelve other shots of the film and on
+# sprites. The triplets are sorted by how far things move from the first frame to the last, and cut into thirds.
 
-# %% tags=["demo"]
+# %% tags=["demo"] draws="Four methods on held-out film: compare small motion with large."
 mine = Interpolator.from_pretrained(WEIGHTS).eval()
 
 
@@ -424,7 +436,7 @@ try:
     METHODS["FILM"] = library.load_film()
 except FileNotFoundError:
     print("FILM itself is left out here: its weights are not on this machine.")
-    print("library.load_film() says what to download, and where that belongs.\n")
+    print("library.load_film() says what to download, and where it goes.\n")
 
 held_out = film_triplets(every=EVERY)
 scores = {method: {"psnr": [], "ssim": []} for method in METHODS}
@@ -448,9 +460,8 @@ for measure, digits in (("psnr", 2), ("ssim", 3)):
         print(f"{name:16}{line}" + (f"   up to {moved[members].max():.1f} px" if measure == "psnr" else ""))
     print()
 
-# %% tags=["demo"]
-COLOURS = dict(zip(("mean of both", "DIS flow", "minterpolate", "yours", "FILM"),
-                   ("0.55", "#edae49", "#66a182", "#d1495b", "#00798c")))  # fmt: skip
+# %% tags=["demo"] draws="Each dot one triplet: where does the mean fall behind?"
+COLOURS = dict(zip((*list(METHODS)[:4], "FILM"), ("0.55", "#edae49", "#66a182", "#d1495b", "#00798c")))
 figure, axes = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
 order = moved.argsort()
 bins = order.tensor_split(8)
@@ -459,8 +470,8 @@ for axis, measure, unit in zip(axes, ("psnr", "ssim"), ("PSNR (dB)", "1 - SSIM")
     for method in METHODS:
         values = scores[method][measure] if measure == "psnr" else 1 - scores[method][measure]
         axis.scatter(moved, values, s=5, alpha=0.25, color=COLOURS[method])
-        axis.plot(at, [values[members].mean().item() for members in bins], color=COLOURS[method], label=method,
-                  linewidth=2.4 if method == "yours" else 1.4)  # fmt: skip
+        means, width = [values[members].mean().item() for members in bins], 2.4 if method == "yours" else 1.4
+        axis.plot(at, means, color=COLOURS[method], label=method, linewidth=width)
     axis.set(xscale="log", xlabel="how far things move, first to last (px)", ylabel=unit)
 axes[0].set_title("Closer to the truth is higher")
 axes[1].set_title("Structure lost is lower")
@@ -468,25 +479,79 @@ axes[0].legend(fontsize=9)
 plt.show()
 
 # %% [markdown]
-# **What to see.** Where next to nothing moves nobody is much better than the mean, and `minterpolate` is about 5 dB
-# worse: all errors are small there, and ffmpeg's own colours cost it a level or so. From about a pixel on the mean
-# falls behind, most of all in structure. The network and DIS stay close together to the end.
-#
-# On all 531 triplets (`flipbook evaluate film-interpolator --setting full`) the shipped weights have 32.69 dB, DIS
-# 32.65, the mean 31.95, `minterpolate` 30.72. In SSIM they have 0.841, and **DIS is ahead with 0.847**. By thirds:
-# small motion, ahead of all in both; middle, 0.15 dB and 0.006 behind DIS; large, level with DIS in dB and 0.012 behind
-# it in SSIM. So the aim, to be above all three methods in both measures, is missed in SSIM. A flow that was tuned by
+# **What to see.** Where next to nothing moves, no method is much better than the mean. From about a pixel on the mean
+# falls behind, most of all in structure. The network and DIS stay close together to the end. A flow that was tuned by
 # hand for years is a strong opponent for 19 minutes of one processor core.
 #
-# ## The worst failures, with names
+# ## Negative control: a fence
 #
-# An average hides what an eye sees first. Here are the worst spots: squares of 24 pixels in which the error is
-# largest, no more than one from each moment. Three signs are measured in each, with the *true* middle at hand, which
-# no method had: how far things move; which part is **hidden** in one of the two frames (the flow there and back does
-# not return); how much the square resembles itself a few pixels further (**repetition**). The sign that stands out
-# gives the name.
+# Stakes 8 pixels apart move to the right by 8 pixels from first to last: both frames look *exactly* alike. In
+# the row above it the fence moves by 3 pixels, which can be told.
 
-# %% tags=["demo"]
+
+# %% tags=["demo"] draws="Two fences: one moves by 3 pixels, one by a whole period."
+def fence(shift, period=8, height=48, width=96):
+    """First, middle and last picture of stakes that slide to the right, `(1, 3, H, W)` each, and one whole stake."""
+    y, x = torch.meshgrid(torch.arange(height) * 1.0, torch.arange(width) * 1.0, indexing="ij")
+    colour = torch.tensor([0.7, 0.5, 0.1]).reshape(3, 1, 1)
+
+    def picture(moved):
+        stake = torch.sigmoid(3 * (torch.cos(2 * math.pi * (x - moved) / period) - 0.2)) * (y > 6)
+        return (colour * (2 * stake - 1))[None]
+
+    return picture(0.0), picture(shift / 2), picture(shift)
+
+
+rows, labels = [], []
+for shift in (3.0, 8.0):
+    first, middle, last = fence(shift)
+    made = network(first, last)
+    answers = {"half a step on": middle, "where it was": first}
+    near = {name: (made - p).abs().mean().item() for name, p in answers.items()}
+    said = min(near, key=near.get)
+    print(f"moved by {shift:.0f} of 8 px: nearest to the fence {said} (on average {50 * near[said]:.1f} % off)")
+    rows += [first, last, made, middle]
+    labels += ["first", f"last: {shift:.0f} px on", f"yours · {decibels(made, middle)}", "the truth"]
+show.contact_sheet(cells(*rows), columns=4, width=150, labels=labels)
+
+# %% [markdown]
+# **What to see.** With 8 pixels nothing has happened, as far as any picture tells. The fence stays where it was, and
+# the truth, half a step on, is missed. That answers the prediction. No better network helps, because the information is
+# not there. (Wheels that turn backwards in films are the same thing.)
+#
+# ## Try it
+#
+# Slow motion. The network knows the middle alone, so `library.fill_in` asks it for the middles of the halves, and so
+# on. Compare with `library.dis_between`, or with `library.average_frames`.
+
+# %%
+SHOT, FRAME, STEP, HALVINGS = "leap", 30, 2, 2
+BETWEEN = network
+
+first, _, last = moment(SHOT, FRAME, STEP)
+slow = library.fill_in(BETWEEN, first, last, HALVINGS)[0]  # (3, 2^HALVINGS + 1, H, W)
+show.player(slow, fps=8, width=240, max_bytes=50_000)
+
+# %% [markdown] tags=["folded"]
+# ## Going further: all triplets, the worst failures, an ablation
+#
+# **All 531 triplets** (`flipbook evaluate film-interpolator --setting full`):
+#
+# | | shipped weights | DIS | mean | `minterpolate` |
+# |---|---|---|---|---|
+# | PSNR | 32.69 dB | 32.65 dB | 31.95 dB | 30.72 dB |
+# | SSIM | 0.841 | **0.847** | – | – |
+#
+# By thirds, the network is ahead of all on small motion, 0.15 dB and 0.006 behind DIS in the middle, and on large
+# motion level with it in dB and 0.012 behind in SSIM. So the aim, to beat all three methods in both measures, is missed
+# in SSIM.
+#
+# **The worst failures, with names.** An average hides what an eye sees first. Here are the squares of 24 pixels with
+# the largest error, no more than one from each moment. Three signs are measured in each, using the *true* middle: how
+# far things move, which fraction is **hidden** in one of the two frames, and how much the square resembles itself a few
+# pixels further (**repetition**). The sign that stands out gives the name.
+
+# %% tags=["demo"] draws="The worst spots, each with the sign that stands out."
 SIDE, SHOWN = 24, 3
 
 
@@ -535,72 +600,22 @@ for _, k, place, (motion, hidden, likeness) in worst:
     top, left = place // columns * SIDE // 2, place % columns * SIDE // 2
     top, left = max(0, min(top - 12, 96 - 48)), max(0, min(left - 12, 171 - 48))
     name = named(motion, hidden, likeness)
-    print(f"{held_out.names[k]:11} frame {held_out.frames[k]:3}, {held_out.steps[k]} apart: motion {motion:5.1f} px, "
-          f"hidden {hidden:4.0%}, like itself beside {max(likeness, 0):4.0%}: {name}")  # fmt: skip
+    print(f"{held_out.names[k]:11} frame {held_out.frames[k]:3}, {held_out.steps[k]} apart: ", end="")
+    print(f"motion {motion:5.1f} px, hidden {hidden:4.0%}, like itself beside {max(likeness, 0):4.0%}: {name}")
     crops = [p[..., top : top + 48, left : left + 48] for p in (first, last, made, middle)]
     rows += crops
     labels += ["first", "last", f"yours: {name}", "the truth"]
 show.contact_sheet(cells(*rows), columns=4, width=120, labels=labels)
 
 # %% [markdown]
-# **What to see.** Where something fast covers and uncovers what is behind it, the network cannot know the hidden part:
-# it takes pieces from both sides, and they do not fit. Where the motion is longer than the smallest level can follow it
-# gives up, and what remains is the mean: two faint copies.
+# **What to see.** Where something fast covers and uncovers what is behind it, the network takes pieces from both sides,
+# and they do not fit. Where the motion is longer than the smallest level can follow, two faint copies remain.
 #
-# ## Negative control: the fence
-#
-# The third name needs a fence. Stakes 8 pixels apart move to the right by 8 pixels from first to last: both frames look
-# *exactly* alike. Beside it the same fence moves by 3 pixels, which can be told.
+# **An ablation to run.** All levels share their weights, so the same weights run with more levels, or fewer, than in
+# training. How long a motion can each follow? One frame of the film slides as a whole. Guess the rule first, then
+# change `LEVELS`.
 
-# %% tags=["demo"]
-def fence(shift, period=8, height=48, width=96):
-    """First, middle and last picture of stakes that slide to the right, `(1, 3, H, W)` each, and one whole stake."""
-    y, x = torch.meshgrid(torch.arange(height) * 1.0, torch.arange(width) * 1.0, indexing="ij")
-    colour = torch.tensor([0.7, 0.5, 0.1]).reshape(3, 1, 1)
-
-    def picture(moved):
-        stake = torch.sigmoid(3 * (torch.cos(2 * math.pi * (x - moved) / period) - 0.2)) * (y > 6)
-        return (colour * (2 * stake - 1))[None]
-
-    return picture(0.0), picture(shift / 2), picture(shift)
-
-
-rows, labels = [], []
-for shift in (3.0, 8.0):
-    first, middle, last = fence(shift)
-    made = network(first, last)
-    answers = {"half a step on": middle, "where it was": first}
-    near = {name: (made - p).abs().mean().item() for name, p in answers.items()}
-    said = min(near, key=near.get)
-    print(f"moved by {shift:.0f} of 8 px: nearest to the fence {said} (on average {50 * near[said]:.1f} % off)")
-    rows += [first, last, made, middle]
-    labels += ["first", f"last: {shift:.0f} px on", f"yours · {decibels(made, middle)}", "the truth"]
-show.contact_sheet(cells(*rows), columns=4, width=150, labels=labels)
-
-# %% [markdown]
-# **What to see.** With 8 pixels nothing has happened, as far as any picture tells: the fence stays where it was, and
-# the truth, half a step on, is missed by as much as can be. That answers the prediction. No better network helps: the
-# information is not there. (Wheels that turn backwards in films are the same thing.)
-#
-# ## Try it
-#
-# Slow motion. The network knows the middle alone; `library.fill_in` asks it for the middles of the halves, and so on.
-# Compare with `library.dis_between`, or with `library.average_frames`.
-
-# %% tags=["demo"]
-SHOT, FRAME, STEP, HALVINGS = "leap", 30, 2, 2
-BETWEEN = network
-
-first, _, last = moment(SHOT, FRAME, STEP)
-slow = library.fill_in(BETWEEN, first, last, HALVINGS)[0]  # (3, 2^HALVINGS + 1, H, W)
-show.strips({f"{SHOT}, frames {FRAME - STEP} to {FRAME + STEP}, and what lies between": slow}, num_frames=9, width=150)
-
-# %% [markdown]
-# **An ablation to run.** The weights are shared by all levels, so the same weights run with more levels or fewer than
-# they were trained with. How long a motion can each follow? One frame of the film slides as a whole; guess the rule
-# first, then change `LEVELS`.
-
-# %% tags=["demo"]
+# %%
 LEVELS = (2, 3, 4, 5)
 
 still = film_triplets(("wing_dance",), (1,)).pictures([0])[0]  # (1, 3, 96, 171)
@@ -627,23 +642,21 @@ plt.show()
 # %% [markdown]
 # ## Honest limits
 #
-# - Small and short: a network of a quarter of a million numbers, minutes of one processor core, squares of 48 pixels
-#   from one cartoon. FILM has 34 million, trained on the 51,312 triplets of Vimeo-90K, with a loss that cares for
-#   texture. `library.load_film` reads its published weights (the TorchScript file, or the authors' SavedModel) where
-#   they are on the machine; on this page a row or a curve says FILM only if it ran.
+# - A network of a quarter of a million numbers, minutes of one processor core, one cartoon. FILM has 34 million,
+#   trained on the 51,312 triplets of Vimeo-90K, with a loss for texture. `library.load_film` reads its published
+#   weights where they are on the machine. A row or a curve here says FILM only if it ran.
 # - The middle alone. Other moments come from halving again, and each half inherits the errors of the whole.
 # - Motion is taken to be straight and even. A ball at the top of its arc is put too low.
-# - PSNR likes blur. Two methods of one PSNR can look very different; trust your eye and the crops above.
+# - PSNR likes blur. Trust your eye and the crops.
 #
 # ## Yours now
 #
-# `warp_to_time`, `fuse`, `FeaturePyramid`, `matching_cost` and `Interpolator` are parts of the library, and the shipped
-# weights run in yours. The idea did not stay here: models that make long videos from keyframes (phase 8) are
-# interpolators, with diffusion in the place of your refiner.
+# All five parts are the library's, and now yours. Models that make long videos from keyframes (phase 8) are
+# interpolators, with diffusion in the place of your refiner. **Next:** lab 02.3, where no one gives the last frame, or
+# the first.
 #
-# **Next:** lab 02.3, where nobody gives the last frame, or the first. **To read:** *Super SloMo* (Jiang et al. 2018,
-# arXiv:1712.00080), the two formulas; *FILM* (Reda et al. 2022, arXiv:2202.04901), shared scales; *BMBC* (Park et al.
-# 2020, arXiv:2007.12622), costs midway; *RIFE* (Huang et al. 2022, arXiv:2011.06294), how fast this can be; Meyer et
-# al., *Phase-based frame interpolation* (CVPR 2015), how it looks without any matching.
+# **To read:** *Super SloMo* (Jiang et al. 2018, arXiv:1712.00080), the two formulas; *FILM* (Reda et al. 2022,
+# arXiv:2202.04901), shared scales; *BMBC* (Park et al. 2020, arXiv:2007.12622), costs midway; *RIFE* (Huang et al.
+# 2022, arXiv:2011.06294), how fast this can be.
 #
 # *Film: Big Buck Bunny, © 2008 Blender Foundation, www.bigbuckbunny.org, CC BY 3.0.*
