@@ -4,6 +4,7 @@
 be imported here. Exit codes: 0 done, 1 failed, 3 nothing could be reached, 130 stopped with Ctrl-C.
 """
 
+import ast
 import json
 import os
 import re
@@ -21,6 +22,14 @@ from pathlib import Path
 REQUIREMENT = ".[course,dev]"
 PIP = "pip>=26,<27"  # ensurepip's may be older, and those print no progress that a program can read
 FAILED, NO_NETWORK, STOPPED = 1, 3, 130
+
+# Of pip's settings, in its files or its variables, only these count: where packages come from and how they are reached.
+# The others (target, prefix, root, user, no-deps, quiet, ...) would put the packages elsewhere or hide what happens.
+KEPT_SETTINGS = frozenset(
+    "index_url pypi_url extra_index_url no_index find_links trusted_host proxy cert client_cert keyring_provider "
+    "timeout default_timeout retries resume_retries cache_dir no_cache_dir no_cache constraint only_binary no_binary "
+    "prefer_binary use_deprecated".split()
+)
 
 # Measured on Linux, Python 3.11, CPU build of torch, 2026-11: 154 packages, 450 MB packed, 1,820 MB unpacked; and the
 # text encoder's weights, 84 MB packed, 92 MB unpacked.
@@ -89,12 +98,40 @@ class Plan:
 # pip
 
 
+def pip_environment(listed: str, variables: dict[str, str]) -> dict[str, str]:
+    """The variables for pip: the settings of its files that count become variables, and the files are left out.
+
+    Args:
+        listed: what `pip config list` prints, such as `global.index-url='https://mirror.example/simple'`.
+        variables: the environment; a setting in it wins over the same one in a file.
+    """
+    settings = {}
+    for section in ("global", "install"):  # pip's order: the later section wins
+        for name, value in re.findall(rf"^{section}\.([\w-]+)=(.+)$", listed, re.MULTILINE):
+            settings["PIP_" + name.upper().replace("-", "_")] = str(ast.literal_eval(value))
+    merged = settings | variables
+    kept = {n: v for n, v in merged.items() if not n.startswith("PIP_") or n[4:].lower() in KEPT_SETTINGS}
+    fixed = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PIP_USER": "0", "PYTHONUNBUFFERED": "1"}
+    return kept | fixed | {"PIP_CONFIG_FILE": os.devnull}  # pip's word for: read no file
+
+
 class Pip:
     """Runs pip in this environment: every line into the log, and to a listener that draws the progress."""
 
     def __init__(self, root: Path, venv: Path):
         self.root, self.log, self.temporary = root, venv / "flipbook-install.log", venv / "flipbook-tmp"
         self.log.write_text("")
+        self.environment = pip_environment(self._settings(), dict(os.environ))
+
+    def _settings(self) -> str:
+        """pip's own files and variables as `pip config list` prints them."""
+        command = [sys.executable, "-P", "-m", "pip", "config", "list"]
+        # Outside the checkout, and without a version check: nothing is fetched yet.
+        asked = subprocess.run(command, cwd=self.log.parent, capture_output=True, text=True, errors="replace")
+        if asked.returncode:
+            said = " ".join((asked.stderr or asked.stdout).split())
+            raise Failure(f"pip cannot read its own settings ({said}). Mend that file and run this again.")
+        return asked.stdout
 
     def run(self, *arguments: str, listener=lambda line: None, tick=lambda: None) -> None:
         """Run `pip ARGUMENTS`; `listener` gets each line, `tick` is called ten times a second.
@@ -105,10 +142,9 @@ class Pip:
         self.temporary.mkdir(exist_ok=True)
         # The download waits beside the environment: /tmp is memory on many machines, and too small.
         place = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self.temporary))
-        settings = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PIP_USER": "0", "PYTHONUNBUFFERED": "1"}
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "pip", *arguments],
-            cwd=self.root, env=os.environ | settings | place, text=True, errors="replace",
+            cwd=self.root, env=self.environment | place, text=True, errors="replace",
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, close_fds=False,
         )  # fmt: skip
         lines: list[str] = []

@@ -175,6 +175,24 @@ def test_first_run_says_the_size_installs_and_becomes_the_command(installed):
     assert not (root / ".venv" / "flipbook-tmp").exists()
 
 
+def test_pips_own_settings_cannot_move_the_installation(checkout, index, tmp_path):
+    """A file that says target, prefix, no-deps and quiet beside the index: only the index counts."""
+    (checkout / ".venv" / "flipbook.stamp").unlink()
+    settings = tmp_path / "pip.conf"
+    lines = [f"index-url = {index}", f"target = {tmp_path / 'target'}", "user = true", "no-deps = true", "quiet = 3"]
+    settings.write_text("\n".join(["[global]", *lines, "[install]", f"prefix = {tmp_path / 'prefix'}", ""]))
+    venv = tmp_path / "environment"
+    more = {"PIP_CONFIG_FILE": str(settings), "PIP_ROOT": str(tmp_path / "root"), "FLIPBOOK_VENV": str(venv)}
+    code, out, err = flipbook(checkout, NOWHERE, "doctor", **more, PIP_INDEX_URL=index)
+    assert code == 0, err
+    assert json.loads(out)["python"] == str(venv) and next(venv.rglob("leaf/weights.bin")).is_file()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["environment", "pip.conf"]
+    settings.write_text("no section\n")
+    (venv / "flipbook.stamp").unlink()
+    code, _, err = flipbook(checkout, index, "doctor", **more)
+    assert code == 1 and "pip cannot read its own settings" in err and "Traceback" not in err
+
+
 def test_second_start_adds_less_than_a_tenth_of_a_second(checkout, index):
     direct = [str(checkout / ".venv" / "bin" / "python"), "-P", "-m", "common.course"]
 

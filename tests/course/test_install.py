@@ -157,6 +157,38 @@ def test_what_pip_says_becomes_a_sentence(tmp_path, said, code, words):
     assert failure.code == code and words in str(failure) and "flipbook-install.log" in str(failure)
 
 
+def test_of_pips_settings_only_the_way_to_the_packages_counts():
+    """Whatever file or variable moves, skips or silences the installation is dropped; index, proxy and cache stay."""
+    listed = """\
+global.extra-index-url='\\nhttps://a.example/simple\\nhttps://b.example/simple'
+global.index-url='https://mirror.example/simple'
+global.target='/elsewhere'
+global.timeout='7'
+install.prefix='/elsewhere'
+install.no-deps='true'
+install.timeout='9'
+:env:.root='/elsewhere'
+"""
+    variables = {
+        "PIP_ROOT": "/elsewhere",
+        "PIP_QUIET": "3",
+        "PIP_INDEX_URL": "https://mine.example",
+        "HOME": "/home/me",
+    }
+    found = install.pip_environment(listed, variables)
+    assert {name: found.pop(name) for name in ("PIP_USER", "PIP_CONFIG_FILE", "PIP_NO_INPUT")} == {
+        "PIP_USER": "0", "PIP_CONFIG_FILE": os.devnull, "PIP_NO_INPUT": "1",
+    }  # fmt: skip
+    assert found == {
+        "HOME": "/home/me",
+        "PYTHONUNBUFFERED": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_EXTRA_INDEX_URL": "\nhttps://a.example/simple\nhttps://b.example/simple",
+        "PIP_INDEX_URL": "https://mine.example",
+        "PIP_TIMEOUT": "9",
+    }
+
+
 def test_cuda_packages_on_a_machine_without_a_card_are_pointed_out(tmp_path, monkeypatch, capsys):
     plan = install.Plan(
         {"torch-2.13.0-cp312-cp312-linux.whl": 500, "nvidia_cudnn_cu13-9.2-py3-none-any.whl": 366_000_000}
