@@ -25,11 +25,11 @@ FAILED, NO_NETWORK, STOPPED = 1, 3, 130
 
 # Of pip's settings, in its files or its variables, only these count: where packages come from and how they are reached.
 # The others (target, prefix, root, user, no-deps, quiet, ...) would put the packages elsewhere or hide what happens.
-KEPT_SETTINGS = frozenset(
-    "index_url pypi_url extra_index_url no_index find_links trusted_host proxy cert client_cert keyring_provider "
-    "timeout default_timeout retries resume_retries cache_dir no_cache_dir no_cache constraint only_binary no_binary "
-    "prefer_binary use_deprecated".split()
-)
+KEPT_SETTINGS = {
+    "index_url", "pypi_url", "extra_index_url", "no_index", "find_links", "trusted_host", "proxy", "cert",
+    "client_cert", "keyring_provider", "timeout", "default_timeout", "retries", "resume_retries", "cache_dir",
+    "no_cache_dir", "constraint", "only_binary", "no_binary", "prefer_binary", "use_deprecated",
+}  # fmt: skip
 
 # Measured on Linux, Python 3.11, CPU build of torch, 2026-11: 154 packages, 450 MB packed, 1,820 MB unpacked; and the
 # text encoder's weights, 84 MB packed, 92 MB unpacked.
@@ -115,6 +115,13 @@ def pip_environment(listed: str, variables: dict[str, str]) -> dict[str, str]:
     return kept | fixed | {"PIP_CONFIG_FILE": os.devnull}  # pip's word for: read no file
 
 
+def build_settings(folder: Path) -> dict[str, str]:
+    """Variables by which setuptools keeps its notes (egg-info) in `folder`: the checkout may be read-only."""
+    file = folder / "build.cfg"
+    file.write_text(f"[egg_info]\negg_base = {str(folder).replace('%', '%%')}\n", encoding="utf-8")
+    return {"DIST_EXTRA_CONFIG": str(file)}
+
+
 class Pip:
     """Runs pip in this environment: every line into the log, and to a listener that draws the progress."""
 
@@ -141,7 +148,7 @@ class Pip:
         """
         self.temporary.mkdir(exist_ok=True)
         # The download waits beside the environment: /tmp is memory on many machines, and too small.
-        place = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self.temporary))
+        place = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self.temporary)) | build_settings(self.temporary)
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "pip", *arguments],
             cwd=self.root, env=self.environment | place, text=True, errors="replace",

@@ -173,20 +173,44 @@ install.timeout='9'
         "PIP_ROOT": "/elsewhere",
         "PIP_QUIET": "3",
         "PIP_INDEX_URL": "https://mine.example",
-        "HOME": "/home/me",
+        "HOME": "/me",
     }
     found = install.pip_environment(listed, variables)
     assert {name: found.pop(name) for name in ("PIP_USER", "PIP_CONFIG_FILE", "PIP_NO_INPUT")} == {
         "PIP_USER": "0", "PIP_CONFIG_FILE": os.devnull, "PIP_NO_INPUT": "1",
     }  # fmt: skip
     assert found == {
-        "HOME": "/home/me",
+        "HOME": "/me",
         "PYTHONUNBUFFERED": "1",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_EXTRA_INDEX_URL": "\nhttps://a.example/simple\nhttps://b.example/simple",
         "PIP_INDEX_URL": "https://mine.example",
         "PIP_TIMEOUT": "9",
     }
+
+
+BUILD = """
+import sys
+from setuptools import build_meta
+out = sys.argv[1]  # setuptools puts its own words there
+build_meta.get_requires_for_build_editable({})
+build_meta.build_editable(out, {})
+"""
+
+
+def test_an_editable_install_writes_nothing_into_the_checkout(tmp_path):
+    """setuptools' own steps, with our settings: the source folder may be read-only."""
+    source, out = tmp_path / "source", tmp_path / "100 % out"
+    out.mkdir()
+    (source / "common").mkdir(parents=True)
+    for name in ("common/__init__.py", "README.md", "LICENSE", "THIRD_PARTY_NOTICES.md"):
+        (source / name).touch()
+    (source / "pyproject.toml").write_text((paths.root() / "pyproject.toml").read_text())
+    before = sorted(source.rglob("*"))
+    environment = {**os.environ, **install.build_settings(out)}
+    subprocess.run([sys.executable, "-c", BUILD, str(out)], cwd=source, env=environment, check=True, timeout=60)
+    assert len(list(out.glob("*.whl"))) == 1
+    assert sorted(source.rglob("*")) == before
 
 
 def test_cuda_packages_on_a_machine_without_a_card_are_pointed_out(tmp_path, monkeypatch, capsys):
