@@ -79,7 +79,8 @@ def index(tmp_path_factory):
 def make_checkout(root: Path) -> Path:
     """The tiny checkout, with the true flipbook.py and installer in it."""
     shutil.copytree(Path(__file__).with_name("tiny_checkout"), root, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("flipbook.py", "common/course/install.py"):
+    (root / "common" / "course" / "setup").mkdir()
+    for name in ("flipbook.py", "common/course/install.py", "common/course/setup/install_progress.py"):
         shutil.copy(paths.root() / name, root / name)
     return root
 
