@@ -9,7 +9,8 @@ It needs only the standard library, and it must parse on any Python 3 so that an
 syntax error. What gets installed stands in `pyproject.toml` (which packages) and `constraints.txt` (which versions).
 
 Environment:
-    FLIPBOOK_VENV   another place for the virtual environment (default: `.venv` beside this file)
+    FLIPBOOK_VENV   another place for the virtual environment (default: `.venv` beside this file). With it, the
+                    checkout may be read-only: only commands that keep a learner's answers (`work/`) need to write there
 
 pip's own settings (PIP_INDEX_URL, PIP_EXTRA_INDEX_URL, HTTPS_PROXY, ...) are respected. PYTHONPATH and PYTHONHOME are
 not: a foreign package of the same name must not stand in front of the course's.
@@ -25,7 +26,7 @@ import re
 import sys
 
 ROOT = os.path.dirname(os.path.realpath(__file__))
-VENV = os.path.realpath(os.environ.get("FLIPBOOK_VENV") or os.path.join(ROOT, ".venv"))
+VENV = os.path.realpath(os.path.expanduser(os.environ.get("FLIPBOOK_VENV") or os.path.join(ROOT, ".venv")))
 BIN = os.path.join(VENV, "Scripts" if os.name == "nt" else "bin")
 PYTHON = os.path.join(BIN, "python.exe" if os.name == "nt" else "python")
 STAMP = os.path.join(VENV, "flipbook.stamp")

@@ -1,9 +1,11 @@
 """Fill the virtual environment: what is needed, how large it is, then pip, with a bar that tells the time left.
 
 `flipbook.py` runs this file as a script with the environment's own, still empty, Python: only the standard library may
-be imported here. Exit codes: 0 done, 1 failed, 3 nothing could be reached, 130 stopped with Ctrl-C.
+be imported here, and modules of the course that import nothing else. Exit codes: 0 done, 1 failed, 3 nothing could be
+reached, 130 stopped with Ctrl-C.
 """
 
+import ast
 import json
 import os
 import re
@@ -18,16 +20,28 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+if __name__ == "__main__":  # in an environment without the course; at the end, so that nothing hides a standard module
+    sys.path.append(str(Path(__file__).resolve().parents[2]))
+
+from common.course.setup.install_progress import Bar, Progress, TimeLeft
+
 REQUIREMENT = ".[course,dev]"
 PIP = "pip>=26,<27"  # ensurepip's may be older, and those print no progress that a program can read
 FAILED, NO_NETWORK, STOPPED = 1, 3, 130
+
+# Of pip's settings, in its files or its variables, only these count: where packages come from and how they are reached.
+# The others (target, prefix, root, user, no-deps, quiet, ...) would put the packages elsewhere or hide what happens.
+KEPT_SETTINGS = {
+    "index_url", "pypi_url", "extra_index_url", "no_index", "find_links", "trusted_host", "proxy", "cert",
+    "client_cert", "keyring_provider", "timeout", "default_timeout", "retries", "resume_retries", "cache_dir",
+    "no_cache_dir", "constraint", "only_binary", "no_binary", "prefer_binary", "use_deprecated",
+}  # fmt: skip
 
 # Measured on Linux, Python 3.11, CPU build of torch, 2026-11: 154 packages, 450 MB packed, 1,820 MB unpacked; and the
 # text encoder's weights, 84 MB packed, 92 MB unpacked.
 TYPICAL_DOWNLOAD = 534e6
 UNPACKED_PER_DOWNLOADED = 3.6
 CUDA_UNPACKED_PER_DOWNLOADED = 1.6  # libraries for the card hardly shrink: 1.2 to 1.4, triton 3.7
-UNPACKING_RATE = 18e6  # downloaded bytes that are unpacked in a second; only for the first guess of the time left
 
 NVIDIA_ADVICE = """This machine shows no NVIDIA card, but {megabytes:,.0f} MB of this download serve only such a card.
 To do without them, press Ctrl-C and take PyTorch's build for the processor:
@@ -89,12 +103,47 @@ class Plan:
 # pip
 
 
+def pip_environment(listed: str, variables: dict[str, str]) -> dict[str, str]:
+    """The variables for pip: the settings of its files that count become variables, and the files are left out.
+
+    Args:
+        listed: what `pip config list` prints, such as `global.index-url='https://mirror.example/simple'`.
+        variables: the environment; a setting in it wins over the same one in a file.
+    """
+    settings = {}
+    for section in ("global", "install"):  # pip's order: the later section wins
+        for name, value in re.findall(rf"^{section}\.([\w-]+)=(.+)$", listed, re.MULTILINE):
+            settings["PIP_" + name.upper().replace("-", "_")] = str(ast.literal_eval(value))
+    merged = settings | variables
+    kept = {n: v for n, v in merged.items() if not n.startswith("PIP_") or n[4:].lower() in KEPT_SETTINGS}
+    fixed = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PIP_USER": "0", "PYTHONUNBUFFERED": "1"}
+    return kept | fixed | {"PIP_CONFIG_FILE": os.devnull}  # pip's word for: read no file
+
+
+def build_settings(folder: Path) -> dict[str, str]:
+    """Variables by which setuptools keeps its notes (egg-info) in `folder`: the checkout may be read-only."""
+    file = folder / "build.cfg"
+    file.write_text(f"[egg_info]\negg_base = {str(folder).replace('%', '%%')}\n", encoding="utf-8")
+    return {"DIST_EXTRA_CONFIG": str(file)}
+
+
 class Pip:
     """Runs pip in this environment: every line into the log, and to a listener that draws the progress."""
 
     def __init__(self, root: Path, venv: Path):
         self.root, self.log, self.temporary = root, venv / "flipbook-install.log", venv / "flipbook-tmp"
         self.log.write_text("")
+        self.environment = pip_environment(self._settings(), dict(os.environ))
+
+    def _settings(self) -> str:
+        """pip's own files and variables as `pip config list` prints them."""
+        command = [sys.executable, "-P", "-m", "pip", "config", "list"]
+        # Outside the checkout, and without a version check: nothing is fetched yet.
+        asked = subprocess.run(command, cwd=self.log.parent, capture_output=True, text=True, errors="replace")
+        if asked.returncode:
+            said = " ".join((asked.stderr or asked.stdout).split())
+            raise Failure(f"pip cannot read its own settings ({said}). Mend that file and run this again.")
+        return asked.stdout
 
     def run(self, *arguments: str, listener=lambda line: None, tick=lambda: None) -> None:
         """Run `pip ARGUMENTS`; `listener` gets each line, `tick` is called ten times a second.
@@ -104,11 +153,10 @@ class Pip:
         """
         self.temporary.mkdir(exist_ok=True)
         # The download waits beside the environment: /tmp is memory on many machines, and too small.
-        place = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self.temporary))
-        settings = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PIP_USER": "0", "PYTHONUNBUFFERED": "1"}
+        place = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self.temporary)) | build_settings(self.temporary)
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "pip", *arguments],
-            cwd=self.root, env=os.environ | settings | place, text=True, errors="replace",
+            cwd=self.root, env=self.environment | place, text=True, errors="replace",
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, close_fds=False,
         )  # fmt: skip
         lines: list[str] = []
@@ -146,7 +194,7 @@ class Pip:
 # The plan
 
 
-def make_plan(pip: Pip, wanted: list[str], bar: "Bar") -> Plan:
+def make_plan(pip: Pip, wanted: list[str], bar: Bar) -> Plan:
     """Ask pip what `install WANTED` would fetch, and the servers how large that is."""
     found = 0
 
@@ -211,106 +259,6 @@ def has_nvidia_card() -> bool:
     return os.path.exists("/proc/driver/nvidia") or bool(shutil.which("nvidia-smi"))
 
 
-# The progress
-
-
-class Bar:
-    """One line that is drawn over and over in a terminal; a line now and then where the output is kept."""
-
-    def __init__(self, stream=sys.stderr, seconds_between_lines: float = 10.0):
-        self.stream, self.live = stream, stream.isatty()
-        self.pause = 0.1 if self.live else seconds_between_lines
-        self.last = time.monotonic() - self.pause
-
-    def note(self, text: str, force: bool = False) -> None:
-        now = time.monotonic()
-        if now - self.last < self.pause and not force:
-            return
-        self.last = now
-        width = shutil.get_terminal_size().columns - 1
-        self.stream.write(f"\r{text[:width]:<{width}}" if self.live else f"{text}\n")
-        self.stream.flush()
-
-    def show(self, fraction: float, text: str) -> None:
-        filled = round(24 * min(fraction, 1))
-        self.note(f"[{'#' * filled}{'.' * (24 - filled)}] {fraction:4.0%}  {text}")
-
-    def clear(self) -> None:
-        if self.live:
-            self.note("", force=True)
-            self.stream.write("\r")
-
-
-class Progress:
-    """Follows one `pip install` through its output: first the downloads, then the unpacking."""
-
-    def __init__(self, plan: Plan, bar: Bar, packages: Path, on_unpacking=lambda: None):
-        self.plan, self.bar, self.packages, self.on_unpacking = plan, bar, packages, on_unpacking
-        self.finished: set[str] = set()  # files that are here
-        self.current, self.current_bytes = "", 0
-        self.start = self.unpacking_since = time.monotonic()
-        self.unpacking = False
-        self.packages_before = self._whole_packages()
-
-    def line(self, line: str) -> None:
-        """Take one line of pip's output."""
-        if match := re.match(r"Progress (\d+) of (\d+)", line):
-            self.current_bytes = int(match[1])
-        elif match := re.match(r"\s*(?:Downloading|Using cached|Processing) (\S+)", line):
-            self._begin_file(urllib.parse.unquote(re.split(r"[/\\]", match[1])[-1]))
-        elif line.startswith("Installing collected packages"):
-            self._begin_file("")
-            self.finished.update(self.plan.sizes)
-            self.unpacking, self.unpacking_since = True, time.monotonic()
-            self.on_unpacking()
-
-    def _begin_file(self, name: str) -> None:
-        if self.current in self.plan.sizes:
-            self.finished.add(self.current)
-        self.current, self.current_bytes = name, 0
-
-    def _whole_packages(self) -> set[str]:
-        """`name-version` of each package that is unpacked to its last file."""
-        return {record.parent.stem.lower() for record in self.packages.glob("*.dist-info/RECORD")}
-
-    def unpacked(self) -> list[str]:
-        """The files of the plan that have become packages."""
-        new = self._whole_packages() - self.packages_before
-        return [name for name in self.plan.sizes if "-".join(name.split("-")[:2]).lower() in new]
-
-    def downloaded(self) -> int:
-        """Bytes that are here: whole files, and the part of the one that is coming."""
-        here = sum(self.plan.sizes[name] for name in self.finished)
-        coming = self.plan.sizes.get(self.current, 0) if self.current not in self.finished else 0
-        return here + min(self.current_bytes, coming)
-
-    def seconds_left(self, done: float, since: float) -> float | None:
-        """At the rate since then; None while it is too early to tell."""
-        elapsed = time.monotonic() - since
-        return elapsed * (1 - done) / done if done > 0.01 and elapsed > 1 else None
-
-    def tick(self) -> None:
-        """Draw the present state: the first half of the bar is the download, the second the unpacking."""
-        total = max(self.plan.total, 1)
-        if self.unpacking:
-            here = self.unpacked()
-            done = sum(self.plan.sizes[name] for name in here) / total
-            left = self.seconds_left(done, self.unpacking_since)
-            text = f"unpacked {len(here)} of {len(self.plan.sizes)} packages"
-        else:
-            done = self.downloaded() / total
-            left = self.seconds_left(done, self.start)
-            left = left and left + total / UNPACKING_RATE
-            text = f"{self.downloaded() / 1e6:,.0f} of {total / 1e6:,.0f} MB"
-        self.bar.show(done / 2 + self.unpacking / 2, f"{text}{describe(left)}")
-
-
-def describe(seconds: float | None) -> str:
-    if seconds is None:
-        return ""
-    return f", about {seconds / 60:.0f} min left" if seconds > 90 else f", about {max(1, round(seconds))} s left"
-
-
 # All of it
 
 
@@ -328,9 +276,11 @@ def install(root: Path, venv: Path) -> None:
     bar.clear()
     announce(Plan(plan.sizes | bare_plan.sizes), venv)
     # From here on the environment is neither the old one nor the new one.
-    for arguments, part in ((wanted, plan), (bare, bare_plan)):
+    time_left = TimeLeft()
+    for arguments, part, later in ((wanted, plan, bare_plan.total), (bare, bare_plan, 0)):
         if arguments:
-            progress = Progress(part, bar, site_packages(), lambda: (venv / "flipbook.stamp").unlink(missing_ok=True))
+            progress = Progress(part.sizes, bar, site_packages(), time_left, later)
+            progress.on_unpacking = lambda: (venv / "flipbook.stamp").unlink(missing_ok=True)
             pip.run("install", "--progress-bar", "raw", *arguments, listener=progress.line, tick=progress.tick)
     bar.clear()
     say(f"Installed in {time.monotonic() - began:.0f} seconds.")

@@ -79,7 +79,8 @@ def index(tmp_path_factory):
 def make_checkout(root: Path) -> Path:
     """The tiny checkout, with the true flipbook.py and installer in it."""
     shutil.copytree(Path(__file__).with_name("tiny_checkout"), root, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("flipbook.py", "common/course/install.py"):
+    (root / "common" / "course" / "setup").mkdir()
+    for name in ("flipbook.py", "common/course/install.py", "common/course/setup/install_progress.py"):
         shutil.copy(paths.root() / name, root / name)
     return root
 
@@ -173,6 +174,24 @@ def test_first_run_says_the_size_installs_and_becomes_the_command(installed):
     assert (packages / "bare" / "weights.bin").stat().st_size == 1_000_000, "what comes without its dependencies"
     assert "include-system-site-packages = false" in (root / ".venv" / "pyvenv.cfg").read_text()
     assert not (root / ".venv" / "flipbook-tmp").exists()
+
+
+def test_pips_own_settings_cannot_move_the_installation(checkout, index, tmp_path):
+    """A file that says target, prefix, no-deps and quiet beside the index: only the index counts."""
+    (checkout / ".venv" / "flipbook.stamp").unlink()
+    settings = tmp_path / "pip.conf"
+    lines = [f"index-url = {index}", f"target = {tmp_path / 'target'}", "user = true", "no-deps = true", "quiet = 3"]
+    settings.write_text("\n".join(["[global]", *lines, "[install]", f"prefix = {tmp_path / 'prefix'}", ""]))
+    venv = tmp_path / "environment"
+    more = {"PIP_CONFIG_FILE": str(settings), "PIP_ROOT": str(tmp_path / "root"), "FLIPBOOK_VENV": str(venv)}
+    code, out, err = flipbook(checkout, NOWHERE, "doctor", **more, PIP_INDEX_URL=index)
+    assert code == 0, err
+    assert json.loads(out)["python"] == str(venv) and next(venv.rglob("leaf/weights.bin")).is_file()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["environment", "pip.conf"]
+    settings.write_text("no section\n")
+    (venv / "flipbook.stamp").unlink()
+    code, _, err = flipbook(checkout, index, "doctor", **more)
+    assert code == 1 and "pip cannot read its own settings" in err and "Traceback" not in err
 
 
 def test_second_start_adds_less_than_a_tenth_of_a_second(checkout, index):

@@ -4,12 +4,14 @@ And the installer tells the truth about it: size, progress, time left, and what 
 """
 
 import io
+import itertools
 import json
 import os
 import re
 import subprocess
 import sys
 import sysconfig
+import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
@@ -19,7 +21,8 @@ import pytest
 
 from common.course import install
 from common.course.base import paths
-from common.course.setup import doctor
+from common.course.setup import doctor, install_progress
+from common.course.setup.install_progress import Bar, Progress, TimeLeft
 
 # In constraints.txt for other machines than the one that the tests run on.
 FOR_OTHER_MACHINES = re.compile(r"appnope|colorama|pywinpty|cuda-|nvidia-|triton|decord|greenlet|ptyprocess|pexpect")
@@ -95,9 +98,9 @@ Progress 4500000 of 6000000
 """
 
 
-def follow(text: str, folder: Path, stream=None, **settings) -> install.Progress:
-    plan = install.Plan({"alpha-1.0-py3-none-any.whl": 6_000_000, "beta-1.0+cpu-py3-none-any.whl": 4_000_000})
-    progress = install.Progress(plan, install.Bar(stream or io.StringIO(), 0.0), folder, **settings)
+def follow(text: str, folder: Path, stream=None) -> Progress:
+    sizes = {"alpha-1.0-py3-none-any.whl": 6_000_000, "beta-1.0+cpu-py3-none-any.whl": 4_000_000}
+    progress = Progress(sizes, Bar(stream or io.StringIO(), 0.0), folder, TimeLeft())
     for line in text.splitlines():
         progress.line(line)
     return progress
@@ -120,7 +123,8 @@ def test_progress_of_unpacking_counts_packages_that_are_complete(tmp_path):
         (tmp_path / name).mkdir()
     (tmp_path / "old-1.0.dist-info" / "RECORD").touch()
     stream, told = io.StringIO(), []
-    progress = follow(OUTPUT, tmp_path, stream, on_unpacking=lambda: told.append(1))
+    progress = follow(OUTPUT, tmp_path, stream)
+    progress.on_unpacking = lambda: told.append(1)
     assert not told
     progress.line("Installing collected packages: beta, alpha")
     (tmp_path / "Beta-1.0+cpu.dist-info" / "RECORD").touch()
@@ -128,13 +132,39 @@ def test_progress_of_unpacking_counts_packages_that_are_complete(tmp_path):
     assert told and "70%" in stream.getvalue() and "unpacked 1 of 2 packages" in stream.getvalue()
 
 
-def test_time_left_is_what_the_rate_so_far_says(tmp_path, monkeypatch):
-    """A quarter done after 30 s leaves 90 s; before anything is done nothing is promised."""
-    progress = follow("", tmp_path)
-    monkeypatch.setattr(install.time, "monotonic", lambda: 130.0)
-    assert progress.seconds_left(0.25, since=100.0) == pytest.approx(90.0)
-    assert progress.seconds_left(0.0, since=100.0) is None
-    assert install.describe(90.0) == ", about 90 s left" and install.describe(600.0) == ", about 10 min left"
+def test_time_left_follows_the_measured_rates(tmp_path, monkeypatch):
+    """60 MB out of a cache say nothing of the network; 40 s at 1 MB/s do: 960 MB more take many minutes."""
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    sizes = {"cached-1-py3-none-any.whl": 60_000_000, "large-1-py3-none-any.whl": 1_000_000_000}
+    progress = Progress(sizes, Bar(io.StringIO()), tmp_path, TimeLeft())
+    typical = progress.seconds_left(0)
+    assert typical == pytest.approx(1060 / 10 + 1060 / 18)
+    progress.line("Using cached cached-1-py3-none-any.whl (60 MB)")
+    progress.line("Downloading large-1-py3-none-any.whl (1000 MB)")
+    assert progress.seconds_left(0) == pytest.approx(1000 / 10 + 1060 / 18)
+    progress.line("Progress 0 of 1000000000")
+    now = 140.0
+    progress.line("Progress 40000000 of 1000000000")
+    assert 500 < progress.seconds_left(0) < 1000
+    assert install_progress.describe(90.0) == ", about 90 s left"
+    assert install_progress.describe(600.0) == ", about 10 min left"
+
+
+def test_the_time_left_that_is_shown_does_not_jump(monkeypatch):
+    """Estimates of 34 s, 16 minutes and 13 s, a second apart: each line is within a tenth of the one before it."""
+    now = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    time_left = TimeLeft()
+    assert time_left.follow(34) is None, "too early to tell"
+    shown = []
+    for estimate in [34] * 5 + [960] * 60 + [13] * 60:
+        now += 1
+        shown.append(time_left.follow(estimate))
+    told = [seconds for seconds in shown if seconds is not None]
+    assert told[0] == 34 and max(told) == 960
+    assert all(abs(later - (before - 1)) <= 0.1 * before for before, later in itertools.pairwise(told))
+    assert told[-1] < 20, "and it arrives"
 
 
 @pytest.mark.parametrize(
@@ -155,6 +185,62 @@ def test_what_pip_says_becomes_a_sentence(tmp_path, said, code, words):
     """Known causes are named with what to do; an unknown one shows the end of the log and where it lies."""
     failure = install.Pip(tmp_path, tmp_path)._failure(said, 1)
     assert failure.code == code and words in str(failure) and "flipbook-install.log" in str(failure)
+
+
+def test_of_pips_settings_only_the_way_to_the_packages_counts():
+    """Whatever file or variable moves, skips or silences the installation is dropped; index, proxy and cache stay."""
+    listed = """\
+global.extra-index-url='\\nhttps://a.example/simple\\nhttps://b.example/simple'
+global.index-url='https://mirror.example/simple'
+global.target='/elsewhere'
+global.timeout='7'
+install.prefix='/elsewhere'
+install.no-deps='true'
+install.timeout='9'
+:env:.root='/elsewhere'
+"""
+    variables = {
+        "PIP_ROOT": "/elsewhere",
+        "PIP_QUIET": "3",
+        "PIP_INDEX_URL": "https://mine.example",
+        "HOME": "/me",
+    }
+    found = install.pip_environment(listed, variables)
+    assert {name: found.pop(name) for name in ("PIP_USER", "PIP_CONFIG_FILE", "PIP_NO_INPUT")} == {
+        "PIP_USER": "0", "PIP_CONFIG_FILE": os.devnull, "PIP_NO_INPUT": "1",
+    }  # fmt: skip
+    assert found == {
+        "HOME": "/me",
+        "PYTHONUNBUFFERED": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_EXTRA_INDEX_URL": "\nhttps://a.example/simple\nhttps://b.example/simple",
+        "PIP_INDEX_URL": "https://mine.example",
+        "PIP_TIMEOUT": "9",
+    }
+
+
+BUILD = """
+import sys
+from setuptools import build_meta
+out = sys.argv[1]  # setuptools puts its own words there
+build_meta.get_requires_for_build_editable({})
+build_meta.build_editable(out, {})
+"""
+
+
+def test_an_editable_install_writes_nothing_into_the_checkout(tmp_path):
+    """setuptools' own steps, with our settings: the source folder may be read-only."""
+    source, out = tmp_path / "source", tmp_path / "100 % out"
+    out.mkdir()
+    (source / "common").mkdir(parents=True)
+    for name in ("common/__init__.py", "README.md", "LICENSE", "THIRD_PARTY_NOTICES.md"):
+        (source / name).touch()
+    (source / "pyproject.toml").write_text((paths.root() / "pyproject.toml").read_text())
+    before = sorted(source.rglob("*"))
+    environment = {**os.environ, **install.build_settings(out)}
+    subprocess.run([sys.executable, "-c", BUILD, str(out)], cwd=source, env=environment, check=True, timeout=60)
+    assert len(list(out.glob("*.whl"))) == 1
+    assert sorted(source.rglob("*")) == before
 
 
 def test_cuda_packages_on_a_machine_without_a_card_are_pointed_out(tmp_path, monkeypatch, capsys):

@@ -1,5 +1,6 @@
 """`flipbook learn`: everything in its place, JupyterLab from this environment alone, a free port, a clean end."""
 
+import ast
 import contextlib
 import json
 import os
@@ -83,6 +84,26 @@ def test_nothing_of_the_users_other_jupyters_leaks_in(course, monkeypatch, tmp_p
     assert found["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
     assert len(found["JUPYTER_TOKEN"]) >= 32
     assert found["JUPYTER_TOKEN"] != learn.environment()["JUPYTER_TOKEN"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no login shells there")
+@pytest.mark.parametrize("shell", ["/bin/bash", "/bin/sh"])
+def test_a_terminal_finds_flipbook_whatever_the_login_files_say(course, monkeypatch, tmp_path, shell):
+    """A profile that sets PATH anew is not read; what ~/.bashrc sets comes after our folder."""
+    if not Path(shell).exists():
+        pytest.skip(f"no {shell} here")
+    for name in (".profile", ".bash_profile", ".bashrc"):
+        (tmp_path / name).write_text("PATH=/usr/bin:/bin; MINE=1\n")
+    monkeypatch.setenv("SHELL", shell)
+    [option] = [word for word in learn.command(1, False) if "terminado_settings" in word]
+    words = ast.literal_eval(option.partition("=")[2])["shell_command"]
+    assert words[0] == shell and "-l" not in words
+    surroundings = learn.environment() | {"HOME": str(tmp_path)}
+    surroundings.pop("ENV", None)
+    asked = 'echo "first=${PATH%%:*} mine=$MINE"; exit\n'
+    ran = subprocess.run([*words, "-i"], input=asked, env=surroundings, capture_output=True, text=True, timeout=20)
+    own = "1" if shell.endswith("bash") else ""
+    assert f"first={Path(sys.executable).parent} mine={own}" in ran.stdout
 
 
 MEASURE = """

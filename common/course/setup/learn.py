@@ -84,7 +84,22 @@ def command(port: int, browser: bool) -> list[str]:
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         f"--LabApp.extra_labextensions_path={JUPYTER / 'labextensions'}",
+        *_terminal_shell(),
     ]
+
+
+def _terminal_shell() -> list[str]:
+    """The option by which JupyterLab's terminals keep our PATH, so that `flipbook` is found there.
+
+    Without it JupyterLab starts a login shell wherever it has no terminal itself, and /etc/profile sets PATH anew.
+    """
+    if os.name == "nt":
+        return []
+    shell = os.environ.get("SHELL") or "/bin/sh"
+    words = [shell]
+    if Path(shell).name == "bash":  # ~/.bashrc may set PATH too: ours comes after it
+        words += ["--rcfile", str(JUPYTER / "terminal.bash")]
+    return [f"--ServerApp.terminado_settings={ {'shell_command': words}!r}"]
 
 
 def environment() -> dict[str, str]:
@@ -99,6 +114,7 @@ def environment() -> dict[str, str]:
         JUPYTER_DATA_DIR=str(own / "data"),
         JUPYTER_RUNTIME_DIR=str(own / "runtime"),
         JUPYTER_TOKEN=os.environ.get("JUPYTER_TOKEN") or secrets.token_hex(24),
+        FLIPBOOK_BIN=str(Path(sys.executable).parent),
         PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
     )
     return surroundings
