@@ -2,7 +2,7 @@
 
 import json
 
-from common.course.banks.answers import own_bank
+from common.course.banks.collect import own_bank
 from common.course.source.lab_source import find_lab
 
 LAB = "work/01_tensors/01_video_loader_benchmark.ipynb"

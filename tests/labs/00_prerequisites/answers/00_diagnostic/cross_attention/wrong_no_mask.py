@@ -1,9 +1,0 @@
-"""Does not use the mask.
-
-Message: mask is not used
-"""
-
-
-def cross_attention(q, k, v, mask):
-    scores = q @ k.transpose(1, 2) / math.sqrt(q.shape[-1])
-    return scores.softmax(-1) @ v

@@ -1,9 +1,0 @@
-"""Works out x0 with the next ᾱ.
-
-Message: *next*
-"""
-
-
-def ddim_step(x, eps, alpha_bar, alpha_bar_next):
-    x0 = (x - (1 - alpha_bar_next) ** 0.5 * eps) / alpha_bar_next**0.5
-    return alpha_bar_next**0.5 * x0 + (1 - alpha_bar_next) ** 0.5 * eps

@@ -1,8 +1,0 @@
-"""Raises to the third power.
-
-Message: third power
-"""
-
-
-def token_counts():
-    return 5 * 16 * 28, 32, 512

@@ -1,8 +1,0 @@
-"""Counts one frame.
-
-Message: one frame
-"""
-
-
-def token_counts():
-    return 16 * 28, 32, 64
