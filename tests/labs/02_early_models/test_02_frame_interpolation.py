@@ -417,6 +417,7 @@ found = Call(
     "find_motion", takes=PICTURES, gives=record("tuple", flows=tensor(None, "same"), hidden=tensor(None, "same"))
 )
 needs = ("FeaturePyramid", "matching_cost")
+everything = ("FeaturePyramid", "matching_cost", "fuse")
 STEP = ("before", "after", "cost", "flows", "hidden")
 
 
@@ -555,7 +556,7 @@ def test_motion_owes(lab, seed):
         found(model.float().find_motion, *(x.detach().float() for x in ends))
 
 
-@exercise("Interpolator", points=2, needs=(*needs, "fuse"), hint="If all other tests hold, this one does.")
+@exercise("Interpolator", points=2, needs=everything, hint="If all other tests hold, this one does.")
 def test_outcome(lab, seed):
     """trained for a moment, your parts together follow a sliding texture where a motionless network cannot"""
     said = "8 training steps of your Interpolator"
