@@ -306,7 +306,8 @@ def front_door(root: Path, monkeypatch, venv: Path):
 def test_the_environments_place_may_begin_at_home(bare, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    assert front_door(bare, monkeypatch, Path("~/environment")).VENV == os.path.realpath(tmp_path / "environment")
+    door = front_door(bare, monkeypatch, Path("~/environment"))
+    assert Path(door.VENV) == (tmp_path / "environment").resolve()
 
 
 def test_only_a_broken_environment_is_made_anew(bare, tmp_path, monkeypatch):
