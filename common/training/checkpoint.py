@@ -82,7 +82,7 @@ def load(path: Path) -> Checkpoint:
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
         state = json.loads(header["state"])
         step = state.pop("step")
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
+    except (OSError, SafetensorError, KeyError, AttributeError, TypeError, ValueError, RecursionError) as error:
         raise DamagedCheckpoint(f"{path.name} cannot be read: {error}") from error
     if checksum(tensors, header["state"]) != header.get("checksum"):
         raise DamagedCheckpoint(f"{path.name} is not what was written: its checksum differs")
