@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from common.cli.user_path import UserPath
 from common.zoo import shelf
 from common.zoo.card import differences, file_facts, missed_bars, read_card, write_card
 
@@ -14,7 +15,7 @@ from common.zoo.card import differences, file_facts, missed_bars, read_card, wri
 @click.command()
 @click.argument("name")
 @click.option("--setting", default="small", show_default=True, help="How much to measure: small or full.")
-@click.option("--weights", type=click.Path(file_okay=False), help="Measure these in place of the shipped ones.")
+@click.option("--weights", type=UserPath(file_okay=False), help="Measure these in place of the shipped ones.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.option("--update", is_flag=True, help="Write what was found onto the card.")
 def evaluate(name, setting, weights, as_json, update):

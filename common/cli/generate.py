@@ -8,6 +8,7 @@ import torch
 from diffusers.utils import logging
 from PIL import Image, ImageOps
 
+from common.cli.user_path import UserPath
 from common.data.sprites import ObjectWords, SceneWords, is_held_out, parse
 from common.data.sprites.attributes import FPS
 from common.data.sprites.prompts import EXAMPLE, PromptReading, read_prompt
@@ -31,9 +32,7 @@ NO_PICTURE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 @click.command()
 @click.argument("prompt")
-@click.option(
-    "--image", type=click.Path(exists=True, dir_okay=False), help="A picture to begin with: its middle square."
-)
+@click.option("--image", type=UserPath(exists=True, dir_okay=False), help="A picture to begin with: its middle square.")
 @click.option(
     "--seed",
     default=0,
@@ -47,7 +46,7 @@ NO_PICTURE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 @click.option("--size", default=SIZE, show_default=True, type=click.IntRange(16, 1024), help="Rows and columns.")
 @click.option("--weights", default=SHIPPED, show_default=True, help="A shipped name, or a folder.")
 @click.option("--raw", is_flag=True, help="Write the video's own pixels, not scaled up for players.")
-@click.option("-o", "--out", default="generated.mp4", show_default=True, type=click.Path(dir_okay=False),
+@click.option("-o", "--out", default="generated.mp4", show_default=True, type=UserPath(dir_okay=False),
               help="A video (.mp4, .gif), or its contact sheet (.png).")  # fmt: skip
 def generate(prompt, image, seed, steps, guidance, num_frames, size, weights, raw, out):
     """Make a video of PROMPT, such as "a small red star moves left over a blue field".

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 import torch
 
+from common.cli.user_path import UserPath
 from common.data.bundled import clip_path
 from common.data.download import DataError
 from common.data.sprites import SpriteData, parse, render, scene_of, unknown_words
@@ -24,7 +25,7 @@ MULTIPLE = 8  # rows and columns of the autoencoder's clips come in these
 @click.option("--fps", default=8.0, show_default=True, type=click.FloatRange(0, min_open=True), help="Of a video file.")
 @click.option("--start", default=0.0, type=click.FloatRange(0), help="Seconds into a video file.")
 @click.option("--columns", default=6, show_default=True, type=click.IntRange(1), help="Frames to draw.")
-@click.option("-o", "--out", default="reconstruction.png", show_default=True, type=click.Path(dir_okay=False))
+@click.option("-o", "--out", default="reconstruction.png", show_default=True, type=UserPath(dir_okay=False))
 def reconstruct(clip, weights, num_frames, size, fps, start, columns, out):
     """Encode and decode CLIP; draw original, reconstruction and difference.
 

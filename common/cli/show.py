@@ -6,6 +6,7 @@ import click
 
 from common.cli.flow_sheet import draw_flow
 from common.cli.shots import draw_shots
+from common.cli.user_path import UserPath
 from common.evaluation import temporal
 from common.show import Picture, contact_sheet
 from common.video import VideoReader, sampling
@@ -88,15 +89,15 @@ OPTIONS = (
     click.option("--start", default=0.0, type=click.FloatRange(0), help="Seconds into the video."),
     click.option("--columns", type=click.IntRange(1), help="Frames in a row."),
     click.option("--width", default=200, show_default=True, type=click.IntRange(32, 4096), help="Of one frame."),
-    click.option("-o", "--out", type=click.Path(dir_okay=False), help="The picture [default: CLIP_sheet.png, here]."),
+    click.option("-o", "--out", type=UserPath(dir_okay=False), help="The picture [default: CLIP_sheet.png, here]."),
     click.option("--cuts", is_flag=True, help="Find the cuts too, and draw CLIP_shots.png: one frame of each shot."),
-    click.option("--split", type=click.Path(file_okay=False), help="Write each shot to this folder, without loss."),
+    click.option("--split", type=UserPath(file_okay=False), help="Write each shot to this folder, without loss."),
     click.option("--flow", is_flag=True, help="Draw CLIP_flow.png too: how each frame moves to the next."),
 )
 
 
 @click.command()
-@click.argument("clip", type=click.Path())
+@click.argument("clip", type=UserPath())
 @sheet_options
 def show(clip, **options):
     """Draw a contact sheet of the video file CLIP."""

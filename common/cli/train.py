@@ -12,13 +12,14 @@ from pathlib import Path
 import click
 
 from common import runtime
+from common.cli.user_path import UserPath
 
 
 @click.command()
 @click.argument("recipe")
 @click.option("--preset", type=click.Choice(runtime.PRESETS), help="Which settings [default: FLIPBOOK_PRESET, or cpu].")
 @click.option("--stage", default="main", show_default=True, help="Which part of the recipe.")
-@click.option("--folder", type=click.Path(file_okay=False), help="Of this training [default: runs/NAME/PRESET/STAGE].")
+@click.option("--folder", type=UserPath(file_okay=False), help="Of this training [default: runs/NAME/PRESET/STAGE].")
 @click.option("--weights", help="Begin with these: a folder of weights, or a name of shipped ones.")
 @click.option("--steps", type=click.IntRange(1), help="In place of the recipe's own number.")
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Change another setting; may be repeated.")

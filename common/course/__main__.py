@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from common import files
 from common.course.base.guess import did_you_mean
 from common.course.base.paths import CourseError
 
@@ -81,6 +82,11 @@ class LazyGroup(click.Group):
             ):  # not worded for a person: say how to see more
                 words += "\n(`flipbook --debug …` shows where this comes from)"
             click.echo(f"flipbook: {words}", err=True)
+            sys.exit(2)
+        except OSError as exc:
+            if ctx.params.get("debug") or not files.is_refused(exc):
+                raise
+            click.echo(f"flipbook: {files.sentence(exc)}", err=True)
             sys.exit(2)
 
     def format_commands(self, ctx, formatter):

@@ -46,11 +46,27 @@ def read_about(folder: Path) -> dict | None:
         DataError: it cannot be read.
     """
     try:
-        return json.loads((folder / FILE).read_text(encoding="utf-8"))
+        about = json.loads((folder / FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{folder / FILE} cannot be read: {error}. Delete the folder to begin anew.") from error
+    if not _is_about(about):
+        raise DataError(f"{folder / FILE} is not what `fill` wrote. Delete the folder to begin anew.")
+    return about
+
+
+def _is_about(about: Any) -> bool:
+    """Whether this has the fields, and the types, that `fill` writes."""
+    return (
+        isinstance(about, dict)
+        and all(isinstance(about.get(name), str) for name in ("data", "encoder", "dtype"))
+        and all(type(about.get(name)) is int for name in ("shard_size", COUNT))
+        and about["shard_size"] >= 1
+        and about[COUNT] >= 0
+        and isinstance(about.get("shape"), list)
+        and all(type(size) is int for size in about["shape"])
+    )
 
 
 def write_about(folder: Path, about: Mapping) -> None:

@@ -12,22 +12,18 @@ another's is refused. What was captioned stays captioned: texts, and small tenso
 
 import sys
 from collections.abc import Callable, Iterable
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from tqdm import tqdm
 
+from common import files
 from common.data.cache_identity import COUNT, data_key, demand_same, digest, read_about, weights_key, write_about
 from common.data.download import DataError
 from common.data.latent_batch import LatentBatch, joined, small_fields
 from common.data.shards import DamagedShard, Shard, open_shard, write_shard
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
 
 __all__ = ["LatentBatch", "LatentCache", "fill", "weights_key"]
 
@@ -138,7 +134,9 @@ def fill(
                     about = identity | shape | {COUNT: 0}
                     write_about(folder, about)
                 demand_same(about, shape, folder)
-                write_shard(_place(folder, first // shard_size), tensors, texts, {"cache": digest(about)})
+                write_shard(
+                    _place(folder, first // shard_size), tensors, texts, {"cache": digest(about), "first": first}
+                )
             bar.update(first + len(wanted) - bar.n)
         if about[COUNT] < num_samples:
             write_about(folder, about | {COUNT: num_samples})
@@ -182,12 +180,15 @@ def _shard_of(folder: Path, number: int, about: dict) -> Shard:
     """A shard of this cache.
 
     Raises:
-        DamagedShard: it is not there, not what was written, or was written for another cache.
+        DamagedShard: it is not there, not what was written, or was written for another cache or another place in it.
     """
-    path = _place(folder, number)
+    path, first = _place(folder, number), number * about["shard_size"]
     shard = open_shard(path)
-    if shard.about["cache"] != digest(about):
+    if shard.about.get("cache") != digest(about):
         raise DamagedShard(f"{path.name} in {folder} belongs to another cache")
+    began = shard.about.get("first", first)  # caches of the first version do not say it
+    if began != first:
+        raise DamagedShard(f"{path.name} in {folder} holds the samples from {began} on, not from {first} on")
     return shard
 
 
@@ -218,15 +219,11 @@ def _progress(num_samples: int, quiet: bool):
 @contextmanager
 def _locked(folder: Path):
     """Hold a folder while it is filled. The lock of a process that was killed is gone with it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = (folder / ".lock").open("w")
-    except OSError as error:
-        raise DataError(f"{folder} cannot be written: {error}") from error
-    with handle:
+    with ExitStack() as stack:
         try:
-            if fcntl is not None:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise DataError(f"{folder} is being filled by another process. Let it end, or choose another.") from None
+            ours = stack.enter_context(files.held(folder))
+        except OSError as error:
+            raise DataError(f"{folder} cannot be written: {error}") from error
+        if not ours:
+            raise DataError(f"{folder} is being filled by another process. Let it end, or choose another.")
         yield

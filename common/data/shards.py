@@ -6,11 +6,8 @@ checksum in its header; after that its rows are read where they lie, mapped into
 """
 
 import contextlib
-import errno
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -19,9 +16,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from common import files
 from common.data.download import DataError
 
-FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 OPEN_SHARDS = 64  # kept open at a time
 DIGITS = 64  # of a checksum
 
@@ -67,10 +64,10 @@ def write_shard(path: Path, tensors: Mapping[str, torch.Tensor], texts: Mapping[
     words = json.dumps({"about": dict(about), "texts": {name: list(lines) for name, lines in texts.items()}})
     partial = path.with_suffix(".partial")
     try:
-        _demand_room(path.parent, sum(tensor.nbytes for tensor in tensors.values()) + len(words) + 2**16)
+        files.demand_room(path.parent, sum(tensor.nbytes for tensor in tensors.values()) + len(words) + 2**16)
         # One entry only: of several, safetensors would change the order from file to file.
         save_file(tensors, partial, metadata={"shard": checksum(tensors, words) + words})
-        put_in_place(partial, path)
+        files.put_in_place(partial, path)
     except (OSError, SafetensorError) as error:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
@@ -96,21 +93,10 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         DataError: the disk is full, or the folder cannot be written.
     """
-    partial = path.with_suffix(".partial")
     try:
-        partial.write_text(text, encoding="utf-8")
-        put_in_place(partial, path)
+        files.write_text(path, text)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
         raise _explained(error, path) from error
-
-
-def put_in_place(partial: Path, path: Path) -> None:
-    """Force a file to the disk and give it its name, so that the name never stands for half a file."""
-    _to_disk(partial)
-    os.replace(partial, path)
-    _to_disk(path.parent)
 
 
 def checksum(tensors: Mapping[str, torch.Tensor], words: str) -> str:
@@ -132,33 +118,18 @@ def _open(path: Path, *stamp: int) -> Shard:
         tensors = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118
         expected, words = header["shard"][:DIGITS], header["shard"][DIGITS:]
         content = json.loads(words)
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        about, texts = dict(content["about"]), dict(content["texts"])
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise DamagedShard(f"{path.name} in {path.parent} cannot be read: {error}") from error
     if checksum(tensors, words) != expected:
         raise DamagedShard(f"{path.name} in {path.parent} is not what was written: its checksum differs")
-    return Shard(handle, content["about"], content["texts"])
-
-
-def _demand_room(folder: Path, needed: int) -> None:
-    if shutil.disk_usage(folder).free < needed:
-        raise OSError(errno.ENOSPC, f"{needed / 1e6:.1f} MB are needed", str(folder))
+    return Shard(handle, about, texts)
 
 
 def _explained(error: Exception, path: Path) -> DataError:
-    if getattr(error, "errno", None) in FULL or "os error 28" in str(error):
+    if files.is_full(error):
         return DataError(
             f"The disk is full: {path.name} does not fit into {path.parent} ({error}). What was there is as it was. "
             "Make room and do the same again: it goes on from here."
         )
     return DataError(f"{path.name} cannot be written into {path.parent}: {error}. What was there is as it was.")
-
-
-def _to_disk(path: Path) -> None:
-    """Make sure that a file, or a folder's list of names, is on the disk and not only on its way."""
-    if path.is_dir() and os.name == "nt":  # Windows cannot open a folder, and does not need to
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

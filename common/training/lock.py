@@ -3,12 +3,8 @@
 from contextlib import contextmanager
 from pathlib import Path
 
+from common import files
 from common.training.errors import TrainingError
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
 
 
 @contextmanager
@@ -22,13 +18,10 @@ def locked(folder: Path, wanted: bool = True):
     Raises:
         TrainingError: another process holds it.
     """
-    if not wanted or fcntl is None:
+    if not wanted:
         yield
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise TrainingError(f"Another training runs in {folder}. Let it end, or choose another folder.") from None
+    with files.held(folder) as ours:
+        if not ours:
+            raise TrainingError(f"Another training run is using {folder}. Let it end, or choose another folder.")
         yield

@@ -21,6 +21,7 @@ from accelerate.utils import send_to_device
 from safetensors import SafetensorError
 from tqdm import tqdm
 
+from common.files import is_full
 from common.runtime import seed_everything
 from common.training import checkpoint, snapshot
 from common.training.batches import ahead, samples_of_step
@@ -78,7 +79,7 @@ def train(
                 training.save(step)
             return training.finish()
         except (OSError, SafetensorError) as error:
-            if checkpoint.is_full_disk(error):
+            if is_full(error):
                 raise TrainingError(
                     f"The disk is full: {error}. Make room and give the same command again: it goes on from the last "
                     f"checkpoint in {folder}."

@@ -1,9 +1,10 @@
 """What a training writes down as it goes: lines of numbers, curves for TensorBoard, sample sheets."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
+
+from common.files import write_text
 
 
 class Records:
@@ -19,9 +20,7 @@ class Records:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         kept = [line for line in read_log(folder) if line["step"] < first_step]
-        partial = self._log.with_suffix(".partial")
-        partial.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
-        os.replace(partial, self._log)
+        write_text(self._log, "".join(json.dumps(line) + "\n" for line in kept))
         self.curves = _summary_writer(folder / "tensorboard", first_step)
 
     @property
@@ -49,14 +48,17 @@ class Records:
 
 
 def read_log(folder: Path) -> list[dict[str, Any]]:
-    """The lines of a training log. A last line that was cut off while it was written is left out."""
+    """The lines of a training log, up to the first that is none, such as one that was cut off as it was written."""
     path = Path(folder) / "log.jsonl"
     lines = []
     for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
         try:
-            lines.append(json.loads(text))
-        except ValueError:
+            line = json.loads(text)
+        except (ValueError, RecursionError):
             break
+        if not isinstance(line, dict) or type(line.get("step")) is not int:
+            break
+        lines.append(line)
     return lines
 
 

@@ -6,11 +6,10 @@ found, and `card.md`, the same for people.
 """
 
 import importlib
-import json
 from pathlib import Path
 from typing import Any
 
-from common.models.shipped import demand_whole, did_you_mean
+from common.models.shipped import demand_whole, did_you_mean, read_json
 
 ROOT = Path(__file__).parent
 WEIGHTS = "diffusion_pytorch_model.safetensors"
@@ -84,7 +83,11 @@ def model_class(place: Path):
     Raises:
         ZooError: no module of `common.models` has it.
     """
-    wanted = json.loads((place / "config.json").read_text(encoding="utf-8"))["_class_name"]
+    wanted = read_json(place / "config.json").get("_class_name")
+    if not isinstance(wanted, str) or not wanted.isidentifier():
+        raise ZooError(
+            f"{place / 'config.json'} does not say which class of common.models it belongs to (_class_name)."
+        )
     for path in sorted((ROOT.parent / "models").glob("*.py")):
         if f"class {wanted}(" in path.read_text(encoding="utf-8"):
             return getattr(importlib.import_module(f"common.models.{path.stem}"), wanted)

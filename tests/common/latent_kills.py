@@ -65,10 +65,10 @@ def after(original, *arguments, **named):
 MOMENTS = {
     "in_the_encoder": lambda: on_call(sys.modules[__name__], "encode", 6, die),
     "in_the_middle_of_a_shard": lambda: on_call(shards, "save_file", 3, half_a_file),
-    "before_a_shard_has_its_name": lambda: on_call(shards.os, "replace", 4, die),
-    "after_a_shard_has_its_name": lambda: on_call(shards.os, "replace", 4, after),
-    "before_anything_has_its_name": lambda: on_call(shards.os, "replace", 1, die),
-    "before_the_end_is_said": lambda: on_call(shards.os, "replace", 2 + NUM_SAMPLES // SHARD_SIZE, die),
+    "before_a_shard_has_its_name": lambda: on_call(os, "replace", 4, die),
+    "after_a_shard_has_its_name": lambda: on_call(os, "replace", 4, after),
+    "before_anything_has_its_name": lambda: on_call(os, "replace", 1, die),
+    "before_the_end_is_said": lambda: on_call(os, "replace", 2 + NUM_SAMPLES // SHARD_SIZE, die),
 }
 
 

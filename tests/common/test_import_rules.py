@@ -13,18 +13,19 @@ EVERYTHING = None
 # Part of `common` -> the parts it may import, besides itself. A part that is not listed may not exist.
 MAY_IMPORT = {
     "runtime": set(),
+    "files": set(),
     "tensor_ops": set(),
     "text": {"runtime", "tensor_ops"},
     "video": set(),
     "layers": {"tensor_ops"},
     "models": {"layers", "tensor_ops", "flow"},  # an interpolator warps
-    "data": {"video", "tensor_ops", "runtime"},
+    "data": {"video", "tensor_ops", "runtime", "files"},
     "flow": {"video", "tensor_ops"},
     "show": {"video", "tensor_ops"},
     "evaluation": {"video", "tensor_ops", "data"},  # the reader of a world knows that world
     "diffusion": {"tensor_ops"},
     "streaming": {"diffusion", "layers", "tensor_ops"},
-    "training": {"runtime", "tensor_ops"},
+    "training": {"runtime", "tensor_ops", "files"},
     "pipelines": {"models", "diffusion", "text", "video", "tensor_ops"},
     "zoo": {"runtime", "tensor_ops", "text", "video", "layers", "models", "data", "flow", "show", "evaluation",
             "diffusion", "streaming", "training", "pipelines"},

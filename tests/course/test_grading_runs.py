@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -118,6 +119,41 @@ def test_ctrl_c_keeps_what_was_graded_and_leaves_nothing_running(mini_course, tm
     text = (out / "grades.csv").read_text(encoding="utf-8-sig")
     assert '\n"a","01.1","9","9"' in text and '\n"d",' not in text
     assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there a killed parent's workers end by their own limits")
+@pytest.mark.parametrize("option", [pytest.param("--seed=0", marks=NEEDS_BUBBLEWRAP), "--unsafe"])
+def test_a_killed_run_leaves_no_process_and_its_folder_is_swept(mini_course, tmp_path, option, monkeypatch):
+    """kill -9 on `grade` ends its workers. A day later the next run removes its folder, and no living run's."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    mini_course.write(tmp_path / "class" / "a.ipynb", {"double": "import time\n\ndef double(x):\n    time.sleep(600)"})
+    command = [sys.executable, "-m", "common.course", "grade", str(tmp_path / "class"), "--out", str(tmp_path / "out")]
+    process = subprocess.Popen(
+        [*command, option, "--test-timeout", "600"], cwd=Path(__file__).resolve().parents[2],
+        env=os.environ | {"TMPDIR": str(scratch)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    workers, deadline = set(), time.monotonic() + 60
+    while len(workers) < 2 and time.monotonic() < deadline:  # one collects the tests, one grades
+        workers |= {pid for pid, words in _children(process.pid).items() if b"-c" in words or b"--args" in words}
+        time.sleep(0.02)
+    [folder] = scratch.iterdir()
+    os.utime(folder, (0, 0))
+    batch.sweep_abandoned()
+    assert folder.is_dir(), "its run is alive"
+    process.kill()
+    process.wait()
+    while any(Path(f"/proc/{pid}").exists() for pid in workers) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
+    os.utime(folder)
+    batch.sweep_abandoned()
+    assert folder.is_dir(), "too young"
+    (scratch / "flipbook-grade-link").symlink_to(tmp_path)
+    os.utime(folder, (0, 0))
+    with batch.temporary_folder() as mine:
+        assert not folder.exists() and mine.is_dir() and (tmp_path / "class").is_dir()
 
 
 def _children(process: int) -> dict[int, bytes]:

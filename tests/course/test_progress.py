@@ -94,6 +94,40 @@ def test_a_damaged_file_is_set_aside_and_kept(course, damage):
     assert [path.read_text() for path in aside] == [damage]
 
 
+GOOD = {"status": "pass", "points": 2, "earned": 2, "tests": {"a": "pass"}, "checks": 1, "hints": 1, "passed": "2026"}
+ODD = {
+    "status": [3, "done", None],
+    "points": ["2", None, -1, float("nan"), True],
+    "earned": [[], "x"],
+    "hints": ["two", 1.5, None],
+    "checks": [{}, "1"],
+    "passed": [True, 3],
+    "tests": [[], 3, {"a": 1}],
+}
+
+
+@pytest.mark.parametrize("field", ODD)
+def test_a_field_of_another_type_is_left_out_and_the_rest_counts(course, field):
+    """Of a record that was edited by hand everything that has the right shape stays, and `progress` says so."""
+    assert progress.damage() == ""
+    for number, value in enumerate(ODD[field]):
+        record = {"labs": {"01.2": {"exercises": {"even": GOOD | {field: value}, "odd": GOOD, "none": 3}}, "01.3": []}}
+        progress.file().write_text(json.dumps(record))
+        exercises = progress.load()["labs"]["01.2"]["exercises"]
+        rest = {name: kept for name, kept in exercises["even"].items() if name != field}
+        assert rest == {name: kept for name, kept in GOOD.items() if name != field}
+        assert exercises["even"].get(field, {}) == {} and exercises["odd"] == GOOD and set(exercises) == {"even", "odd"}
+        assert "is not as it was written" in progress.damage()
+        assert progress.record("01.2", [result("even", f"{number}")]) and progress.damage() == ""
+        assert saved(course)["labs"]["01.2"]["exercises"]["odd"] == GOOD
+
+
+def test_json_that_is_far_too_deep_is_damage(course):
+    progress.file().write_text('{"labs": ' * 50_000)
+    assert progress.load() == progress.empty() and "is not as it was written" in progress.damage()
+    assert progress.record("01.2", [result("even", "a")])
+
+
 def test_a_failed_write_is_not_fatal_and_leaves_the_old_record(course, monkeypatch):
     progress.record("01.2", [result("even", "a")])
     before = saved(course)

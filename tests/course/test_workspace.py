@@ -1,11 +1,14 @@
 """The learner's copies: whatever happens, what somebody typed is still there afterwards."""
 
 import copy
+import errno
 import json
+import os
 
 import pytest
 from click.testing import CliRunner
 
+from common.course.__main__ import main
 from common.course.base import cells, paths
 from common.course.base.results import Result
 from common.course.commands import workspace as commands
@@ -315,17 +318,67 @@ def test_a_copy_describes_its_kernel_as_the_kernel_does(started):
     assert described["language_info"] == IPythonKernel.language_info
 
 
-def test_a_write_that_fails_leaves_the_notebook_whole(started, monkeypatch):
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS])
+@pytest.mark.parametrize("moment", [1, 2, 3])
+def test_a_disk_that_refuses_ends_in_a_sentence_and_loses_nothing(started, monkeypatch, moment, code):
+    """The backup, the notebook or the release that is kept: whichever write fails, no work is lost, and none is half.
+
+    Until the notebook is replaced, there is no backup; from then on there is a whole one.
+    """
     before = edit(started, answer)
+    replace, calls = os.replace, []
 
-    def full_disk(*_):
-        raise OSError(28, "No space left on device")
+    def refusing(*names):
+        calls.append(names)
+        if len(calls) >= moment:
+            raise OSError(code, os.strerror(code), str(names[0]))
+        replace(*names)
 
-    monkeypatch.setattr(cells.os, "replace", full_disk)
-    with pytest.raises(OSError, match="No space"):
-        workspace.reset(started.lab)
-    assert started.lab.notebook("work").read_bytes() == before
-    assert not list(started.lab.notebook("work").parent.glob(".*partial"))
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", refusing)
+        ran = CliRunner().invoke(main, ["reset", "01.1"])
+    assert ran.exit_code == 2 and len(ran.output.strip().splitlines()) == 1
+    assert ("The disk is full" if code == errno.ENOSPC else "cannot be written") in ran.output
+    kept = [path.read_bytes() for path in backups(started)]
+    assert kept == ([before] if moment == 3 else [])
+    assert (started.lab.notebook("work").read_bytes() == before) == (moment < 3)
+    assert not list((started.root / "work").rglob("*.partial"))
+    workspace.reset(started.lab)
+    assert workspace.start(started.lab).state == "same"
+
+
+def odd(change):
+    """The tiny lab's notebook after `change(notebook)`, as text."""
+    return lambda text: json.dumps(change(json.loads(text)))
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        odd(lambda notebook: notebook | {"cells": [3]}),
+        odd(lambda notebook: notebook | {"cells": [{"cell_type": "code", "source": 7}]}),
+        odd(lambda notebook: notebook | {"cells": [{"cell_type": "code", "source": ["a", None]}]}),
+        odd(lambda notebook: notebook | {"cells": [{"cell_type": "code", "metadata": [], "source": ""}]}),
+        odd(lambda notebook: notebook | {"cells": [{"cell_type": "code", "id": {}, "source": ""}]}),
+        odd(lambda notebook: notebook | {"cells": [{"metadata": {"flipbook": {"exercise": []}}, "source": ""}]}),
+        odd(lambda notebook: {"worksheets": []}),
+        lambda text: "[" * 100_000,
+        lambda text: text[: len(text) // 2],
+    ],
+)
+def test_an_odd_notebook_is_left_alone_in_a_sentence(started, harm):
+    """JSON of another shape is no notebook: `start` and `reset` of an exercise say so, `reset` of the lab mends it."""
+    notebook = started.lab.notebook("work")
+    notebook.write_text(harm(notebook.read_text()))
+    before = notebook.read_bytes()
+    ran = CliRunner().invoke(main, ["start", "01.1"])
+    assert ran.exit_code == 1 and "cannot be read as a notebook" in ran.output
+    ran = CliRunner().invoke(main, ["reset", "01.1", "double"])
+    assert ran.exit_code == 2 and "not a" in ran.output and len(ran.output.strip().splitlines()) == 1
+    assert notebook.read_bytes() == before and backups(started) == []
+    workspace.reset(started.lab)
+    assert [path.read_bytes() for path in backups(started)] == [before]
+    assert workspace.start(started.lab).state == "same"
 
 
 def test_merge_does_not_change_its_inputs(started):

@@ -4,14 +4,13 @@ Nothing here imports nbformat: it takes a second, and a file that Jupyter wrote 
 for the cell that was changed.
 """
 
-import contextlib
 import hashlib
 import json
-import os
+import math
 import re
-import tempfile
 from pathlib import Path
 
+from common import files
 from common.course.base.paths import CourseError
 
 
@@ -33,11 +32,29 @@ def parse(text: str, path: Path) -> dict:
     """The notebook that `text` holds; `path` is named in the error."""
     try:
         notebook = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CourseError(f"{path} is not a readable notebook ({error}).") from None
     if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
         raise CourseError(f"{path} is not a notebook in the current format: it has no list of cells.")
+    if problem := next(filter(None, map(_oddness, notebook["cells"])), ""):
+        raise CourseError(f"{path} is not a notebook in the current format: {problem}.")
     return notebook
+
+
+def _oddness(cell) -> str:
+    """What is wrong with the shape of a cell, in a few words; empty for an ordinary one."""
+    if not isinstance(cell, dict):
+        return f"one of its cells is a {type(cell).__name__}"
+    text = cell.get("source", "")
+    if not isinstance(text, str) and not (isinstance(text, list) and all(isinstance(line, str) for line in text)):
+        return "a cell's source is neither text nor a list of lines"
+    if not isinstance(cell.get("metadata", {}), dict):
+        return "a cell's metadata is not an object"
+    noted = [part for part in (flipbook(cell), nbgrader(cell)) if part]
+    names = [part.get(name) for part in noted for name in ("exercise", "check", "grade_id")]
+    if not all(name is None or isinstance(name, str) for name in [*names, cell.get("id"), cell.get("cell_type")]):
+        return "the name of a cell is not text"
+    return ""
 
 
 def dumps(notebook: dict, like: str = "") -> str:
@@ -49,18 +66,7 @@ def dumps(notebook: dict, like: str = "") -> str:
 
 def write(path: Path, text: str) -> None:
     """Put `text` into `path` in one step: a full disk or a crash leaves the old file whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=".partial")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        # mkstemp makes files that only their owner reads; a learner's notebook is an ordinary file.
-        os.chmod(temporary, path.stat().st_mode & 0o777 if path.exists() else 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
+    files.write_text(path, text)
 
 
 def source(cell: dict) -> str:
@@ -105,8 +111,13 @@ def exercises(notebook: dict) -> dict[str, float]:
         if "exercise" in noted:
             points.setdefault(noted["exercise"], 0.0)
         elif noted.get("check") in points:
-            points[noted["check"]] += float(nbgrader(cell).get("points") or 0)
+            points[noted["check"]] += _number(nbgrader(cell).get("points"))
     return points
+
+
+def _number(value) -> float:
+    """A number of points; 0 for anything else."""
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else 0.0
 
 
 def find_exercise(notebook: dict, name: str) -> dict | None:

@@ -23,7 +23,7 @@ class CourseError(Exception):
 
 def root() -> Path:
     """The course's folder: `FLIPBOOK_ROOT`, or the checkout that this package was imported from."""
-    here = Path(os.environ.get("FLIPBOOK_ROOT") or Path(__file__).resolve().parents[3])
+    here = Path(os.environ.get("FLIPBOOK_ROOT") or Path(__file__).resolve().parents[3]).expanduser()
     if not (here / "tests" / "labs").is_dir():
         raise CourseError(
             f"{here} is not a Flipbook checkout (it has no tests/labs). This command belongs to the course: run it "

@@ -4,13 +4,12 @@ solutions/PP_name/NN_name.py -> solutions/PP_name/NN_name.ipynb (executed) -> la
 phases/PP_name/NN_name.py    -> phases/PP_name/NN_name.ipynb (executed)
 """
 
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from common import files
 from common.course.base import paths
 from common.course.base.paths import CourseError, Lab
 from common.course.building.execute import MAX_BYTES, execute
@@ -165,13 +164,4 @@ def _write(path: Path, text: str) -> None:
             f"{shown(path)} would be {len(text.encode()):,} bytes, and a stored notebook has {MAX_BYTES:,}. "
             "Show smaller or fewer pictures (JPEG strips for colour clips, quantised PNG for toy clips)."
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=".partial")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(partial, 0o644)
-        os.replace(partial, path)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise
+    files.write_text(path, text)

@@ -44,6 +44,7 @@ def _is_series(values) -> bool:
 def _curves(target, yours, about: str) -> str:
     """Two series of numbers in one small plot: where they agree, yours lies on the target."""
     from matplotlib.figure import Figure  # without pyplot: the learner's own figures stay as they are
+    from PIL import Image
 
     def numbers(values):
         return [float(value) for value in values]
@@ -56,6 +57,7 @@ def _curves(target, yours, about: str) -> str:
     axis.set_title(about or "value by value: yours should lie on the target", fontsize=8.5, loc="left")
     axis.tick_params(labelsize=8)
     axis.spines[["top", "right"]].set_visible(False)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return base64.b64encode(buffer.getvalue()).decode()
+    drawn, small = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, format="png")
+    Image.open(drawn).convert("RGB").quantize(24).save(small, "PNG", optimize=True)
+    return base64.b64encode(small.getvalue()).decode()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from common.cli.user_path import UserPath
 from common.course.base import paths
 from common.course.base.results import score
 from common.course.checking import render, runner
@@ -21,7 +22,7 @@ QUIET_SECONDS = 2.0  # a check that takes longer says what it is at
 @click.argument("lab_id", metavar="ID")
 @click.argument("exercise", required=False)
 @click.option("--target", type=click.Choice(["work", "labs", "solutions"]), default="work", show_default=True)
-@click.option("--notebook", type=click.Path(path_type=Path), help="Check this file instead.")
+@click.option("--notebook", type=UserPath(path_type=Path), help="Check this file instead.")
 @click.option("--timeout", type=click.FloatRange(min=0.1), default=20.0, help="Seconds that one test may take.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Seed of the tests' random inputs.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")

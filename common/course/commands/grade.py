@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from common.cli.user_path import UserPath
 from common.course.base import paths
 from common.course.source import lab_source
 
@@ -13,10 +14,10 @@ NOT_GRADED = 3  # exit code where a worker could not be started for some submiss
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=UserPath(path_type=Path))
 @click.option("--lab", "lab_id", help="Grade this lab only; also for notebooks that do not say which lab they are.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("grades"), show_default=True, help="Where reports go."
+    "--out", type=UserPath(path_type=Path), default=Path("grades"), show_default=True, help="Where reports go."
 )
 @click.option("-j", "--jobs", type=click.IntRange(1), help="Submissions at a time [default: one for each processor].")
 @click.option("--unsafe", is_flag=True, help="Grade without a sandbox: only for code that you trust.")

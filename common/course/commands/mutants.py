@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from common.cli.user_path import UserPath
 from common.course.banks import collect
 from common.course.base import paths
 from common.course.base.paths import Lab
@@ -16,7 +17,7 @@ from common.course.source import lab_source
 @click.command()
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option(
-    "--bank", type=click.Path(path_type=Path), help="Try the answers in this folder instead of the course's own."
+    "--bank", type=UserPath(path_type=Path), help="Try the answers in this folder instead of the course's own."
 )
 @click.option("--exercise", metavar="NAME", help="Try only the answers of this exercise.")
 @click.option(

@@ -3,10 +3,11 @@
 import click
 
 from common.cli import show as library
+from common.cli.user_path import UserPath
 
 
 @click.command()
-@click.argument("clip", type=click.Path())
+@click.argument("clip", type=UserPath())
 @library.sheet_options
 @click.option("--mine", is_flag=True, help="Run on the parts that you have written in work/.")
 def show(clip, mine, **options):

@@ -1,6 +1,9 @@
 """Grade many submissions, some at a time, each in workers of its own."""
 
 import contextlib
+import os
+import shutil
+import stat
 import tempfile
 import threading
 import time
@@ -8,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from common import files
 from common.course.base.paths import CourseError, Lab
 from common.course.base.results import Result, score
 from common.course.checking import runner
@@ -16,6 +20,7 @@ from common.course.grading.submissions import Submission, sanitized, short_notes
 from common.course.grading.supervise import Ending, Limits, Run, supervise
 
 MAX_RESTARTS = 12  # after so many crashes the rest of a submission is not tried
+SCRATCH, ABANDONED_SECONDS = "flipbook-grade-", 24 * 3600.0
 MAX_STARTS = 3  # of a worker that ends before any student code runs
 
 
@@ -204,6 +209,22 @@ def _never_failing(batch: Batch, submission: Submission) -> Row:
 
 @contextlib.contextmanager
 def temporary_folder():
-    """Where stages and single notebooks stand while a batch runs. Links inside it are dropped, not followed."""
-    with tempfile.TemporaryDirectory(prefix="flipbook-grade-") as folder:
+    """Where stages and single notebooks are while a batch runs. Links inside it are dropped, not followed.
+
+    It is locked as long as this process lives. Folders of `grade` runs that were killed are removed first.
+    """
+    sweep_abandoned()
+    with tempfile.TemporaryDirectory(prefix=SCRATCH) as folder, files.held(Path(folder)):
         yield Path(folder)
+
+
+def sweep_abandoned() -> None:
+    """Remove the scratch folders that killed runs left behind: ours, a day old, and held by no living process."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*"):
+        with contextlib.suppress(OSError):
+            about = folder.lstat()
+            ours = stat.S_ISDIR(about.st_mode) and (os.name == "nt" or about.st_uid == os.geteuid())
+            if ours and time.time() - about.st_mtime > ABANDONED_SECONDS:
+                with files.held(folder) as free:
+                    if free:
+                        shutil.rmtree(folder, ignore_errors=True)

@@ -24,6 +24,8 @@ NOBODY = "65534"
 # What the interpreter and its libraries are linked against.
 SYSTEM = ("/usr/lib", "/usr/lib32", "/usr/lib64", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/nix/store")
 START = "import sys; sys.path += {path!r}; from common.course.grading.worker import main; main()"
+# prctl(PR_SET_PDEATHSIG, SIGKILL): what `--die-with-parent` is for bubblewrap.
+DIES_WITH_PARENT = "import ctypes; ctypes.CDLL(None).prctl(1, 9); "
 # No bytecode is written (it could not be), threads would only compete, and libraries must not look for the network.
 ENVIRONMENT = {
     "HOME": "/tmp", "LANG": "C.UTF-8", "PATH": "", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0",
@@ -109,7 +111,7 @@ class NoSandbox:
     def command(self, stage: Path, submission: Path | None) -> Command:
         folder = stage / "scratch"
         folder.mkdir(exist_ok=True)
-        argv = _python([str(stage), *_site_folders()])
+        argv = _python([str(stage), *_site_folders()], DIES_WITH_PARENT if sys.platform == "linux" else "")
         environment = {**ENVIRONMENT, "HOME": str(folder), "PATH": os.defpath, "TMPDIR": str(folder)}
         return Command(argv, environment, (), str(folder), str(stage), str(submission) if submission else None)
 
@@ -119,9 +121,9 @@ def sys_executable() -> str:
     return os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
 
 
-def _python(path: list[str]) -> list[str]:
-    """`-I -S`: no folder, variable or `.pth` file has a say in what is imported."""
-    return [sys_executable(), "-I", "-S", "-B", "-c", START.format(path=path)]
+def _python(path: list[str], first: str = "") -> list[str]:
+    """`-I -S`: no folder, variable or `.pth` file has a say in what is imported. `first` is code to run before."""
+    return [sys_executable(), "-I", "-S", "-B", "-c", first + START.format(path=path)]
 
 
 @functools.cache

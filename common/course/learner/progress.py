@@ -7,8 +7,7 @@ the new one, never half of one.
 
 import contextlib
 import json
-import os
-import tempfile
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -16,11 +15,7 @@ from pathlib import Path
 
 from common.course.base import paths
 from common.course.base.results import Result
-
-try:
-    import fcntl
-except ImportError:  # Windows: the file is still replaced in one step, only two simultaneous checks could lose one
-    fcntl = None
+from common.files import is_refused, try_lock, write_text
 
 LOCK_SECONDS = 2.0  # how long a check may wait for another one to finish writing
 # The first of these that occurs among an exercise's tests is the exercise's status; "pass" only when all pass.
@@ -43,21 +38,74 @@ def empty() -> dict:
 def load() -> dict:
     """The whole record: `{"version": 1, "labs": {"01.2": {"exercises": {"even_indices": {...}}}}}`.
 
-    A missing or damaged file reads as an empty record; `update` moves a damaged one aside before it writes.
+    A missing file reads as an empty record. Of one that was edited by hand what has the right shape is kept; `update`
+    sets a copy of it aside before it writes.
     """
+    return _read()[0]
+
+
+def damage() -> str:
+    """What a learner should know of a record that is not as it was written; empty for a good one or none."""
+    if _read()[1]:
+        return ""
+    return (
+        f"{file()} is not as it was written: what cannot be read of it counts as not done. "
+        "The next check keeps a copy of it beside it, named progress.damaged-DATE.json."
+    )
+
+
+def _read() -> tuple[dict, bool]:
+    """The record as far as it has the right shape, and whether that is all of it."""
     try:
         data = json.loads(file().read_text(encoding="utf-8"))
-    except (OSError, ValueError, paths.CourseError):
+    except (FileNotFoundError, PermissionError, paths.CourseError):
+        return empty(), True
+    except OSError as error:
+        return empty(), is_refused(error)  # a read-only checkout without a record is no damage
+    except (ValueError, RecursionError):
+        return empty(), False
+    kept = _shaped(data)
+    return kept, kept == data
+
+
+def _shaped(data) -> dict:
+    """A record with the parts of `data` that have the right shape; a file edited by hand may be anything."""
+    if not isinstance(data, dict) or not isinstance(data.get("labs"), dict):
         return empty()
-    return data if is_record(data) else empty()
+    record = {"version": 1} | {name: value for name, value in data.items() if name not in ("labs", "ticks")}
+    if "ticks" in data:
+        record["ticks"] = _texts(data["ticks"])
+    record["labs"] = {lab_id: _lab(lab) for lab_id, lab in data["labs"].items() if isinstance(lab, dict)}
+    return record
 
 
-def is_record(data) -> bool:
-    """Whether this is a progress record; a file edited by hand may be anything."""
-    labs = data.get("labs") if isinstance(data, dict) else None
-    return isinstance(labs, dict) and all(
-        isinstance(lab, dict) and isinstance(lab.get("exercises", {}), dict) for lab in labs.values()
-    )
+def _lab(lab: dict) -> dict:
+    kept = {name: value for name, value in lab.items() if name != "exercises" and _fits(name, value)}
+    if isinstance(lab.get("exercises"), dict):
+        found = lab["exercises"].items()
+        kept["exercises"] = {name: _exercise(entry) for name, entry in found if isinstance(entry, dict)}
+    return kept
+
+
+def _exercise(entry: dict) -> dict:
+    kept = {name: value for name, value in entry.items() if name != "tests" and _fits(name, value)}
+    return kept | ({"tests": _texts(entry["tests"])} if "tests" in entry else {})
+
+
+def _texts(value) -> dict[str, str]:
+    items = value.items() if isinstance(value, dict) else ()
+    return {name: text for name, text in items if isinstance(text, str)}
+
+
+def _fits(name: str, value) -> bool:
+    """Whether a field has the kind of value that this module writes; what it does not know may be anything."""
+    if name == "status":
+        return value in ("pass", *STATUS_ORDER)
+    if name in ("points", "earned"):
+        return type(value) in (int, float) and math.isfinite(value) and value >= 0
+    if name in ("hints", "checks"):
+        return type(value) is int and value >= 0
+    return name not in ("started", "checked", "passed", "gave_up") or isinstance(value, str)
 
 
 def lab_record(data: dict, lab_id: str) -> dict:
@@ -84,8 +132,8 @@ def update(change: Callable[[dict], object]) -> dict:
         OSError: the file cannot be written.
     """
     with _locked():
-        _set_damaged_aside()
         data = load()
+        _set_damaged_aside()
         change(data)
         _write(data)
     return data
@@ -143,44 +191,19 @@ def _remember(exercise: dict, results: list[Result]) -> None:
 def _locked() -> Iterator[None]:
     """Hold the record's lock. After `LOCK_SECONDS` go on without it: a hung program must not stop a learner."""
     with contextlib.ExitStack() as stack:
-        if fcntl is not None:
-            lock = stack.enter_context(open(paths.state_dir() / "progress.lock", "w"))
-            deadline = time.monotonic() + LOCK_SECONDS
-            while not _try_lock(lock) and time.monotonic() < deadline:
-                time.sleep(0.02)
+        lock = stack.enter_context(open(paths.state_dir() / "progress.lock", "w"))
+        deadline = time.monotonic() + LOCK_SECONDS
+        while not try_lock(lock) and time.monotonic() < deadline:
+            time.sleep(0.02)
         yield
 
 
-def _try_lock(lock) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True  # this file system knows no locks; waiting would not help
-    return True
-
-
 def _set_damaged_aside() -> None:
-    """Keep a file that cannot be read: somebody may still mend it by hand."""
+    """Keep a copy of a file that cannot all be read: a person may still mend it by hand."""
     path = file()
-    try:
-        intact = is_record(json.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        return
-    except ValueError:
-        intact = False
-    if not intact:
+    if not _read()[1]:
         path.replace(path.with_name(f"progress.damaged-{now().replace(':', '')}.json"))
 
 
 def _write(data: dict) -> None:
-    handle, temporary = tempfile.mkstemp(dir=paths.state_dir(), prefix="progress.", suffix=".partial")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(data, stream, indent=1)
-        os.replace(temporary, file())
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
+    write_text(file(), json.dumps(data, indent=1))

@@ -8,6 +8,7 @@ the repository: what a learner tries out in one would stand in the way of the ne
 a read-only page could not keep it at all.
 """
 
+import contextlib
 import os
 import platform
 import re
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from common import files
 from common.course.base import cells, paths
 from common.course.base.guess import did_you_mean
 from common.course.base.paths import CourseError, Lab
@@ -81,24 +83,24 @@ def place(release: Path, notebook: Path, update: bool = False) -> Started:
         cells.write(notebook, text)
         cells.write(base_file, text)
         return Started(notebook, "new")
-    base = cells.read(base_file) if base_file.exists() else None
+    base = _read_base(base_file)
     new = cells.parse(text, release)
     try:
         mine = cells.read(notebook)
     except CourseError:
         return Started(notebook, "unreadable")
-    if base is None and cells.texts(mine) == cells.texts(new):
+    # The base is written after the notebook: where that failed, it is made up for here.
+    if cells.texts(mine) == cells.texts(new) and (base is None or cells.texts(base) != cells.texts(new)):
         cells.write(base_file, text)
-        base = new
+        return Started(notebook, "same")
     if base is not None and cells.fingerprint(base) == cells.fingerprint(new):
         return Started(notebook, "same")
     if base is not None and cells.texts(mine) == cells.texts(base):
         return _refresh(notebook, base_file, text)
     if not update:
         return Started(notebook, "outdated")
-    saved = back_up(notebook)
     merged, report = carryover.merge(base, mine, new)
-    cells.write(notebook, cells.dumps(merged, like=text))
+    saved = _replace(notebook, cells.dumps(merged, like=text))
     cells.write(base_file, text)
     return Started(notebook, "updated", saved, report)
 
@@ -106,10 +108,34 @@ def place(release: Path, notebook: Path, update: bool = False) -> Started:
 def _refresh(notebook: Path, base_file: Path, text: str) -> Started:
     """Replace a copy in which nothing was typed. If it was run, its outputs go into a backup."""
     ran = notebook.read_bytes() != base_file.read_bytes()
-    saved = back_up(notebook) if ran else None
-    cells.write(notebook, text)
+    saved = _replace(notebook, text, keep=ran)
     cells.write(base_file, text)
     return Started(notebook, "refreshed", saved)
+
+
+def _replace(notebook: Path, text: str, keep: bool = True) -> Path | None:
+    """Put `text` in the place of what is there, which goes into a backup if `keep`.
+
+    Raises:
+        OSError: it cannot be written. Then the notebook is as it was, and no backup is left behind.
+    """
+    saved = back_up(notebook) if keep else None
+    try:
+        cells.write(notebook, text)
+    except OSError:
+        if saved:
+            with contextlib.suppress(OSError):
+                saved.unlink()
+        raise
+    return saved
+
+
+def _read_base(base_file: Path) -> dict | None:
+    """The release that a copy came from; None where it was not kept, or is damaged."""
+    try:
+        return cells.read(base_file)
+    except (CourseError, OSError):
+        return None
 
 
 def reset(lab: Lab, exercise: str | None = None) -> Path:
@@ -125,17 +151,15 @@ def reset(lab: Lab, exercise: str | None = None) -> Path:
     release = cells.parse(text, lab.notebook("labs"))
     names = list(cells.exercises(release))
     if exercise is None:
-        saved = back_up(notebook)
-        cells.write(notebook, text)
+        saved = _replace(notebook, text)
         cells.write(base_of(notebook), text)
     else:
         exercise = named_exercise(lab, exercise, names)
         names = [exercise]
+        mine = cells.read(notebook)
         before = notebook.read_text(encoding="utf-8")
-        mine = cells.parse(before, notebook)
         carryover.restore(mine, release, exercise)
-        saved = back_up(notebook)
-        cells.write(notebook, cells.dumps(mine, like=before))
+        saved = _replace(notebook, cells.dumps(mine, like=before))
     _note_reset(lab, names)
     return saved
 
@@ -165,11 +189,16 @@ def back_up(notebook: Path) -> Path:
     while True:
         target = folder / f"{stamp}{'' if count == 1 else f'-{count}'}{notebook.suffix}"
         try:
-            with open(target, "xb") as stream:
-                stream.write(notebook.read_bytes())
-            return target
+            target.open("xb").close()  # the name is ours
         except FileExistsError:
             count += 1
+            continue
+        try:
+            files.write_bytes(target, notebook.read_bytes())
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+        return target
 
 
 def base_of(notebook: Path) -> Path:

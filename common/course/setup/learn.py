@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from common import files
 from common.course.base import paths
 from common.course.base.paths import CourseError
 from common.course.learner import workspace
@@ -40,7 +41,8 @@ def prepare() -> list[str]:
         for source in workspace.tutorials():
             notes += _note(workspace.start_tutorial(source), f"tutorial {source.stem}", None)
     except OSError as error:
-        raise CourseError(f"the course cannot write into {paths.root() / 'work'}: {error}.") from None
+        work = paths.root() / "work"
+        raise CourseError(f"the course cannot write into {work}. {files.sentence(error)}") from None
     return notes
 
 

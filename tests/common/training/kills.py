@@ -61,8 +61,8 @@ MOMENTS = {
     "in_a_step": lambda: on_call(loop, "set_learning_rate", 7, die),
     "in_the_middle_of_a_checkpoint": lambda: on_call(checkpoint, "save_file", 2, half_a_file),
     "in_the_middle_of_the_first_checkpoint": lambda: on_call(checkpoint, "save_file", 1, half_a_file),
-    "before_a_checkpoint_has_its_name": lambda: on_call(checkpoint.os, "replace", 3, die),  # the log's is the first
-    "after_a_checkpoint_has_its_name": lambda: on_call(checkpoint.os, "replace", 4, after),
+    "before_a_checkpoint_has_its_name": lambda: on_call(os, "replace", 3, die),  # the log's is the first
+    "after_a_checkpoint_has_its_name": lambda: on_call(os, "replace", 4, after),
     "in_the_middle_of_a_line_of_the_log": lambda: on_call(records.Records, "write", 3, half_a_line),
     "before_the_weights_are_written": lambda: on_call(loop, "export", 1, die),
     "before_the_weights_have_their_name": lambda: on_call(export.os, "replace", 6, die),

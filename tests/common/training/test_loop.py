@@ -175,7 +175,7 @@ def test_a_model_that_has_changed_is_refused(run, recipe, tmp_path):
 
 
 def test_one_training_to_a_folder(run, tmp_path):
-    with locked(tmp_path), pytest.raises(TrainingError, match="Another training runs"):
+    with locked(tmp_path), pytest.raises(TrainingError, match="Another training run is using"):
         run(tmp_path, steps=4)
     run(tmp_path, steps=4)
 
