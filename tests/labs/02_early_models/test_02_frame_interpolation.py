@@ -185,7 +185,7 @@ def test_fuse_owes(lab, seed):
             row = a.to(dtype), b.to(dtype), *masks, 0.3
             fused.table(lab, [row], weighted, because="a mask may be bool, or float of any precision")
     inputs = {"warped_first": a, "warped_last": b, "visible_first": seen_a, "visible_last": seen_b}
-    theorems.gradient_is_whole("fuse(…, time=0.3)", lambda **i: [fused(lab, *i.values(), 0.3).value], inputs)
+    theorems.gradient_is_whole("fuse(…, time=0.3)", lambda **i: [fused(lab, *i.values(), 0.3).value], inputs, step=1e-6)
     theorems.owes(fused, lab, *sides(seed, 3), 0.3, dtypes=(torch.float64, torch.bfloat16), meta=True)
     theorems.batch_is_samples(fused, lab, *sides(seed, 3), 0.3)
 
