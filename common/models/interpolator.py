@@ -233,7 +233,7 @@ class Interpolator(Shipped, ModelMixin, ConfigMixin):
 
         Returns:
             Flows `(B, 4, H / 2, W / 2)`, to the first picture, then to the last, in pixels of that size; and the hidden
-            state `(B, K, H / 2, W / 2)` of the last step. Both in the pictures' dtype.
+            state `(B, K, H / 2, W / 2)` of the last step. Both have the pictures' dtype at every level.
         """
         levels = list(zip(self.pyramid(first), self.pyramid(last)))
         smallest = levels[-1][0]

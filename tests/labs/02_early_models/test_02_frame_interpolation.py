@@ -93,7 +93,7 @@ def test_warp_mixes_both_flows(lab, seed):
 def test_warp_owes(lab, seed):
     """gradients reach both pictures and both flows, in float64 too; samples do not mix, in any memory layout"""
     inputs = dict(zip(("first", "last", "forward", "backward"), ends(seed)))
-    theorems.gradient_is_whole("warp_to_time(…, time=0.4)", lambda **i: brought(lab, **i, time=0.4).value,
+    theorems.gradient_is_whole("warp_to_time(…, time=0.4)", lambda **i: brought(lab, *i.values(), 0.4).value,
                                inputs, step=1e-7, tolerance=1e-4)  # fmt: skip
     theorems.owes(brought, lab, *ends(seed), 0.4, dtypes=(torch.float64,), tolerance=1e-4)
     theorems.batch_is_samples(brought, lab, *ends(seed, 3), 0.4)
@@ -185,7 +185,7 @@ def test_fuse_owes(lab, seed):
             row = a.to(dtype), b.to(dtype), *masks, 0.3
             fused.table(lab, [row], weighted, because="a mask may be bool, or float of any precision")
     inputs = {"warped_first": a, "warped_last": b, "visible_first": seen_a, "visible_last": seen_b}
-    theorems.gradient_is_whole("fuse(…, time=0.3)", lambda **i: [fused(lab, **i, time=0.3).value], inputs)
+    theorems.gradient_is_whole("fuse(…, time=0.3)", lambda **i: [fused(lab, *i.values(), 0.3).value], inputs, step=1e-6)
     theorems.owes(fused, lab, *sides(seed, 3), 0.3, dtypes=(torch.float64, torch.bfloat16), meta=True)
     theorems.batch_is_samples(fused, lab, *sides(seed, 3), 0.3)
 
@@ -514,6 +514,8 @@ def compare_steps(model, *ends):
         judge(f"the sizes at which {said} calls self.motion", got["sizes"], right["sizes"], fine)
         mistakes = {m: lambda w=wrong: steps(model, searched, *ends, **w) for m, wrong in SEARCH_WRONG.items()}
         judge(said, got, right, mistakes, tolerance=1e-6)
+        other = [f"{name} of {said}" for name, x in got.items() if name != "sizes" and x.dtype != ends[0].dtype]
+        assert not other, f"{other[0]} is not in the pictures' dtype: make zeros as x.new_zeros(…) does"
     return {"target": right["flows at the end"][:1], "yours": got["flows at the end"][:1]}
 
 

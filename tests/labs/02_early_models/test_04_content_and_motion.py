@@ -134,8 +134,8 @@ def scaled(cost, by):
     return lambda r, t, c, num_frames, pixel_std=0.1: cost(r, t, c, num_frames, pixel_std) * by(num_frames, t.shape[2])
 
 
-def case(seed, num_frames, num_drawn=4, **options):
-    return *drawn(seed, num_drawn), {"num_frames": num_frames} | options
+def case(seed, num_frames, num_drawn=4, batch=2, **options):
+    return *drawn(seed, num_drawn, batch), {"num_frames": num_frames} | options
 
 
 PARTS = {
@@ -163,7 +163,12 @@ def test_elbo_pixels(lab, seed, look):
             lambda r, *rest, **options: pixels(r.clamp(-1, 1), *rest, **options)
         ),
     }
-    rows = [case(seed, 9, pixel_std=0.3), case(seed + 4, 4, pixel_std=0.7), case(seed + 8, 8, 3), case(seed + 12, 7, 1)]
+    rows = [
+        case(seed, 9, pixel_std=0.3),
+        case(seed + 4, 4, pixel_std=0.7),
+        case(seed + 8, 8, 3),
+        case(seed + 12, 7, 1, 3),
+    ]
     because = "it is num_frames / n times the sum of (restored - target)² / (2 pixel_std²), for each clip"
     answers = elbo.table(lab, rows, pixels, mistakes, part="pixels", because=because)
     stds = [0.1, 0.2, 0.3, 0.5]
@@ -177,7 +182,7 @@ def test_elbo_pixels(lab, seed, look):
 def test_elbo_codes(lab, seed):
     """each code costs its KL divergence, a sum over its numbers: the content once, the motion times num_frames / n"""
     content, motion = divergence("content"), divergence("motion")
-    rows = [case(seed, 9), case(seed + 4, 4), case(seed + 8, 8, 3, pixel_std=0.5), case(seed + 12, 7, 1)]
+    rows = [case(seed, 9), case(seed + 4, 4), case(seed + 8, 8, 3, pixel_std=0.5), case(seed + 12, 7, 1, 3)]
     elbo.table(lab, rows, content, {
         "that is the cost of the motion": scaled(motion, lambda T, n: n / T),
         "the content is paid for in every frame. It is paid once, so what does not change ends up in it": (
@@ -296,7 +301,7 @@ SWAP_WRONG = {
 @exercise("swap_motion", points=3, hint="content from content_of, motion from motion_of, both by mode()")
 def test_swap(lab, seed, look):
     """content from the first clips, motion from the second, by the most likely codes, clamped to [-1, 1]"""
-    rows = [(Toy(scale), *two(seed, 5, 5)) for scale in (1.0, 3.0, 0.5)]
+    rows = [(Toy(scale), *two(seed, 5, 5)) for scale in (1.0, 3.0, -3.0)]
     because = "what lies inside [-1, 1] stays as it is, what lies outside is clamped"
     answers = swap.table(lab, rows, swapped, SWAP_WRONG, because=because)
     look(target=swapped(*rows[0])[0], yours=answers[0].value[0])
@@ -562,6 +567,9 @@ def test_prior_sample_draws(lab, seed):
     draw(prior, 2, 14, seed + 1)
     draw(prior, 6, 5, seed).near(got, because="the same generator should give the same motion: hand it on")
     assert not values.same(draw(prior, 6, 5, seed + 1).value, got), f"{said}: another seed gives the same motion"
+    generator = torch.Generator().manual_seed(seed)
+    first, second = (sampled(prior.sample, 6, 5, generator).value for _ in range(2))
+    assert not values.same(first, second), f"{said}: a second call with the same generator repeats the motion"
     assert not got.requires_grad, f"{said} carries a gradient: leave @torch.no_grad() above sample"
     sampled(prior.sample, 2, 3)
     assert draw(prior.double(), 2, 3, seed).value.dtype == torch.float64, (

@@ -1,0 +1,14 @@
+"""Divides whole numbers.
+
+Message: num_frames / n
+"""
+
+
+def negative_elbo(restored, target, codes, *, num_frames, pixel_std=0.1):
+    share = num_frames // target.shape[2]
+    squares = (restored.float() - target.float()).square().flatten(1).sum(dim=1)
+    return {
+        "pixels": share * squares / (2 * pixel_std**2),
+        "content": codes.content.kl(),
+        "motion": share * codes.motion.kl(),
+    }
