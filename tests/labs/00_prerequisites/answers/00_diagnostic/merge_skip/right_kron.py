@@ -2,5 +2,5 @@
 
 
 def merge_skip(deep, skip):
-    large = torch.kron(deep, torch.ones(2, 2, dtype=deep.dtype))
+    large = torch.kron(deep.contiguous(), torch.ones(2, 2, dtype=deep.dtype))
     return torch.cat([large, skip], dim=1)
