@@ -79,7 +79,7 @@ def is_full(error: BaseException) -> bool:
 
 
 def is_refused(error: BaseException) -> bool:
-    """Whether the disk refused a write: no room, read-only, or somebody else's."""
+    """Whether the disk refused a write: no room, read-only, or another user's."""
     return is_full(error) or getattr(error, "errno", None) in READ_ONLY
 
 
