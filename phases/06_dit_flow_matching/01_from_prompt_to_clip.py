@@ -431,7 +431,7 @@ explore(stronger, scale=[1.0, 3.0, 8.0])
 
 # %%
 changed = pipe(ONE_WORD, generator=[seeded(0) for _ in ONE_WORD]).frames
-show.strips({PROMPT: made} | dict(zip(ONE_WORD, changed)), num_frames=5, width=56)
+show.strips({PROMPT: made} | dict(zip(ONE_WORD, changed)), num_frames=5, width=52)
 
 # %% [markdown]
 # In your copy, write sentences of your own, here or with `flipbook generate`. A prompt that the shipped table of text
