@@ -140,7 +140,7 @@ playing(four_clips(video.sample_clip))
 #    of timestamps.
 
 # %% [markdown] troubles="fps_indices"
-# - **I get frame 3 where frame 2 is expected.** You take the *nearest* timestamp, which may lie in the future. A screen
+# - **I get frame 3 where frame 2 is expected.** You take the *nearest* timestamp, which may be in the future. A screen
 #   cannot show a frame that has not begun.
 # - **One frame in many is one too early.** `0.6000000000000001 <= 0.6` is false, so a timestamp that should be equal is
 #   not. Compare with the tolerance.

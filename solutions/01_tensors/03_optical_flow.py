@@ -54,7 +54,7 @@ WIDTHS = {2: 210, 4: 160, 5: 150}  # columns of a sheet -> pixels of each
 # ## Where you are heading
 #
 # Four moments of the film, each with its flow. The hue says which way something moves, the strength of the colour how
-# fast, and white stands still. The little wheel is the key: each colour lies in the direction in which it moves.
+# fast, and white stands still. The little wheel is the key: each colour points the way it moves.
 
 
 # %% tags=["demo"] draws="Four frames and their flow. Find what moves against the rest."

@@ -47,8 +47,10 @@ def test_even_ends(lab):
 
 
 @exercise("even_indices", points=2, hint="Compute each position from k itself, then round to the nearest.")
-def test_even_rounds(lab):
+def test_even_rounds(lab, look):
     """every index is the whole number nearest to its exact position k (n - 1) / (N - 1), halves to the even one"""
+    about = "frame number of each of 9 samples, evenly from 101 frames"
+    look(target=rounding(round)(101, 9), yours=even(lab, 101, 9).value, about=about)
     rows = [(48, 4), (101, 7), (31, 12), (10, 5), (1001, 16), (14315, 33), (500, 201), (30, 8)]
     mistakes = {
         "the fractions are cut off (truncated), not rounded, so frames come early": rounding(int),
@@ -120,7 +122,7 @@ def test_fps_moments(lab):
 
 
 @exercise("fps_indices", points=2, hint="Search the timestamps; never multiply a time by a frame rate to get an index.")
-def test_fps_uses_timestamps(lab):
+def test_fps_uses_timestamps(lab, look):
     """with dropped frames, the frame that is on screen at each moment"""
     average = (len(PHONE) - 1) / PHONE[-1]
     constant = "these indices assume a constant rate. The timestamps say when each frame begins"
@@ -137,6 +139,8 @@ def test_fps_uses_timestamps(lab):
         "you take the nearest frame, which can lie in the future. On screen is the last frame that has begun": nearest,
         "you take the frame that begins next. On screen is the last frame that has begun": next_frame,
     }
+    about = "frame number at each moment, 10 per second, in a film that drops frames"
+    look(target=shown(PHONE, 10.0, 15), yours=rate(lab, PHONE, 10.0, 15).value, about=about)
     rows = [(PHONE, 5.0, 7), (PHONE, 4.0, 6), (PHONE, 7.0, 10), (PHONE, 5.0, 5, 0.3), (PHONE, 5.0, 5, 0.55)]
     because = "this film drops frames: at each moment, counted from `start`, the last frame that has begun is on screen"
     rate.table(lab, rows, shown, mistakes, because=because, tolerance=0)
@@ -321,9 +325,10 @@ def test_motion_formula(lab, seed):
 
 
 @exercise("motion_score", points=1, hint="Average over the last four axes only: .mean(dim=(-4, -3, -2, -1)).")
-def test_motion_batch(lab, seed):
+def test_motion_batch(lab, seed, look):
     """a batch (B, C, T, H, W) gives one score per clip, the same as each clip alone"""
     batch = values.noise(seed, 4, 3, 5, 2, 6) * torch.tensor([0.1, 1, 2, 3]).reshape(4, 1, 1, 1, 1)
+    look(target=slow_motion(batch), yours=motion(lab, batch).value, about="motion score of each clip of a batch")
     along_1 = batch.double().diff(dim=1).abs().mean(dim=(1, 2, 3, 4)) / 2
     mistakes = {
         "every clip of the batch has the mean of all": slow_motion(batch).mean().expand(4),
