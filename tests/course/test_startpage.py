@@ -4,6 +4,7 @@ import itertools
 import json
 import re
 import time
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -205,3 +206,28 @@ def test_drawing_again_is_quick_enough_to_be_asked_every_few_seconds(course):
     for _ in range(10):
         view.html()
     assert (time.perf_counter() - started) / 10 < 0.05
+
+
+def test_what_is_there_is_open_and_what_is_not_is_called_planned():
+    """phases with a tutorial and no lab yet are open; checklist items say when their lab is still to come"""
+    page = view.html()
+    for number in (5, 6):
+        section = page.split(f'id="fb-phase-{number}"')[1].split("</summary>")[0]
+        assert section.startswith(" open") and "to read" in section
+    course = overview.look()
+    built = {lab.id for lab in course.built}
+    items = view.checklist(course)
+    assert {item.id for item in items if item.planned} == {i.id for i in items if not built.issuperset(i.labs)}
+    assert page.count(", planned</small>") == sum(item.planned for item in items) > 0
+
+
+def test_a_look_at_an_untouched_lab_does_not_move_what_comes_next(monkeypatch):
+    labs = [lab for lab in overview.look().labs if lab.built]
+    todo = [replace(e, status="todo") for e in labs[0].exercises]
+    first = replace(labs[0], exercises=(replace(todo[0], status="fail"), *todo[1:]), checked="2026-01-01T00:00:00")
+    looked_at = replace(
+        labs[1], exercises=tuple(replace(e, status="todo") for e in labs[1].exercises), checked="2026-02-01T00:00:00"
+    )
+    assert overview._what_next([first, looked_at]).lab == first.id
+    untouched = replace(labs[0], exercises=tuple(todo), checked="")
+    assert overview._what_next([untouched, looked_at]).lab == untouched.id

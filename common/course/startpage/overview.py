@@ -224,14 +224,17 @@ def _exercise(name: str, points: float, known: dict) -> ExerciseState:
 
 
 def _what_next(labs: list[LabState]) -> Next | None:
-    """The lab that was checked last if it is not done, else the first in the course that is not."""
+    """The lab that was worked on last if it is not done, else the first in the course that is not.
+
+    A check of a lab in which nothing is written is a look around, not work.
+    """
     open_labs = [lab for lab in labs if not lab.done]
     if not open_labs:
         return None
-    recent = max(open_labs, key=lambda lab: lab.checked)
-    lab = recent if recent.checked else open_labs[0]
+    begun = [lab for lab in open_labs if any(exercise.status != "todo" for exercise in lab.exercises)]
+    lab = max(begun, key=lambda lab: lab.checked) if begun else open_labs[0]
     number, exercise = next((i, e) for i, e in enumerate(lab.exercises, 1) if e.status != DONE)
-    if not lab.checked:
+    if not begun:
         reason = "not begun yet"
     elif exercise.status == "todo":
         reason = "next in the lab you are working on"

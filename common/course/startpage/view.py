@@ -39,13 +39,17 @@ class Stage:
 
 @dataclass(frozen=True)
 class Item:
-    """One item of the checklist: ticked `by_labs` when the labs it names are done, or by hand."""
+    """One item of the checklist: ticked `by_labs` when the labs it names are done, or by hand.
+
+    `planned` says that a lab it names is not there yet.
+    """
 
     id: str
     text: str
     labs: tuple[str, ...]
     by_labs: bool
     by_hand: bool
+    planned: bool = False
 
 
 def html(base_url: str = "/") -> str:
@@ -105,6 +109,7 @@ def spans(stages: list[Stage]) -> Iterator[tuple[Stage, float, float]]:
 def checklist(course: overview.Course) -> list[Item]:
     """The quick-start checklist, with what is ticked."""
     done = {lab.id for lab in course.labs if lab.done}
+    built = {lab.id for lab in course.built}
     ticks = progress.load().get("ticks", {})
     return [
         Item(
@@ -113,6 +118,7 @@ def checklist(course: overview.Course) -> list[Item]:
             tuple(entry["labs"]),
             by_labs=bool(entry["labs"]) and done.issuperset(entry["labs"]),
             by_hand=entry["id"] in ticks,
+            planned=not built.issuperset(entry["labs"]),
         )
         for entry in _facts()["checklist"]
     ]
