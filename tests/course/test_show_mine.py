@@ -126,7 +126,7 @@ def test_frames_beyond_the_end_are_charged_to_the_part_that_asked_for_them(work,
 def test_a_refusal_of_their_own_reads_as_one(work, film, tmp_path):
     work({})
     ran, _ = draw(show, film, tmp_path / "mine.png", "--mine", "--fps", "1", "--start", "1.5")
-    assert "your `fps_indices` (lab 01.2) refused at line" in str(ran.exception)
+    assert "your `sample_clip` (lab 01.2) refused at line" in str(ran.exception)
 
 
 def test_a_bad_file_is_nobodys_bug(work, tmp_path):

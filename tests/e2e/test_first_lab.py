@@ -6,7 +6,7 @@ from common.course.banks.collect import own_bank
 from common.course.source.lab_source import find_lab
 
 LAB = "work/01_tensors/01_video_loader_benchmark.ipynb"
-NEAREST = "nearest"  # starts decoding at the nearest keyframe, which may come after the frame
+WRONG = "forgets_the_last_keyframe"
 EXERCISE, NEXT_EXERCISE = "decode_runs", "decoded_per_asked"
 PICTURE_LAB = "work/01_tensors/02_frame_extractor.ipynb"
 
@@ -73,7 +73,7 @@ def test_a_newcomer_solves_an_exercise(course, address, open_page, notebook, sna
     assert "not written yet" in verdict.inner_text().lower()
     snapshot(page, "2-not-written-yet")
 
-    code, words = kept("01.1", EXERCISE, NEAREST)
+    code, words = kept("01.1", EXERCISE, WRONG)
     lab.write(exercise, code)
     lab.run(exercise)
     lab.run(check)
@@ -117,7 +117,7 @@ def test_a_wrong_picture_is_shown_beside_the_right_one(course, address, open_pag
     lab = notebook(page)
     lab.run(lab.cell("from common.course import check"))
     exercise = lab.cell("def frames_to_clip")
-    lab.write(exercise, kept("01.2", "frames_to_clip", "reshape")[0])
+    lab.write(exercise, kept("01.2", "frames_to_clip", "bgr")[0])
     lab.run(exercise)
     check = lab.cell('check("01.2", "frames_to_clip")')
     lab.run(check)
