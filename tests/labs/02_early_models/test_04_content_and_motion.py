@@ -265,6 +265,7 @@ class Toy(torch.nn.Module):
     def __init__(self, scale=1.0):
         super().__init__()
         self.scale = torch.nn.Parameter(torch.tensor(scale))
+        self.lift = torch.nn.Parameter(torch.zeros(()))  # of the decoder: it learns, and so shows where gradients go
 
     def encode(self, sample):
         return ContentMotion(Draws(self.scale * sample.mean((2, 3, 4))), Draws(self.scale * sample[:, :1].amax((3, 4))))
@@ -272,7 +273,7 @@ class Toy(torch.nn.Module):
     def decode(self, content, motion):
         shapes = tuple(content.shape), tuple(motion.shape)
         assert content.ndim == 2 and motion.ndim == 3, f"decode takes content (B, Dc), motion (B, Dm, T), not {shapes}"
-        return DecoderOutput(sample=(content[:, :, None] + motion)[..., None, None].repeat(1, 1, 1, 4, 6))
+        return DecoderOutput(sample=(content[:, :, None] + motion + self.lift)[..., None, None].repeat(1, 1, 1, 4, 6))
 
 
 def swapped(model, content_of, motion_of, limit=1.0):
