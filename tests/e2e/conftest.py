@@ -115,15 +115,18 @@ SHOW = """node => {
 
 
 class Notebook:
-    """The notebook tab in front: find a cell by its text, write into it, run it.
+    """The notebook tab of `file`, once it is in front: find a cell by its text, write into it, run it.
+
+    JupyterLab opens a page with the tabs of the page before, so another lab's tab may be in front for a moment.
 
     Nothing here waits for the page to stand still, as Playwright's own scrolling and clicking do: while a kernel
     starts and pictures arrive, on a busy machine, it may not for a minute. A node that is replaced meanwhile is found
     anew.
     """
 
-    def __init__(self, page):
+    def __init__(self, page, file):
         self.page = page
+        page.locator(f'.lm-TabBar-tab.lm-mod-current[title*="Path: {file}"]').wait_for()
         self.panel = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
         self.panel.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
 
@@ -196,5 +199,5 @@ class Notebook:
 
 @pytest.fixture
 def notebook():
-    """The `Notebook` of the tab in front of a page."""
+    """`notebook(page, file)`: the `Notebook` of a file that the page opens."""
     return Notebook

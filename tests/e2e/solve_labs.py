@@ -23,8 +23,9 @@ def test_a_lab_from_stub_to_green(lab_id, course, address, open_page, notebook, 
     answers = {tag(cell, "exercise"): "".join(cell["source"]) for cell in code_cells(lab.notebook("solutions"))}
     stubs = code_cells(lab.notebook("labs"))
     page = open_page((1280, 1000))
-    page.goto(address.replace("lab?", f"lab/tree/work/{lab.phase}/{lab.stem}.ipynb?"))
-    opened, verdicts = notebook(page), []
+    file = f"work/{lab.phase}/{lab.stem}.ipynb"
+    page.goto(address.replace("lab?", f"lab/tree/{file}?"))
+    opened, verdicts = notebook(page, file), []
     for place, stub in enumerate(stubs):
         cell = opened.panel.locator(".jp-CodeCell").nth(place)
         if exercise := tag(stub, "exercise"):

@@ -9,6 +9,7 @@ LAB = "work/01_tensors/01_video_loader_benchmark.ipynb"
 WRONG = "forgets_the_last_keyframe"
 EXERCISE, NEXT_EXERCISE = "decode_runs", "decoded_per_asked"
 PICTURE_LAB = "work/01_tensors/02_frame_extractor.ipynb"
+PAGE = "work/01_tensors/tutorials/01_video_is_a_tensor.ipynb"
 
 # How light the ground under a node is, and its text on that ground, from 0 to 1: all backgrounds from the page's
 # outermost element down to the node are painted on one dot, then the text's colour, each with its own transparency.
@@ -61,7 +62,7 @@ def test_a_newcomer_solves_an_exercise(course, address, open_page, notebook, sna
         assert page.locator(popup).count() == 0, "nothing may stand between a newcomer and the page"
 
     start.get_by_role("link", name="Open the lab").click()
-    lab = notebook(page)
+    lab = notebook(page, LAB)
     lab.run(lab.cell("from common.course import check"))
     check = lab.cell(f'check("01.1", "{EXERCISE}")')
     verdict = check.locator(".flipbook-check")
@@ -105,7 +106,7 @@ def test_a_newcomer_solves_an_exercise(course, address, open_page, notebook, sna
     assert NEXT_EXERCISE in start.locator(".fb-hero").inner_text()
     snapshot(page, "5-back-on-the-start-page")
     start.get_by_role("link", name="Continue the lab").click()
-    assert notebook(page).panel.count() == 1
+    assert notebook(page, LAB).panel.count() == 1
     foreign = [url for url in asked if not url.startswith((address.split("lab?")[0], "data:", "blob:"))]
     assert foreign == [], "the course works without a network"
 
@@ -114,7 +115,7 @@ def test_a_wrong_picture_is_shown_beside_the_right_one(course, address, open_pag
     """Where the subject is visual the verdict holds pictures, here on a dark page."""
     page = open_page((1440, 900), "dark")
     page.goto(address.replace("lab?", f"lab/tree/{PICTURE_LAB}?"))
-    lab = notebook(page)
+    lab = notebook(page, PICTURE_LAB)
     lab.run(lab.cell("from common.course import check"))
     exercise = lab.cell("def frames_to_clip")
     lab.write(exercise, kept("01.2", "frames_to_clip", "bgr")[0])
@@ -175,7 +176,7 @@ def test_a_tick_stays_and_every_link_opens(course, address, open_page, notebook)
     page.locator(".jp-MarkdownViewer h1").first.wait_for()
     page.get_by_role("button", name="Start page").click()
     start.get_by_role("link", name="A video is a tensor").first.click()
-    assert notebook(page).panel.locator("h1").first.inner_text()
+    assert notebook(page, PAGE).panel.locator("h1").first.inner_text()
 
     page.goto(address.replace("lab?", "lab/tree/labs/01_tensors/02_frame_extractor.ipynb?"))
     page.locator('.lm-TabBar-tab[title*="Path: work/01_tensors/02_frame_extractor.ipynb"]').wait_for()

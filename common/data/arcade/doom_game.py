@@ -3,6 +3,7 @@
 Needs the extra `games`. The scenarios (`health_gathering`, `basic`, `deadly_corridor`, …) come with the package.
 """
 
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +56,9 @@ class Doom:
         self.name, self.height, self.width = scenario, height, width
         self._game = game = vizdoom.DoomGame()
         game.load_config(str(config))
+        # The engine writes its own settings on leaving: not into the folder that the user happens to be in.
+        self._settings = tempfile.TemporaryDirectory(prefix="vizdoom-")
+        game.set_doom_config_path(str(Path(self._settings.name) / "settings.ini"))
         game.set_window_visible(False)
         game.set_screen_resolution(vizdoom.ScreenResolution.RES_160X120)
         game.set_screen_format(vizdoom.ScreenFormat.RGB24)
