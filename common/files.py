@@ -21,6 +21,11 @@ FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
+def reason(error: OSError) -> str:
+    """What the system says of an error, as the end of a sentence. Some libraries raise one with a text alone."""
+    return (error.strerror or str(error) or type(error).__name__).lower()
+
+
 def write_text(path: Path, text: str) -> None:
     """Put `text` into `path` in one step; its folder is made. An old file keeps its permissions."""
     write_bytes(path, text.encode("utf-8"))
@@ -89,7 +94,7 @@ def sentence(error: OSError) -> str:
     if is_full(error):
         return f"The disk is full ({place}). What was there is as it was. Make room and do the same again."
     return (
-        f"{place} cannot be written ({error.strerror}). If it is in the course's folder, clone the course into a "
+        f"{place} cannot be written ({reason(error)}). If it is in the course's folder, clone the course into a "
         "folder of your own; otherwise name another place."
     )
 

@@ -82,10 +82,11 @@ def rule_agreement(readings: Sequence[RoomsReading], actions: Sequence[int]) -> 
             events.append(())
             continue
         game.set_state(state)
-        events.append(game.step(int(action)))
+        events.append(game.step(action))
         judge = _judge_new_room if "door" in events[-1] else _judge_step
         steps.append(judge(state, game.state(), then))
-    return RuleAgreement(*np.array(steps, dtype=bool).reshape(-1, len(PARTS)).T, tuple(events))
+    player, tiles, hud, slime = np.array(steps, dtype=bool).reshape(-1, len(PARTS)).T
+    return RuleAgreement(player, tiles, hud, slime, tuple(events))
 
 
 def _judge_step(was: RoomsState, due: RoomsState, seen: RoomsReading) -> tuple[bool, bool, bool, bool]:

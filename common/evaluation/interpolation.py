@@ -49,7 +49,8 @@ def motion_size(
     Returns:
         `(B,)`, pixels: the mean length of the flow to the middle, and of that from there on, added.
     """
-    return sum(flow(a, b).norm(dim=1).mean(dim=(1, 2)) for a, b in ((first, middle), (middle, last)))
+    there, on = (flow(a, b).norm(dim=1).mean(dim=(1, 2)) for a, b in ((first, middle), (middle, last)))
+    return there + on
 
 
 def terciles(values: torch.Tensor) -> torch.Tensor:

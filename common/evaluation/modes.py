@@ -45,7 +45,7 @@ def clip_modes(
         readings: what `read_sprites` gave.
         attributes: which words make a mode, of shape, color, size and motion.
     """
-    modes = []
+    modes: list[tuple[str, ...] | None] = []
     for reading in readings:
         words = [getattr(item, name) for item in reading.objects for name in attributes]
         is_read = len(reading.objects) == 1 and None not in words

@@ -27,8 +27,8 @@ class FactorizedBlock(nn.Module):
 
     def init_weights(self) -> None:
         """Make the block the identity."""
-        nn.init.zeros_(self.time.conv.weight)
-        nn.init.zeros_(self.time.conv.bias)
+        for parameter in self.time.conv.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, x: torch.Tensor, cache: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
         """`(B, C, T, H, W)` to the same, and the cache for the next piece: `(B, C, 2, H, W)`."""

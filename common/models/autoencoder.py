@@ -10,12 +10,13 @@ height and every fourth frame, where most of the weights are. The way between th
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
-from diffusers import ConfigMixin, ModelMixin
-from diffusers.configuration_utils import register_to_config
+from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.autoencoders.vae import DecoderOutput
 from diffusers.models.modeling_outputs import AutoencoderKLOutput
+from diffusers.models.modeling_utils import ModelMixin
 from einops import rearrange
 from torch import nn
 from torch.nn import functional as F
@@ -131,10 +132,10 @@ class CausalVideoVAE(Shipped, ModelMixin, ConfigMixin):
         for module in self.modules():
             if isinstance(module, FactorizedBlock):
                 module.init_weights()
-        moments = self.encoder.moments_out.conv
-        nn.init.constant_(moments.bias[moments.bias.shape[0] // 2 :], -6.0)
+        bias = self.encoder.moments_out.get_parameter("conv.bias")
+        nn.init.constant_(bias[len(bias) // 2 :], -6.0)
 
-    def encode(self, sample: torch.Tensor, return_dict: bool = True):
+    def encode(self, sample: torch.Tensor, return_dict: bool = True) -> Any:
         """Compress a clip.
 
         Args:
@@ -150,7 +151,7 @@ class CausalVideoVAE(Shipped, ModelMixin, ConfigMixin):
         dist, _ = self.encode_chunk(sample)
         return AutoencoderKLOutput(latent_dist=dist) if return_dict else (dist,)
 
-    def decode(self, z: torch.Tensor, return_dict: bool = True):
+    def decode(self, z: torch.Tensor, return_dict: bool = True) -> Any:
         """Restore a clip.
 
         Args:
@@ -216,8 +217,8 @@ class CausalVideoVAE(Shipped, ModelMixin, ConfigMixin):
     def _statistics(self, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         if self.config.latents_mean is None or self.config.latents_std is None:
             raise ValueError("this autoencoder's latents were never measured: its config has no latents_mean and _std")
-        values = (self.config.latents_mean, self.config.latents_std)
-        return tuple(torch.tensor(value).to(z).reshape(1, -1, 1, 1, 1) for value in values)
+        mean, std = (torch.tensor(x).to(z) for x in (self.config.latents_mean, self.config.latents_std))
+        return mean.reshape(1, -1, 1, 1, 1), std.reshape(1, -1, 1, 1, 1)
 
     def _check_clip(self, sample: torch.Tensor, begins: bool) -> None:
         if sample.ndim != 5 or sample.shape[1] != 3:

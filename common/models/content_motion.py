@@ -16,9 +16,9 @@ and a foreground with its mask. `EntangledVAE` is made of the same parts without
 from dataclasses import dataclass
 
 import torch
-from diffusers import ConfigMixin, ModelMixin
-from diffusers.configuration_utils import register_to_config
+from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.autoencoders.vae import DecoderOutput
+from diffusers.models.modeling_utils import ModelMixin
 from einops import rearrange
 from torch import nn
 from torch.nn import functional as F

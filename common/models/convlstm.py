@@ -13,8 +13,8 @@ height, where digits are drawn; another on a grid half as fine, where most weigh
 from dataclasses import dataclass
 
 import torch
-from diffusers import ConfigMixin, ModelMixin
-from diffusers.configuration_utils import register_to_config
+from diffusers.configuration_utils import ConfigMixin, register_to_config
+from diffusers.models.modeling_utils import ModelMixin
 from diffusers.utils import BaseOutput
 from einops import rearrange
 from torch import nn
@@ -53,8 +53,9 @@ class ConvLSTMCell(nn.Module):
 
     def init_weights(self) -> None:
         """A fresh cell keeps most of what it knows: the forget gate's bias is 1 (Jozefowicz et al. 2015)."""
-        nn.init.zeros_(self.gates.bias)
-        nn.init.ones_(self.gates.bias[self.hidden_channels : 2 * self.hidden_channels])
+        bias = self.gates.get_parameter("bias")  # (4 D,)
+        nn.init.zeros_(bias)
+        nn.init.ones_(bias[self.hidden_channels : 2 * self.hidden_channels])
 
     def forward(self, x: torch.Tensor, state: State | None = None) -> State:
         """One step of the LSTM: read one input and update the state.
@@ -127,7 +128,8 @@ class ConvLSTMPredictor(Shipped, ModelMixin, ConfigMixin):
         for module in self.modules():
             if isinstance(module, ConvLSTMCell):
                 module.init_weights()
-        nn.init.constant_(self.patches_out.bias, -3.0)  # sigmoid(-3) = 0.05: as bright as two digits on black
+        bias = self.patches_out.get_parameter("bias")
+        nn.init.constant_(bias, -3.0)  # sigmoid(-3) = 0.05: as bright as two digits on black
 
     def step(self, frame: torch.Tensor, state: tuple[State, State] | None = None):
         """Read one frame and expect the next.

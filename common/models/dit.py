@@ -7,8 +7,8 @@ video (the first frame clean) and streams (the past clean, and its keys and valu
 from dataclasses import dataclass
 
 import torch
-from diffusers import ConfigMixin, ModelMixin
-from diffusers.configuration_utils import register_to_config
+from diffusers.configuration_utils import ConfigMixin, register_to_config
+from diffusers.models.modeling_utils import ModelMixin
 from diffusers.utils import BaseOutput
 from einops import rearrange
 from torch import nn

@@ -6,12 +6,13 @@ here has a second one over the picture. So the two differ in one thing: whether 
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
-from diffusers import ConfigMixin, ModelMixin
-from diffusers.configuration_utils import register_to_config
+from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.autoencoders.vae import DecoderOutput
 from diffusers.models.modeling_outputs import AutoencoderKLOutput
+from diffusers.models.modeling_utils import ModelMixin
 from einops import rearrange
 from torch import nn
 from torch.nn import functional as F
@@ -47,8 +48,8 @@ class FrameBlock(nn.Module):
 
     def init_weights(self) -> None:
         """Make the block the identity."""
-        nn.init.zeros_(self.second.weight)
-        nn.init.zeros_(self.second.bias)
+        for parameter in self.second.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """`(B, C, T, H, W)` to the same."""
@@ -110,9 +111,9 @@ class FrameAutoencoder(Shipped, ModelMixin, ConfigMixin):
         for module in self.modules():
             if isinstance(module, FrameBlock):
                 module.init_weights()
-        nn.init.constant_(self.moments_out.bias[self.config.latent_channels :], -6.0)
+        nn.init.constant_(self.get_parameter("moments_out.bias")[self.config.latent_channels :], -6.0)
 
-    def encode(self, sample: torch.Tensor, return_dict: bool = True):
+    def encode(self, sample: torch.Tensor, return_dict: bool = True) -> Any:
         """Compress every frame of a clip.
 
         Args:
@@ -134,7 +135,7 @@ class FrameAutoencoder(Shipped, ModelMixin, ConfigMixin):
         dist = DiagonalGaussian(self.moments_out(F.silu(self.norm_moments(x))))
         return AutoencoderKLOutput(latent_dist=dist) if return_dict else (dist,)
 
-    def decode(self, z: torch.Tensor, return_dict: bool = True):
+    def decode(self, z: torch.Tensor, return_dict: bool = True) -> Any:
         """Restore every frame.
 
         Args:

@@ -18,8 +18,8 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from diffusers import ConfigMixin, ModelMixin
-from diffusers.configuration_utils import register_to_config
+from diffusers.configuration_utils import ConfigMixin, register_to_config
+from diffusers.models.modeling_utils import ModelMixin
 from torch import nn
 
 from common.flow.between import expected_motion, fuse, matching_cost
@@ -176,8 +176,8 @@ class Interpolator(Shipped, ModelMixin, ConfigMixin):
     def init_weights(self) -> None:
         """Fresh weights: nothing corrected, both sides equally visible, nothing added."""
         for layer in (self.motion.flows_out, self.refiner.pixels_out):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+            for parameter in layer.parameters():
+                nn.init.zeros_(parameter)
 
     def forward(self, first: torch.Tensor, last: torch.Tensor) -> torch.Tensor:
         """The picture midway.

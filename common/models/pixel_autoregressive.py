@@ -13,11 +13,13 @@ plainly, which leaves them blind to some pixels above to the right.
 import math
 
 import torch
-from diffusers import ConfigMixin, ModelMixin
-from diffusers.configuration_utils import register_to_config
+from diffusers.configuration_utils import ConfigMixin, register_to_config
+from diffusers.models.modeling_utils import ModelMixin
 from einops import rearrange
 from torch import nn
 from torch.nn import functional as F
+
+from common.models.shipped import Shipped
 
 NUM_PAST = 2  # frames: where things are and which way they go
 PRESETS = {
@@ -45,12 +47,12 @@ class MaskedConv2d(nn.Conv2d):
         mask[middle + 1 :] = 0
         self.register_buffer("mask", mask, persistent=False)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
         """`(N, C, H, W)` to `(N, C', H, W)`."""
-        return F.conv2d(x, self.weight * self.mask, self.bias, padding=self.padding)
+        return F.conv2d(input, self.weight * self.mask, self.bias, padding=self.padding)
 
 
-class PixelVideoModel(ModelMixin, ConfigMixin):
+class PixelVideoModel(Shipped, ModelMixin, ConfigMixin):
     """The probability of every pixel of a clip, given all before it.
 
     Args:

@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -26,6 +27,8 @@ class Shipped:
     folder anywhere, or OWNER/NAME on a hub. Wherever they come from, the weights are all of this model's.
     """
 
+    config: Any  # diffusers says a dict; it is a FrozenDict, whose entries are attributes too
+
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path, **kwargs):
         """See `diffusers.ModelMixin.from_pretrained`. `dtype` and `torch_dtype` mean the same.
@@ -38,6 +41,7 @@ class Shipped:
         place = find(pretrained_model_name_or_path)
         demand_class(cls, Path(place) / (kwargs.get("subfolder") or ""))
         dtype, wants_info = pop_dtype(kwargs), kwargs.pop("output_loading_info", False)
+        # pyrefly: ignore [missing-attribute]  # of diffusers' mixin, which comes next in the order of classes
         model, info = super().from_pretrained(place, torch_dtype=dtype, output_loading_info=True, **kwargs)
         if not kwargs.get("ignore_mismatched_sizes"):
             demand_all_loaded(cls, place, info)

@@ -58,8 +58,8 @@ class TwoStreams(nn.Module):
         super().__init__()
         self.size = size
         self.pose = nn.Sequential(nn.Linear(where_dim, hidden_size), nn.SiLU(), nn.Linear(hidden_size, 3))
-        nn.init.zeros_(self.pose[-1].weight)
-        nn.init.zeros_(self.pose[-1].bias)
+        for parameter in self.pose[-1].parameters():
+            nn.init.zeros_(parameter)
         self.ground = Picture(what_dim, 3, size, width, hidden_size)
         self.thing = Picture(what_dim, 4, THING, width, hidden_size)
 

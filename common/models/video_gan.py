@@ -6,12 +6,13 @@ every frame at half the size: enough to follow things, too little to judge their
 still be fine while what happens between them is nonsense.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from diffusers import ConfigMixin, ModelMixin
-from diffusers.configuration_utils import register_to_config
+from diffusers.configuration_utils import ConfigMixin, register_to_config
+from diffusers.models.modeling_utils import ModelMixin
 from diffusers.utils import BaseOutput
 from einops import rearrange
 from torch import nn
@@ -205,7 +206,7 @@ class VideoGAN(Shipped, ModelMixin, ConfigMixin):
         latent_dim: int = 32,
         channels: int = 48,
         judge_channels: int = 24,
-        branches: list[str] = ("image", "video"),
+        branches: Sequence[str] = ("image", "video"),
         pack: int = 1,
         normalized: bool = True,
     ):
@@ -222,13 +223,13 @@ class VideoGAN(Shipped, ModelMixin, ConfigMixin):
         """
         for layer in self.modules():
             if isinstance(layer, nn.Linear | nn.Conv2d | nn.Conv3d | nn.ConvTranspose2d):
-                nn.init.zeros_(layer.bias)
+                nn.init.zeros_(layer.get_parameter("bias"))
                 if not is_parametrized(layer):  # spectral norm undoes every scale
                     nn.init.kaiming_normal_(layer.weight, a=SLOPE)
         nn.init.normal_(self.generator.paint.weight, std=0.02)
         for branch in self.discriminators.branches.values():
-            if not is_parametrized(branch.score):
-                nn.init.normal_(branch.score.weight, std=0.02)
+            if not is_parametrized(branch.get_submodule("score")):
+                nn.init.normal_(branch.get_parameter("score.weight"), std=0.02)
         own = self.generator.codes.weight.detach().unflatten(0, (self.generator.num_frames, -1))  # (T, K, D), a view
         shared = torch.randn_like(own[0]) * own.std()
         own.add_(shared).div_(2**0.5)

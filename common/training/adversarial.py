@@ -65,6 +65,7 @@ def adversarial_step(
     discriminator_optimizer.zero_grad()
     loss.backward()
     discriminator_optimizer.step()
+    generator_loss = torch.zeros_like(loss)
     for z in latents[1:]:
         generator_loss = generator_hinge_loss(discriminator(generator(z)))
         generator_optimizer.zero_grad()
@@ -145,7 +146,7 @@ class AdversarialRecipe(Recipe):
             arXiv:1706.08500).
     """
 
-    compute_loss: None = None
+    compute_loss: None = None  # pyrefly: ignore [bad-override]  # two players have a step in its place
     step: Callable
     discriminator_rate: float = 1.0
     training: type = AdversarialTraining

@@ -6,12 +6,13 @@ import shutil
 from pathlib import Path
 
 import torch
+from diffusers.models.modeling_utils import ModelMixin
 from safetensors.torch import load_file
 
 from common.training.errors import TrainingError
 
 
-def export(model: torch.nn.Module, state: dict[str, torch.Tensor], folder: Path) -> Path:
+def export(model: ModelMixin, state: dict[str, torch.Tensor], folder: Path) -> Path:
     """Save weights in float16 with the model's own `save_pretrained`, in one step: a kill leaves old or new weights.
 
     Args:
@@ -32,7 +33,8 @@ def export(model: torch.nn.Module, state: dict[str, torch.Tensor], folder: Path)
     partial, old = folder.with_name(f".{folder.name}.partial"), folder.with_name(f".{folder.name}.old")
     for leftover in (partial, old):
         shutil.rmtree(leftover, ignore_errors=True)
-    copied.half().save_pretrained(partial)
+    copied.half()
+    copied.save_pretrained(partial)
     if folder.exists():
         os.replace(folder, old)
     os.replace(partial, folder)

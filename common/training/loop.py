@@ -232,14 +232,15 @@ class Training:
 
     def _backward(self, parts: list) -> dict[str, float]:
         """Gradients of the mean loss over the whole batch; what the loss returned, as means over the same."""
-        totals = {}
+        totals: dict[str, torch.Tensor] = {}
         for k, (batch, noise) in enumerate(parts, start=1):
             waits = k < len(parts)  # processes exchange gradients with the last part alone
             with self.accelerator.no_sync(self.loss_module) if waits else nullcontext():
                 losses = self.loss_module(send_to_device(batch, self.accelerator.device), noise)
                 self.accelerator.backward(losses["loss"] / len(parts))
             for name, value in losses.items():
-                totals[name] = totals.get(name, 0.0) + value.detach().float() / len(parts)
+                part = value.detach().float() / len(parts)
+                totals[name] = totals[name] + part if name in totals else part
         means = self.accelerator.reduce(torch.stack(list(totals.values())), "mean")  # (number of losses,)
         return dict(zip(totals, means.tolist()))
 

@@ -44,7 +44,7 @@ class Muon(torch.optim.Optimizer):
         super().__init__([group for group in groups if group["params"]], {"lr": lr})
 
     @torch.no_grad()
-    def step(self, closure=None):
+    def step(self, closure=None):  # pyrefly: ignore [bad-override]
         """One step along the gradients that are there."""
         loss = None if closure is None else torch.enable_grad()(closure)()
         for group in self.param_groups:
@@ -100,7 +100,7 @@ def _ahead(parameters, states) -> list[torch.Tensor]:
             state["momentum_buffer"] = torch.zeros_like(grad)
     means = [state["momentum_buffer"] for state in states]
     torch._foreach_lerp_(means, grads, 1 - MOMENTUM)
-    return torch._foreach_lerp(grads, means, MOMENTUM)
+    return list(torch._foreach_lerp(grads, means, MOMENTUM))
 
 
 def _shared_orthogonal(matrices: torch.Tensor) -> torch.Tensor:

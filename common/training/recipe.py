@@ -6,9 +6,9 @@ its path. Everything that decides the outcome stands in that file.
 
 import importlib.util
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import torch
 
@@ -180,8 +180,8 @@ def with_settings(settings: Settings, changes: Mapping[str, str]) -> Settings:
     Raises:
         ValueError: there is no such setting, or the text does not fit it.
     """
-    kinds = {f.name: f.type for f in fields(Settings)}
-    values = {}
+    kinds = get_type_hints(Settings)
+    values: dict[str, Any] = {}
     for name, text in changes.items():
         if name not in kinds:
             raise ValueError(f"there is no setting {name!r}; there are {', '.join(kinds)}")
@@ -203,6 +203,8 @@ def load_recipe(path) -> Recipe:
     if not path.is_file():
         raise ValueError(f"there is no recipe file {path}")
     spec = importlib.util.spec_from_file_location(f"recipe_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"{path} is no Python file: its name must end in .py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return recipe_in(module, path)

@@ -5,6 +5,7 @@ that are sharded over processes, so that a checkpoint of one goes on under anoth
 """
 
 from contextlib import nullcontext
+from typing import Any
 
 import torch
 from torch.distributed.checkpoint import state_dict as distributed
@@ -21,7 +22,7 @@ def take(model: torch.nn.Module, optimizer: torch.optim.Optimizer, ema: Ema) -> 
     """
     tensors = {f"model.{name}": tensor for name, tensor in weights(model).items()}
     tensors |= {f"ema.{name}": tensor for name, tensor in weights(model, ema).items()}
-    memory = distributed.get_optimizer_state_dict(model, optimizer, options=WHOLE).get("state", {})
+    memory: Any = distributed.get_optimizer_state_dict(model, optimizer, options=WHOLE).get("state", {})
     for parameter, entries in memory.items():
         tensors |= {f"optimizer.{parameter}/{name}": tensor for name, tensor in entries.items()}
     return tensors
@@ -40,7 +41,7 @@ def restore(tensors: dict[str, torch.Tensor], model: torch.nn.Module, optimizer:
     groups = [
         group | {"params": [names[parameter] for parameter in group["params"]]} for group in optimizer.param_groups
     ]
-    memory = {}
+    memory: dict[str, Any] = {}
     for name, tensor in _part(tensors, "optimizer.").items():
         parameter, _, entry = name.rpartition("/")
         memory.setdefault(parameter, {})[entry] = tensor
@@ -55,7 +56,7 @@ def weights(model: torch.nn.Module, ema: Ema | None = None) -> dict[str, torch.T
     All processes call it; the first one gets them, the others may get none.
     """
     with ema.applied_to(model) if ema is not None else nullcontext():
-        state = distributed.get_model_state_dict(model, options=WHOLE)
+        state: Any = distributed.get_model_state_dict(model, options=WHOLE)
         return {name: tensor.detach().clone() for name, tensor in state.items()}
 
 
@@ -65,7 +66,7 @@ def set_weights(model: torch.nn.Module, state: dict[str, torch.Tensor]) -> None:
     Raises:
         RuntimeError: names or shapes are not those of this model.
     """
-    distributed.set_model_state_dict(model, state, options=WHOLE)
+    distributed.set_model_state_dict(model, dict(state), options=WHOLE)
 
 
 def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

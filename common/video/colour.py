@@ -81,5 +81,5 @@ def to_rgb(
         interpolation=Interpolation.BILINEAR if keeps_size else Interpolation.BICUBIC,
     )
     plane = rgb.planes[0]
-    rows = np.frombuffer(plane, np.uint8).reshape(height, plane.line_size)  # each row may end in padding
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(height, plane.line_size)  # each row may end in padding
     return rows[:, : 3 * width].reshape(height, width, 3)

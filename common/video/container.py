@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 from av.stream import Discard
 
+from common.files import reason
 from common.video.errors import (
     CorruptVideoError,
     EmptyFileError,
@@ -45,7 +46,7 @@ def check_file(path) -> Path:
             f"{path} does not exist. Check the spelling and the folder you are in ({Path.cwd()})."
         ) from error
     except OSError as error:
-        raise VideoError(f"{path} cannot be reached: {error.strerror.lower()}.") from error
+        raise VideoError(f"{path} cannot be reached: {reason(error)}.") from error
     if stat.S_ISDIR(status.st_mode):
         raise NotAFileError(f"{path} is a directory. Name a video file inside it.")
     if not stat.S_ISREG(status.st_mode):

@@ -68,7 +68,7 @@ class FrameDecoder:
     def close(self) -> None:
         """Closes the file. Safe to call twice."""
         self._forget()
-        self.stream = None
+        self.stream = None  # pyrefly: ignore [bad-assignment]  # closed: whoever reads now is told so
         if self.container is not None:
             self.container.close()
 
@@ -86,7 +86,7 @@ class FrameDecoder:
         """
         for thing in (self.container, self.stream, self._packets, self._ready, self.reformatter):
             keep_for_ever(thing)
-        self.container = self.stream = None
+        self.container = self.stream = None  # pyrefly: ignore [bad-assignment]  # the next read opens it anew
         self._ready, self.reformatter = deque(), VideoReformatter()
         self._forget()
 

@@ -1,7 +1,7 @@
 """What can be wrong with a video file, each with its own name and a message that says what to do."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 
 
 class VideoError(ValueError):
@@ -49,7 +49,7 @@ class FrameIndexError(VideoError, IndexError):
 
 
 @contextlib.contextmanager
-def guarded(path, action: str) -> Iterator[None]:
+def guarded(path, action: str) -> Generator[None]:
     """Guard around calls of the demuxer and the decoder: what they raise becomes a `CorruptVideoError`.
 
     Damaged bytes reach every corner of FFmpeg and of its binding, so every class of error is caught here.

@@ -1,7 +1,8 @@
 """Which frame is shown when, read from a file's packets: nothing is decoded unless the packets leave it open."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 import numpy as np
 
@@ -113,11 +114,16 @@ def _read_packets(container, stream) -> list[_Packet]:
 
 
 def _index_packets(packets: list[_Packet], container, stream) -> FrameIndex:
-    starts = [packet for packet in packets if packet.is_keyframe and packet.pts is not None] or packets[:1]
     stamps = [packet.pts for packet in packets if packet.is_shown]  # in decoding order
     pts = np.sort(np.array(stamps, np.int64))
-    if pts[0] < starts[0].pts:
-        pts = pts[np.isin(pts, _first_stamps(container, stream, starts[0])) | (pts >= starts[0].pts)]
+    keys = [packet for packet in packets if packet.is_keyframe and packet.pts is not None] or packets[:1]
+    starts = [
+        (packet.pts, packet.pts if packet.dts is None else packet.dts) for packet in keys if packet.pts is not None
+    ]  # when a keyframe is shown, and where a seek to it goes
+    first_shown, first_read = starts[0]
+    if pts[0] < first_shown:
+        early = _stamps_before(first_shown, container, stream, seek_to=first_read)
+        pts = pts[np.isin(pts, early) | (pts >= first_shown)]
     tick = float(stream.time_base)
     timestamps = (pts - pts[0]) * tick
     last = next(packet for packet in packets if packet.pts == pts[-1])
@@ -132,24 +138,20 @@ def _index_packets(packets: list[_Packet], container, stream) -> FrameIndex:
     )
 
 
-def _first_stamps(container, stream, start: _Packet) -> list[int]:
+def _stamps_before(first_shown: int, container, stream, seek_to: int) -> list[int]:
     """What a decoder shows before the first keyframe: pictures coded after it may lean on others that are not there."""
-    container.seek(start.pts if start.dts is None else start.dts, stream=stream)
+    container.seek(seek_to, stream=stream)
     stamps = []
     for frame in container.decode(stream):
-        if frame.pts is not None and frame.pts >= start.pts:
+        if frame.pts is not None and frame.pts >= first_shown:
             break
         stamps.append(frame.pts)
     return stamps
 
 
-def _keyframes(starts: list[_Packet], pts: np.ndarray) -> tuple[Keyframe, ...]:
-    numbers = np.searchsorted(pts, [start.pts for start in starts]).tolist()
-    latest = {
-        number: Keyframe(number, start.pts, start.pts if start.dts is None else start.dts)
-        for number, start in zip(numbers, starts)
-        if number < len(pts)
-    }
+def _keyframes(starts: list[tuple[int, int]], pts: np.ndarray) -> tuple[Keyframe, ...]:
+    numbers = np.searchsorted(pts, [shown for shown, _ in starts]).tolist()
+    latest = {number: Keyframe(number, *start) for number, start in zip(numbers, starts) if number < len(pts)}
     return tuple(latest[number] for number in sorted(latest))
 
 
@@ -161,7 +163,7 @@ def _reorder_depth(stamps: np.ndarray) -> int:
     return int(depth.max())
 
 
-def _are_distinct(stamps: list[int | None]) -> bool:
+def _are_distinct(stamps: Sequence[int | None]) -> TypeGuard[list[int]]:
     return None not in stamps and len(set(stamps)) == len(stamps)
 
 
@@ -217,9 +219,8 @@ def _count_frames(stamps: list[int | None], stream, path) -> FrameIndex:
         raise NoFramesError(f"{path} has a video stream, but none of its frames can be decoded. Export it again.")
     numbers = np.arange(len(stamps), dtype=np.int64)
     tick = gap = 1 / _rate(stream)
-    if not _are_distinct(stamps) or _is_displaced(stamps):
-        timestamps = numbers * gap
-    else:  # the frames are in order and their stamps are not: sorted, they are the times
+    timestamps = numbers * gap
+    if _are_distinct(stamps) and not _is_displaced(stamps):  # in order, whatever the stamps: sorted, they are the times
         tick = float(stream.time_base)
         timestamps = (np.sort(stamps) - min(stamps)) * tick
         gap = _last_gap(timestamps, stream)

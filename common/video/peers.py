@@ -16,7 +16,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -59,7 +59,7 @@ class Peer(NamedTuple):
 
 
 @contextlib.contextmanager
-def silenced() -> Iterator[None]:
+def silenced() -> Generator[None]:
     """Drops what C libraries write to standard error: each of them holds an FFmpeg of its own, which talks there."""
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)

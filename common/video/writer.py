@@ -3,7 +3,7 @@
 import contextlib
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import chain, count
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, Interpolation, VideoReformatter
 
+from common.files import put_in_place, reason
 from common.video.errors import VideoError
 from common.video.sampling import clip_to_frames
 
@@ -100,9 +101,9 @@ def write(
 
 def _move(part: Path, path: Path) -> None:
     try:
-        os.replace(part, path)
+        put_in_place(part, path)
     except OSError as error:
-        raise VideoError(f"{path} could not be written: {error.strerror.lower()}. Choose another place.") from error
+        raise VideoError(f"{path} could not be written: {reason(error)}. Choose another place.") from error
 
 
 def _rate(fps) -> Fraction:
@@ -128,7 +129,7 @@ def _check(path: Path, codec: str, quality) -> Encoder:
         if path.is_dir():
             raise ValueError(f"{path} is a directory: name a file")
     except OSError as error:
-        raise VideoError(f"{path} cannot be written: {error.strerror.lower()}. Choose another name.") from error
+        raise VideoError(f"{path} cannot be written: {reason(error)}. Choose another name.") from error
     if quality is not None and encoder.worst_quality is None:
         raise ValueError(f"{codec} is lossless and takes no quality, got {quality}")
     if quality is not None and not 0 <= quality <= encoder.worst_quality:
@@ -170,7 +171,7 @@ def _image(frame, shape: tuple | None = None) -> np.ndarray:
 
 
 @contextlib.contextmanager
-def _same_priority() -> Iterator[None]:
+def _same_priority() -> Generator[None]:
     """SVT-AV1, when root runs it, gives its caller real-time priority for good; here the caller gets its own back."""
     if not hasattr(os, "sched_getscheduler"):
         yield
@@ -188,13 +189,11 @@ def _encode(path: Path, pictures: Iterator, rate: Fraction, encoder: Encoder, qu
     clock = 1 / rate if ticks is None else CLOCK
     moments = count() if ticks is None else ticks
     reformatter = VideoReformatter()
-    shape = None
+    first = _image(next(pictures))
     with av.open(f"file:{os.path.abspath(path)}", "w") as container:
-        for moment, picture in _pairs(moments, pictures):
-            image = _image(picture, shape)
-            if shape is None:
-                shape = image.shape
-                stream = _add_stream(container, shape, rate, clock, encoder, quality)
+        stream = _add_stream(container, first.shape, rate, clock, encoder, quality)
+        for moment, picture in _pairs(moments, chain([first], pictures)):
+            image = _image(picture, first.shape)
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image))
             frame = _from_rgb(frame, stream.pix_fmt, reformatter)
             frame.pts, frame.time_base = moment, clock

@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "files": set(),
     "tensor_ops": set(),
     "text": {"runtime", "tensor_ops"},
-    "video": set(),
+    "video": {"files"},
     "layers": {"tensor_ops"},
     "models": {"layers", "tensor_ops", "flow"},  # an interpolator warps
     "data": {"video", "tensor_ops", "runtime", "files"},

@@ -34,7 +34,7 @@ def test_arguments_go_to_pytest_and_quick_leaves_the_notebooks_out(monkeypatch):
     asked = []
     monkeypatch.setattr(sequence, "run", lambda name, command, extra: asked.append((name, command)) or True)
     CliRunner().invoke(sequence.test, ["--quick", "tests/common", "-k", "ssim", "-x"])
-    assert [name for name, _ in asked] == ["ruff check", "ruff format", "the test suite"]
+    assert [name for name, _ in asked] == ["ruff check", "ruff format", "types", "the test suite"]
     assert asked[-1][1][-4:] == ["tests/common", "-k", "ssim", "-x"]
     asked.clear()
     CliRunner().invoke(sequence.test, [])

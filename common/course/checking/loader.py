@@ -24,6 +24,7 @@ from pathlib import Path
 from common.course.base.paths import CourseError
 from common.course.checking.explain import CellFailed, NotDefined, describe
 from common.course.checking.needed import needed
+from common.files import reason
 
 RUN_IN_FULL = {"setup", "exercise"}
 NEVER_RUN = {"check", "demo", "grading-skip"}
@@ -105,10 +106,10 @@ def read_cells(path) -> list[Cell]:
     except FileNotFoundError:
         raise CourseError(f"there is no notebook {path}") from None
     except OSError as exc:
-        raise CourseError(f"{path} cannot be read: {exc.strerror}") from None
+        raise CourseError(f"{path} cannot be read: {reason(exc)}") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
-        reason = type(exc).__name__
-        raise CourseError(f"{path} is not a readable notebook ({reason}): open it in JupyterLab and save it") from None
+        kind = type(exc).__name__
+        raise CourseError(f"{path} is not a readable notebook ({kind}): open it in JupyterLab and save it") from None
     return [_cell(number, cell) for number, cell in enumerate(cells, 1)]
 
 

@@ -16,6 +16,7 @@ from common.course.base.paths import Lab
 CELL_SECONDS = 120  # a notebook cell that takes longer hangs; nbval's own limit is 2000
 PYTHON = [sys.executable, "-P", "-m"]
 BANKS = "tests/course/test_banks.py"
+BRIEF = ["--summary=none", "--output-format", "min-text"]
 TIMING = ["-p", "common.course.suite.timing"]
 
 
@@ -32,7 +33,7 @@ class Plan:
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.option("--quick", is_flag=True, help="Only ruff and the test suite: no notebook is executed.")
+@click.option("--quick", is_flag=True, help="Only ruff, the types and the test suite: no notebook is executed.")
 @click.option(
     "--changed", metavar="[BASE]", is_flag=False, flag_value="HEAD",
     help="Only what can be affected by the changes since BASE (a commit or branch; without it, since the last commit).",
@@ -42,8 +43,8 @@ class Plan:
 def test(context: click.Context, quick: bool, changed: str | None, pytest_arguments: tuple[str, ...]) -> None:
     """For contributors: run every check there is, in about 20 minutes on two cores.
 
-    That is ruff, the builds, the notebooks' outputs, the banks, and last the test suite. Arguments that are not ours go
-    to pytest: `flipbook test --quick tests/common -k ssim`.
+    That is ruff, the types, the builds, the notebooks' outputs, the banks, and last the test suite. Arguments that are
+    not ours go to pytest: `flipbook test --quick tests/common -k ssim`.
     """
     plan = Plan(notebooks(), pytest_arguments=pytest_arguments, quick=quick)
     if changed:
@@ -76,6 +77,7 @@ def steps(plan: Plan) -> list[tuple[str, list[str], dict[str, str]]]:
     chosen = [
         ("ruff check", [*PYTHON, "ruff", "check", "--quiet", "--output-format", "concise"], {}),
         ("ruff format", [*PYTHON, "ruff", "format", "--quiet", "--check"], {}),
+        ("types", [*PYTHON, "pyrefly", "check", "--python-interpreter-path", sys.executable, *BRIEF], {}),
     ]
     if plan.quick:
         return chosen

@@ -21,6 +21,7 @@ from common.course.base.paths import CourseError
 from common.course.base.results import score
 from common.course.checking import render
 from common.course.grading.batch import Row
+from common.files import reason
 
 UNSAFE = (
     "Graded WITHOUT a sandbox (--unsafe): the submissions could read the answers, change files and use the network. "
@@ -58,7 +59,7 @@ def prepare(out: Path) -> None:
             file.write(b"grades")
     except OSError as error:
         raise CourseError(
-            f"reports cannot be written to {out}: {error.strerror}. Name another folder with --out."
+            f"reports cannot be written to {out}: {reason(error)}. Name another folder with --out."
         ) from None
 
 
@@ -70,7 +71,7 @@ def write(book: Book, out: Path, *, as_json: bool) -> Path | None:
         try:
             _write_feedback(book, row, out / "feedback" / name)
         except OSError as error:
-            row.notes.append(f"the feedback could not be written: {error.strerror}")
+            row.notes.append(f"the feedback could not be written: {reason(error)}")
     _write_csv(book, out / "grades.csv")
     _write_junit(book, out / "junit.xml")
     if as_json:

@@ -19,6 +19,7 @@ from common.course.base import paths
 from common.course.base.paths import CourseError, Lab
 from common.course.grading import stage, suspects
 from common.course.source import lab_source
+from common.files import reason
 
 MAX_SIZE = 64 << 20  # bytes of a notebook; a stored one of ours has less than one
 MAX_CODE = 1_000_000  # characters of a notebook's code: parsing much more takes gigabytes
@@ -171,7 +172,7 @@ def _contents(path: Path) -> bytes:
     except OSError as error:
         if error.errno == errno.ELOOP or path.is_symlink():
             raise CourseError("a link, not a file; links are not followed") from None
-        raise CourseError(f"cannot be read: {error.strerror}") from None
+        raise CourseError(f"cannot be read: {reason(error)}") from None
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):

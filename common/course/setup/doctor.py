@@ -17,6 +17,7 @@ from importlib import metadata
 from pathlib import Path
 
 from common.course.base import paths
+from common.files import reason
 
 FREE_DISK_GB = 1.0  # what the caches and a learner's work take over the course
 CODECS = {"h264": "libx264", "av1": "libsvtav1", "ffv1": "ffv1"}  # what the course writes -> PyAV's encoder
@@ -241,7 +242,7 @@ def check_work() -> Iterator[Finding]:
         trial.unlink()
     except OSError as error:
         work = paths.root() / "work"
-        yield problem("work", f"cannot write in {work}: {error.strerror}", "give yourself the right to write there")
+        yield problem("work", f"cannot write in {work}: {reason(error)}", "give yourself the right to write there")
     else:
         yield ok("work", f"{paths.root() / 'work'} can be written")
 

@@ -64,7 +64,7 @@ def _statistics(light: np.ndarray, across: np.ndarray, down: np.ndarray) -> tupl
     skewness = (squares @ light / light.size) / max(squares.mean(), 1e-9) ** 1.5
     steep = across * across + down * down  # |gradient|^2, and below |gradient|^2 cos 4 angle
     squareness = (steep - 8 * np.square(across * down) / np.maximum(steep, 1e-9)).sum() / max(steep.sum(), 1e-9)
-    return high - low, coherence, skewness - squareness
+    return float(high - low), float(coherence), float(skewness - squareness)
 
 
 def read_camera(light: np.ndarray, free: np.ndarray, fps: float = FPS) -> Camera:

@@ -124,7 +124,8 @@ class Unmixing:
     def object_numbers(self, pixels: np.ndarray) -> list[int]:
         """The colours of the objects, at most two, the one that covers most first."""
         shares = self.object_shares(pixels)
-        return sorted((number for number in shares if shares[number] > FEWEST), key=shares.get, reverse=True)[:2]
+        seen = [number for number in shares if shares[number] > FEWEST]
+        return sorted(seen, key=lambda number: shares[number], reverse=True)[:2]
 
     def object_shares(self, pixels: np.ndarray) -> dict[int, float]:
         """How much of the picture each colour but the background's covers in the frames that show it best.
