@@ -8,6 +8,7 @@ from common.course.source.free_names import import_lines
 from common.course.source.lab_source import Exercise
 from common.course.source.library import Module
 from common.course.source.percent import Cell, shown
+from common.course.source.rules import role
 
 IMPORTS_NOTE = "# What the exercises below use:"
 OWED = (
@@ -44,7 +45,7 @@ class LabWriter:
         self.imports = self._imports()
 
     def write(self, draft: Draft, cell: Cell) -> None:
-        what = lab_source.role(cell)
+        what = role(cell)
         if what:
             getattr(self, f"_{what}")(draft, cell, cell.keys[what])
         elif cell in self.setups:

@@ -11,6 +11,7 @@ from common.course.source import lab_source
 from common.course.source.imports import library_files
 from common.course.source.library import library_root
 from common.course.source.percent import Cell, shown
+from common.course.source.rules import role
 
 KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -53,7 +54,7 @@ def draft_tutorial(path: Path) -> Draft:
     """A tutorial: prose and code, no exercises."""
     draft = Draft(path, f"{path.parent.name}/{path.stem}")
     for cell in lab_source.read(path):
-        what = lab_source.role(cell)
+        what = role(cell)
         if what:
             raise cell.error(f"{what}= belongs in a lab (solutions/), and this is a tutorial.")
         add_plain(draft, cell)

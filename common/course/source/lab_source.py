@@ -11,8 +11,6 @@
 # %% [markdown] tags=["folded"]
 """
 
-import ast
-import difflib
 import json
 import re
 from dataclasses import dataclass
@@ -22,21 +20,10 @@ from common.course.base import paths
 from common.course.base.guess import did_you_mean
 from common.course.base.parts import Part
 from common.course.base.paths import CourseError, Lab
-from common.course.source import percent
+from common.course.source import percent, rules
 from common.course.source.percent import Cell
 
-TAGS = ("setup", "demo", "folded", "nbval-check-output", "nbval-ignore-output", "nbval-skip")
-# role -> (kind of cell, keys it must have, keys it may have)
-ROLES = {
-    "about": ("markdown", ("difficulty", "importance", "minutes"), ()),
-    "exercise": ("code", (), ("from", "blank")),
-    "check": ("code", (), ()),
-    "hints": ("markdown", (), ()),
-    "troubles": ("markdown", (), ()),
-    "answer": ("markdown", ("points",), ()),
-}
 NUM_HINTS = 3
-RESERVED = ("setup", "setup_2", "setup_3")
 
 
 @dataclass(frozen=True)
@@ -205,124 +192,10 @@ def read(path: Path) -> list[Cell]:
         CourseError: with file and line, for the first thing that is wrong.
     """
     cells = percent.read(path)
+    rules.check(cells)
     for cell in cells:
-        _check_header(cell)
-    _check_names(cells)
+        if "hints" in cell.keys:
+            hint_list(cell)
+        if "troubles" in cell.keys:
+            trouble_list(cell)
     return cells
-
-
-def role(cell: Cell) -> str | None:
-    """`exercise`, `check`, `about`, `hints`, `answer`, or None for an ordinary cell."""
-    return next((name for name in ROLES if name in cell.keys), None)
-
-
-def _check_header(cell: Cell) -> None:
-    what = role(cell)
-    kind, must, may = ROLES.get(what, (cell.kind, (), ()))
-    demo = "demo" in cell.keys.get("tags", [])
-    known = {"tags", *(["draws"] if demo else []), *([what] if what else ROLES), *must, *may}
-    for key in cell.keys:
-        if key not in known:
-            everything = [*ROLES, "tags", "draws", *(k for _, a, b in ROLES.values() for k in (*a, *b))]
-            close = difflib.get_close_matches(key, everything, 1)
-            guess = f" Did you mean {close[0]}?" if close and close[0] != key else ""
-            place = f"in a cell with {what}=" if what else "in a cell header"
-            raise cell.error(f"{key}= means nothing {place}.{guess}")
-    if what and cell.kind != kind:
-        raise cell.error(f"{what}= belongs in a {kind} cell, and this is a {cell.kind} cell.")
-    if what and not isinstance(cell.keys[what], str):
-        raise cell.error(f"{what}= names something: write it as a text, not {cell.keys[what]!r}.")
-    for key in must:
-        value = cell.keys.get(key)
-        if not isinstance(value, (int, float)) or value <= 0 or (key in ("difficulty", "importance") and value > 5):
-            raise cell.error(f"{what}= needs {key}= with a number above 0{_most(key)}, and it is {value!r}.")
-    for tag in cell.keys.get("tags", []):
-        if tag not in TAGS:
-            raise cell.error(f"the tag {tag!r} is none of {', '.join(TAGS)}.")
-    _check_body(cell, what)
-
-
-def _most(key: str) -> str:
-    return " and at most 5" if key in ("difficulty", "importance") else ""
-
-
-def _check_body(cell: Cell, what: str | None) -> None:
-    if cell.kind == "code":
-        _check_syntax(cell)
-    if what == "check" and cell.text:
-        raise cell.error("a check cell is empty here: the build writes the call.", cell.first)
-    if what == "hints":
-        hint_list(cell)
-    if what == "troubles":
-        trouble_list(cell)
-    if "folded" in cell.keys.get("tags", []) and not cell.text.startswith("#"):
-        raise cell.error(
-            "the tag folded belongs to a cell that begins with a heading: what follows is folded under it."
-        )
-    if what == "about" and not re.search(r"^#+ ", cell.text, re.M):
-        raise cell.error("an about= cell needs a heading: the exercise's header line goes under it.")
-    if what == "exercise":
-        _check_exercise(cell)
-    if what in ("exercise", "answer") and (cell.keys[what] in RESERVED or cell.keys[what].startswith("check_")):
-        raise cell.error(f"{what}={cell.keys[what]!r} is a name that the build gives to cells itself; choose another.")
-    begins, ends = cell.text.count("BEGIN SOLUTION"), cell.text.count("END SOLUTION")
-    written_here = what == "answer" or (what == "exercise" and "from" not in cell.keys)
-    if written_here and (begins == 0 or begins != ends):
-        raise cell.error(f"{what}={cell.keys[what]!r} needs its answer between BEGIN SOLUTION and END SOLUTION lines.")
-    if not written_here and begins + ends:
-        raise cell.error("solution markers stand in a cell that is neither an exercise nor an answer.")
-
-
-def _check_syntax(cell: Cell) -> None:
-    try:
-        ast.parse(cell.text)
-    except SyntaxError as error:
-        raise cell.error(f"{error.msg}: {(error.text or '').strip()!r}", cell.first + (error.lineno or 1) - 1) from None
-
-
-def _check_exercise(cell: Cell) -> None:
-    name, library = cell.keys["exercise"], cell.keys.get("from")
-    if not name.isidentifier():
-        raise cell.error(f"exercise={name!r} is not a Python name.")
-    if library is None:
-        if "blank" in cell.keys:
-            raise cell.error("blank= lists methods of a library part, and this exercise has no from=.")
-        tops = [node.name for node in ast.parse(cell.text).body if hasattr(node, "name")]
-        if name not in tops:
-            raise cell.error(f"this cell defines {', '.join(tops) or 'nothing'}, and the exercise is called {name}.")
-        return
-    if not re.fullmatch(r"common(\.\w+)+:\w+", str(library)):
-        raise cell.error(f'from= looks like "common.video.sampling:even_indices", not {library!r}.')
-    if library.split(":")[1] != name:
-        raise cell.error(f"the exercise {name} comes from {library}: it must carry the library's name.")
-    if cell.text:
-        raise cell.error("an exercise with from= is empty here: its text comes from the library.", cell.first)
-
-
-def _check_names(cells: list[Cell]) -> None:
-    """Each exercise has one header, one check after it and one set of hints, and nothing refers to no exercise."""
-    places: dict[str, dict[str, Cell]] = {what: {} for what in ROLES}
-    for cell in cells:
-        what = role(cell)
-        if not what:
-            continue
-        name = cell.keys[what]
-        if name in places[what]:
-            raise cell.error(f"{what}={name!r} stands a second time; the first is in line {places[what][name].line}.")
-        places[what][name] = cell
-    known = places["exercise"]
-    for name, cell in places["answer"].items():
-        if name in known:
-            raise cell.error(f"answer={name!r} is also the name of an exercise; nbgrader wants one name a cell.")
-    for what in ("about", "check", "hints", "troubles"):
-        for name, cell in places[what].items():
-            if name not in known:
-                close = difflib.get_close_matches(name, known, 1)
-                guess = f" Did you mean {close[0]}?" if close else ""
-                raise cell.error(f"{what}={name!r}, but no exercise has this name.{guess}")
-    for name, cell in known.items():
-        for what in ("about", "check", "hints"):
-            if name not in places[what]:
-                raise cell.error(f"the exercise {name} has no cell with {what}={name!r}.")
-        if places["check"][name].line < cell.line:
-            raise places["check"][name].error(f"the check of {name} stands before its exercise.")

@@ -17,7 +17,7 @@ from common.pipelines import TextToVideoPipeline
 from common.zoo.sprites_t2v.latents import VAE
 from common.zoo.sprites_t2v.prompts import EVALUATION, evaluation_prompts
 
-SETTINGS = {"small": 16, "full": 300}  # setting -> prompts of each set, at most
+SETTINGS = {"small": 8, "full": 300}  # setting -> prompts of each set, at most
 SHAPE = {"num_frames": 17, "height": 64, "width": 64}
 SAMPLER = {"num_inference_steps": 20, "guidance_scale": 3.0}
 BATCH = 8
