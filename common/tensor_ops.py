@@ -27,6 +27,16 @@ def append_dims(values: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
     return values[(...,) + (None,) * (like.ndim - values.ndim)]
 
 
+def from_uint8(pixels: torch.Tensor, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+    """Pixels 0 to 255, of any shape, as the library's floats in [-1, 1]."""
+    return pixels.to(dtype) / 127.5 - 1
+
+
+def to_uint8(clip: torch.Tensor) -> torch.Tensor:
+    """The way back from `from_uint8`: floats, clamped to [-1, 1], as the nearest of the pixels 0 to 255, on the CPU."""
+    return ((clip.detach().float().cpu().clamp(-1, 1) + 1) * 127.5).round().byte()
+
+
 def patchify(clip: torch.Tensor, patch_size: tuple[int, int, int]) -> torch.Tensor:
     """Cut a clip into blocks of `(T, H, W)` and lay each one out as a vector.
 

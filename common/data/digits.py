@@ -25,6 +25,7 @@ import torch
 from common.data.download import DataError
 from common.data.sources import datasets_dir, file_sha256
 from common.data.sprites.dice import Dice
+from common.tensor_ops import from_uint8
 
 NUM_FRAMES, SIZE, NUM_DIGITS = 20, 64, 2
 DIGIT = 28  # pixels, both ways
@@ -52,7 +53,7 @@ class DigitBatch:
 
     def clips(self, dtype: torch.dtype = torch.float32) -> torch.Tensor:
         """The pixels as clips `(B, 1, T, H, W)` in [-1, 1]."""
-        return self.pixels.to(dtype) / 127.5 - 1
+        return from_uint8(self.pixels, dtype)
 
     def to(self, device=None) -> "DigitBatch":
         """The same batch elsewhere."""

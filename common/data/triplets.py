@@ -9,6 +9,7 @@ import torch
 from common.data.bundled import clip_path, find_clip
 from common.data.film import HELD_OUT, FilmData
 from common.data.sprites import SpriteData
+from common.tensor_ops import from_uint8
 from common.video import read_frames
 
 SOURCE_SIZE = 64  # pixels: what a training sample is cut out of
@@ -101,7 +102,7 @@ class Triplets:
 
     def pictures(self, indices: Sequence[int] | slice) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """First, middle and last of some of them, `(n, 3, H, W)` each, float in [-1, 1]."""
-        return (self.pixels[indices].float() / 127.5 - 1).unbind(dim=2)
+        return from_uint8(self.pixels[indices]).unbind(dim=2)
 
 
 def film_triplets(

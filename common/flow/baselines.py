@@ -11,6 +11,7 @@ from einops import rearrange
 
 from common.flow.between import fuse, warp_to_time
 from common.flow.opencv import dis
+from common.tensor_ops import from_uint8, to_uint8
 from common.video.peers import ffmpeg_program
 
 MINTERPOLATE = "minterpolate=fps=2:mi_mode=mci:scd=none"  # motion-compensated; a cut is never assumed
@@ -65,7 +66,7 @@ def minterpolate(first: torch.Tensor, last: torch.Tensor) -> torch.Tensor:
     frames = torch.stack([first, first, last, last], dim=1)  # (B, 4, 3, H, W)
     frames = rearrange(frames, "b n c h w -> (b n) h w c")
     frames = torch.cat([frames, frames[-1:]])  # without one frame more the filter keeps the last ones to itself
-    pixels = ((frames.detach().float().cpu().clamp(-1, 1) + 1) * 127.5).round().byte().numpy()
+    pixels = to_uint8(frames).numpy()
     raw = ["-f", "rawvideo", "-pix_fmt", "rgb24"]
     command = [ffmpeg_program(), "-nostdin", "-v", "error", *raw, "-s", f"{width}x{height}", "-r", "1", "-i", "-",
                "-vf", MINTERPOLATE, *raw, "-"]  # fmt: skip
@@ -74,4 +75,4 @@ def minterpolate(first: torch.Tensor, last: torch.Tensor) -> torch.Tensor:
     if done.returncode or len(filled) < 8 * batch - 4:
         raise RuntimeError(f"ffmpeg's minterpolate failed: {done.stderr.decode(errors='replace').strip()}")
     middles = torch.from_numpy(filled[3::8].copy())[:batch]  # a pair's 8 frames are half a step apart
-    return (rearrange(middles, "b h w c -> b c h w").to(first.dtype) / 127.5 - 1).to(first.device)
+    return from_uint8(rearrange(middles, "b h w c -> b c h w"), first.dtype).to(first.device)

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from common.tensor_ops import to_uint8
+
 MISSING = (
     "OpenCV is not installed; it comes with the course: pip install 'flipbook-video[course]'. "
     "`lucas_kanade` needs no other package."
@@ -57,7 +59,7 @@ def _grey(image: torch.Tensor) -> np.ndarray:
     """A picture `(C, H, W)` in [-1, 1] as the grey bytes `(H, W)` that OpenCV's methods read."""
     if image.shape[0] == 3:
         image = (image * image.new_tensor([0.299, 0.587, 0.114])[:, None, None]).sum(dim=0, keepdim=True)
-    return ((image[0].detach().float().cpu().clamp(-1, 1) + 1) * 127.5).round().byte().numpy()
+    return to_uint8(image[0]).numpy()
 
 
 def _opencv():

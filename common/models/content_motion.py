@@ -293,22 +293,24 @@ def swap_motion_entangled(
 
 
 def changing_directions(codes: torch.Tensor, num_directions: int) -> torch.Tensor:
-    """The directions in which codes `(B, D, T)` change most within a clip, for what they differ between clips.
+    """The directions v in which codes `(B, D, T)` change most within a clip, for what they differ between clips.
 
-    Fisher's discriminant (1936): the largest ratios of the variance within clips to that of all codes.
+    Fisher's linear discriminant (1936): the largest v' S_w v / v' S v, where S_w is the scatter of codes around the mean
+    of their clip, and S that around the mean of all codes. They solve S_w v = λ S v. With S = L L' (Cholesky) and
+    u = L' v this is an ordinary eigenproblem, (L⁻¹ S_w L⁻ᵀ) u = λ u.
 
     Returns:
         `(D, num_directions)`, orthonormal.
     """
-    within = rearrange(codes - codes.mean(dim=2, keepdim=True), "b d t -> d (b t)").double()
-    everything = rearrange(codes - codes.mean(dim=(0, 2), keepdim=True), "b d t -> d (b t)").double()
-    every = everything @ everything.T
-    every = every + 1e-6 * every.trace() / len(every) * torch.eye(len(every), dtype=every.dtype)
-    root = torch.linalg.cholesky(every)
-    whitened = torch.linalg.solve_triangular(root, within, upper=False)
-    chosen = torch.linalg.eigh(whitened @ whitened.T).eigenvectors[:, -num_directions:]
-    directions = torch.linalg.solve_triangular(root.T, chosen, upper=True)  # back to the codes' own space
-    return torch.linalg.qr(directions).Q.to(codes)
+    around_clip = rearrange(codes - codes.mean(dim=2, keepdim=True), "b d t -> d (b t)").double()
+    around_all = rearrange(codes - codes.mean(dim=(0, 2), keepdim=True), "b d t -> d (b t)").double()
+    scatter = around_all @ around_all.T  # S, (D, D)
+    ridge = 1e-6 * scatter.trace() / len(scatter)  # where codes do not differ at all, S has no inverse
+    factor = torch.linalg.cholesky(scatter + ridge * torch.eye(len(scatter), dtype=scatter.dtype))  # L
+    whitened = torch.linalg.solve_triangular(factor, around_clip, upper=False)  # L⁻¹ X, and S_w = X X'
+    u = torch.linalg.eigh(whitened @ whitened.T).eigenvectors[:, -num_directions:]  # of the largest λ
+    v = torch.linalg.solve_triangular(factor.T, u, upper=True)
+    return torch.linalg.qr(v).Q.to(codes)
 
 
 def check_size(size: int) -> None:

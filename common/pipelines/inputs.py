@@ -8,6 +8,8 @@ import torch
 from einops import rearrange
 from PIL import Image
 
+from common.tensor_ops import from_uint8
+
 SLACK = 1e-3  # by which a pixel may leave its range: half precision and resizing round
 SEEDS = range(-(2**63), 2**64)  # what a torch.Generator takes
 
@@ -138,7 +140,7 @@ def _frame(picture: Picture, height: int, width: int) -> torch.Tensor:
     else:
         pixels = rearrange(torch.tensor(np.ascontiguousarray(picture)), "h w c -> c h w")
     if pixels.dtype == torch.uint8:
-        return pixels.float() / 127.5 - 1
+        return from_uint8(pixels)
     if not pixels.is_floating_point():
         raise ValueError(f"an image holds uint8 or floats, got {pixels.dtype}")
     low, high = float(pixels.min()), float(pixels.max())

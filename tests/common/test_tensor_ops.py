@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from common.tensor_ops import append_dims, patchify, unpatchify
+from common.tensor_ops import append_dims, from_uint8, patchify, to_uint8, unpatchify
 
 SHAPE = (2, 3, 4, 6, 10)  # (B, C, T, H, W)
 PATCHES = [(1, 1, 1), (2, 3, 5), (4, 6, 10), (1, 2, 2)]
@@ -76,3 +76,12 @@ def test_sizes_that_do_not_tile_are_refused():
         unpatchify(patchify(clip, (2, 3, 5))[:, 1:], (2, 3, 5), SHAPE[2:])
     with pytest.raises(ValueError, match="do not tile"):
         unpatchify(patchify(clip, (2, 3, 5)), (2, 3, 5), (4, 7, 10))
+
+
+def test_all_pixels_survive_the_way_to_floats_and_back():
+    pixels = torch.arange(256, dtype=torch.uint8).reshape(2, 128)
+    for dtype in (torch.float32, torch.float64):
+        floats = from_uint8(pixels, dtype)
+        assert floats.dtype == dtype and floats.min() == -1 and floats.max() == 1
+        assert torch.equal(to_uint8(floats), pixels)
+    assert to_uint8(torch.tensor([-9.0, 0.003, 0.005, 9.0])).tolist() == [0, 128, 128, 255]

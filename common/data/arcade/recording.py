@@ -20,6 +20,7 @@ from common.data.arcade.game import Game, Player
 from common.data.arcade.players import Mixed, RandomKeys
 from common.data.arcade.rooms import Rooms
 from common.data.arcade.rooms_player import RoomsScript
+from common.tensor_ops import from_uint8
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class ActionBatch:
 
     def clips(self, dtype: torch.dtype = torch.float32) -> torch.Tensor:
         """The pixels as clips `(B, 3, T, H, W)` in [-1, 1]."""
-        return self.pixels.to(dtype) / 127.5 - 1
+        return from_uint8(self.pixels, dtype)
 
     def to(self, device=None) -> "ActionBatch":
         """The same batch elsewhere."""

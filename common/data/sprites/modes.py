@@ -14,6 +14,7 @@ from common.data.sprites.attributes import FPS, ObjectWords, SceneWords, SpriteS
 from common.data.sprites.dice import Dice
 from common.data.sprites.render import render
 from common.data.sprites.scenes import scene_of
+from common.tensor_ops import from_uint8
 
 SHAPES = ("circle", "cross")
 COLORS = ("red", "yellow", "green", "blue", "white")
@@ -70,7 +71,7 @@ class ModeData:
 
     def clips(self, indices: Iterable[int]) -> torch.Tensor:
         """The same as floats in [-1, 1]."""
-        return self.batch(indices).float() / 127.5 - 1
+        return from_uint8(self.batch(indices))
 
     def _scene(self, index: int) -> SpriteScene:
         shape, color, motion = self.mode(index)

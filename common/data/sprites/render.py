@@ -11,6 +11,7 @@ from common.data.sprites.backgrounds import coverage, light_part
 from common.data.sprites.captions import caption
 from common.data.sprites.paths import frame_times, picture_path, view
 from common.data.sprites.shapes import EXTENTS, signed_distance
+from common.tensor_ops import from_uint8
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class SpriteBatch:
 
     def clips(self, dtype: torch.dtype = torch.float32) -> torch.Tensor:
         """The pixels as clips `(B, 3, T, H, W)` in [-1, 1]."""
-        return self.pixels.to(dtype) / 127.5 - 1
+        return from_uint8(self.pixels, dtype)
 
 
 def render(scenes: Sequence[SpriteScene], num_frames: int = NUM_FRAMES, size: int = SIZE) -> SpriteBatch:

@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from einops import rearrange
 
+from common.tensor_ops import from_uint8
+
 
 @dataclass(frozen=True)
 class Template:
@@ -105,4 +107,4 @@ def hidden_by(match: Match, template: Template, height: int, width: int) -> torc
 
 def colors(painting, palette) -> torch.Tensor:
     """Numbers of a palette as colours: `(..., h, w)` to `(..., 3, h, w)`, float32 in [-1, 1]."""
-    return rearrange(torch.from_numpy(palette[painting]).float() / 127.5 - 1, "... h w c -> ... c h w")
+    return rearrange(from_uint8(torch.from_numpy(palette[painting])), "... h w c -> ... c h w")

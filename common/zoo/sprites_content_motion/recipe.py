@@ -18,6 +18,7 @@ from common.data.sprites.solo import NUM_FRAMES, SoloSprites
 from common.models.content_motion import PRESETS, ContentMotionVAE, negative_elbo, swap_motion
 from common.models.motion_prior import mixture_log_prob
 from common.show import strips
+from common.tensor_ops import from_uint8
 from common.training import Recipe, Settings, Stage, muon
 from common.zoo.sprites_content_motion.measures import recipe_measures
 
@@ -39,7 +40,7 @@ class Pixels:
 
 def as_clips(pixels: torch.Tensor) -> torch.Tensor:
     """uint8 pixels as floats in [-1, 1]."""
-    return pixels.float() / 127.5 - 1
+    return from_uint8(pixels)
 
 
 def drawn_frames(clips: torch.Tensor, noise, num_drawn: int = NUM_DRAWN) -> torch.Tensor:

@@ -12,6 +12,7 @@ import torch
 from common.data.sprites.modes import ModeData
 from common.models.video_gan import PRESETS, VideoGAN
 from common.show import strips
+from common.tensor_ops import from_uint8
 from common.training import AdversarialRecipe, Settings, Stage, adversarial_step
 from common.zoo.sprites_gan.measures import clip_measures
 
@@ -34,7 +35,7 @@ def step(model, optimizers, pixels, noise):
         pixels: uint8 `(B, 3, T, H, W)`.
         noise: of the latents, and of which frames the image discriminator sees.
     """
-    clips = pixels.float() / 127.5 - 1
+    clips = from_uint8(pixels)
     size = (model.config.latent_dim,)
     latents = torch.stack([noise.normal(f"latents for the {player}", size) for player in ("judge", "maker")])
     judge = partial(model.discriminators, frames=noise.integers("frames", model.config.num_frames, (NUM_FRAMES,)))
