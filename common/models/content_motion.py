@@ -295,8 +295,8 @@ def swap_motion_entangled(
 def changing_directions(codes: torch.Tensor, num_directions: int) -> torch.Tensor:
     """The directions v in which codes `(B, D, T)` change most within a clip, for what they differ between clips.
 
-    Fisher's linear discriminant (1936): the largest v' S_w v / v' S v, where S_w is the scatter of codes around the mean
-    of their clip, and S that around the mean of all codes. They solve S_w v = λ S v. With S = L L' (Cholesky) and
+    Fisher's linear discriminant (1936): the largest v' S_w v / v' S v, where S_w is the scatter of codes around the
+    mean of their clip, and S that around the mean of all codes. They solve S_w v = λ S v. With S = L L' (Cholesky) and
     u = L' v this is an ordinary eigenproblem, (L⁻¹ S_w L⁻ᵀ) u = λ u.
 
     Returns:
