@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from einops import rearrange
-from tqdm import tqdm
 
 from common.evaluation import flow as evaluation
 from common.flow import gradient, warping
+from common.progress import progress_bar
 from common.show import difference, flow_wheel
 from common.show.layout import draw
 from common.video import VideoReader, sampling
@@ -45,7 +45,7 @@ def draw_flow(path, target: Path, indices: list[int], *, columns: int | None = N
         size = min(SIZE, info.width, info.height)
         frames = reader.read([k for i in indices for k in (i, i + 1)], size=size)
     first, second = rearrange(sampling.frames_to_clip(frames), "c (n pair) h w -> pair n 1 c h w", pair=2)
-    found = [_measure(*pair) for pair in tqdm(list(zip(first, second)), desc="flow", unit="frame", disable=None)]
+    found = [_measure(*pair) for pair in progress_bar(list(zip(first, second)), desc="flow", unit="frame")]
     flow, warped, doubt = (torch.cat([row[k] for row in found]) for k in range(3))
     lengths = flow.norm(dim=1) * min(info.width, info.height) / size  # (N, H, W), in pixels of the file
     longest = max(float(np.quantile(lengths, 0.99)), 0.1)  # below a tenth of a pixel nothing is worth a colour

@@ -24,6 +24,7 @@ from common.data.cache_identity import COUNT, data_key, demand_same, digest, rea
 from common.data.download import DataError
 from common.data.latent_batch import LatentBatch, joined, small_fields
 from common.data.shards import DamagedShard, Shard, open_shard, write_shard
+from common.progress import progress_bar
 
 __all__ = ["LatentBatch", "LatentCache", "fill", "weights_key"]
 
@@ -207,7 +208,7 @@ def _is_whole(folder: Path, number: int, about: dict, num_samples: int, quiet: b
 @contextmanager
 def _progress(num_samples: int, quiet: bool):
     """A bar with the time left, once filling takes longer than two seconds; and a word when it is interrupted."""
-    with tqdm(total=num_samples, unit=" samples", desc="latents", delay=2, disable=quiet or None) as bar:
+    with progress_bar(total=num_samples, unit=" samples", desc="latents", delay=2, disable=quiet or None) as bar:
         try:
             yield bar
         except KeyboardInterrupt:

@@ -19,9 +19,9 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import send_to_device
 from safetensors import SafetensorError
-from tqdm import tqdm
 
 from common.files import is_full
+from common.progress import progress_bar
 from common.runtime import seed_everything
 from common.training import checkpoint, snapshot
 from common.training.batches import ahead, samples_of_step
@@ -110,9 +110,9 @@ class Training:
         self.ema = Ema(self.model, settings.ema_decay)
         self.first_step, self.seconds, self.cpu_seconds = self._resume()
         self.records = Records(folder, self.first_step) if self.is_main else None
-        self.bar = tqdm(
-            total=settings.steps, initial=self.first_step, unit="step", desc=f"{recipe.name} {stage}",
-            disable=quiet or not self.is_main, mininterval=0.5 if sys.stderr.isatty() else 30, dynamic_ncols=True,
+        self.bar = progress_bar(
+            always=True, total=settings.steps, initial=self.first_step, unit="step", desc=f"{recipe.name} {stage}",
+            disable=quiet or not self.is_main or None,
         )  # fmt: skip
 
     def steps(self):

@@ -33,11 +33,11 @@ import av
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import LogLocator
-from tqdm import tqdm
 
 from common import show, video
 from common.course import check
 from common.data import clips
+from common.progress import progress_bar
 from common.runtime import preset
 
 NUM_CLIPS = 100
@@ -394,7 +394,7 @@ def summarise(measurements: list[Stored]) -> dict[str, Row]:
 
 # %% tags=["demo"] draws="A progress bar: 100 clips in three forms."
 STUDY = []
-for i, clip in enumerate(tqdm(CLIPS, desc="storing", unit="clip")):
+for i, clip in enumerate(progress_bar(CLIPS, desc="storing", unit=" clips")):
     for form in FORMS:
         STUDY.append(store_clip(form, clip, DISK, f"{i:03d}"))
 TABLE = summarise(STUDY)

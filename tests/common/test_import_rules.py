@@ -14,23 +14,24 @@ EVERYTHING = None
 MAY_IMPORT = {
     "runtime": set(),
     "files": set(),
+    "progress": set(),
     "tensor_ops": set(),
     "text": {"runtime", "tensor_ops"},
     "video": {"files"},
     "layers": {"tensor_ops"},
     "models": {"layers", "tensor_ops", "flow"},  # an interpolator warps
-    "data": {"video", "tensor_ops", "runtime", "files"},
+    "data": {"video", "tensor_ops", "runtime", "files", "progress"},
     "flow": {"video", "tensor_ops"},
     "show": {"video", "tensor_ops"},
     "evaluation": {"video", "tensor_ops", "data"},  # the reader of a world knows that world
     "diffusion": {"tensor_ops"},
     "streaming": {"diffusion", "layers", "tensor_ops"},
-    "training": {"runtime", "tensor_ops", "files"},
+    "training": {"runtime", "tensor_ops", "files", "progress"},
     "pipelines": {"models", "diffusion", "text", "video", "tensor_ops"},
-    "zoo": {"runtime", "tensor_ops", "text", "video", "layers", "models", "data", "flow", "show", "evaluation",
-            "diffusion", "streaming", "training", "pipelines"},
-    "cli": {"runtime", "tensor_ops", "text", "video", "layers", "models", "data", "flow", "show", "evaluation",
-            "diffusion", "streaming", "training", "pipelines", "zoo"},
+    "zoo": {"runtime", "files", "progress", "tensor_ops", "text", "video", "layers", "models", "data",
+            "flow", "show", "evaluation", "diffusion", "streaming", "training", "pipelines"},
+    "cli": {"runtime", "files", "progress", "tensor_ops", "text", "video", "layers", "models", "data",
+            "flow", "show", "evaluation", "diffusion", "streaming", "training", "pipelines", "zoo"},
     "course": EVERYTHING,
 }  # fmt: skip
 COURSE_FOLDERS = {"phases", "labs", "solutions", "tests", "datasets"}

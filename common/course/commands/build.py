@@ -9,6 +9,7 @@ import click
 from common.course.base.paths import CourseError
 from common.course.building import build as machine
 from common.course.building.build import Target
+from common.progress import progress_bar
 
 PACKAGES = ("nbformat", "nbclient", "nbgrader")
 
@@ -63,7 +64,6 @@ def build_all(chosen: list[Target], force: bool, jobs: int) -> int:
     Raises:
         CourseError: after all have had their turn, with what went wrong in each one that failed.
     """
-    from tqdm import tqdm
 
     num_written, failures, num_cells = 0, [], 0
     for target in list(chosen):
@@ -72,8 +72,10 @@ def build_all(chosen: list[Target], force: bool, jobs: int) -> int:
         except CourseError as error:
             failures.append(str(error))
             chosen.remove(target)
-    hidden = None if num_cells else True  # None: shown on a terminal only
-    with tqdm(total=num_cells, unit=" cells", disable=hidden) as bar, ThreadPoolExecutor(jobs) as pool:
+    with (
+        progress_bar(total=num_cells, unit=" cells", disable=not num_cells or None) as bar,
+        ThreadPoolExecutor(jobs) as pool,
+    ):
         for future in [pool.submit(machine.build, target, force, bar.update) for target in chosen]:
             try:
                 for path in future.result():

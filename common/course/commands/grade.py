@@ -9,6 +9,7 @@ import click
 from common.cli.user_path import UserPath
 from common.course.base import paths
 from common.course.source import lab_source
+from common.progress import progress_bar
 
 NOT_GRADED = 3  # exit code where a worker could not be started for some submission
 
@@ -73,9 +74,8 @@ def _processors() -> int:
 
 
 def _with_progress(batch, work, found, jobs):
-    from tqdm import tqdm
 
-    with tqdm(total=len(found), unit="notebook", desc="grading", disable=None) as bar:
+    with progress_bar(total=len(found), unit="notebook", desc="grading") as bar:
 
         def on_row(row):
             bar.set_postfix_str(row.submission.student[:24], refresh=False)

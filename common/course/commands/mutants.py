@@ -12,6 +12,7 @@ from common.course.banks import collect
 from common.course.base import paths
 from common.course.base.paths import Lab
 from common.course.source import lab_source
+from common.progress import progress_bar
 
 
 @click.command()
@@ -30,8 +31,6 @@ def mutants(ids, bank, exercise, seed, as_json):
     Without an ID every built lab is proven. Exits 0 only when every wrong answer is killed, no right one is turned
     away, and the banks themselves are in order.
     """
-    from tqdm import tqdm
-
     from common.course.banks.mutants import prove  # loads torch and pytest: after the arguments have been understood
 
     labs = [lab_source.find_lab(lab_id) for lab_id in ids] or paths.all_labs()
@@ -40,7 +39,7 @@ def mutants(ids, bank, exercise, seed, as_json):
         found = collect.of_exercise(exercise, labs, found)
     disorder = [] if bank else [*collect.strays(labs), *collect.shortages(labs, found, exercise)]
     verdicts, seconds = [], {}
-    with tqdm(total=len(found), unit="answer", desc="proving", disable=None) as bar:  # None: only in a terminal
+    with progress_bar(total=len(found), unit="answer", desc="proving") as bar:
         for lab in dict.fromkeys(answer.lab for answer in found):
             started = time.monotonic()
             here = [answer for answer in found if answer.lab == lab]

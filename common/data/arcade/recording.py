@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 from einops import rearrange
-from tqdm import tqdm
 
 from common.data.arcade.catch import Catch, CatchScript
 from common.data.arcade.dice import Dice
@@ -20,6 +19,7 @@ from common.data.arcade.game import Game, Player
 from common.data.arcade.players import Mixed, RandomKeys
 from common.data.arcade.rooms import Rooms
 from common.data.arcade.rooms_player import RoomsScript
+from common.progress import progress_bar
 from common.tensor_ops import from_uint8
 
 
@@ -131,7 +131,7 @@ def record(
     frames = np.empty((num_plays, num_frames, *look().shape), dtype=np.uint8)
     actions = np.empty((num_plays, num_frames - 1), dtype=np.uint8)
     events = Counter()
-    for number in tqdm(range(num_plays), desc=f"playing {game.name}", disable=not progress):
+    for number in progress_bar(range(num_plays), desc=f"playing {game.name}", disable=not progress or None):
         game.reset(first + number)
         player.reset(first + number)
         frames[number, 0] = look()

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from accelerate import PartialState
-from tqdm import tqdm
 
 from common.data.latent_cache import LatentCache, fill, weights_key
 from common.data.sprites import SpriteData
 from common.models.autoencoder import CausalVideoVAE
+from common.progress import progress_bar
 from common.runtime import cache_dir, device
 from common.text import TextEncoder
 
@@ -58,7 +58,7 @@ def captioned_latents(num_clips: int, num_frames: int, size: int) -> CaptionedLa
     text_encoder = TextEncoder.installed()
     with PartialState().main_process_first():
         latents = fill(folder, SpriteData(num_frames=num_frames, size=size), encode, num_clips, encoder=key)
-        for start in tqdm(range(0, num_clips, READ_AT_ONCE), desc="captions", delay=2, disable=None):
+        for start in progress_bar(range(0, num_clips, READ_AT_ONCE), desc="captions", delay=2):
             chosen = range(start, min(start + READ_AT_ONCE, num_clips))
             text_encoder(latents.batch(chosen).fields["captions"])
     return CaptionedLatents(latents, text_encoder, vae.cpu())
