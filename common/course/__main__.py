@@ -73,6 +73,11 @@ class LazyGroup(click.Group):
         """Run the command; what a person can mend is said in one line, with exit code 2."""
         try:
             return super().invoke(ctx)
+        except ImportError as exc:
+            if ctx.params.get("debug") or exc.name:  # with a name it is Python's own; without, it is worded for people
+                raise
+            click.echo(f"flipbook: {exc}", err=True)
+            sys.exit(2)
         except (CourseError, ValueError) as exc:
             if ctx.params.get("debug"):
                 raise

@@ -27,7 +27,7 @@ NO_NETWORK = (
 NO_SPACE = ("No space left", "Disk quota exceeded")
 
 
-class DataError(Exception):
+class DataError(ValueError):
     """Data that is not there or not right: the message says what happened and what to do next."""
 
 

