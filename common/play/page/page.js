@@ -165,7 +165,8 @@ function light() {
 const shortcuts = { KeyP: () => running ? pause() : go(), KeyR: restart, KeyE: toggle };
 
 window.addEventListener("keydown", event => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.matches("input") && /^(Arrow|Page|Home|End)/.test(event.code)) return; // they move the slider
   if (event.target.matches("button") && ["Space", "Enter"].includes(event.code) && event.target !== byId("cover")) return;
   const button = buttonOf(event.code), shortcut = shortcuts[event.code];
   if (button < 0 && !shortcut) return;
