@@ -98,6 +98,7 @@ class Audit:
         if self._state is None:  # nothing was there to set the engine to
             self._twin.add((False,) * len(self.parts))
             self._set_twin()
+            self._is_fresh = True
             return
         self._state, is_random = self._referee.follow(self._state, action, seen, before)
         if is_random or self._is_fresh:  # what came is judged by what is possible, and is the engine's new state

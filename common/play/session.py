@@ -1,10 +1,10 @@
 """A game that is being played: frames out of a world model or out of the engine, a log, a recording. No web here.
 
 A world model is anything with `num_actions, height, width, context` and `start(frames, actions, seed=, num_steps=,
-context_noise=)`, which returns an object whose `step(action)` gives the next frame.
+context_noise=)`, such as `pipelines.world.WorldModel`. The session that it starts has a `step(action)` that gives the
+next frame, and `num_steps` and `context_noise` that may be changed between two steps.
 """
 
-from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,21 +70,20 @@ class Session:
             self.game.step(0)
             frames.append(self.game.frame())
         self.start = Start(np.stack(frames), (0,) * (length - 1))
-        self._frames, self._actions = deque(frames, maxlen=length), deque(self.start.actions, maxlen=max(length - 1, 1))
         self.log.restart(self.seed)
-        self._dream = None
-        self._begin_dream()
+        self._dream = self._begin_dream()
         self.number = 0
         self._show(frames[-1])
         return self.start
 
     def configure(self, settings: Settings) -> None:
-        """Other settings from the next frame on. The dream goes on from its own last frames."""
+        """Other settings from the next frame on."""
         if settings == self.settings:
             return
         self.settings = settings
         self.log.set(settings.num_steps, settings.context_noise)
-        self._begin_dream()
+        if self._dream is not None:
+            self._dream.num_steps, self._dream.context_noise = settings.num_steps, settings.context_noise
 
     def step(self, action: int) -> np.ndarray:
         """The next frame, uint8 `(H, W, 3)`.
@@ -97,8 +96,6 @@ class Session:
             frame = self.game.frame()
         else:
             frame = np.asarray(self._dream.step(action))
-        self._frames.append(frame)
-        self._actions.append(action)
         self.number += 1
         self.log.act(action)
         self._show(frame)
@@ -113,12 +110,11 @@ class Session:
         frames, self.recorded, self.is_recording = self.recorded, [], False
         return frames
 
-    def _begin_dream(self) -> None:
+    def _begin_dream(self):
         if self.world is None:
-            return
-        past = np.stack(self._frames), np.array([*self._actions][: len(self._frames) - 1], dtype=np.int64)
+            return None
         options = {"num_steps": self.settings.num_steps, "context_noise": self.settings.context_noise}
-        self._dream = self.world.start(*past, seed=self.seed, **options)
+        return self.world.start(self.start.frames, list(self.start.actions), seed=self.seed, **options)
 
     def _show(self, frame: np.ndarray) -> None:
         self.frame = frame

@@ -22,7 +22,9 @@ def player():
     def start(*words):
         command = [sys.executable, "-m", "common.course", "play", *words, "--no-browser"]
         environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
         started.append(process)
         said = ""
         while not (found := re.search(r"http://\S+", said)):
@@ -88,8 +90,8 @@ def test_three_hundred_frames(player, open_page, snapshot, tmp_path):
     page.get_by_text("Paused").wait_for()
     page.wait_for_timeout(300)
     assert cells(page) == ["100 %"] * 16, "the engine agrees with itself"
-    same = "() => { const [a, b] = ['picture', 'twin'].map(id => document.getElementById(id).toDataURL()); return a === b }"
-    assert page.evaluate(same), "dream and twin differ"
+    seen = [page.locator(canvas).evaluate("canvas => canvas.toDataURL()") for canvas in ("#picture", "#twin")]
+    assert seen[0] == seen[1], "game and twin differ"
     snapshot(page, "play-2-paused")
 
     with page.expect_download() as download:
@@ -129,8 +131,9 @@ def test_keys_that_are_let_go_elsewhere(player, open_page, snapshot):
     page.evaluate("() => window.dispatchEvent(new Event('blur'))")
     page.get_by_text("Paused").wait_for()
     assert page.locator("#pad .held").count() == 0
-    taken = "key => !document.body.dispatchEvent(new KeyboardEvent('keydown', { code: key, cancelable: true, bubbles: true }))"
-    assert page.evaluate(taken, "ArrowLeft"), "the browser would scroll, a notebook would move its selection"
+    options = "{ code: 'ArrowLeft', cancelable: true, bubbles: true }"
+    taken = page.evaluate(f"() => !document.body.dispatchEvent(new KeyboardEvent('keydown', {options}))")
+    assert taken, "the browser would scroll, a notebook would move its selection"
     page.locator("#action", has_text="left").wait_for()
     page.keyboard.press("r")
     page.evaluate("() => window.dispatchEvent(new Event('blur'))")

@@ -2,7 +2,7 @@
 "use strict";
 const FRAME = 1, FILE = 2, AUDIT = 3;
 const BUSY = 4001, MOVED = 4002, IDLED = 4003, BROKEN = 4004;
-const LARGEST = 448; // pixels: a picture on a wide screen
+const LARGEST = 448, SMALLEST = 192, AROUND = 270; // pixels: of a picture's side, and of the page above and below it
 const SYMBOLS = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Space: "space" };
 const byId = id => document.getElementById(id);
 const picture = byId("picture"), twin = byId("twin");
@@ -112,16 +112,16 @@ function go() {
   tick();
 }
 
-function stop(title, text) {
+function stop() {
   running = false;
   clearTimeout(timer);
   release();
-  if (title) cover(title, text);
 }
 
 function pause() {
   if (!running) return;
-  stop("Paused", "Click, or press a key, to go on.");
+  stop();
+  cover("Paused", "Click, or press a key, to go on.", true);
   byId("cover").onclick = go;
   byId("pause").setAttribute("aria-pressed", "true");
 }
@@ -219,6 +219,7 @@ function makePad() {
 
 function begin(words) {
   about = words;
+  document.body.classList.remove("away");
   document.title = `${about.title} · Flipbook player`;
   byId("title").textContent = about.title;
   byId("kind").textContent = about.is_dream ? "a dream" : "the engine";
@@ -245,7 +246,8 @@ function begin(words) {
   picture.focus({ preventScroll: true });
 }
 
-function cover(title, text) {
+function cover(title, text, slim = false) {
+  byId("cover").classList.toggle("slim", slim);
   byId("cover-title").textContent = title;
   byId("cover-text").textContent = text;
   byId("cover").hidden = false;
@@ -295,7 +297,8 @@ function drawAudit(buffer, view, number) {
 function resize() {
   if (!about) return;
   const room = byId("stage").clientWidth, screens = engineShown ? 2 : 1;
-  const exact = Math.min(LARGEST, (room - 18 * (screens - 1)) / screens) / about.width;
+  const side = Math.min(LARGEST, Math.max(SMALLEST, innerHeight - AROUND), (room - 18 * (screens - 1)) / screens);
+  const exact = side / Math.max(about.width, about.height);
   const scale = exact < 3 ? exact : Math.floor(2 * exact) / 2; // pixels of one size, where there is room for it
   for (const canvas of [picture, twin]) {
     canvas.style.width = `${about.width * scale}px`;
