@@ -35,6 +35,8 @@ class PlayedPage:
 def play(what: Any = "rooms", *, game: Any = None, engine: bool = False, height: int = PAGE_HEIGHT) -> PlayedPage:
     """Play in a notebook. A second call ends the first.
 
+    The browser must be on this machine. Elsewhere, as on a JupyterHub, take the start page's link to the player.
+
     Args:
         what: a name as for `flipbook play` (`rooms`, `catch`, a folder of weights, `file.py:Class`); a game's class;
             or a world model, with its `game`.

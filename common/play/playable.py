@@ -100,7 +100,7 @@ def of_objects(make_game: Callable[[], Any], world: Any = None, **names: Any) ->
                 f"the game {game.name} has {len(game.actions)} and {frame.shape[0]}x{frame.shape[1]}"
             )
     referee = REFEREES.get(type(game))
-    title = names.get("world_name") or str(game.name)
+    title = Path(names.get("world_name") or str(game.name)).name
     return Playable(title, make_game, world, referee and referee(), **names)
 
 

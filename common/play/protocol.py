@@ -16,7 +16,7 @@ from common.play.settings import Settings
 FRAME, FILE, AUDIT = 1, 2, 3
 ASK = struct.Struct("<BI")
 LONGEST = 1024  # bytes of a message from the page
-MOST_STEPS, MOST_NOISE = 16, 1.0
+MOST_STEPS, MOST_NOISE = 8, 1.0
 COMMANDS = ("restart", "settings", "record", "save video", "save log")
 SLOWEST, FASTEST = 1, 120  # frames per second of a recording
 

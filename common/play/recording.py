@@ -25,7 +25,7 @@ def write(path: Path, frames: Iterable[np.ndarray], fps: float) -> Path:
 
 def plain(title: str) -> str:
     """A title as part of a file's name."""
-    return re.sub(r"[^\w.-]+", "-", Path(title).name).strip("-.") or "play"
+    return re.sub(r"[^\w.-]+", "-", title).strip("-.") or "play"
 
 
 def _enlarged(frame: np.ndarray) -> np.ndarray:

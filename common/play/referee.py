@@ -24,6 +24,7 @@ from common.evaluation.arcade_reader import (
 from common.evaluation.arcade_rules import PARTS, rule_agreement
 
 STRAIGHT, TURN = 0, 10  # dice after which a slime goes straight on, and turns: tested
+A_FEW = 8  # tiles: a room of which more change at once is another room
 Verdict = tuple[bool, ...]  # one for each part
 
 
@@ -91,7 +92,8 @@ class RoomsReferee:
             events = self._engine.step(action)
             outcomes.append((self._engine.state(), "door" in events))
         then, door = min(outcomes, key=lambda outcome: _apart(outcome[0].slime, seen.slime))
-        return then, door or bool(before.has_key and seen.has_key is False)
+        entered = before.has_key and seen.has_key is False and _num_changed(before.tiles, seen.tiles) > A_FEW
+        return then, bool(door or entered)
 
     def compare(self, state: RoomsState, seen: RoomsReading) -> Verdict:
         """Whether a frame shows this state; its slime to within a pixel."""
@@ -159,3 +161,7 @@ def _apart(one: tuple | None, other: tuple | None) -> float:
     if one is None or other is None:
         return 0.0 if one is other else float("inf")
     return abs(one[0] - other[0]) + abs(one[1] - other[1])
+
+
+def _num_changed(one: bytes, other: bytes) -> int:
+    return sum(a != b for a, b in zip(one, other))

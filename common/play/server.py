@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from common.play.playable import Playable
 
 LOOPBACK = "127.0.0.1"
-PORT, MORE_PORTS = 8890, 50  # tried one after the other
+MORE_PORTS = 50  # tried one after the other, where the wanted one is taken
 PAGE = Path(__file__).parent / "page"
 # Why a socket was closed, for the page.
 BUSY, MOVED, IDLED, BROKEN, JUNK = 4001, 4002, 4003, 4004, 4005

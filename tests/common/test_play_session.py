@@ -8,13 +8,13 @@ import pytest
 
 from common.data.arcade import Rooms, mixed_player
 from common.data.arcade.rooms import RoomsState
-from common.data.arcade.tiles import BRICK, COLUMNS, EMPTY
+from common.data.arcade.tiles import BRICK, COLUMNS, DOOR, EMPTY
 from common.play import playable as playables
 from common.play.audit import RECENT, Audit
 from common.play.controls import Controls
 from common.play.errors import PlayError
 from common.play.log import Log
-from common.play.referee import STRAIGHT, TURN
+from common.play.referee import STRAIGHT, TURN, RoomsReferee
 from common.play.replay import replay
 from common.play.session import MOST_RECORDED, Session
 from common.play.settings import Settings
@@ -71,6 +71,24 @@ def test_the_dice_that_make_a_slime_turn_and_go_on():
         game.set_state(RoomsState(bytes(tiles), 0, 40, slime=(24, 51, 1), dice=dice))
         game.step(0)
         assert game.state().slime[0] == x
+
+
+def test_a_key_that_is_lost_is_no_door():
+    """The engine follows the dream through a door, its own or the dream's, and nowhere else."""
+    referee, game = RoomsReferee(), Rooms()
+    game.reset(1)
+    state = dataclasses.replace(game.state(), has_key=True)
+    game.set_state(state)
+    carried = referee.read(game.frame())
+    game.set_state(dataclasses.replace(state, has_key=False))
+    lost = referee.read(game.frame())
+    game.reset(2)
+    elsewhere = referee.read(game.frame())
+    assert not referee.follow(state, 0, lost, carried)[1]
+    assert referee.follow(state, 0, elsewhere, carried)[1], "the dream went through a door"
+    row, column = divmod(state.tiles.index(DOOR), COLUMNS)
+    at_door = dataclasses.replace(state, x=8 * column + 1, y=8 * row + 9)
+    assert referee.follow(at_door, 0, lost, carried)[1], "the engine went through a door"
 
 
 def spoil(**changes):
