@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common.play.playable import Playable
+from common.play.playable import Playable, close
 from common.play.session import Start
 
 RECENT = 100  # frames: five seconds at 20 per second
@@ -63,8 +63,9 @@ class Audit:
     """
 
     def __init__(self, playable: Playable, start: Start, seed: int):
-        self._referee, self._game = playable.referee, playable.make_game()
+        self._referee = playable.referee
         self.has_twin = self._referee is not None or playable.world is not None
+        self._game = playable.make_game() if self.has_twin else None
         self.parts = self._referee.parts if self._referee else ()
         self._rule, self._twin = Counter(len(self.parts)), Counter(len(self.parts))
         self.restart(start, seed)
@@ -72,9 +73,10 @@ class Audit:
     def restart(self, start: Start, seed: int) -> None:
         """The session begins again. What was counted stays counted."""
         if self._referee is None:
-            self._game.reset(seed)
-            for action in start.actions:
-                self._game.step(action)
+            if self.has_twin:
+                self._game.reset(seed)
+                for action in start.actions:
+                    self._game.step(action)
             return
         self._readings = deque((self._referee.read(frame) for frame in start.frames[-3:]), maxlen=3)
         self._actions = deque(start.actions[-2:], maxlen=2)
@@ -117,6 +119,10 @@ class Audit:
             return None
         self._game.set_state(self._state)
         return self._game.frame()
+
+    def close(self) -> None:
+        """End the engine's process, if it has one."""
+        close(self._game)
 
     def tallies(self) -> list[Tally]:
         """Of each part."""

@@ -48,10 +48,17 @@ class Cabinet:
 
         return Sitting(self.find(name), self.seed, self.settings)
 
+    def leave(self, sitting: "Sitting") -> None:
+        """End a session, once its thread has done what it is at."""
+        try:
+            self.game_thread.submit(sitting.close)
+        except RuntimeError:  # the cabinet was closed first
+            sitting.close()
+
     def close(self) -> None:
         """End the threads, once they have done what they are at."""
         for thread in (self.game_thread, self.audit_thread):
-            thread.shutdown(wait=False, cancel_futures=True)
+            thread.shutdown(wait=False)
 
 
 def _one_core() -> None:

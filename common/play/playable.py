@@ -90,8 +90,9 @@ def of_objects(make_game: Callable[[], Any], world: Any = None, **names: Any) ->
     Raises:
         PlayError: the game has not what a game must have, or does not fit the world.
     """
-    frame = check_game(make_game())
     game = make_game()
+    frame = check_game(game)
+    close(game)
     if world is not None:
         fits = (len(game.actions), *frame.shape[:2]) == (world.num_actions, world.height, world.width)
         if not fits:
@@ -156,6 +157,12 @@ def check_game(game: Any) -> np.ndarray:
         shown = f"{frame.dtype} {frame.shape}" if isinstance(frame, np.ndarray) else type(frame).__name__
         raise PlayError(f"a game's frame is a uint8 array (H, W, 3), got {shown}")
     return frame
+
+
+def close(game: Any) -> None:
+    """End a game's process, if it has one."""
+    if callable(getattr(game, "close", None)):
+        game.close()
 
 
 def _guess_game(world: Any, name: str) -> str:

@@ -136,8 +136,11 @@ class PlaySocket(tornado.websocket.WebSocketHandler):
             self._clock.stop()
         if self.cabinet.player is self:
             self.cabinet.player = None
-        if self.sitting and self.cabinet.at_end:
+        if self.sitting is None:
+            return
+        if self.cabinet.at_end:
             self.cabinet.at_end(self.sitting.session.log)
+        self.cabinet.leave(self.sitting)
         self.sitting = None
 
     def _say(self, message: bytes | dict) -> None:

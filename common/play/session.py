@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from common.play.log import Log
-from common.play.playable import Playable
+from common.play.playable import Playable, close
 from common.play.settings import Settings
 
 MOST_RECORDED = 6000  # frames: five minutes at 20 per second
@@ -109,6 +109,10 @@ class Session:
         """The frames that were kept."""
         frames, self.recorded, self.is_recording = self.recorded, [], False
         return frames
+
+    def close(self) -> None:
+        """End the game's process, if it has one."""
+        close(self.game)
 
     def _begin_dream(self):
         if self.world is None:

@@ -27,6 +27,11 @@ class Sitting:
         self.audit = Audit(playable, self.session.start, self.session.seed)
         self.last_deed, self._held = time.monotonic(), 0
 
+    def close(self) -> None:
+        """Stand up."""
+        self.session.close()
+        self.audit.close()
+
     def about(self) -> dict:
         """What the page must know."""
         session, settings = self.session, self.session.settings

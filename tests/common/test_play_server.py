@@ -341,3 +341,37 @@ def test_in_a_notebook():
     third.stop()
     with pytest.raises(urllib.error.URLError):
         status(third.url)
+
+
+def test_a_game_with_a_process_ends_it(serve):
+    """Each game that was made is closed: the one that was looked at, the one that was played."""
+    made, closed = [], []
+
+    class Process:
+        name, actions = "process", ("stay",)
+
+        def __init__(self):
+            made.append(self)
+
+        def reset(self, seed):
+            pass
+
+        def step(self, action):
+            return ()
+
+        def frame(self):
+            return np.zeros((8, 8, 3), dtype=np.uint8)
+
+        def close(self):
+            closed.append(self)
+
+    server = serve(of_objects(Process))
+
+    async def conversation():
+        player = await Player.come(server)
+        await player.ask()
+        player.connection.close()
+        await asyncio.sleep(0.5)
+
+    talk(conversation())
+    assert len(made) == 2 and closed == made
