@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 
+from common.data.arcade import Catch, Rooms
 from common.play import protocol
 from common.play.errors import PlayError
 from common.play.log import Log, checksum
@@ -162,7 +163,7 @@ def test_the_socket_is_refused(serve, request_of):
 
 def test_a_question_and_an_answer(serve):
     """The frames are the session's own; the log in the page's hands proves them; a video and a restart come."""
-    server = serve(of_objects(find("rooms").make_game, DreamedGame()), seed=4)
+    server = serve(of_objects(Rooms, DreamedGame(), game_name="rooms"), seed=4)
 
     async def conversation():
         player = await Player.come(server)
@@ -328,10 +329,10 @@ def test_a_taken_port_is_not_the_end():
 
 def test_in_a_notebook():
     """A frame of the page's own server on this machine; a second call ends the first."""
-    first = play("rooms")
+    first = play("rooms", engine=True)
     assert f'<iframe src="{first.url}"' in first._repr_html_() and first.url.startswith("http://127.0.0.1:")
     assert status(first.url)[0] == 200
-    second = play(find("catch").make_game, height=400)
+    second = play(Catch, height=400)
     assert 'height="400"' in second._repr_html_()
     with pytest.raises(urllib.error.URLError):
         status(first.url)

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from common.play.referee import STRAIGHT, TURN, RoomsReferee
 from common.play.replay import replay
 from common.play.session import MOST_RECORDED, Session
 from common.play.settings import Settings
+from common.zoo import shelf
 from tests.common.play_worlds import DreamedGame
 
 GAMES = {"rooms": Rooms, "catch": playables.GAMES["catch"]}
@@ -327,6 +330,40 @@ def test_what_cannot_be_played_is_one_sentence(name, words, tmp_path):
     path.write_text(OWN_GAME)
     with pytest.raises(PlayError, match=words):
         playables.find(name.format(path=path))
+
+
+@pytest.fixture
+def trained(monkeypatch, tmp_path):
+    """As if weights were shipped: `arcade-rooms` on the shelf, and a folder."""
+    folder = tmp_path / "my-world"
+    folder.mkdir()
+    (folder / shelf.WEIGHTS).touch()
+    module = types.ModuleType("common.pipelines.world")
+    module.WorldModel = type("WorldModel", (), {"from_pretrained": staticmethod(lambda name: DreamedGame())})
+    monkeypatch.setitem(sys.modules, "common.pipelines.world", module)
+    monkeypatch.setattr(shelf, "names", lambda: ["arcade-rooms"])
+    monkeypatch.setattr(shelf, "has_weights", lambda name: True)
+    return folder
+
+
+def test_rooms_is_the_dream_where_there_is_one(trained):
+    """By its game's name, its own or its folder's; the engine only if one asks for it."""
+    for name, title in (("rooms", "arcade-rooms"), ("arcade-rooms", "arcade-rooms"), (str(trained), "my-world")):
+        found = playables.find(name)
+        assert (found.title, found.game_name, found.notice) == (title, "rooms", "") and found.world is not None
+        log = play_some(found)[0].log
+        assert all(again.is_same for again in replay(log, playables.recorded(log.world, log.game)))
+    asked = playables.find("rooms", engine=True)
+    assert asked.world is None and asked.notice == playables.OWN_ENGINE
+
+
+def test_rooms_is_the_engine_where_there_is_no_dream(monkeypatch):
+    """And the page says so."""
+    monkeypatch.setattr(shelf, "has_weights", lambda name: False)
+    found = playables.find("rooms")
+    assert found.world is None and found.notice == playables.NO_WORLD
+    with pytest.raises(PlayError, match="no shipped weights"):
+        playables.find("arcade-romms")
 
 
 def test_weights_beside_the_wrong_game():

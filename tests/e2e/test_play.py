@@ -79,13 +79,13 @@ def cells(page):
 
 def test_three_hundred_frames(player, open_page, snapshot, tmp_path):
     """Scripted keys, 20 frames per second and more, no word on the console; what was played can be proved."""
-    address, process = player("rooms", "--seed", "3", "--log", str(tmp_path / "kept.json"))
+    address, process = player("rooms", "--engine", "--seed", "3", "--log", str(tmp_path / "kept.json"))
     page = open_page((1280, 800))
     wrong, asked = watch(page), []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(address)
     page.get_by_text("Click to play").wait_for()
-    assert "this is the engine" in page.locator("#notice").inner_text()
+    assert "this is the game itself" in page.locator("#notice").inner_text()
     snapshot(page, "play-1-before")
     page.locator("#clock").fill("40")
     page.keyboard.press("e")
@@ -128,7 +128,7 @@ def test_three_hundred_frames(player, open_page, snapshot, tmp_path):
 
 def test_keys_that_are_let_go_elsewhere(player, open_page, snapshot):
     """Blur lets every key go; the page scrolls for none; of two opposites the last counts; fingers work too."""
-    address, _ = player("catch")
+    address, _ = player("catch", "--engine")
     page = open_page((900, 640), theme="dark")
     wrong = watch(page)
     page.goto(address)
@@ -161,7 +161,7 @@ def test_keys_that_are_let_go_elsewhere(player, open_page, snapshot):
 
 def test_the_second_window(player, open_page, snapshot):
     """One player at a time; the second window says so, and may take over."""
-    address, _ = player("rooms")
+    address, _ = player("rooms", "--engine")
     first = open_page()
     first.goto(address)
     first.get_by_text("Click to play").wait_for()
