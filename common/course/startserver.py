@@ -1,4 +1,4 @@
-"""The part of `flipbook learn` that runs inside Jupyter's server: the start page's two addresses.
+"""The part of `flipbook learn` that runs inside Jupyter's server: the start page's two addresses, and the player.
 
 JupyterLab's own start is left as it is; this adds a template and a file read to it.
 """
@@ -14,6 +14,7 @@ from jupyter_server.utils import url_path_join
 from common.course.base import paths
 from common.course.base.paths import CourseError
 from common.course.learner import workspace
+from common.course.setup import play_pages
 from common.course.startpage import view
 
 
@@ -50,7 +51,7 @@ def _jupyter_server_extension_points():
 def _load_jupyter_server_extension(server):
     address = url_path_join(server.base_url, "flipbook")
     handlers = [(url_path_join(address, "start"), StartPage), (url_path_join(address, "tick"), Tick)]
-    server.web_app.add_handlers(".*", handlers)
+    server.web_app.add_handlers(".*", handlers + play_pages.handlers(address))
     if zmq.has("curve"):  # without encryption each kernel prints a warning into the learner's terminal
         server.kernel_manager.config.KernelManager.transport_encryption = "auto"
     server.io_loop.add_callback(announce, server)

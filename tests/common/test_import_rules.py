@@ -30,8 +30,9 @@ MAY_IMPORT = {
     "pipelines": {"models", "diffusion", "text", "video", "tensor_ops"},
     "zoo": {"runtime", "files", "progress", "tensor_ops", "text", "video", "layers", "models", "data",
             "flow", "show", "evaluation", "diffusion", "streaming", "training", "pipelines"},
+    "play": {"video", "data", "evaluation", "pipelines", "zoo"},
     "cli": {"runtime", "files", "progress", "tensor_ops", "text", "video", "layers", "models", "data",
-            "flow", "show", "evaluation", "diffusion", "streaming", "training", "pipelines", "zoo"},
+            "flow", "show", "evaluation", "diffusion", "streaming", "training", "pipelines", "zoo", "play"},
     "course": EVERYTHING,
 }  # fmt: skip
 COURSE_FOLDERS = {"phases", "labs", "solutions", "tests", "datasets"}

@@ -16,6 +16,7 @@ from common.course.commands.workspace import progress as progress_command
 from common.course.learner import progress, workspace
 from common.course.source import syllabus
 from common.course.startpage import overview, view
+from common.play.playable import GAMES
 
 SYLLABUS = """
 [00_nothing]
@@ -57,13 +58,15 @@ class Page(HTMLParser):
 
     def __init__(self, html):
         super().__init__()
-        self.links, self.boxes, self.text, self.open_phases = [], {}, "", []
+        self.links, self.boxes, self.text, self.open_phases, self.pages = [], {}, "", [], []
         self.feed(html)
 
     def handle_starttag(self, tag, attributes):
         attributes = dict(attributes)
-        if tag == "a":
+        if tag == "a" and "data-open" in attributes:
             self.links.append((attributes["data-open"], attributes["href"]))
+        elif tag == "a":
+            self.pages.append(attributes["href"])
         if "data-tick" in attributes:
             self.boxes[attributes["data-tick"]] = ("checked" in attributes, "disabled" in attributes)
         if tag == "details" and "open" in attributes:
@@ -122,6 +125,10 @@ def test_every_link_leads_to_a_file_of_the_course(course):
     for target, address in links:
         assert address == f"/base/lab/tree/{target}"
         assert (course.root / target).exists()
+
+
+def test_the_worlds_are_served_by_the_same_server(course):
+    assert page().pages == [f"/base/flipbook/play/?world={name}" for name in GAMES]
 
 
 def test_titles_are_text_and_never_markup(course):
