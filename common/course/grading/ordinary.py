@@ -52,6 +52,7 @@ SIDE_DOORS = (sys.stdlib_module_names - WHOLE - {"select", "stat", "trace", "tes
     "os",
     "sys",
 }
+SIDE_DOORS |= words("torch np numpy math operator statistics")
 
 CLOSE = "abs add sub mul matmul truediv floordiv mod pow neg pos lt le gt ge eq ne contains len getitem iter next call"
 READABLE = frozenset(f"__{name}__" for name in f"{CLOSE} init name doc class version post_init file".split())
@@ -82,7 +83,7 @@ REACHES = {
     "hooks": "register_hook register_forward_hook register_forward_pre_hook register_full_backward_hook "
     "register_full_backward_pre_hook register_module_forward_hook register_module_forward_pre_hook "
     "register_module_full_backward_hook register_multi_grad_hook register_post_accumulate_grad_hook "
-    "saved_tensors_hooks register",
+    "saved_tensors_hooks seterrcall register",
     "the machinery of torch": "TorchFunctionMode TorchDispatchMode custom_op set_default_device "
     "set_default_tensor_type DispatchKey",
     "code behind functions": "FunctionType CodeType MethodType ModuleType update_wrapper make_dataclass new_class "
@@ -96,7 +97,7 @@ IMPORTED = {"the network": "socket urllib requests http aiohttp httpx ftplib smt
 MEANING = {word: meaning for meaning, listed in REACHES.items() for word in listed.split()}
 # Said of these only where they are imported, or reached through an import.
 IMPORT_MEANING = MEANING | {word: meaning for meaning, listed in IMPORTED.items() for word in listed.split()}
-PLACES = ("common.course.", "solutions/", "tests/labs", "/proc/")
+PLACES = ("common.course.", "FLIPBOOK_", "solutions/", "tests/labs", "/proc/")
 DUNDER = re.compile(r"__\w+__")
 LONGEST = 500  # characters of a text that may be a path or a name; a longer one is prose
 
@@ -150,6 +151,8 @@ def reached(base: str, name: str) -> str:
         return "" if name in READABLE else f"reads `{name}`"
     if name.startswith("_") and name not in NAMED_TUPLE:
         return f"reads the private `{path}`"
+    if base.startswith("time."):  # a test's clock is there
+        return f"reads `{name}` of `{base}`"
     if name in SIDE_DOORS and base not in NAMES and not is_module(path):
         return f"reaches `{name}` through `{base}`"
     if is_module(path) and not is_ordinary(path) and not is_hidden(path):

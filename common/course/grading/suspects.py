@@ -17,7 +17,11 @@ from common.course.grading.ordinary import DUNDER, MEANING, READABLE, is_module,
 CORE = {"torch.Tensor", "numpy.ndarray", "torch.nn.Module", "torch.nn.Parameter"}  # what comparisons rest on
 LOOKS = {"print", "dir", "help", "type", "repr", "str", "len", "display", "getattr", "hasattr", "id"}  # and do no more
 OF_TYPES = {"isinstance", "issubclass", "map", *LOOKS}
-CHANGES = {"append", "extend", "insert", "update", "setdefault", "clear", "pop", "popitem", "remove", "discard"}
+CHANGES = ordinary.words(
+    "append extend insert update setdefault clear pop popitem remove discard fill sort reverse put itemset resize",
+    "setflags setfield",
+)
+COMPARED = ordinary.words("allclose equal all any max min sum mean abs item tolist numpy detach clone cpu")
 SETTINGS = ("rcParams", "environ", "backends", "errstate")  # of libraries, and anyone's to set
 MOST_READ = 200_000  # characters of a notebook's code; a lab has a tenth of it, and reading takes a minute per million
 BY_NAME = ("getattr", "hasattr", "setattr", "delattr")
@@ -147,8 +151,16 @@ class Reader(ast.NodeVisitor):
             self._note(node, f"changes `{name}` of `{base}`")
         elif isinstance(owner, ast.Name) and owner.id not in self._bound:
             self._note(node, f"changes `{name}` of `{owner.id}`, which it did not make")
+        elif name in COMPARED and name not in self._own:
+            self._note(node, f"gives an object its own `{name}`")
         elif name in MEANING and name not in self._own:
             self._note(node, reaching(name))
+
+    def visit_AugAssign(self, node):
+        path = self._names.path(node.target)
+        if path and isinstance(node.target, ast.Name) and node.target.id not in self._rebound:
+            self._note(node, f"changes what is in `{path}`")
+        self.generic_visit(node)
 
     def visit_Subscript(self, node):
         path = self._names.path(node.value)
@@ -171,9 +183,11 @@ class Reader(ast.NodeVisitor):
             self._note(node, "makes a data class of a class that is not its own")
         if path.endswith("functools.wraps") and (node.keywords or len(node.args) > 1):
             self._note(node, "chooses what `functools.wraps` copies")
-        if isinstance(node.func, ast.Attribute) and node.func.attr in CHANGES:
+        if isinstance(node.func, ast.Attribute) and (node.func.attr in CHANGES or node.func.attr.endswith("_")):
             changed = self._names.path(node.func.value) or ""
-            inner = "." in changed and not is_module(changed) and not changed.rpartition(".")[2][:1].isupper()
+            inner = (
+                "." in changed and not is_module(changed) and not re.match("[A-Z]+[a-z]", changed.rpartition(".")[2])
+            )
             if inner and not any(word in changed.split(".") for word in SETTINGS):
                 self._note(node, f"changes what is in `{changed}`")
         self.generic_visit(node)
