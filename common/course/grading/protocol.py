@@ -14,6 +14,7 @@ from json.encoder import encode_basestring_ascii
 MAX_LINE = 3 << 20  # bytes of one event: a message and a few pictures
 MAX_TOTAL = 48 << 20  # bytes that one run may send
 SIGNATURE_LENGTH = 64
+CONTROL = "control"  # the exercise that control tests belong to
 REDIRECTED = 96  # how a worker ends whose channel is no longer the one that it was given
 
 

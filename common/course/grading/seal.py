@@ -16,6 +16,7 @@ import sys
 import types
 
 FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, type, functools.partial)
+MEMBERS = (staticmethod, classmethod, property, *FUNCTIONS)
 PACKAGES = ("_pytest", "pluggy", "pytest", "iniconfig")
 OURS = "common.course"
 CHANGING = ("_pytest.assertion",)  # pytest swaps functions in there for each test; rewriting of assertions is off
@@ -51,6 +52,7 @@ def seal(*test_modules):
     tables = list(_tables(test_modules))
     singles = list(_attributes())
     counts = list(_counts(test_modules))
+    root, of_tests = os.environ["FLIPBOOK_ROOT"] + os.sep, frozenset(_classes_of(test_modules))
     missing, hidden = object(), frozenset(name for name in vars(builtins) if not name.startswith("__"))
 
     def broken(read=getattr, every=all, each=map, same=operator.is_, may_change=MAY_CHANGE):
@@ -72,15 +74,14 @@ def seal(*test_modules):
                 return label
         return ""
 
-    def library_made(value, kind=type, function=types.FunctionType, starts=str.startswith):
-        """Whether this is a function out of a library's file."""
-        return kind(value) is function and starts(value.__code__.co_filename, ("/", "\\", "C:")) and (
-            "/tmp/" not in value.__code__.co_filename
-        )  # fmt: skip
+    def library_made(value, kind=type, function=types.FunctionType, starts=str.startswith, inside=str.__contains__):
+        """Whether a test or a library put this there: an object of the tests, or a function out of a file."""
+        if kind(value) is not function:
+            return kind(value) in of_tests
+        file = value.__code__.co_filename
+        return starts(file, (root, "/", "\\", "C:")) and (starts(file, root) or not inside(file, "/tmp/"))
 
-    functions = {
-        id(value) for _, _, _, values, *_ in tables for value in values if isinstance(value, types.FunctionType)
-    }
+    functions = {id(value) for table in tables for value in table[3] if _is_sealed_function(value)}
     broken.functions = frozenset(functions | {id(broken), id(library_made)})
     return broken
 
@@ -90,7 +91,15 @@ def _tables(test_modules):
     for module in test_modules:  # everything: a test's helpers and the modules it uses, too
         yield _table(module.__name__, vars(module), object, True, True)
         yield from _classes(module)
+        for name, value in list(vars(module).items()):  # what it imports
+            if isinstance(value, types.ModuleType):
+                yield _table(value.__name__, vars(value), types.FunctionType, False, False)
+            elif isinstance(value, type):
+                yield _table(f"{value.__module__}.{name}", vars(value), MEMBERS, False, True)
     for name, module in list(sys.modules.items()):
+        if name.startswith("common.") and not name.startswith(OURS):  # the learner's functions may take places here
+            yield _table(name, vars(module), types.FunctionType, False, False)
+            yield from _classes(module, False)
         ours = name.startswith(OURS)
         if (ours or name.partition(".")[0] in PACKAGES) and not name.startswith(CHANGING):
             yield _table(name, vars(module), object if ours else FUNCTIONS, True, False)
@@ -101,7 +110,7 @@ def _tables(test_modules):
     for path in watched:
         owner = _found(path)
         if owner is not None:
-            yield _table(path, vars(owner), (*FUNCTIONS, property), False, isinstance(owner, type))
+            yield _table(path, vars(owner), MEMBERS, False, isinstance(owner, type))
     loaded = [name for name in sys.modules if name.partition(".")[0] in (*PACKAGES, "common", "torch", "numpy")]
     yield "sys.modules", sys.modules, loaded, [sys.modules[name] for name in loaded], None, True, False
 
@@ -111,11 +120,24 @@ def _table(label, space, kinds, strict, closed):
     return label, space, names, [space[name] for name in names], frozenset(space), strict, closed
 
 
-def _classes(module):
+def _classes(module, strict=True):
     """The classes that a module defines: their methods and properties, and no new names among them."""
     for name, value in list(vars(module).items()):
         if isinstance(value, type) and value.__module__ == module.__name__:
-            yield _table(f"{module.__name__}.{name}", vars(value), object, True, True)
+            yield _table(f"{module.__name__}.{name}", vars(value), object if strict else MEMBERS, strict, True)
+
+
+def _classes_of(test_modules):
+    """The classes of objects that tests put in the place of a library's functions."""
+    for module in (*test_modules, sys.modules.get("common.course.graders.stand_ins")):
+        if module is not None:
+            yield from (value for value in vars(module).values() if isinstance(value, type))
+
+
+def _is_sealed_function(value) -> bool:
+    """Whether no one may give this function other code. The library's parts of a lab are closed by doing just that."""
+    ours = str(getattr(value, "__module__", "")).startswith(OURS)
+    return isinstance(value, types.FunctionType) and (ours or not str(value.__module__).startswith("common."))
 
 
 def _found(path: str):
