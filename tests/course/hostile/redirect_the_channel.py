@@ -10,7 +10,7 @@ import os
 
 def double(x):
     inner, outer = os.pipe()
-    for descriptor in range(3, 20):
+    for descriptor in range(3, 256):
         try:
             os.dup2(outer, descriptor)
         except OSError:
