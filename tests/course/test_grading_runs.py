@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from common.course.base import paths
 from common.course.commands.grade import grade
 from common.course.grading import batch
-from common.course.grading.seal import Seal
+from common.course.grading.seal import seal
 from common.course.grading.supervise import Ending
 from common.course.source import lab_source
 
@@ -182,10 +182,10 @@ def test_the_seal_notices_a_replaced_tool_and_no_honest_import(monkeypatch):
     import numpy.testing
     import torch
 
-    seal = Seal()
+    broken = seal()
     import torch._dynamo
 
-    assert seal.broken() == ""
+    assert broken() == ""
     for owner, name in (
         (torch, "equal"),
         (torch.Tensor, "__eq__"),
@@ -194,8 +194,8 @@ def test_the_seal_notices_a_replaced_tool_and_no_honest_import(monkeypatch):
     ):
         with monkeypatch.context() as patch:
             patch.setattr(owner, name, lambda *a, **k: True)
-            assert seal.broken().endswith(name)
-    assert seal.broken() == ""
+            assert broken().endswith(name)
+    assert broken() == ""
     assert torch._dynamo
 
 

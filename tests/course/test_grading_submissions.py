@@ -193,7 +193,7 @@ def test_what_the_lab_itself_hands_out_earns_no_note():
               "is_check": False}]  # fmt: skip
     assert suspects.scan(cells) == []
     cells[0]["source"] = "import requests\nrequests.get('x')"
-    assert suspects.scan(cells) == ["reaches for the network (`requests`)"]
+    assert suspects.scan(cells) == ["`f`, line 1: reaches for the network (`requests`)"]
     for lab in paths.all_labs():
         notebook = lab.notebook("solutions")
         found = submissions._read(notebook, notebook.parent, paths.all_labs(), None)

@@ -18,9 +18,10 @@ from common.course.checking.explain import TestTimeout
 
 # The machine's own modules that verdicts rest on. By name: most of them import this one.
 MACHINE = ("plugin", "base.parts", "base.paths", "base.results", "checking.explain", "checking.guards",
-           "checking.loader", "checking.marks", "checking.off_limits", "checking.runner",
-           "graders.calls", "graders.comparing", "graders.kinds", "graders.outcomes", "graders.stand_ins",
-           "graders.theorems", "graders.values", "graders.wording")  # fmt: skip
+           "checking.loader", "checking.marks", "checking.off_limits", "checking.plain_values",
+           "checking.runner", "graders.calls", "graders.comparing", "graders.inputs", "graders.kinds",
+           "graders.outcomes", "graders.stand_ins", "graders.theorems", "graders.values",
+           "graders.wording")  # fmt: skip
 
 
 @contextlib.contextmanager

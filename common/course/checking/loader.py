@@ -192,7 +192,7 @@ def _parsed(cell: Cell, lab_id: str, module: LabModule) -> ast.Module | None:
     filename = f"<{lab_id} {cell.label}>"
     linecache.cache[filename] = (len(cell.source), None, cell.source.splitlines(keepends=True), filename)
     try:
-        return _parse(cell.source, filename)
+        return parse(cell.source, filename)
     except (SyntaxError, ValueError, RecursionError) as exc:
         module._failed_cells[cell.label] = (exc, _names_defined(cell.source) | {cell.exercise})
         return None
@@ -214,7 +214,7 @@ def _execute(code: types.CodeType, module: LabModule) -> None:
         exec(code, module.__dict__)
 
 
-def _parse(source: str, filename: str) -> ast.Module:
+def parse(source: str, filename: str) -> ast.Module:
     """The cell's syntax tree. Notebook magics count as `pass`, and so does a whole cell in another language."""
     cell_magic = re.match(r"\s*%%(\w+)", source)
     if cell_magic and cell_magic[1] not in PYTHON_CELL_MAGICS:

@@ -112,6 +112,7 @@ def run_tests(
     listener=None,
     deselect=(),
     enough=None,
+    proof=None,
     timeout: float = 20.0,
     seed: int = 0,
 ) -> list[Result]:
@@ -128,6 +129,7 @@ def run_tests(
         deselect: test names (`Result.test`) to leave out.
         enough: called with the results so far after each test; where it returns True, the tests that are left do not
             run, and no pictures are drawn.
+        proof: called as `proof(item, module)`, with pytest's item and the learner's module, when a test has passed.
         timeout: seconds that one test may take, and the notebook's exercise cells together.
         seed: the `seed` fixture and the start of every random generator.
 
@@ -144,7 +146,7 @@ def run_tests(
         loader.read_cells(submission)  # a file that is no notebook is said here, in one clean line
     names = {exercises} if isinstance(exercises, str) else None if exercises is None else set(exercises)
     options = {"namespace": namespace, "submission": submission, "module": module, "timeout": timeout, "seed": seed}
-    options["enough"] = enough
+    options |= {"enough": enough, "proof": proof}
     with guards.preserved_state():
         session = _run(lab, dict(options, exercises=names, listener=listener, deselect=frozenset(deselect)))
         if names:

@@ -9,7 +9,6 @@ what came back is checked and judged by code that the answer never saw. Checked 
 inputs are as they were; then type, shape, dtype, device and finiteness.
 """
 
-import copy
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,19 +17,25 @@ from types import ModuleType
 import numpy as np
 import torch
 
+from common.course.checking.plain_values import require_plain
 from common.course.errors import AnswerKeyUsed
 from common.course.graders import comparing
+from common.course.graders.inputs import Handed, copied, unchanged
 from common.course.graders.kinds import Kind, Mapped, Record, Shaped, bind_axes, leaves
 from common.course.graders.wording import brief, call_text
 
 
 @dataclass
 class Reply:
-    """What a call gave: a value, or the exception that it ended with. `given` are the copies that the answer got."""
+    """What a call gave: a value, or the exception that it ended with. `given` are the copies that the answer got.
+
+    `replaced` says by name what it did to inputs of which there is no copy, such as a model or a file.
+    """
 
     given: dict
     value: object = None
     error: Exception | None = None
+    replaced: dict = field(default_factory=dict)
 
 
 def perform(function: Callable, arguments: Mapping[str, object], positional: int) -> Reply:
@@ -42,7 +47,7 @@ def perform(function: Callable, arguments: Mapping[str, object], positional: int
         positional: how many of them are passed by position.
     """
     reply = Reply({name: copied(value) for name, value in arguments.items()})
-    names = list(reply.given)
+    names, handed = list(reply.given), Handed(reply.given)
     grad, dtype = torch.is_grad_enabled(), torch.get_default_dtype()
     try:
         reply.value = function(
@@ -53,6 +58,7 @@ def perform(function: Callable, arguments: Mapping[str, object], positional: int
         raise
     except Exception as error:
         reply.error = error
+    reply.replaced = handed.replaced()
     left_on, left_dtype = torch.is_grad_enabled(), torch.get_default_dtype()
     torch.set_grad_enabled(grad)
     torch.set_default_dtype(dtype)
@@ -65,60 +71,6 @@ def perform(function: Callable, arguments: Mapping[str, object], positional: int
 
 class SideEffect(Exception):
     """A call left the process other than it was."""
-
-
-def copied(value):
-    """A copy of tensors, arrays and containers of them; anything else is handed on as it is."""
-    if isinstance(value, torch.Tensor):
-        if value.requires_grad and value.is_leaf:
-            return value.detach().clone(memory_format=torch.preserve_format).requires_grad_()
-        return value if value.requires_grad else view_like(value)
-    if isinstance(value, np.ndarray):
-        return view_like(value)
-    if type(value) in (list, tuple):
-        return type(value)(copied(item) for item in value)
-    if type(value) is dict:
-        return {key: copied(item) for key, item in value.items()}
-    return value
-
-
-def view_like(value):
-    """A copy that lies in memory as the value does, negative strides and gaps included."""
-    if isinstance(value, np.ndarray):
-        return copy.deepcopy(value) if all(stride > 0 for stride in value.strides) else _flipped_copy(value)
-    if value.is_meta or value.is_contiguous() or value.numel() == 0:
-        return value.clone(memory_format=torch.preserve_format)
-    size = 1 + sum((n - 1) * stride for n, stride in zip(value.shape, value.stride()))
-    kept = torch.zeros(size, dtype=value.dtype, device=value.device).as_strided(value.shape, value.stride())
-    return kept.copy_(value) if not _overlaps(value) else value.clone()
-
-
-def _overlaps(value: torch.Tensor) -> bool:
-    return any(stride == 0 and n > 1 for n, stride in zip(value.shape, value.stride()))
-
-
-def _flipped_copy(value: np.ndarray) -> np.ndarray:
-    back = tuple(slice(None, None, -1) if stride < 0 else slice(None) for stride in value.strides)
-    return np.ascontiguousarray(value[back])[back]
-
-
-def unchanged(before, after) -> bool:
-    """Whether an input is as it was."""
-    if isinstance(before, torch.Tensor):
-        return before.is_meta or (before.shape == after.shape and comparing.same(after, before, 0.0))
-    if isinstance(before, np.ndarray):
-        return before.shape == after.shape and before.dtype == after.dtype and _equal_arrays(before, after)
-    if type(before) in (list, tuple):
-        return len(before) == len(after) and all(unchanged(a, b) for a, b in zip(before, after))
-    if type(before) is dict:
-        return list(before) == list(after) and all(unchanged(before[key], after[key]) for key in before)
-    if isinstance(before, int | float | complex | str | bytes | None):
-        return type(before) is type(after) and (before == after or before != before)  # nan is not itself
-    return before is after  # objects are handed on as they are, not copied
-
-
-def _equal_arrays(a: np.ndarray, b: np.ndarray) -> bool:
-    return np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
 
 
 @dataclass(frozen=True)
@@ -156,6 +108,9 @@ class Call:
             raise AssertionError(f"{said}: {reply.error}")
         if reply.error is not None:
             raise crash(said, reply.error) from reply.error
+        require_plain(reply.value, said)
+        for name in reply.replaced.keys() - set(self.changes):
+            raise AssertionError(f"{said} {reply.replaced[name]}")
         for name, before in arguments.items():
             if name not in self.changes and not unchanged(before, reply.given[name]):
                 raise AssertionError(f"{said} changed the {name} that it was given: work on a copy")
@@ -281,11 +236,13 @@ def attempt(said: str, function: Callable, *args, **kwargs):
         said: the call as the learner would type it.
     """
     try:
-        return function(*args, **kwargs)
+        value = function(*args, **kwargs)
     except (NotImplementedError, AnswerKeyUsed):
         raise
     except Exception as error:
         raise crash(said, error) from error
+    require_plain(value, said)
+    return value
 
 
 def _check_fresh(said: str, results: list, given: Mapping[str, object]) -> None:

@@ -14,27 +14,37 @@ from json.encoder import encode_basestring_ascii
 MAX_LINE = 3 << 20  # bytes of one event: a message and a few pictures
 MAX_TOTAL = 48 << 20  # bytes that one run may send
 SIGNATURE_LENGTH = 64
+CONTROL = "control"  # the exercise that control tests belong to
+REDIRECTED = 96  # how a worker ends whose channel is no longer the one that it was given
 
 
 def make_teller(descriptor: int, secret: bytearray):
     """`tell(kind, *fields)`, which writes one signed event. Wipes `secret`.
 
     Fields are strings, or lists of pairs of strings. Everything it uses is a C function or a captured local: student
-    code in the same process that replaces `json.dumps`, `hmac.new` or `os.write` changes nothing here.
+    code in the same process that replaces `json.dumps`, `hmac.new` or `os.write` changes nothing here. Where the
+    descriptor no longer leads to the pipe that it led to at first, the process ends.
     """
     keyed = _hashlib.hmac_new(bytes(secret), digestmod="sha256")
     secret[:] = bytes(len(secret))
-    owner, number = os.getpid(), 0
+    owner, number, channel = os.getpid(), 0, os.fstat(descriptor)
+    channel = channel.st_dev, channel.st_ino
 
     def encode(field, quote=encode_basestring_ascii):
         if type(field) is str:
             return quote(field)
         return "[" + ",".join(["[" + quote(first) + "," + quote(second) + "]" for first, second in field]) + "]"
 
-    def tell(kind, *fields, write=os.write, process=os.getpid, length=len, text=str):
+    def tell(kind, *fields, write=os.write, process=os.getpid, text=str, look=os.fstat, end=os._exit):
         nonlocal number
         if process() != owner:
             return
+        try:
+            found = look(descriptor)
+        except OSError:
+            end(REDIRECTED)
+        if (found.st_dev, found.st_ino) != channel:
+            end(REDIRECTED)
         parts = [text(number), encode(kind)]
         parts += [encode(field) for field in fields]
         body = ("[" + ",".join(parts) + "]").encode()

@@ -21,7 +21,6 @@ from common.course.base.paths import CourseError, Lab
 from common.course.base.results import Result
 from common.course.source import answer_key, lab_source
 
-CONTROL = "control"  # the exercise that control tests belong to
 DATA = ("datasets",)
 
 CONTROL_TEST = '''

@@ -153,7 +153,7 @@ def _read(path: Path, folder: Path, labs: list[Lab], only: Lab | None) -> Submis
     else:
         submission.lab = identify(path, notebook, submission.cells, labs) or only
         given = _given_cells(submission.lab) if submission.lab else frozenset()
-        submission.notes += suspects.scan([cell for cell in submission.cells if cell["source"] not in given])
+        submission.notes += suspects.scan(submission.cells, given)
         if submission.lab is None:
             submission.problem = (
                 "no lab recognized: neither its metadata, its name nor its functions say which; use --lab"
@@ -205,6 +205,7 @@ def _code_cells(notebook) -> list[dict]:
                 "tags": [tag for tag in tags if isinstance(tag, str)],
                 "exercise": flipbook.get("exercise") if isinstance(flipbook.get("exercise"), str) else "",
                 "is_check": "check" in flipbook,
+                "number": len(kept) + 1,
             }
         )
     length = sum(len(cell["source"]) for cell in kept)

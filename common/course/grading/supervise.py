@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass, field, replace
 
 from common.course.base.results import STATUSES, Result
-from common.course.grading.protocol import EventReader
+from common.course.grading.protocol import REDIRECTED, EventReader
 from common.course.grading.worker import KEY_LENGTH, MAX_MESSAGE, MAX_PICTURE, MAX_PICTURES
 
 STARTING = 90.0  # seconds until a worker has imported torch, on a machine that is busy with others
@@ -274,6 +274,8 @@ def _death(code: int, last_words: str) -> str:
     number = -code if code < 0 else code - 128 if code > 128 else 0
     if number in SIGNALS:
         return f"the process crashed: {SIGNALS[number]}"
+    if code == REDIRECTED:
+        return "the notebook closed or redirected the channel for results"
     if code == 0:
         return "the notebook ended the process, and with it the test"
     return f"the process ended with exit code {code}" + (f": {last_words}" if last_words else "")

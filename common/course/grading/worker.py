@@ -16,7 +16,7 @@ import resource  # noqa: E402
 import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
 
-from common.course.grading.protocol import make_teller  # noqa: E402
+from common.course.grading.protocol import CONTROL, make_teller  # noqa: E402
 
 KEY_LENGTH = 32
 MAX_FILE = 64 << 20  # bytes of one file that student code may write
@@ -47,10 +47,12 @@ def main() -> None:
     else:
         _limit(job["memory"], job["cpu"], job["processes"])
         listener = _listener(lab, tell)
+        proof = _proof(lab, tell)
         runner.run_tests(
             lab,
             submission=job["submission"],
             listener=listener,
+            proof=proof,
             deselect=frozenset(job["done"]),
             timeout=job["timeout"],
             seed=job["seed"],
@@ -110,10 +112,11 @@ def _listener(lab, tell):
     from common.course.base.results import Result
     from common.course.checking import loader
     from common.course.grading import returns
-    from common.course.grading.seal import Seal, keep_watch
+    from common.course.grading.seal import seal
+    from common.course.grading.watch import keep_watch
     from common.course.source import lab_source
 
-    seal = None
+    broken = None
     genuine_load = loader.load
     names = [exercise.name for exercise in lab_source.exercises(lab)]
 
@@ -127,25 +130,53 @@ def _listener(lab, tell):
             tell("loaded")
 
     def listen(kind, result):
-        nonlocal seal
-        if seal is None:  # the first start: the tests are collected, and no student code has run
+        nonlocal broken
+        if broken is None:  # the first start: the tests are collected, and no student code has run
             gc.freeze()
             gc.enable()
             grader = str(lab.tests)
-            seal = Seal(*[m for m in list(sys.modules.values()) if getattr(m, "__file__", None) == grader])
-            keep_watch(lab.id, tell, seal.functions)
+            broken = seal(*[m for m in list(sys.modules.values()) if getattr(m, "__file__", None) == grader])
+            keep_watch(lab.id, tell, broken.functions)
         if kind == "start":
             tell("start", result.test)
             return
-        broken = seal.broken()
-        if broken:
-            tell("tampered", f"replaced `{broken}`, which tests rely on")
+        name = broken() if result.status == "pass" or result.exercise == CONTROL else ""
+        if name:
+            tell("tampered", f"changed `{name}`, which tests rely on")
         if type(result) is Result and type(result.status) is str and type(result.message) is str:
             pictures = [pair for pair in result.pictures if len(pair[1]) <= MAX_PICTURE][:MAX_PICTURES]
             tell("end", result.test, result.status, result.message[:MAX_MESSAGE], pictures)
 
     loader.load = load
     return listen
+
+
+def _proof(lab, tell):
+    """What `run_tests` calls after a pass: the same test once more, with answers that only raise.
+
+    A test that passes then, too, is not whole. Whatever else the notebook has done is still in place.
+    """
+    from common.course.source import lab_source
+
+    names = [exercise.name for exercise in lab_source.exercises(lab)]
+
+    def unanswered(*args, **kwargs):
+        raise RuntimeError("this stands for an answer that does nothing")
+
+    def prove(item, module, space_of=vars):
+        space = space_of(module)
+        kept = {name: space[name] for name in names if name in space}
+        try:
+            for name in kept:
+                space[name] = unanswered
+            item.runtest()
+        except BaseException:
+            return
+        finally:
+            space.update(kept)
+        tell("tampered", f"passes `{item.name}` without an answer: it changed what this test rests on")
+
+    return prove
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Makes torch say so in the middle of a test.
 
-Expect: double=fail,pass quadruple=blocked greeting=pass
+Expect: double=error quadruple=error greeting=error
+Note: counted
 """
 # ruff: noqa
 
