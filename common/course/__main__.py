@@ -31,7 +31,7 @@ COMMANDS = {
         "Measure shipped weights again, and say where their card differs.",
     ),
     "reconstruct": (
-        "common.cli.reconstruct:reconstruct",
+        "common.course.commands.mine:reconstruct",
         "Draw what an autoencoder makes of a clip: original, reconstruction, difference.",
     ),
     "generate": ("common.cli.generate:generate", "Make a video of a prompt, with the shipped weights."),
