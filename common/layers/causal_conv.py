@@ -60,7 +60,7 @@ def inflate_causal(weight: torch.Tensor, num_frames: int) -> torch.Tensor:
         num_frames: of the new kernel, at least 1.
 
     Returns:
-        `(C_out, C_in, num_frames, kH, kW)`.
+        `(C_out, C_in, num_frames, kH, kW)`, with the dtype and on the device of `weight`.
 
     Raises:
         ValueError: `weight` has another number of axes, or `num_frames` is below 1.

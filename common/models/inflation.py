@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from common.layers import CausalConv3d, inflate_causal
 
@@ -38,7 +39,7 @@ def inflate(model: nn.Module, num_frames: int = 3, kernel: Callable | None = Non
     Args:
         model: such as `FrameAutoencoder`; its layers take `(B, C, T, H, W)` and look at each frame by itself.
         num_frames: of the new kernels.
-        kernel: another way to inflate than `inflate_causal`, for comparison; called with a kernel and `num_frames`.
+        kernel: another way to inflate than `inflate_causal`, such as `middle_slice` or `mean_slices`.
     """
     model, kernel = copy.deepcopy(model), kernel or inflate_causal
     for module in list(model.modules()):
@@ -46,3 +47,14 @@ def inflate(model: nn.Module, num_frames: int = 3, kernel: Callable | None = Non
             if isinstance(child, nn.Conv3d) and child.kernel_size[1:] != (1, 1):
                 setattr(module, name, InflatedConv(child, num_frames, kernel))
     return model
+
+
+def middle_slice(weight: torch.Tensor, num_frames: int) -> torch.Tensor:
+    """The kernel in the middle slice (central inflation): for layers that look both ways. A causal layer is late."""
+    past = num_frames // 2
+    return F.pad(weight[:, :, None], (0, 0, 0, 0, past, num_frames - 1 - past))
+
+
+def mean_slices(weight: torch.Tensor, num_frames: int) -> torch.Tensor:
+    """The kernel spread evenly over all slices (average inflation, I3D: arXiv:1705.07750): a mean over time."""
+    return weight[:, :, None].expand(-1, -1, num_frames, -1, -1) / num_frames

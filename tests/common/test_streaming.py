@@ -12,7 +12,8 @@ from common.layers import CausalConv3d, FactorizedBlock, causal_downsample, infl
 from common.models.autoencoder import PRESETS, CausalVideoVAE
 from common.models.frame_autoencoder import PRESETS as FRAME_PRESETS
 from common.models.frame_autoencoder import FrameAutoencoder, FrameBlock
-from common.models.inflation import inflate
+from common.models.inflation import inflate, mean_slices, middle_slice
+from common.models.padding import repadded
 from common.models.streaming import decode_stream, encode_stream
 
 
@@ -119,8 +120,10 @@ def test_an_inflated_image_autoencoder_is_the_image_autoencoder_until_it_is_trai
     video = inflate(model, 3)
     assert torch.allclose(video(clip).sample, model(clip).sample, atol=1e-5)
     assert sum(p.numel() for p in video.parameters()) > 2 * sum(p.numel() for p in model.parameters())
-    late = inflate(model, 3, lambda weight, n: F.pad(weight[:, :, None], (0, 0, 0, 0, 1, 1)))
-    assert not torch.allclose(late(clip).sample, model(clip).sample, atol=0.1)
+    for kernel in (middle_slice, mean_slices):
+        assert not torch.allclose(inflate(model, 3, kernel)(clip).sample, model(clip).sample, atol=0.05)
+    still = clip[:, :, :1].expand(-1, -1, 5, -1, -1)
+    assert torch.allclose(inflate(model, 3, mean_slices)(still).sample, model(still).sample, atol=1e-5)
 
 
 # ------------------------------------------------------------------------------------------------ instruments
@@ -161,3 +164,16 @@ def test_peak_memory_counts_what_is_alive_at_once():
     with PeakMemory() as memory:
         given.view(10, 100).T.unbind(0)
     assert memory.peak == 0
+
+
+def test_the_same_weights_under_other_padding(vae):
+    """Padding the past is the causal layer; both sides reach back, and only zeros change what a picture gives."""
+    clip, encode = noise(1, 3, 17, 16, 16), lambda model: lambda clip: model.encode(clip).latent_dist.mode()
+    last = 4 * torch.arange(5)
+    with torch.no_grad():
+        whole, picture = encode(vae)(clip), encode(vae)(clip[:, :, :1])
+        assert torch.equal(encode(repadded(vae, "past"))(clip), whole)
+        assert torch.allclose(encode(repadded(vae, "both"))(clip[:, :, :1]), picture, atol=1e-5)
+        assert not torch.allclose(encode(repadded(vae, "both", "constant"))(clip[:, :, :1]), picture, atol=1e-2)
+    assert reach_back(influence(encode(vae), clip), last) == 0
+    assert reach_back(influence(encode(repadded(vae, "both")), clip), last) >= 4
