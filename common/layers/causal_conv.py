@@ -82,8 +82,8 @@ def causal_downsample(
     repeated until it fills a group of its own. Later pieces of the clip go to the encoder as they are.
 
     Args:
-        encoder: called as `encoder(groups, caches)` with `(B, C, ratio · T', H, W)` and the caches of the piece before
-            (None at the beginning). It returns `(B, M, T', H', W')` and the caches for the next piece.
+        encoder: called once, as `encoder(groups, caches)`, with all groups `(B, C, ratio · T', H, W)` and the caches of
+            the piece before (None at the beginning). It returns `(B, M, T', H', W')` and the caches for the next piece.
         clip: `(B, C, T, H, W)`: `1 + ratio · k` frames at the beginning, k at least 0; `ratio · k` frames in later
             pieces, k at least 1.
         caches: what the call for the piece before returned; None at the beginning.

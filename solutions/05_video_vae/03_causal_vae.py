@@ -25,8 +25,6 @@ from collections.abc import Callable, Iterable, Iterator
 
 import matplotlib.pyplot as plt
 import torch
-from diffusers import AutoencoderKLWan
-from matplotlib.colors import LogNorm
 from torch import nn
 from torch.nn import functional as F
 from tqdm import tqdm
@@ -42,7 +40,9 @@ from common.models import streaming
 from common.models.gaussian import DiagonalGaussian
 from common.models.inflation import inflate, mean_slices, middle_slice
 from common.models.padding import repadded, replace_convs
+from common.models.wan_vae import encode_pieces, load_wan_vae
 from common.runtime import limit_threads, preset
+from common.show.influence import draw_influence
 from common.video import VideoReader, frames_to_clip
 from common.zoo import from_pretrained
 
@@ -178,31 +178,14 @@ show.strips(rows, num_frames=6, width=64)
 # %% [markdown]
 # Who moves whom, in one layer? Change one frame, and mark every frame of the output that moves. White is exactly 0.
 
-
-# %% tags=["demo"] draws="One layer: yours and a symmetric one, in the same weights."
-def draw_maps(maps, what, width=3.1):
-    """One map per name: row = the frame that was changed, column = what moved; white where nothing did."""
-    size = (width * len(maps) + 0.6, 3.1)
-    figure, axes = plt.subplots(1, len(maps), figsize=size, layout="constrained", squeeze=False)
-    norm = LogNorm(1e-4, max(moved.max().item() for moved in maps.values()))
-    for axis, (name, moved) in zip(axes[0], maps.items()):
-        shown = moved.clamp(min=2e-4).where(moved > 0, torch.nan)
-        image = axis.imshow(shown, norm=norm, cmap="viridis_r", aspect="auto", interpolation="nearest")
-        steps = range(0, moved.shape[1], 4 if moved.shape[1] > 9 else 1)
-        axis.set(xlabel=what, xticks=steps, yticks=range(0, len(moved), 4))
-        axis.set_title(name, fontsize=10)
-    axes[0, 0].set_ylabel("frame that was changed")
-    figure.colorbar(image, ax=axes[0, -1], label="largest change")
-    plt.show()
-
-
+# %% tags=["demo"] draws="One layer: yours and a symmetric one, with the same weights."
 torch.manual_seed(0)
 mine = CausalConv3d(3, 8, (3, 3, 3))
 symmetric = nn.Conv3d(3, 8, 3, padding=1)
 symmetric.load_state_dict(mine.conv.state_dict())
 layers = {"yours": lambda x: mine(x)[0], "Conv3d(padding=1)": symmetric}
 maps = {name: influence(layer, clip[:, :, :9]) for name, layer in layers.items()}
-draw_maps(maps, "frame of the output that moved")
+draw_influence(maps, "frame of the output that moved")
 
 # %% [markdown]
 # **What to see.** Yours is empty below the diagonal: nothing that comes later moves anything earlier. The symmetric
@@ -243,7 +226,6 @@ draw_maps(maps, "frame of the output that moved")
 
 # %% [markdown]
 # Now put your parts into the shipped model. The weights fit, because the layers have the same names.
-
 
 # %%
 def your_conv(theirs):
@@ -286,18 +268,14 @@ show.strips({"pictures": pictures[:6, :, 0].movedim(0, 1), "from your VAE": rest
 # %% [markdown] about="encode_stream" difficulty=3 importance=4 minutes=12
 # ## Streaming encode
 #
-# A camera does not say how long the film will be. With caches you need not know: take one frame, encode it, hand the
-# latent out. Take four more, encode them with the caches, hand the next latent out. What you have handed out, you can
-# forget.
-#
-# In Python, such a function is a **generator**: it says `yield` where it hands something out, and goes on from there
-# when it is asked for more.
+# A camera does not say how long the film will be. With caches you need not know: encode one frame and hand its latent
+# out. Encode four more with the caches, hand the next latent out, and forget what you have handed out. In Python, this
+# is a **generator**: it says `yield` where it hands something out, and goes on from there when asked for more.
 #
 # | taken from the stream | yielded |
 # |---|---|
 # | 1 frame, `(B, 3, H, W)` | 1 latent, `(B, C, 1, H', W')` |
-# | 4 more | 1 more |
-# | … | … |
+# | 4 more, and so on | 1 more each time |
 
 # %% exercise="encode_stream" from="common.models.streaming:encode_stream"
 
@@ -361,13 +339,14 @@ plt.show()
 #
 # ## The result to remember
 #
-# The same weights, four ways to pad time. **Yours** is causal. The **baseline** is symmetric padding, half of it ahead.
+# The same weights under other padding. **Yours** is causal. The **baseline** is symmetric padding, half of it ahead.
 # The **negative control** puts all of it behind the clip, where the last frame is repeated. One frame is changed at a
 # time. Then the whole round trip, for the prediction.
 
 # %% tags=["demo"] draws="Who moves whom in the whole network: white is exactly 0."
 MODELS = {
     "yours, causal": MINE,
+    "causal, zeros": repadded(VAE, "past", "constant"),
     "symmetric, copies": repadded(VAE, "both"),
     "symmetric, zeros": repadded(VAE, "both", "constant"),
     "control: behind the clip": repadded(VAE, "future"),
@@ -383,10 +362,10 @@ for name, model in MODELS.items():
           f"{psnr(model, pictures):7.1f} dB{psnr(model, SPRITES):7.1f} dB")  # fmt: skip
 print("first latent: how far that of a clip is from that of its first frame alone; as a stream: how far from one shot")
 shown = ("yours, causal", "symmetric, copies", "control: behind the clip")
-draw_maps({name: maps[name] for name in shown}, "latent that moved", width=2.7)
+display(draw_influence({name: maps[name] for name in shown}, "latent that moved", width=2.7))
 round_trip = influence(lambda clip: MINE(clip).sample, clip)
-draw_maps({"your VAE, encoder and decoder": round_trip}, "frame that moved", width=4.2)
-print(f"the round trip reaches {reach_back(round_trip)} frames back")
+print(f"your encoder and decoder, one after the other, reach {reach_back(round_trip)} frames back:")
+draw_influence({"your VAE, encoder and decoder": round_trip}, "frame that moved", width=4.2)
 
 # %% [markdown]
 # **What to see.** In your map every latent is untouched by what comes after its frames, exactly. With symmetric padding
@@ -396,9 +375,10 @@ print(f"the round trip reaches {reach_back(round_trip)} frames back")
 # Was your prediction right? Frame 8 shares a latent with frames 5, 6 and 7, and the decoder draws all four of it. So
 # the round trip reaches back as far as the beginning of a group, and no further. A causal VAE is causal *in latents*.
 #
-# Symmetric padding with *copies* gives a single picture the very same latent: there is nothing but copies either way.
-# With *zeros* it does not, and pictures suffer most. As for the column of clips, these weights were trained causally,
-# so their loss under other padding says nothing about what training could do. The map does.
+# Two things may surprise you. Symmetric padding with *copies* gives a single picture the very same latent: there is
+# nothing but copies either way. And *zeros*, in front or on both sides, hurt single pictures most. With copies a still
+# picture stays still. With zeros it moves in its first frames, and the model must learn to live with that, as Wan's
+# does. These weights never had to: their loss under other padding says nothing about what training could do.
 
 # %% tags=["demo"] draws="One frame turns white: where it shows in the latents, and in the frames."
 flash = clip.clone()
@@ -417,39 +397,17 @@ show.strips(back, num_frames=17, width=44)
 # weights are not on this machine, a small model of the same class with random weights shows the same, because
 # causality is a matter of layers, not of training.
 
-
 # %%
-def load_wan():
-    """Wan 2.1's VAE, if its weights are on this machine; else the same class, small and untrained."""
-    try:
-        return AutoencoderKLWan.from_pretrained(
-            "Wan-AI/Wan2.1-T2V-1.3B-Diffusers", subfolder="vae", local_files_only=True
-        ), "Wan 2.1, trained"
-    except OSError:
-        torch.manual_seed(0)
-        return AutoencoderKLWan(base_dim=8, z_dim=4, dim_mult=[1, 1, 1, 1], num_res_blocks=1), "Wan's class, untrained"
-
-
-def wan_pieces(wan, clip):
-    """Wan's encoder called by hand, piece by piece, as a stream would."""
-    wan.clear_cache()
-    for piece in clip.split([1, 4, 4, 4, 4], dim=2):
-        wan._enc_conv_idx = [0]  # counts the layers, so that each finds its cache
-        moments = wan.encoder(piece, feat_cache=wan._enc_feat_map, feat_idx=wan._enc_conv_idx)
-        yield wan.quant_conv(moments).chunk(2, dim=1)[0]
-
-
-wan, whose = load_wan()
-wan.eval()
+wan, trained = load_wan_vae()
 small = F.interpolate(clip[0].movedim(1, 0), size=(32, 32)).movedim(0, 1)[None]  # (1, 3, 17, 32, 32)
 whole = encode(wan)(small)
-gap = (torch.cat(list(wan_pieces(wan, small)), dim=2) - whole).abs().max()
+pieces = torch.cat(list(encode_pieces(wan, small.split([1, 4, 4, 4, 4], dim=2))), dim=2)
 frames = [cache.shape[2] for cache in wan._enc_feat_map if torch.is_tensor(cache)]
-print(f"{whose}: {small.shape[2]} frames to {whole.shape[2]} latents; by hand, off by {gap:.0e}")
-print(f"{len(frames)} caches of {min(frames)} or {max(frames)} frames each")
+print(f"Wan's class, {'trained' if trained else 'untrained'}: {small.shape[2]} frames to {whole.shape[2]} latents")
 wan_map = influence(encode(wan), small)
-draw_maps({whose: wan_map, "yours": maps["yours, causal"]}, "latent that moved")
-print(f"Wan's reaches {reach_back(wan_map, last_frame)} frames back")
+print(f"as a stream, off by {(pieces - whole).abs().max():.0e}; it reaches {reach_back(wan_map, last_frame)} frames back; "
+      f"{len(frames)} caches of {min(frames)} or {max(frames)} frames each")  # fmt: skip
+draw_influence({"Wan's VAE": wan_map, "yours": maps["yours, causal"]}, "latent that moved")
 
 # %% [markdown]
 # ## Try it
@@ -467,20 +425,8 @@ print(f"{FRAMES} frames in {len(latents)} latents: {clip_psnr(back, original, da
 show.strips({SHOT: original[0], "encoded and decoded": back[0]}, num_frames=5, width=110)
 
 # %% [markdown] tags=["folded"]
-# ## Going further: what stands before the first frame?
+# ## Going further
 #
-# Copies of the first frame, or zeros? Both are causal. Wan pads zeros. With copies a still picture stays still: all its
-# latents are equal. With zeros the first frames look at grey that was never filmed, and a model must learn to live with
-# it. The weights below never had to, so the loss shows what they rely on, not which is better.
-
-# %% tags=["demo"] draws="A picture held still: how far each latent is from the last one."
-still = pictures[:1].expand(-1, -1, 17, -1, -1)
-for name, model in {"copies (yours)": MINE, "zeros": repadded(VAE, "past", "constant")}.items():
-    z = encode(model)(still)
-    drift = " ".join(f"{(z[:, :, k] - z[:, :, -1]).abs().mean():.2f}" for k in range(5))
-    print(f"{name:16}latents 0 to 4 differ from the last by {drift}; a single picture: {psnr(model, pictures):.1f} dB")
-
-# %% [markdown]
 # **An ablation to run.** Inflate with more frames per kernel: does the last slice still leave the image model as it
 # was? And how late is the middle slice then? Change `KERNEL_FRAMES`.
 

@@ -15,6 +15,8 @@ from common.models.frame_autoencoder import FrameAutoencoder, FrameBlock
 from common.models.inflation import inflate, mean_slices, middle_slice
 from common.models.padding import repadded
 from common.models.streaming import decode_stream, encode_stream
+from common.models.wan_vae import encode_pieces, load_wan_vae
+from common.show.influence import draw_influence
 
 
 def noise(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -177,3 +179,26 @@ def test_the_same_weights_under_other_padding(vae):
         assert not torch.allclose(encode(repadded(vae, "both", "constant"))(clip[:, :, :1]), picture, atol=1e-2)
     assert reach_back(influence(encode(vae), clip), last) == 0
     assert reach_back(influence(encode(repadded(vae, "both")), clip), last) >= 4
+
+
+# ------------------------------------------------------------------------------------------------ Wan's VAE
+
+
+def test_wans_encoder_is_a_stream_and_never_looks_ahead():
+    wan, trained = load_wan_vae("flipbook/no-such-weights")
+    assert not trained and not wan.training
+    clip, encode = noise(1, 3, 9, 16, 16), lambda clip: wan.encode(clip).latent_dist.mode()
+    with torch.no_grad():
+        whole = encode(clip)
+        assert torch.allclose(encode(clip[:, :, :1]), whole[:, :, :1], atol=1e-5)
+    pieces = list(encode_pieces(wan, clip.split([1, 4, 4], dim=2)))
+    assert torch.allclose(torch.cat(pieces, dim=2), whole, atol=1e-5)
+    assert reach_back(influence(encode, clip), 4 * torch.arange(3)) == 0
+
+
+def test_a_drawn_map_is_empty_where_nothing_moved():
+    moved = torch.tensor([[1.0, 0.5], [0.0, 2.0], [0.0, 0.25]])
+    figure = draw_influence({"one": moved, "other": 2 * moved}, "latent that moved")
+    shown = figure.axes[0].images[0].get_array()
+    assert shown.mask.tolist() == (moved == 0).tolist()
+    assert [axis.get_title() for axis in figure.axes[:2]] == ["one", "other"]
