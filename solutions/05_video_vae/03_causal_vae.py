@@ -6,8 +6,7 @@
 #
 # | | |
 # |---|---|
-# | time | about 60 minutes |
-# | difficulty | ★★★★☆ |
+# | time, difficulty | about 60 minutes, ★★★★☆ |
 # | before this | the tutorial [A clip made small](../../phases/05_video_vae/01_latent_compression.ipynb), 25 minutes |
 # | the clips | sprites, 17 frames; shots of *Big Buck Bunny*, © 2008 Blender Foundation, CC BY 3.0 |
 #
@@ -405,7 +404,7 @@ pieces = torch.cat(list(encode_pieces(wan, small.split([1, 4, 4, 4, 4], dim=2)))
 frames = [cache.shape[2] for cache in wan._enc_feat_map if torch.is_tensor(cache)]
 print(f"Wan's class, {'trained' if trained else 'untrained'}: {small.shape[2]} frames to {whole.shape[2]} latents")
 wan_map = influence(encode(wan), small)
-print(f"as a stream, off by {(pieces - whole).abs().max():.0e}; it reaches {reach_back(wan_map, last_frame)} frames back; "
+print(f"as a stream, off by {(pieces - whole).abs().max():.0e}; reaches {reach_back(wan_map, last_frame)} frames back; "
       f"{len(frames)} caches of {min(frames)} or {max(frames)} frames each")  # fmt: skip
 draw_influence({"Wan's VAE": wan_map, "yours": maps["yours, causal"]}, "latent that moved")
 
@@ -428,22 +427,20 @@ show.strips({SHOT: original[0], "encoded and decoded": back[0]}, num_frames=5, w
 # ## Going further
 #
 # **An ablation to run.** Inflate with more frames per kernel: does the last slice still leave the image model as it
-# was? And how late is the middle slice then? Change `KERNEL_FRAMES`.
+# was? And does the middle slice get worse? Guess, then change `KERNEL_FRAMES`.
 
 # %%
 KERNEL_FRAMES = 5
 
 for name, kernel in {"last slice": inflate_causal, "middle slice": middle_slice}.items():
-    made = inflate(IMAGE_VAE, KERNEL_FRAMES, kernel)(clip).sample.clamp(-1, 1)
-    print(f"{name:14}{clip_psnr(made, clip, data_range=2).item():6.1f} dB")
+    print(f"{name:14}{psnr(inflate(IMAGE_VAE, KERNEL_FRAMES, kernel), clip):6.1f} dB")
 
 # %% [markdown]
 # ## Honest limits
 #
-# - Causality costs something. A frame at the end of its group helps to code those before it, but the next group cannot.
-#   A coder that may look both ways can be better at equal size. IV-VAE (2024) argues for looking both ways *within* a
-#   group, as ours does in effect.
-# - "Memory that does not grow" holds for the encoder and the decoder. What you do with the latents is your affair.
+# - Causality costs something: a group cannot use the frames of the next one. A coder that looks both ways may do better
+#   at equal size. IV-VAE (2024) looks both ways *within* a group. Nothing here measures that price.
+# - Memory does not grow in the encoder and the decoder. The latents that you keep still need theirs.
 # - The film is far from what these weights were trained on. Its numbers are about streaming, not about quality.
 #
 # ## What you have now

@@ -33,17 +33,14 @@ def test_inflate_last_slice(lab, seed, look):
     """the picture's kernel is the last slice in time, and the others are zero"""
     rows = [(values.noise(seed + n, 2 + n, 3, 3, 5), n) for n in (3, 1, 2, 4, 7)]
     mistakes = {
-        "the kernel is in the first slice, which meets the oldest frame. The present meets the last": (
-            partial(in_slice, place=0)
-        ),
-        "the kernel is in the middle slice. A causal layer has no future, so its present is the last slice": (
-            lambda w, n: in_slice(w, n, n // 2)
-        ),
-        "the kernel is spread over the slices: the layer would average over time": lambda w, n: torch.stack(
-            [w / n] * n, 2
-        ),
+        "the kernel is in the first slice, which meets the oldest frame. The present meets the last":
+            partial(in_slice, place=0),
+        "the kernel is in the middle slice. A causal layer has no future, so its present is the last slice":
+            lambda w, n: in_slice(w, n, n // 2),
+        "the kernel is spread over the slices: the layer would average over time":
+            lambda w, n: torch.stack([w / n] * n, dim=2),
         "the kernel is in every slice. All but the last are zero": lambda w, n: torch.stack([w] * n, dim=2),
-    }
+    }  # fmt: skip
     because = "the last slice is the picture's kernel, all others are zero"
     answers = inflated.table(lab, rows, in_slice, mistakes, because=because)
     look(target=in_slice(*rows[3])[0, 0, :, 1], yours=answers[3].value[0, 0, :, 1], about="row 1 of each slice")
@@ -119,12 +116,10 @@ def test_conv_begins(lab, seed, look):
     """without a cache, the past is made of copies of the first frame"""
     layers = Layers(lab, seed)
     wrong = {
-        "the past is filled with zeros. Copies of the first frame belong there, so that a still picture stays still": (
-            lambda x, cache, kernel: torch.cat([0 * x[:, :, [0] * (kernel[0] - 1)], x], dim=2)
-        ),
-        "half of the padding is behind the clip: the layer looks ahead": (
-            picked(lambda n, t: range(-(n // 2), t + n - n // 2))
-        ),
+        "the past is filled with zeros. Copies of the first frame belong there, so that a still picture stays still":
+            lambda x, cache, kernel: torch.cat([0 * x[:, :, [0] * (kernel[0] - 1)], x], dim=2),
+        "half of the padding is behind the clip: the layer looks ahead":
+            picked(lambda n, t: range(-(n // 2), t + n - n // 2)),
         "all of the padding is behind the clip: the layer looks at the future": picked(lambda n, t: range(t + n)),
         "the past mirrors the frames that follow: it looks ahead": picked(lambda n, t: [*range(n, 0, -1), *range(t)]),
         "the past is made of copies of the last frame": picked(lambda n, t: [*[t] * n, *range(t)]),
@@ -140,12 +135,11 @@ def test_conv_goes_on(lab, seed):
     """with a cache, the past is the cache, whatever it holds, also zeros"""
     layers = Layers(lab, seed)
     wrong = {
-        "the cache is not used: the past is made of copies of this piece's first frame": (
-            lambda x, cache, kernel: joined(x, None, kernel)
-        ),
+        "the cache is not used: the past is made of copies of this piece's first frame":
+            lambda x, cache, kernel: joined(x, None, kernel),
         "the cache is used backwards": lambda x, cache, kernel: joined(x, cache.flip(2), kernel),
         "the cache is behind the piece. It is what came before": lambda x, cache, kernel: torch.cat([x, cache], dim=2),
-    }
+    }  # fmt: skip
     rows = [(frames(seed + t, t), times * frames(seed + 9, kernel[0] - 1), {"kernel": kernel})
             for t, times in ((5, 1), (1, 1), (2, 0)) for kernel in KERNELS[:3]]  # fmt: skip
     because = "it goes on from the cache"
@@ -162,19 +156,16 @@ def test_conv_cache(lab, seed):
     """the new cache is a copy of the last kernel - 1 frames seen, also where a piece is shorter, or a kernel is 1"""
     layers = Layers(lab, seed)
     mistakes = {
-        "the new cache is cut from the piece alone. A short piece leaves room for older frames": (
-            lambda x, cache=None, kernel=None: x[:, :, max(0, x.shape[2] - kernel[0] + 1) :]
-        ),
-        "x[:, :, -0:] is all of x. A kernel of one frame needs no past": lambda x, cache=None, kernel=None: (
-            last_seen(x, cache, kernel) if kernel[0] > 1 else x
-        ),
-        "the new cache has the first frames that were read. The last ones come before the next piece": (
-            lambda x, cache=None, kernel=None: joined(x, cache, kernel)[:, :, : kernel[0] - 1]
-        ),
-        "the new cache holds outputs. The next piece is joined with inputs": lambda x, cache=None, kernel=None: (
-            layers.convolve(x, cache, kernel)[:, :, max(0, x.shape[2] - kernel[0] + 1) :]
-        ),
-    }
+        "the new cache is cut from the piece alone. A short piece leaves room for older frames":
+            lambda x, cache=None, kernel=None: x[:, :, max(0, x.shape[2] - kernel[0] + 1) :],
+        "x[:, :, -0:] is all of x. A kernel of one frame needs no past":
+            lambda x, cache=None, kernel=None: last_seen(x, cache, kernel) if kernel[0] > 1 else x,
+        "the new cache has the first frames that were read. The last ones come before the next piece":
+            lambda x, cache=None, kernel=None: joined(x, cache, kernel)[:, :, : kernel[0] - 1],
+        "the new cache holds outputs. The next piece is joined with inputs":
+            lambda x, cache=None, kernel=None: (
+                layers.convolve(x, cache, kernel)[:, :, max(0, x.shape[2] - kernel[0] + 1) :]),
+    }  # fmt: skip
     rows = [(frames(seed, t), *([frames(seed + 9, kernel[0] - 1)] if goes_on else []), {"kernel": kernel})
             for t, goes_on in ((6, False), (5, True), (1, False), (1, True)) for kernel in KERNELS]  # fmt: skip
     convolved.table(layers, rows, last_seen, mistakes, part="cache", tolerance=0.0,
@@ -230,14 +221,13 @@ class Caches(list):
 class Encoder:
     """Latents that remember: each is the weighted sum of its group, plus half of the latent before."""
 
-    def __init__(self, ratio=4):
+    def __init__(self, ratio):
         self.ratio, self.weights = ratio, torch.linspace(0.3, 1.7, ratio)
 
     def __call__(self, groups, caches):
-        before, latents = (0.0 if caches is None else caches[0]), []
+        before, latents = (caches[0] if caches else 0.0), []
         for group in groups.split(self.ratio, dim=2):
-            weights = self.weights[: group.shape[2]].to(group)
-            before = torch.einsum("bcthw,t->bchw", group, weights) + 0.5 * before
+            before = torch.einsum("bcthw,t->bchw", group, self.weights[: group.shape[2]].to(group)) + 0.5 * before
             latents.append(before)
         return torch.stack(latents, dim=2), Caches([before])
 
@@ -273,16 +263,13 @@ def test_down_begins(lab, seed):
         clip = values.noise(seed + k, 2, 3, 1 + ratio * k, 4, 5)
         said, got = groups_given(lab, clip, None, ratio)
         mistakes = {
-            "the first group is filled with zeros. Repeat the first frame": (
-                begun(clip, ratio, lambda c: 0 * c[:, :, :1])
-            ),
-            "the last frame is repeated behind the clip. The first latent then sees more than the first frame": (
-                begun(clip, ratio, lambda c: c[:, :, -1:], behind=True)
-            ),
+            "the first group is filled with zeros. Repeat the first frame":
+                begun(clip, ratio, lambda c: 0 * c[:, :, :1]),
+            "the last frame is repeated behind the clip. The first latent then sees more than the first frame":
+                begun(clip, ratio, lambda c: c[:, :, -1:], behind=True),
             "the encoder gets the clip as it is. The first frame needs a group of its own": clip,
-            "the first frame is there once too often: ratio - 1 copies fill its group": (
-                torch.cat([clip[:, :, :1], begun(clip, ratio)], dim=2)
-            ),
+            "the first frame is there once too often: ratio - 1 copies fill its group":
+                torch.cat([clip[:, :, :1], begun(clip, ratio)], dim=2),
             "the first frame fills a group of 4, whatever the ratio": begun(clip, 4),
         }  # fmt: skip
         judge(f"{said}: what the encoder is given", got, begun(clip, ratio), mistakes, tolerance=0.0,
@@ -303,30 +290,23 @@ def test_down_goes_on(lab, seed):
 def test_down_is_causal(lab, seed, look):
     """the first latent is the picture's own, no latent sees later frames, and pieces give what the whole gives"""
 
-    def run(clip, caches=None, ratio=4):
-        return attempt("causal_downsample", lab.causal_downsample, Encoder(ratio), clip, caches, ratio)
+    def run(clip, caches=None):
+        return attempt(said, lab.causal_downsample, Encoder(3), clip, caches, 3)
 
-    for ratio in (4, 3):
-        clip, said = (
-            values.noise(seed, 2, 3, 1 + 3 * ratio, 4, 5).double(),
-            f"causal_downsample, {ratio} frames per latent",
-        )
-        whole = run(clip, ratio=ratio)[0]
-        judge(
-            f"{said}: the first latent", whole[:, :, :1], run(clip[:, :, :1], ratio=ratio)[0], because="as of a picture"
-        )
-        for k in range(1, clip.shape[2]):
-            changed = clip.clone()
-            changed[:, :, k] += 1.0
-            moved = (run(changed, ratio=ratio)[0] - whole).abs().amax(dim=(0, 1, 3, 4))
-            assert (moved[: -(-k // ratio)] == 0).all(), f"{said}: frame {k} was changed, and an earlier latent moved"
-        caches, parts = None, []
-        for piece in clip.split([1, 2 * ratio, ratio], dim=2):
-            part, caches = run(piece, caches, ratio)
-            parts.append(part)
-        theorems.streams(whole, parts, axis=2, said=said)
-    theorems.gradient_is_whole(said, lambda clip: [run(clip, ratio=3)[0]], {"clip": clip})
-    theorems.owes(Call("causal_downsample", gives=tensor("b c k h w")), lambda clip: run(clip, ratio=3)[0], clip)
+    clip, said = values.noise(seed, 2, 3, 10, 4, 5).double(), "causal_downsample of 10 frames, 3 per latent"
+    whole, caches, parts = run(clip)[0], None, []
+    judge(f"{said}: the first latent", whole[:, :, :1], run(clip[:, :, :1])[0], because="it is that of frame 0 alone")
+    for k in range(1, 10):
+        changed = clip.clone()
+        changed[:, :, k] += 1.0
+        moved = (run(changed)[0] - whole).abs().amax(dim=(0, 1, 3, 4))
+        assert (moved[: -(-k // 3)] == 0).all(), f"{said}: frame {k} was changed, and an earlier latent moved"
+    for piece in clip.split([1, 6, 3], dim=2):
+        part, caches = run(piece, caches)
+        parts.append(part)
+    theorems.streams(whole, parts, axis=2, said=said)
+    theorems.gradient_is_whole(said, lambda clip: [run(clip)[0]], {"clip": clip})
+    theorems.owes(Call("causal_downsample", gives=tensor("b c k h w")), lambda clip: run(clip)[0], clip)
     look(target=Encoder(3)(begun(clip, 3), None)[0][0, 0, :, 2], yours=whole[0, 0, :, 2])
 
 
@@ -336,9 +316,7 @@ def test_down_refuses_nonsense(lab, seed):
     beginnings, pieces = {4: (0, 2, 4, 7, 8), 3: (0, 2, 3, 5), 1: (0,)}, {4: (0, 1, 5, 6), 3: (0, 1, 4), 1: (0,)}
     for caches, ratio in itertools.product((None, Caches(), Caches(["old"])), (4, 3, 1)):
         for count in (beginnings if caches is None else pieces)[ratio]:
-            down.refuses(
-                lab, lambda groups, caches: (groups, caches), torch.zeros(1, 2, count, 4, 5), caches, ratio=ratio
-            )
+            down.refuses(lab, Encoder(ratio), torch.zeros(1, 2, count, 4, 5), caches, ratio=ratio)
 
 
 # ---------------------------------------------------------------------------------------------- encode_stream
@@ -369,14 +347,18 @@ class Distribution:
     """What `encode_chunk` returns: only its mode is the latents."""
 
     def __init__(self, mean):
-        self.mode, self.sample = (
-            lambda: mean,
-            lambda generator=None: mean + torch.randn(mean.shape, generator=generator),
-        )
+        self.mode, self.sample = lambda: mean, lambda generator=None: mean + 1
 
 
 def film(seed, num_frames):
     return list(values.noise(seed, num_frames, 2, 3, 4, 6))
+
+
+def stream(lab, vae, frames):
+    """The latents as an iterator."""
+    answer = streamed(lab, vae, frames)
+    assert hasattr(answer.value, "__iter__"), f"{SAID} gives {type(answer.value).__name__}. It should yield latents"
+    return iter(answer.value)
 
 
 @exercise("encode_stream", points=4, hint="One frame for the first latent, then ratio of them; hand the caches on.")
@@ -388,7 +370,7 @@ def test_stream_latents(lab, seed, look):
         truth = 0.7 * vae.encoder(groups, None)[0]
         apart = torch.cat([0.7 * vae.encoder(group, None)[0] for group in groups.split(ratio, dim=2)], dim=2)
         for given in (clip, tuple(clip), iter(clip), torch.stack(clip)):
-            got = attempt(SAID, list, streamed(lab, vae, given).value)
+            got = attempt(SAID, list, stream(lab, vae, given))
             shapes = [tuple(z.shape) if isinstance(z, torch.Tensor) else type(z).__name__ for z in got]
             assert shapes == [(2, 3, 1, 4, 6)] * num_latents, (
                 f"{SAID} with {len(clip)} frames, {ratio} per latent, should yield {num_latents} latents of shape "
@@ -417,7 +399,7 @@ def test_stream_is_a_stream(lab, seed):
                 alive.append(weakref.ref(picture))
                 yield picture
 
-        latents = iter(streamed(lab, Vae(ratio), endless()).value)
+        latents = stream(lab, Vae(ratio), endless())
         for k in range(9):
             attempt(SAID, next, latents)
             assert len(alive) == 1 + ratio * k, (
@@ -432,7 +414,7 @@ def test_stream_keeps_no_graph(lab, seed):
     """no gradients are computed inside, and the caller's gradients stay switched on between two latents"""
     vae = Vae()
     with torch.enable_grad():
-        latents = iter(streamed(lab, vae, iter(film(seed, 9))).value)
+        latents = stream(lab, vae, iter(film(seed, 9)))
         for _ in range(3):
             latent = attempt(SAID, next, latents)
             assert torch.is_grad_enabled(), (
@@ -449,15 +431,19 @@ def test_stream_ends(lab, seed):
     """ending within a group is a ValueError, after all complete latents; an empty stream gives nothing"""
     for ratio, num_frames, complete in ((4, 8, 2), (4, 3, 1), (3, 6, 2), (2, 6, 3)):
         said = f"{SAID} with {num_frames} frames, {ratio} per latent, which end within a group,"
-        latents, got, refused = streamed(lab, Vae(ratio), film(seed, num_frames)).value, [], False
-        try:
-            got.extend(latent for latent in latents)
-        except ValueError:
-            refused = True
+        latents, got = stream(lab, Vae(ratio), film(seed, num_frames)), []
+
+        def refuses(latents=latents, got=got):
+            try:
+                got.extend(latent for latent in latents)
+            except ValueError:
+                return True
+
+        refused = attempt(SAID, refuses)
         assert refused, f"{said} should raise ValueError, and it yields {len(got)} latents"
         assert len(got) == complete, f"{said} yields {len(got)} latents before the error. {complete} are complete"
-    assert attempt(SAID, list, streamed(lab, Vae(), []).value) == [], "an empty stream has no latents"
-    one, other = (iter(streamed(lab, Vae(), film(seed + k, 5)).value) for k in (0, 1))
-    parts = [attempt(SAID, next, stream) for stream in (one, other, one)]
-    alone = attempt(SAID, list, streamed(lab, Vae(), film(seed, 5)).value)
+    assert attempt(SAID, list, stream(lab, Vae(), [])) == [], "an empty stream has no latents"
+    one, other = (stream(lab, Vae(), film(seed + k, 5)) for k in (0, 1))
+    parts = [attempt(SAID, next, latents) for latents in (one, other, one)]
+    alone = attempt(SAID, list, stream(lab, Vae(), film(seed, 5)))
     judge("with two streams at a time, the second latent of one", parts[2], alone[1])
