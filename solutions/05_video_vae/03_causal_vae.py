@@ -50,9 +50,6 @@ plt.rcParams["figure.dpi"] = 75
 NUM_CLIPS, FILM_FRAMES, FILM_SIZE = {"ci": (8, 65, 64), "cpu": (32, 129, 144), "gpu": (128, 129, 288)}[preset()]
 BLUE, RUST = "#1f6f8b", "#b3541e"
 
-VAE = from_pretrained("sprites-vae")  # 1 + 4k frames to 1 + k latents, 8 times fewer rows and columns
-SPRITES = SpriteData("held_out").batch(range(NUM_CLIPS)).clips()  # (B, 3, 17, 64, 64)
-
 
 def film_frames(name="rope_skipping", num_frames=FILM_FRAMES, size=FILM_SIZE):
     """A shot's frames, read from the file one at a time: `(1, 3, H, W)` each, rows and columns in eights."""
@@ -71,6 +68,7 @@ def film_frames(name="rope_skipping", num_frames=FILM_FRAMES, size=FILM_SIZE):
 
 # %% tags=["demo"] draws="The film as it is read, and as it comes back while it plays."
 torch.set_grad_enabled(False)  # nothing is trained here
+VAE = from_pretrained("sprites-vae")  # 1 + 4k frames to 1 + k latents, 8 times fewer rows and columns
 latents = list(streaming.encode_stream(VAE, film_frames()))
 decoded = torch.cat(list(streaming.decode_stream(VAE, latents)), dim=2).clamp(-1, 1)  # (1, 3, T, H, W)
 film = torch.stack(list(film_frames()), dim=2)
@@ -119,6 +117,7 @@ show.strips({"the film": film[0], "encoded and decoded": decoded[0]}, num_frames
 
 # %% tags=["demo"] draws="Only the last slice leaves an image model what it was."
 IMAGE_VAE = from_pretrained("sprites-frame-vae")
+SPRITES = SpriteData("held_out").batch(range(NUM_CLIPS)).clips()  # (B, 3, 17, 64, 64)
 clip = SPRITES[:1]
 by_frame = IMAGE_VAE(clip).sample.clamp(-1, 1)
 rows = {"the clip": clip[0], "image model, frame by frame": by_frame[0]}
