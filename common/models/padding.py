@@ -11,7 +11,9 @@ from common.layers import CausalConv3d
 
 
 class PaddedConv3d(nn.Module):
-    """The weights of a `CausalConv3d`, with frames added in front of the clip and behind it. It keeps no cache.
+    """The weights of a `CausalConv3d`, with frames added in front of the clip and behind it.
+
+    Only a layer that looks at the past alone can go on from a cache. The others pad each piece of a clip by itself.
 
     Args:
         causal: the layer whose weights these are.
@@ -26,9 +28,13 @@ class PaddedConv3d(nn.Module):
         self.before, self.after = {"past": (num, 0), "both": (num // 2, num - num // 2), "future": (0, num)}[where]
 
     def forward(self, x: torch.Tensor, cache: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
-        """`(B, C_in, T, H, W)` to `(B, C_out, T, H, W)`, and a cache without frames: each piece is padded by itself."""
-        padded = F.pad(x, (0, 0, 0, 0, self.before, self.after), mode=self.mode)
-        return self.conv(padded), x[:, :, :0]
+        """`(B, C_in, T, H, W)` to `(B, C_out, T, H, W)`, and the cache: the frames before the next piece, if any."""
+        if cache is None or self.after:
+            padded = F.pad(x, (0, 0, 0, 0, self.before, self.after), mode=self.mode)
+        else:
+            padded = torch.cat([cache, x], dim=2)
+        num_kept = 0 if self.after else self.before
+        return self.conv(padded), padded[:, :, padded.shape[2] - num_kept :].clone()
 
 
 def replace_convs(model: nn.Module, make: Callable[[CausalConv3d], nn.Module]) -> nn.Module:

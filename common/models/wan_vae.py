@@ -1,5 +1,6 @@
 """Wan's causal VAE (arXiv:2503.20314) as diffusers has it: loading it, and its encoder as a stream."""
 
+import warnings
 from collections.abc import Iterable, Iterator
 
 import torch
@@ -16,7 +17,9 @@ def load_wan_vae(name_or_folder: str = WAN) -> tuple[AutoencoderKLWan, bool]:
         The model in evaluation mode, and whether it is trained.
     """
     try:
-        model = AutoencoderKLWan.from_pretrained(name_or_folder, subfolder="vae", local_files_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # about an argument that diffusers still passes on
+            model = AutoencoderKLWan.from_pretrained(name_or_folder, subfolder="vae", local_files_only=True)
         return model.eval(), True
     except OSError:
         with torch.random.fork_rng(devices=[]):

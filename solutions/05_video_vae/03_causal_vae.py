@@ -12,7 +12,7 @@
 #
 # | preset | sprites `(T, H, W)` | film `(T, H, W)` | all cells take about |
 # |---|---|---|---|
-# | `ci` | (17, 64, 64) | (65, 64, 112) | 15 s |
+# | `ci` | (17, 64, 64) | (65, 64, 112) | 10 s |
 # | `cpu` (default) | (17, 64, 64) | (129, 144, 256) | 50 s |
 # | `gpu` | (17, 64, 64) | (129, 288, 512) | not measured |
 #
@@ -339,7 +339,8 @@ plt.show()
 #
 # The same weights under other padding. **Yours** is causal. The **baseline** is symmetric padding, half of it ahead.
 # The **negative control** puts all of it behind the clip, where the last frame is repeated. One frame is changed at a
-# time. Then the whole round trip, for the prediction.
+# time. Then the whole round trip, for the prediction. In the table, *first latent* is how far a clip's is from that of
+# its first frame alone, and *as a stream* how far the stream's latents are from those of one shot.
 
 # %% tags=["demo"] draws="Who moves whom in the whole network: white is exactly 0."
 MODELS = {
@@ -358,7 +359,6 @@ for name, model in MODELS.items():
     pieces = (torch.cat(list(encode_stream(model, SPRITES.unbind(2))), dim=2) - whole).abs().max()
     print(f"{name:25}{reach_back(maps[name], last_frame):7d} frames{first:14.0e}{pieces:13.0e}"
           f"{psnr(model, pictures):7.1f} dB{psnr(model, SPRITES):7.1f} dB")  # fmt: skip
-print("first latent: how far that of a clip is from that of its first frame alone; as a stream: how far from one shot")
 shown = ("yours, causal", "symmetric, copies", "control: behind the clip")
 display(draw_influence({name: maps[name] for name in shown}, "latent that moved", width=2.7))
 round_trip = influence(lambda clip: MINE(clip).sample, clip)
@@ -368,7 +368,7 @@ draw_influence({"your VAE, encoder and decoder": round_trip}, "frame that moved"
 # %% [markdown]
 # **What to see.** In your map every latent is untouched by what comes after its frames, exactly. With symmetric padding
 # each layer looks only one step ahead, but four layers add up, and three of them step over latents of four frames. No
-# stream can be encoded that way: cut into pieces, the latents are others.
+# stream can be encoded that way: it would have to wait for frames that are not there yet.
 #
 # Was your prediction right? Frame 8 shares a latent with frames 5, 6 and 7, and the decoder draws all four of it. So
 # the round trip reaches back as far as the beginning of a group, and no further. A causal VAE is causal *in latents*.

@@ -179,6 +179,10 @@ def test_the_same_weights_under_other_padding(vae):
         assert not torch.allclose(encode(repadded(vae, "both", "constant"))(clip[:, :, :1]), picture, atol=1e-2)
     assert reach_back(influence(encode(vae), clip), last) == 0
     assert reach_back(influence(encode(repadded(vae, "both")), clip), last) >= 4
+    for where, mode, streams in (("past", "replicate", True), ("past", "constant", True), ("both", "replicate", False)):
+        model = repadded(vae, where, mode)
+        pieces = torch.cat(list(encode_stream(model, clip.unbind(2))), dim=2)
+        assert torch.allclose(pieces, encode(model)(clip).detach(), atol=1e-5) == streams
 
 
 # ------------------------------------------------------------------------------------------------ Wan's VAE
