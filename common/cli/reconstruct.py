@@ -10,6 +10,8 @@ from common.data.bundled import clip_path
 from common.data.download import DataError
 from common.data.sprites import SpriteData, parse, render, scene_of, unknown_words
 from common.evaluation.reconstruction import Reconstruction
+from common.models.inflation import inflate
+from common.models.streaming import decode_stream, encode_stream
 from common.show import compare
 from common.video.sampling import sample_clip
 from common.zoo import shelf
@@ -17,35 +19,72 @@ from common.zoo import shelf
 MULTIPLE = 8  # rows and columns of the autoencoder's clips come in these
 
 
+def one_and_fours(context, parameter, num_frames: int) -> int:
+    """Check an option: 1 + 4k frames."""
+    if num_frames % 4 != 1:
+        raise click.BadParameter(f"a clip has 1 + 4k frames (1, 5, 9, ...), got {num_frames}")
+    return num_frames
+
+
+def in_eights(context, parameter, size: int) -> int:
+    """Check an option: a multiple of 8."""
+    if size % MULTIPLE:
+        raise click.BadParameter(f"the size must be a multiple of {MULTIPLE}, got {size}")
+    return size
+
+
 @click.command()
 @click.argument("clip")
 @click.option("--weights", default="sprites-vae", show_default=True, help="A shipped name, or a folder of weights.")
-@click.option("--num-frames", default=17, show_default=True, type=click.IntRange(1), help="1, 5, 9, 13, 17, ...")
-@click.option("--size", default=64, show_default=True, type=click.IntRange(16, 1024), help="Rows; a multiple of 8.")
+@click.option(
+    "--num-frames",
+    default=17,
+    show_default=True,
+    type=click.IntRange(1),
+    callback=one_and_fours,
+    help="1, 5, 9, 13, 17, ...",
+)
+@click.option(
+    "--size",
+    default=64,
+    show_default=True,
+    type=click.IntRange(16, 1024),
+    callback=in_eights,
+    help="Rows; a multiple of 8.",
+)
 @click.option("--fps", default=8.0, show_default=True, type=click.FloatRange(0, min_open=True), help="Of a video file.")
 @click.option("--start", default=0.0, type=click.FloatRange(0), help="Seconds into a video file.")
 @click.option("--columns", default=6, show_default=True, type=click.IntRange(1), help="Frames to draw.")
+@click.option(
+    "--inflate",
+    "kernel_frames",
+    type=click.IntRange(1),
+    help="Make an image autoencoder a causal 3D one first, with kernels of so many frames.",
+)
 @click.option("-o", "--out", default="reconstruction.png", show_default=True, type=UserPath(dir_okay=False))
-def reconstruct(clip, weights, num_frames, size, fps, start, columns, out):
+def reconstruct(clip, **options):
     """Encode and decode CLIP; draw original, reconstruction and difference.
 
     CLIP is a video file, the name of a bundled clip, the number of a sprites clip of the test split, or a description
     of one: "a small red star moves left over a blue field".
     """
     try:
-        if num_frames % 4 != 1:
-            raise ValueError(f"a clip has 1 + 4k frames (1, 5, 9, ...), got {num_frames}")
-        if size % MULTIPLE:
-            raise ValueError(f"the size must be a multiple of {MULTIPLE}, got {size}")
-        target, title = load(clip, num_frames, size, fps, start)
-        model = shelf.from_pretrained(weights)
-        with torch.no_grad():
-            latents = model.encode(target).latent_dist.mode()
-            back = model.decode(latents).sample.clamp(-1, 1)
-        labels = ("original", "reconstruction")
-        compare(target[0], back[0], num_frames=min(columns, num_frames), labels=labels, title=title).save(out)
+        draw_reconstruction(clip, **options)
     except (ValueError, OSError, DataError) as error:
         raise click.ClickException(str(error)) from error
+
+
+def draw_reconstruction(clip, weights, num_frames, size, fps, start, columns, kernel_frames, out):
+    """What the command does; its errors are Python's own."""
+    target, title = load(clip, num_frames, size, fps, start)
+    model = shelf.from_pretrained(weights)
+    if kernel_frames:
+        if hasattr(model, "encode_chunk"):
+            raise ValueError(f"{weights} is causal and 3D already: --inflate is for image autoencoders")
+        model = inflate(model, kernel_frames)
+    latents, back = encode_and_decode(model, target)
+    labels = ("original", "reconstruction")
+    compare(target[0], back[0], num_frames=min(columns, num_frames), labels=labels, title=title).save(out)
     click.echo(f"{target[0].numel()} numbers to {latents[0].numel()}, and back")
     found = Reconstruction()
     found.add(back, target)
@@ -53,6 +92,18 @@ def reconstruct(clip, weights, num_frames, size, fps, start, columns, out):
         if measure != "psnr_worst":  # of one clip
             click.echo(f"  {measure:16s}{value:8.3f}")
     click.echo(f"picture: {out}")
+
+
+@torch.no_grad()
+def encode_and_decode(model, target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The latents of a clip and what comes back, `(1, 3, T, H, W)` in [-1, 1]; as a stream where the model can."""
+    if hasattr(model, "encode_chunk"):
+        latents = torch.cat(list(encode_stream(model, target.unbind(2))), dim=2)
+        back = torch.cat(list(decode_stream(model, latents.split(1, dim=2))), dim=2)
+    else:
+        latents = model.encode(target).latent_dist.mode()
+        back = model.decode(latents).sample
+    return latents, back.clamp(-1, 1)
 
 
 def load(clip: str, num_frames: int, size: int, fps: float, start: float) -> tuple[torch.Tensor, str]:

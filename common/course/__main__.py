@@ -31,7 +31,7 @@ COMMANDS = {
         "Measure shipped weights again, and say where their card differs.",
     ),
     "reconstruct": (
-        "common.cli.reconstruct:reconstruct",
+        "common.course.commands.mine:reconstruct",
         "Draw what an autoencoder makes of a clip: original, reconstruction, difference.",
     ),
     "play": ("common.cli.play:play", "Play a world model or a game in the browser."),

@@ -21,7 +21,7 @@ from einops import rearrange
 from torch import nn
 from torch.nn import functional as F
 
-from common.layers import CausalConv3d, ChannelNorm, FactorizedBlock
+from common.layers import CausalConv3d, ChannelNorm, FactorizedBlock, causal_downsample
 from common.models.gaussian import DiagonalGaussian
 from common.models.shipped import Shipped
 
@@ -179,10 +179,8 @@ class CausalVideoVAE(Shipped, ModelMixin, ConfigMixin):
         Raises:
             ValueError: the piece's size is none of these.
         """
-        self._check_clip(sample, begins=caches is None)
-        if caches is None:
-            sample = torch.cat([sample[:, :, :1].expand(-1, -1, 3, -1, -1), sample], dim=2)  # a group of its own
-        moments, caches = self.encoder(sample, caches)
+        self._check_clip(sample)
+        moments, caches = causal_downsample(self.encoder, sample, caches, self.temporal_compression_ratio)
         return DiagonalGaussian(moments), caches
 
     def decode_chunk(self, z: torch.Tensor, caches: list[Cache] | None = None) -> tuple[torch.Tensor, list[Cache]]:
@@ -220,12 +218,9 @@ class CausalVideoVAE(Shipped, ModelMixin, ConfigMixin):
         mean, std = (torch.tensor(x).to(z) for x in (self.config.latents_mean, self.config.latents_std))
         return mean.reshape(1, -1, 1, 1, 1), std.reshape(1, -1, 1, 1, 1)
 
-    def _check_clip(self, sample: torch.Tensor, begins: bool) -> None:
+    def _check_clip(self, sample: torch.Tensor) -> None:
         if sample.ndim != 5 or sample.shape[1] != 3:
             raise ValueError(f"a clip is (B, 3, T, H, W), got {tuple(sample.shape)}")
-        num_frames, height, width = sample.shape[2:]
-        if num_frames < 1 or num_frames % 4 != (1 if begins else 0):
-            wanted = "1 + 4k frames (1, 5, 9, ...)" if begins else "4k frames (4, 8, ...)"
-            raise ValueError(f"{'a clip' if begins else 'the next piece of a clip'} has {wanted}, got {num_frames}")
+        height, width = sample.shape[3:]
         if height % 8 or width % 8:
             raise ValueError(f"height and width must be multiples of 8, got {height} x {width}")

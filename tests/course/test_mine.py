@@ -1,4 +1,4 @@
-"""`--mine` beyond `flipbook show`: trainings and measurements run on the learner's parts, and say so."""
+"""`--mine` beyond `flipbook show`: training runs, measurements and reconstructions on the learner's parts."""
 
 import contextlib
 import json
@@ -8,25 +8,29 @@ import pytest
 from click.testing import CliRunner
 
 from common.course.base import paths
-from common.course.commands.mine import evaluate, train
+from common.course.commands.mine import evaluate, reconstruct, train
 from common.course.learner import swap
 from common.course.source import lab_source
 
 REAL_ROOT = paths.root()
 SHORT = ["--preset", "ci", "--steps", "2", "--set", "measure_every=1"]
+SMALL = ["--num-frames", "5", "--size", "32"]
+INFLATED = ["--weights", "sprites-frame-vae", "--inflate", "2"]
 # Lab -> the commands that run its parts, one after the other, where `flipbook show` does not.
 OTHER_COMMANDS = {
     "02.1": [(evaluate, ["digits-convlstm"]), (train, ["digits-convlstm", *SHORT])],
     "02.2": [(evaluate, ["film-interpolator"])],
     "02.3": [(train, ["sprites-gan", *SHORT])],
     "02.4": [(train, ["sprites-content-motion", *SHORT, "--stage", stage]) for stage in ("main", "prior")],
+    "05.3": [(reconstruct, ["3", *SMALL]), (reconstruct, ["3", *SMALL, *INFLATED])],
 }
 
 
 def run(command, words, folder):
-    """A training goes to a folder of its stage's name: the next stage looks for it there."""
+    """A training run goes to a folder of its stage's name: the next stage looks for it there."""
     stage = words[words.index("--stage") + 1] if "--stage" in words else "main"
-    return CliRunner().invoke(command, [*words, "--folder", str(folder / stage)] if command is train else words)
+    out = {train: ["--folder", str(folder / stage)], reconstruct: ["--out", str(folder.with_suffix(".png"))]}
+    return CliRunner().invoke(command, [*words, *out.get(command, [])])
 
 
 def counted(original, calls):
@@ -116,3 +120,35 @@ def test_a_part_that_crashes_in_a_training_is_named(work, tmp_path):
 def test_a_card_is_not_written_from_a_learners_parts():
     ran = CliRunner().invoke(evaluate, ["sprites-gan", "--mine", "--update"])
     assert ran.exit_code == 1 and "exclude each other" in ran.output
+
+
+def test_a_reconstruction_runs_on_the_learners_layers_with_the_shipped_weights(work, tmp_path):
+    """Right answers give the library's numbers. A wrong layer is loaded with the same weights, and shows."""
+    library = run(reconstruct, ["3", *SMALL], tmp_path / "library")
+    assert library.exit_code == 0, library.output
+    work({}, "05.3")
+    ran = run(reconstruct, ["3", *SMALL, "--mine"], tmp_path / "mine")
+    assert ran.exit_code == 0, ran.output
+    assert ran.output.count("yours (not checked yet)") == 4
+    assert library.stdout.splitlines()[:-1] == ran.stdout.splitlines()[:-1]  # all but the picture's name
+
+
+@pytest.mark.parametrize(("exercise", "broken", "words"), [
+    ("causal_downsample", "def causal_downsample(encoder, clip, caches=None, ratio=4):\n    return 1 // 0\n", []),
+    ("encode_stream", "def encode_stream(vae, frames):\n    yield 1 // 0\n", []),
+    ("inflate_causal", "def inflate_causal(weight, num_frames):\n    return 1 // 0\n", INFLATED),
+])  # fmt: skip
+def test_a_part_that_crashes_in_a_reconstruction_is_named(exercise, broken, words, work, tmp_path):
+    work({exercise: broken}, "05.3")
+    ran = run(reconstruct, ["3", *SMALL, *words, "--mine"], tmp_path / "mine")
+    assert isinstance(ran.exception, paths.CourseError)
+    assert f"your `{exercise}` (lab 05.3) stopped at line 2 of its cell" in str(ran.exception)
+
+
+def test_what_is_no_part_of_the_learners_is_said_as_without_them(work, tmp_path):
+    work({}, "05.3")
+    unknown = run(reconstruct, ["nothing", "--mine"], tmp_path / "mine")
+    assert isinstance(unknown.exception, paths.CourseError) and "no bundled clip" in str(unknown.exception)
+    assert "1 + 4k" in run(reconstruct, ["3", "--num-frames", "6", "--mine"], tmp_path / "mine").output
+    inflated = run(reconstruct, ["3", *SMALL, "--inflate", "3"], tmp_path / "mine")
+    assert inflated.exit_code == 1 and "causal and 3D already" in inflated.output
