@@ -16,7 +16,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from common import show
 from common.course.explore import explore
@@ -29,6 +28,7 @@ from common.evaluation.sprite_reader import read_sprites
 from common.flow import fill_in
 from common.models.content_motion import swap_motion
 from common.models.pixel_autoregressive import PRESETS, PixelVideoModel, bits
+from common.progress import progress_bar
 from common.runtime import limit_threads, preset
 from common.zoo import from_pretrained
 
@@ -363,7 +363,7 @@ torch.manual_seed(0)
 PIXELS = PixelVideoModel(**PRESETS[SIZE])
 optimizer = torch.optim.AdamW(PIXELS.parameters(), lr=8e-3)
 with torch.enable_grad():
-    for step in tqdm(range(STEPS), desc="pixel model", unit="step"):
+    for step in progress_bar(range(STEPS), desc="pixel model", unit="step"):
         optimizer.param_groups[0]["lr"] = 8e-3 * (1 - step / STEPS)
         loss = -PIXELS.log_prob(bilevel(SMALL, range(12 * step, 12 * step + 12))).mean()
         optimizer.zero_grad()

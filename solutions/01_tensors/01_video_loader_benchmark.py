@@ -34,11 +34,11 @@ from typing import NamedTuple
 import av
 import matplotlib.pyplot as plt
 import numpy as np
-from tqdm import tqdm
 
 from common import show, video
 from common.course import check
 from common.data import clip_path
+from common.progress import progress_bar
 from common.runtime import preset
 from common.video import plan
 from common.video.peers import PEERS, count_ffmpeg, count_pyav, in_fresh_process, silenced
@@ -755,7 +755,7 @@ for name, read in LOADERS.items():
         print(f"{name} did not return the frames it was asked for, and is not timed")
 
 results = {}
-for task, indices in tqdm(TASKS.items(), desc="racing", unit="task"):
+for task, indices in progress_bar(TASKS.items(), desc="racing", unit="task"):
     calls = {name: (lambda read=read, indices=indices: read(PATH, indices)) for name, read in in_the_race.items()}
     if task == "every frame":  # a seek for every single frame takes its time, and the answer is known
         calls.pop("PyAV", None)

@@ -26,11 +26,11 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from common import show, video
 from common.course import check
 from common.data import clip_path, clips
+from common.progress import progress_bar
 from common.runtime import preset
 
 NUM_FRAMES, HEIGHT = {"ci": (16, 90), "cpu": (16, 144), "gpu": (16, 288)}[preset()]
@@ -325,7 +325,7 @@ def pace(path, seconds):
 SHOTS = {clip.name: video.probe(clip.path).duration for clip in clips()}  # name -> seconds
 evenly, at_rate, first = {}, {}, {}  # name -> motion per step
 ratio_evenly, ratio_at_rate = {}, {}  # name -> motion per step / pace, in seconds
-for name, seconds in tqdm(SHOTS.items(), desc="measuring", unit="shot"):
+for name, seconds in progress_bar(SHOTS.items(), desc="measuring", unit="shot"):
     path = clip_path(name)
     evenly[name] = motion_score(sample_clip(path, NUM_FRAMES, size=HEIGHT)).item()
     at_rate[name] = motion_score(sample_clip(path, NUM_FRAMES, fps=8, size=HEIGHT)).item()

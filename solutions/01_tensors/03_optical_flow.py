@@ -27,12 +27,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 import torch.nn.functional as F
-from tqdm import tqdm
 
 from common import flow as library
 from common import show, video
 from common.course import check
 from common.data import Motion, clip_path, exact_scenes, flow_scene
+from common.progress import progress_bar
 from common.runtime import preset
 
 HEIGHT = {"ci": 135, "cpu": 180, "gpu": 360}[preset()]
@@ -364,7 +364,7 @@ except (ImportError, FileNotFoundError) as reason:
 
 scenes = exact_scenes(HEIGHT * 4 // 5, HEIGHT)
 errors = {name: {"no flow": 0.0} for name in scenes}
-for name, scene in tqdm(scenes.items(), desc="measuring", unit="scene"):
+for name, scene in progress_bar(scenes.items(), desc="measuring", unit="scene"):
     for method, compute in {"no flow": lambda first, second: torch.zeros_like(first[:, :2]), **METHODS}.items():
         found = compute(scene.first, scene.second)
         errors[name][method] = end_point_error(found, scene.flow, valid=scene.visible).item()

@@ -525,7 +525,7 @@ SOME = CLIPS[:15:2]  # one each from eight shots, from the calmest to the wildes
 curves = {}
 for codec, suffix in (("h264", ".mp4"), ("av1", ".webm")):
     totals, qualities = [], []
-    for quality in tqdm(SETTINGS[codec], desc=codec, unit="setting"):
+    for quality in progress_bar(SETTINGS[codec], desc=codec, unit="setting"):
         form = codec_form(codec, suffix, codec, quality)
         stored = [store_clip(form, clip, DISK, f"curve_{i}") for i, clip in enumerate(SOME)]
         totals.append(sum(one.num_bytes for one in stored) / len(SOME))

@@ -23,7 +23,6 @@
 import matplotlib.pyplot as plt
 import torch
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from common import show
 from common.course import check
@@ -31,6 +30,7 @@ from common.data.digits import DigitData
 from common.evaluation import prediction as baselines
 from common.evaluation.image import ssim
 from common.models import convlstm as library
+from common.progress import progress_bar
 from common.runtime import device, preset
 from common.training.muon import Muon
 
@@ -379,7 +379,7 @@ def train(model, truth_probability, steps=STEPS, learning_rate=5e-3):
     kernels = [p for name, p in model.named_parameters() if p.ndim >= 2 and "patches_out" not in name]
     optimizer, losses = Muon(kernels, ends, lr=learning_rate), []
     generator = torch.Generator().manual_seed(0)
-    for step in tqdm(range(steps), desc="training", unit="step", mininterval=1):
+    for step in progress_bar(range(steps), desc="training", unit="step", mininterval=1):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate * min(1.0, (step + 1) / 10, 2 * (1 - step / steps))  # up, level, down
         seen, unseen = batch(step * BATCH).chunk(2, dim=2)

@@ -27,7 +27,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 import torch.nn.functional as F
-from tqdm import tqdm
 
 from common import flow as library
 from common import show, video
@@ -36,6 +35,7 @@ from common.data import Motion, flow_scene
 from common.data.triplets import TripletData, film_triplets
 from common.evaluation.interpolation import motion_size, picture_scores, terciles
 from common.models import interpolator as finished
+from common.progress import progress_bar
 from common.runtime import limit_threads, preset, seed_everything
 from common.training import Muon
 from common.zoo.film_interpolator.recipe import compute_loss
@@ -381,7 +381,7 @@ def train(model, steps, learning_rate=LEARNING_RATE, batch_size=6):
     matrices = [p for name, p in model.named_parameters() if p.ndim > 1 and "_out" not in name]
     others = [p for name, p in model.named_parameters() if p.ndim == 1 or "_out" in name]
     optimizer = Muon(matrices, others, lr=learning_rate)
-    for step in tqdm(range(steps), desc=type(model).__name__, unit="step"):
+    for step in progress_bar(range(steps), desc=type(model).__name__, unit="step"):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate * min(1, (steps - step) / (0.5 * steps))
         loss = compute_loss(model, data.batch(range(step * batch_size, (step + 1) * batch_size)), noise=None)["loss"]
@@ -441,7 +441,7 @@ except FileNotFoundError:
 held_out = film_triplets(every=EVERY)
 scores = {method: {"psnr": [], "ssim": []} for method in METHODS}
 moved = []
-for start in tqdm(range(0, len(held_out), 8), desc="measuring", unit="batch"):
+for start in progress_bar(range(0, len(held_out), 8), desc="measuring", unit="batch"):
     first, middle, last = held_out.pictures(slice(start, start + 8))
     moved.append(motion_size(first, middle, last, library.dis))
     for method, between in METHODS.items():

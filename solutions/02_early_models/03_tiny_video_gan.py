@@ -31,7 +31,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from einops import rearrange
-from tqdm import tqdm
 
 from common import show
 from common.course import check, paths
@@ -40,6 +39,7 @@ from common.evaluation.modes import clip_modes
 from common.evaluation.paths import object_paths, straightness
 from common.evaluation.sprite_reader import read_sprites
 from common.models.video_gan import PRESETS, VideoGAN
+from common.progress import progress_bar
 from common.runtime import limit_threads, preset, seed_everything
 from common.training.adversarial_losses import generator_hinge_loss
 
@@ -419,7 +419,7 @@ NUM_STEPS, EVERY = lengths[preset()]
 LIVE = list(ARMS)[: 2 if preset() == "ci" else 4]
 pixels = WORLD.batch(range(NUM_KEPT))
 curves, ends = {name: [] for name in LIVE}, {}
-with tqdm(total=len(LIVE) * NUM_STEPS, unit="step") as bar:
+with progress_bar(total=len(LIVE) * NUM_STEPS, unit="step") as bar:
     for name in LIVE:
         bar.set_description(name)
         for step, gan in play(ARMS[name], 0, finished, pixels, NUM_STEPS, EVERY):

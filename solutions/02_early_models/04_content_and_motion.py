@@ -26,7 +26,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.ticker import LogLocator, NullLocator
-from tqdm import tqdm
 
 from common import show
 from common.course import check
@@ -41,6 +40,7 @@ from common.models.content_motion import (
     swap_motion_entangled,
 )
 from common.models.content_motion import swap_motion as reference_swap
+from common.progress import progress_bar
 from common.runtime import device, limit_threads, preset
 from common.training import Settings, muon
 
@@ -254,7 +254,7 @@ settings = Settings(steps=VAE_STEPS, batch_size=16, learning_rate=5e-3, betas=(0
 ends = ("encoder.layers.0", "heads", "pose", "code_in", "picture_out", "prior")  # Adam; the rest: Muon
 optimizer = muon(mine, settings, ends=ends)
 history = []
-for step in tqdm(range(VAE_STEPS), desc="your VAE", unit="step"):
+for step in progress_bar(range(VAE_STEPS), desc="your VAE", unit="step"):
     clips = SoloSprites().batch(range(16 * step, 16 * step + 16)).clips().to(device())
     frames = clips[:, :, torch.randperm(NUM_FRAMES)[:4]]
     codes = mine.encode(frames)
@@ -384,7 +384,7 @@ def train_prior(codes, steps=PRIOR_STEPS, num_components=8, seed=0):
     torch.manual_seed(seed)
     prior = MotionPrior(codes.shape[1], {"ci": 64}.get(SIZE, 128), num_components)
     optimizer = torch.optim.AdamW(prior.parameters(), lr=5e-3)
-    for _ in tqdm(range(steps), desc="your prior", unit="step"):
+    for _ in progress_bar(range(steps), desc="your prior", unit="step"):
         batch = codes[torch.randint(len(codes), (64,))]
         loss = -mixture_log_prob(prior(batch), batch).mean()
         optimizer.zero_grad()

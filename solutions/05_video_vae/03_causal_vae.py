@@ -26,7 +26,6 @@ import matplotlib.pyplot as plt
 import torch
 from torch import nn
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from common import show
 from common.course import check
@@ -40,6 +39,7 @@ from common.models.gaussian import DiagonalGaussian
 from common.models.inflation import inflate, mean_slices, middle_slice
 from common.models.padding import repadded, replace_convs
 from common.models.wan_vae import encode_pieces, load_wan_vae
+from common.progress import progress_bar
 from common.runtime import limit_threads, preset
 from common.show.influence import draw_influence
 from common.video import VideoReader, frames_to_clip
@@ -309,7 +309,7 @@ def at_once(num_frames):
 WAYS = {"at once": at_once, "your stream": lambda num_frames: encode_stream(MINE, film_frames(num_frames=num_frames))}
 lengths = [n for n in (5, 17, 33, 65, 97, 129) if n <= FILM_FRAMES]
 memory, waiting, found = {name: [] for name in WAYS}, {name: [] for name in WAYS}, {}
-for num_frames in tqdm(lengths, desc="encoding", unit="length"):
+for num_frames in progress_bar(lengths, desc="encoding", unit="length"):
     for name, way in WAYS.items():
         begin = time.process_time()
         with PeakMemory() as counted:
