@@ -38,9 +38,9 @@ class PeakMemory(TorchDispatchMode):
         self.peak = max(self.peak, sum(num_bytes for _, num_bytes in self._alive.values()))
         return result
 
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, exc_type: type | None, exc_val: BaseException | None, exc_tb: TracebackType | None) -> None:
         self._alive = {}
-        super().__exit__(kind, error, trace)
+        super().__exit__(exc_type, exc_val, exc_tb)
 
 
 def _is_tensor(value) -> bool:

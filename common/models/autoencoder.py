@@ -180,8 +180,8 @@ class CausalVideoVAE(Shipped, ModelMixin, ConfigMixin):
             ValueError: the piece's size is none of these.
         """
         self._check_clip(sample)
-        moments, caches = causal_downsample(self.encoder, sample, caches, self.temporal_compression_ratio)
-        return DiagonalGaussian(moments), caches
+        moments, later = causal_downsample(self.encoder, sample, caches, self.temporal_compression_ratio)
+        return DiagonalGaussian(moments), later  # pyrefly: ignore [bad-return]  # the caches of this encoder
 
     def decode_chunk(self, z: torch.Tensor, caches: list[Cache] | None = None) -> tuple[torch.Tensor, list[Cache]]:
         """Restore the next piece of a stream.

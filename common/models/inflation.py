@@ -21,10 +21,12 @@ class InflatedConv(nn.Module):
 
     def __init__(self, conv: nn.Conv3d, num_frames: int, kernel: Callable[[torch.Tensor, int], torch.Tensor]):
         super().__init__()
-        self.causal = CausalConv3d(conv.in_channels, conv.out_channels, (num_frames, *conv.kernel_size[1:]))
+        self.causal = CausalConv3d(
+            conv.in_channels, conv.out_channels, (num_frames, conv.kernel_size[1], conv.kernel_size[2])
+        )
         with torch.no_grad():
             self.causal.conv.weight.copy_(kernel(conv.weight[:, :, 0], num_frames))
-            self.causal.conv.bias.copy_(conv.bias)
+            self.causal.get_parameter("conv.bias").copy_(conv.get_parameter("bias"))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """`(B, C_in, T, H, W)` to `(B, C_out, T, H, W)`."""
