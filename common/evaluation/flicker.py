@@ -75,7 +75,8 @@ def noise_response(
         levels: the noise's standard deviation in levels of 255 (a pixel from -1 to 1 has 255 of them), one or more.
 
     Returns:
-        `(L, B)` in the dtype of `images`, in levels of 255: one row per level. Nothing is clamped.
+        `(L, B)` in the dtype of `images`, in levels of 255: one row per level, in their order. Nothing is clamped, and
+        no gradient is kept.
     """
     stills = repeat(images, "b c h w -> b c t h w", t=noise.shape[2])
     rows = [change_of_error(restore(stills + noise * (2 * level / 255)), stills) for level in levels]

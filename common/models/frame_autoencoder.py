@@ -217,15 +217,9 @@ def equal_rate(
     Raises:
         ValueError: an argument is below 1, or T is not 1 + k r.
     """
-    sizes = (
-        num_frames,
-        latent_channels,
-        temporal_compression_ratio,
-        spatial_compression_ratio,
-        frame_compression_ratio,
-    )
-    if min(sizes) < 1:
-        raise ValueError(f"frames, channels and ratios are at least 1, got {sizes}")
+    ratios = (temporal_compression_ratio, spatial_compression_ratio, frame_compression_ratio)
+    if min(num_frames, latent_channels, *ratios) < 1:
+        raise ValueError(f"{num_frames} frames, {latent_channels} channels, ratios {ratios}: each is at least 1")
     k, rest = divmod(num_frames - 1, temporal_compression_ratio)
     if rest:
         raise ValueError(f"a clip has 1 + k * {temporal_compression_ratio} frames, got {num_frames}")

@@ -43,6 +43,7 @@ NUM_CLIPS = {"ci": 6, "cpu": 24, "gpu": 96}[preset()]
 NUM_FRAMES, SIZE, FPS = 17, 64, 8
 BLUE, RUST, GREY, OLIVE = "#1f6f8b", "#b3541e", "0.6", "#8a7a2f"
 
+# %%
 FRAMES = FrameAutoencoder.from_pretrained("sprites-frame-vae").float().eval()  # 2D: it codes each frame alone
 VIDEO = CausalVideoVAE.from_pretrained("sprites-vae").float().eval()  # 3D: four frames become one latent
 WORLD = SpriteData("test", NUM_FRAMES, SIZE)
