@@ -114,9 +114,9 @@ show.strips({"noisy": noisy[0], "frame by frame": pair[0], "as video": pair[1]},
 # - **Clips are mixed with each other.** You fold as `(t b)` and unfold as `(b t)`. Use the same order both times.
 
 # %% [markdown] about="decode_frames" difficulty=1 importance=3 minutes=3
-# ## And back
+# ## Decoding frame by frame
 #
-# The decoder draws each latent as an image. Nothing is clamped, so that gradients could pass.
+# The way back: the decoder draws each latent as an image. Nothing is clamped, so that gradients can pass.
 
 # %% exercise="decode_frames" from="common.models.frame_autoencoder:decode_frames"
 

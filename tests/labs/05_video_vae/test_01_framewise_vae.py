@@ -63,6 +63,13 @@ def one_by_one(way):
     return lambda vae, x: torch.stack([coded(vae, clip) for clip in x])
 
 
+def disc(size):
+    """A disc that moves to the right, to look at: `(1, 3, 4, size, size)`."""
+    t, y, x = torch.meshgrid(torch.arange(4.0), *2 * (torch.linspace(0, 1, size),), indexing="ij")
+    inside = (x - 0.2 - 0.2 * t).square() + (y - 0.5).square() < 0.04
+    return torch.where(inside, torch.tensor([0.9, 0.3, -0.6])[:, None, None, None], -0.7 * y)[None]
+
+
 FOLD = {axes: partial(rearrange, pattern=f"b c t h w -> {axes} c 1 h w") for axes in ("(b t)", "(t b)")}
 FOLD["reshape"] = lambda x: x.reshape(-1, x.shape[1], 1, *x.shape[3:])
 UNFOLD = {axes: partial(rearrange, pattern=f"{axes} c 1 h w -> b c t h w") for axes in ("(b t)", "(t b)")}
@@ -89,8 +96,9 @@ def test_encode_is_every_frame_alone(lab, seed, look):
     rows = [(vae, values.uniform(seed + i, b, 3, *size)) for i, (b, *size) in enumerate(SIZES)]
     said = encoding(lab, *rows[0]).said
     assert not vae.draws, f"{said} draws from the posterior. Without a generator take mode()"
-    answers = encoding.table(lab, rows, truth, scrambled("encode"), because="this frame alone has another latent")
-    look(target=truth(*rows[0])[0, 0], yours=answers[0].value[0, 0], about="one latent channel of four frames")
+    encoding.table(lab, rows, truth, scrambled("encode"), because="this frame alone has another latent")
+    shown = (ImageVAE(seed, 3), disc(48))
+    look(target=truth(*shown)[0], yours=encoding(lab, *shown).value[0], about="three latent channels, as colours")
     encoding.table(lab, [(ImageVAE(seed, c), values.uniform(seed, 2, 3, 3, 6, 4)) for c in (1, 3, 4)], truth)
     theorems.owes(encoding, lab, *rows[0], other=rows[1], batch_of_one=False)
 
@@ -127,8 +135,9 @@ def test_decode_is_every_frame_alone(lab, seed, look):
     rows = [(vae, values.noise(seed + i, b, 5, *size)) for i, (b, *size) in enumerate(SIZES)]
     because = "this latent, decoded alone, gives another picture"
     with torch.no_grad():
-        answers = decoding.table(lab, rows, truth, mistakes, because=because)
-        look(target=truth(*rows[0])[0].tanh(), yours=answers[0].value[0].tanh())
+        decoding.table(lab, rows, truth, mistakes, because=because)
+        shown = (ImageVAE(seed, 3), disc(24))
+        look(target=truth(*shown)[0] / 4, yours=decoding(lab, *shown).value[0] / 4)
         decoding.table(lab, [(ImageVAE(seed, c), values.noise(seed, 2, c, 4, 3, 2)) for c in (1, 3, 7)], truth)
         theorems.owes(decoding, lab, *rows[0], other=rows[1], batch_of_one=False)
     leaf = rows[0][1].clone().requires_grad_()
