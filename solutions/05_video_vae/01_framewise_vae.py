@@ -80,8 +80,8 @@ show.strips({"noisy": noisy[0], "frame by frame": pair[0], "as video": pair[1]},
 
 # %% [markdown]
 # **A prediction.** Noise of 3 levels: by what factor does the error of the frame coder change more, from frame to
-# frame, than that of the video coder? And by what factor with *no* noise at all? Write both down. The last picture of
-# this lab has the answers, and one of them surprises most people.
+# frame, than that of the video coder? And by what factor with *no* noise at all? Write both down. The plot at the
+# end of this lab has the answers.
 
 # %% [markdown] about="encode_frames" difficulty=1 importance=5 minutes=5
 # ## Folding time into the batch
