@@ -157,22 +157,73 @@ class FrameAutoencoder(Shipped, ModelMixin, ConfigMixin):
         return self.decode(dist.mode() if generator is None else dist.sample(generator))
 
 
-def encode_frames(vae, clips: torch.Tensor) -> torch.Tensor:
-    """The most likely latents of every frame, coded as an image by itself: time is folded into the batch.
+def encode_frames(vae, clips: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
+    """Encode a clip frame by frame: time is folded into the batch, so that every frame is an image by itself.
 
     Args:
-        vae: of images or of video, with `encode` as in diffusers; it takes clips of one frame.
+        vae: of images: `vae.encode(images)` takes `(N, 3, 1, H, W)`, clips of one frame each, any number of them, and
+            gives an object with the attribute `latent_dist`, the posterior, whose `mode()` and `sample(generator)` are
+            `(N, C, 1, H', W')`.
         clips: `(B, 3, T, H, W)` in [-1, 1].
+        generator: for a draw from the posterior, `latent_dist.sample(generator)`. None for the most likely latents,
+            `latent_dist.mode()`, which are the same in every call.
 
     Returns:
-        `(B, C, T, H', W')`.
+        `(B, C, T, H', W')`: the latent of frame t of clip b is at `[b, :, t]`.
     """
     images = rearrange(clips, "b c t h w -> (b t) c 1 h w")
-    latents = vae.encode(images).latent_dist.mode()  # (B T, C, 1, H', W')
+    posterior = vae.encode(images).latent_dist
+    latents = posterior.mode() if generator is None else posterior.sample(generator)  # (B T, C, 1, H', W')
     return rearrange(latents, "(b t) c 1 h w -> b c t h w", b=len(clips))
 
 
 def decode_frames(vae, latents: torch.Tensor) -> torch.Tensor:
-    """The way back from `encode_frames`: `(B, C, T, H', W')` to `(B, 3, T, H, W)`, not clamped."""
+    """Decode a clip frame by frame, the way back from `encode_frames`.
+
+    Args:
+        vae: of images: `vae.decode(latents)` takes `(N, C, 1, H', W')`, any number of them, and gives an object whose
+            attribute `sample` is `(N, 3, 1, H, W)`.
+        latents: `(B, C, T, H', W')`.
+
+    Returns:
+        The clips, `(B, 3, T, H, W)`, not clamped, so that gradients pass.
+    """
     images = vae.decode(rearrange(latents, "b c t h w -> (b t) c 1 h w")).sample  # (B T, 3, 1, H, W)
     return rearrange(images, "(b t) c 1 h w -> b c t h w", b=len(latents))
+
+
+def equal_rate(
+    num_frames: int,
+    latent_channels: int,
+    temporal_compression_ratio: int = 4,
+    spatial_compression_ratio: int = 8,
+    *,
+    frame_compression_ratio: int = 8,
+) -> int:
+    """Equal rate: the channels with which a frame-by-frame coder spends as many numbers per clip as a video coder.
+
+    The video coder is causal: of T = 1 + k r frames it makes 1 + k latents. The frame coder makes T of them.
+
+    Args:
+        num_frames: T, frames of the clip.
+        latent_channels: C of the video coder.
+        temporal_compression_ratio: r, frames per latent of the video coder.
+        spatial_compression_ratio: s: the video coder's latents have H / s rows and W / s columns.
+        frame_compression_ratio: f: the frame coder's latents have H / f rows and W / f columns.
+
+    Returns:
+        The whole number nearest to the number of channels that makes the two counts equal; a half goes to the even
+        one, as Python's `round` does it. At least 1, since no coder has fewer.
+
+    Raises:
+        ValueError: an argument is below 1, or T is not 1 + k r.
+    """
+    ratios = (temporal_compression_ratio, spatial_compression_ratio, frame_compression_ratio)
+    if min(num_frames, latent_channels, *ratios) < 1:
+        raise ValueError(f"{num_frames} frames, {latent_channels} channels, ratios {ratios}: each is at least 1")
+    k, rest = divmod(num_frames - 1, temporal_compression_ratio)
+    if rest:
+        raise ValueError(f"a clip has 1 + k * {temporal_compression_ratio} frames, got {num_frames}")
+    video = latent_channels * (1 + k) * frame_compression_ratio**2  # times H W / (s f)²
+    frames = num_frames * spatial_compression_ratio**2  # per channel
+    return max(1, round(video / frames))

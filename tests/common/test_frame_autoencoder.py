@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from diffusers import AutoencoderKL
 
 from common.models.autoencoder import CausalVideoVAE
 from common.models.frame_autoencoder import (
@@ -10,7 +11,9 @@ from common.models.frame_autoencoder import (
     FrameBlock,
     decode_frames,
     encode_frames,
+    equal_rate,
 )
+from common.models.image_vae import TINY, ImageVAE
 
 NUM_PARAMETERS = {"ci": 86_042, "cpu": 1_741_354, "gpu": 5_416_154}
 
@@ -80,6 +83,36 @@ def test_a_video_autoencoder_frame_by_frame_has_the_latent_of_each_image(clip):
     assert latents.shape == (2, 16, 6, 3, 2) and decode_frames(video, latents).shape == clip.shape
     image = video.encode(clip[1:, :, 4:5]).latent_dist.mode()
     torch.testing.assert_close(latents[1:, :, 4:5], image)
+
+
+def test_a_draw_comes_from_the_generator_and_differs_from_the_most_likely_latents(vae, clip):
+    mode, (one, same, other) = encode_frames(vae, clip), [
+        encode_frames(vae, clip, torch.Generator().manual_seed(seed)) for seed in (0, 0, 1)
+    ]  # fmt: skip
+    assert torch.equal(one, same) and not torch.equal(one, other) and not torch.equal(one, mode)
+
+
+def test_equal_rate_of_the_models_that_ship_and_of_known_ones():
+    assert equal_rate(17, 16) == FrameAutoencoder().config.latent_channels
+    assert equal_rate(81, 16) == 4  # Wan and HunyuanVideo against Stable Diffusion
+    assert equal_rate(121, 128, 8, 32) == 1  # LTX-Video
+    assert equal_rate(1, 16) == 16 and equal_rate(9, 1) == 1
+    with pytest.raises(ValueError, match="18"):
+        equal_rate(18, 16)
+    with pytest.raises(ValueError, match="at least 1"):
+        equal_rate(0, 16)
+
+
+def test_stable_diffusions_kind_of_vae_codes_frames_one_by_one():
+    torch.manual_seed(0)
+    images = AutoencoderKL(**TINY).eval().requires_grad_(False)
+    clip = torch.rand(2, 3, 3, 16, 24) * 2 - 1
+    latents = encode_frames(ImageVAE(images), clip)
+    assert latents.shape == (2, 4, 3, 2, 3)
+    torch.testing.assert_close(latents[1:, :, 2], images.encode(clip[1:, :, 2]).latent_dist.mode())
+    torch.testing.assert_close(
+        decode_frames(ImageVAE(images), latents)[:1, :, 1], images.decode(latents[:1, :, 1]).sample
+    )
 
 
 def test_normalised_latents_and_back(vae, clip):

@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "data": {"video", "tensor_ops", "runtime", "files", "progress"},
     "flow": {"video", "tensor_ops"},
     "show": {"video", "tensor_ops"},
-    "evaluation": {"video", "tensor_ops", "data"},  # the reader of a world knows that world
+    "evaluation": {"video", "tensor_ops", "data", "flow"},  # the reader of a world knows that world
     "diffusion": {"tensor_ops"},
     "streaming": {"diffusion", "layers", "tensor_ops"},
     "training": {"runtime", "tensor_ops", "files", "progress"},

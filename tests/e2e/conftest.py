@@ -168,8 +168,14 @@ class Notebook:
             lambda: {first, last} <= set(cell.locator(".cm-line").all_inner_texts()), f"the text never arrived: {first}"
         )
 
+    def unfold(self, cell):
+        """Show the code of a cell that is folded, as a click on its three dots does."""
+        for placeholder in cell.locator(".jp-InputPlaceholder, .jp-Placeholder").all():
+            placeholder.evaluate("node => node.click()")
+
     def run(self, cell):
         """Run a cell. While the kernel still connects a key is lost, or the cell waits and is let go: press again."""
+        self.unfold(cell)
         prompt = cell.locator(".jp-InputPrompt").first
         before = prompt.inner_text()
         for _ in range(12):

@@ -11,13 +11,13 @@ from collections.abc import Callable
 import torch
 
 from common.data.sprites import SpriteData
+from common.evaluation.flicker import NOISE_LEVELS, change_of_error
 from common.evaluation.reconstruction import GREY_LEVELS
-from common.flow.along import change_along_flow
 from common.models.autoencoder import CausalVideoVAE
 from common.zoo.sprites_vae import measures as reconstruction
+from common.zoo.sprites_vae.measures import restored
 
 SETTINGS = {"small": 8, "full": 96}  # setting -> clips on which flicker is measured
-NOISES = (0, 1, 3, 6)  # levels of 255: the standard deviation of the sensor's noise
 VIDEO = "sprites-vae"
 BATCH = 8
 
@@ -63,15 +63,11 @@ def flicker_of(coders: dict, data: SpriteData, indices: range) -> dict[str, dict
     clips, truth = data.batch(indices).clips(), data.truth(indices)
     still = clips[:, :, :1].expand_as(clips)
     noise = torch.stack([torch.randn(clips.shape[1:], generator=torch.Generator().manual_seed(i)) for i in indices])
-    found = {"clean": {side: change_of_error(coder, clips, clips, truth) for side, coder in coders.items()}}
-    for level in NOISES:
+    along = (truth.flow, truth.flow_visible)
+    found = {"clean": {side: change_of_error(restored(coder, clips), clips, *along) for side, coder in coders.items()}}
+    for level in NOISE_LEVELS:
         noisy = still + noise * (2 * level / GREY_LEVELS)
-        found[f"noise_{level}"] = {side: change_of_error(coder, noisy, still) for side, coder in coders.items()}
+        found[f"noise_{level}"] = {
+            side: change_of_error(restored(coder, noisy), still) for side, coder in coders.items()
+        }
     return found
-
-
-def change_of_error(coder, given: torch.Tensor, clean: torch.Tensor, truth=None) -> torch.Tensor:
-    """Of what comes back of the given clips, against the clean ones; along the true flow, if there is one: `(B,)`."""
-    error = reconstruction.restored(coder, given) - clean
-    along = (None, None) if truth is None else (truth.flow, truth.flow_visible)
-    return change_along_flow(error, *along) * GREY_LEVELS / 2
