@@ -9,5 +9,5 @@ from common.layers.residual import FactorizedBlock
 from common.layers.rope import rotate, rotations
 
 __all__ = ["AdaLNZero", "CausalConv3d", "ChannelNorm", "CrossAttention", "Downsample", "FactorizedBlock", "HeadNorm",
-           "KeyValues", "Modulation", "SelfAttention", "Upsample", "frame_causal_mask", "plain_norm", "rotate", "rotations",
-           "timestep_features"]  # fmt: skip
+           "KeyValues", "Modulation", "SelfAttention", "Upsample", "frame_causal_mask", "plain_norm", "rotate",
+           "rotations", "timestep_features"]  # fmt: skip

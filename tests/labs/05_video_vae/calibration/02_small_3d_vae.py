@@ -2,6 +2,7 @@
 
     python tests/labs/05_video_vae/calibration/02_small_3d_vae.py            both, about three core-minutes
     python tests/labs/05_video_vae/calibration/02_small_3d_vae.py trains     the grader's alone
+    python tests/labs/05_video_vae/calibration/02_small_3d_vae.py page       the page's alone
 
 `trains` is the grader's own short run. `settles` and `carries` are about the page's run at `ci`: stage "settle" of the
 recipe, from the weights of second 60. The numbers go into the JSON file beside this one.
@@ -23,7 +24,7 @@ from common.course.graders import outcomes
 from common.models.autoencoder import CausalVideoVAE
 from common.models.gaussian import DiagonalGaussian
 from common.training import train
-from common.training.vae import KL_WEIGHT, train_step
+from common.training.vae import KL_WEIGHT, reconstruction_loss, train_step
 from common.zoo.sprites_vae_minute import recipe as minute
 from common.zoo.sprites_vae_minute.measures import mean_frame_psnr, mean_psnr, moving_clips
 
@@ -70,11 +71,24 @@ def pages_run() -> dict:
     for seed in SEEDS:
         found["reference"].append(judged(settled(seed), clips))
         with kl_over_pictures():
-            found["the KL term over the wrong axes"].append(judged(settled(seed), clips))
+            model = settled(seed)
+        found["the KL term over the wrong axes"].append(judged(model, clips))
         found["the KL term 100 times"].append(judged(settled(seed, 100 * KL_WEIGHT), clips))
         print(seed, {name: rows[-1] for name, rows in found.items()}, flush=True)
     untrained = judged(CausalVideoVAE.from_pretrained("sprites-vae-minute").eval(), clips)
     return found | {"no training": [untrained] * len(SEEDS)}
+
+
+def nothing(coder, optimizer, clips, generator) -> None:
+    """Broken: it does all but move."""
+    coder.decode(coder.encode(clips).latent_dist.sample(generator))
+
+
+def from_the_mode(coder, optimizer, clips, generator) -> None:
+    """Broken: it never draws, and so pays nothing for the variance."""
+    optimizer.zero_grad()
+    reconstruction_loss(coder.decode(coder.encode(clips).latent_dist.mode()).sample, clips).backward()
+    optimizer.step()
 
 
 def short_run() -> dict:
@@ -82,7 +96,7 @@ def short_run() -> dict:
     spec = importlib.util.spec_from_file_location("grader", GRADER)
     grader = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(grader)
-    arms = {"reference": train_step, **grader.BROKEN_STEPS}
+    arms = {"reference": train_step, "the weights never move": nothing, "the latents are never drawn": from_the_mode}
     return {name: [round(grader.error_after_training(step, seed), 4) for seed in SEEDS] for name, step in arms.items()}
 
 
@@ -104,12 +118,12 @@ def main() -> None:
         level = {name: [row[0] for row in rows] for name, rows in runs.items()}
         nats = {name: [row[1] for row in rows] for name, rows in runs.items()}
         above = {name: level[name] for name in ("reference", "no training")}
-        entries["settles"] = outcome("PSNR above that of the mean frame, in dB,", "higher", 0.4, above)
+        entries["settles"] = outcome("PSNR above that of the mean frame, in dB,", "higher", 0.2, above)
         carried = {name: nats[name] for name in ("reference", "the KL term 100 times")}
-        entries["carries"] = outcome("what the latents carry, in nats per pixel value,", "higher", 0.23, carried)
+        entries["carries"] = outcome("what the latents carry, in nats per pixel value,", "higher", 0.22, carried)
         known["measured"] = {"above_mean_frame": level, "nats_per_pixel_value": nats}
     if sys.argv[1:] != ["page"]:
-        entries["trains"] = outcome("the error of clips that were not trained on", "lower", 0.3, short_run())
+        entries["trains"] = outcome("the error of new clips", "lower", 0.3, short_run())
     document = {"seeds": list(SEEDS), "outcomes": entries} | {"measured": known.get("measured", {})}
     store.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     outcomes.load(GRADER)  # an error unless each threshold parts the reference from what is broken
