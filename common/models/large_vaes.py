@@ -3,7 +3,8 @@
     vae = load_vae("wan", "/models/Wan2.1-T2V-1.3B-Diffusers")     a folder, or a name on the hub
     vae = tiny_vae("wan")                                         the same class with a few ten thousand random weights
 
-All have `encode(clip).latent_dist` and `decode(z).sample`, and take 1 + 4k frames.
+All have `encode(clip).latent_dist` and `decode(z).sample`. Clips of 1 + 8k frames suit all three: of 5 frames or 13,
+CogVideoX gives three too many back.
 """
 
 import torch

@@ -16,14 +16,13 @@
 # |---|---|---|---|
 # | `ci` | (17, 64, 64) | 10 steps, from the weights of second 60 | 20 s |
 # | `cpu` (default) | (17, 64, 64) | 2,400 steps from scratch, about 20 minutes of one core; you may stop and resume | 25 min |
-# | `gpu` | (17, 64, 64) | 2,400 steps from scratch | not measured |
+# | `gpu` | (17, 64, 64) | 2,400 steps from scratch | not run |
 #
 # `FLIPBOOK_PRESET` chooses the preset.
 
 # %% tags=["setup"]
 import json
 import tempfile
-import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -41,12 +40,13 @@ from common.evaluation.posterior import active_channels, channel_kl
 from common.evaluation.reconstruction import clip_psnr, mean_frame
 from common.models.autoencoder import PRESETS, CausalVideoVAE
 from common.models.large_vaes import LARGE, tiny_vae
-from common.runtime import cache_dir, device, limit_threads, preset
-from common.training import muon, read_log, read_weights, train
+from common.runtime import cache_dir, limit_threads, preset
+from common.training import read_log, read_weights, train
+from common.training.budget import steps_in
 from common.zoo.shelf import folder
-from common.zoo.sprites_vae.recipe import ENDS, SpritesAndFilm
 from common.zoo.sprites_vae_minute.measures import mean_frame_psnr, mean_psnr, moving_clips
 from common.zoo.sprites_vae_minute.recipe import RECIPE, step
+from common.zoo.sprites_vae_minute.studies import go_on
 
 limit_threads()
 plt.rcParams["figure.dpi"] = 75
@@ -149,27 +149,22 @@ for width in (4, 8, 16):
 # - **The loss becomes nan.** The root has an infinite slope at 0. The 1e-6 belongs under it.
 # - **It is right for one clip and wrong for more.** The root comes before the mean over clips.
 
-# %% tags=["demo"] draws="How loud each clip is in the gradient, under three losses."
+# %% tags=["demo"] draws="How loud each clip is in the gradient, under two losses."
 some = CLIPS[clip_psnr(mean_frame(CLIPS), CLIPS, data_range=2.0).argsort(descending=True)][::2][:6]
-losses = {
-    "mean squared error": lambda a, b: (a - b).square().mean(),
-    "one root over all clips": lambda a, b: (a - b).square().mean().sqrt(),
-    "yours, by clip": reconstruction_loss,
-}
+losses = {"mean squared error": torch.nn.functional.mse_loss, "yours, by clip": reconstruction_loss}
 figure, axis = plt.subplots(figsize=(7.2, 2.5), layout="constrained")
-for k, ((name, loss), colour) in enumerate(zip(losses.items(), (GREY, RUST, BLUE))):
+for (name, loss), side, colour in zip(losses.items(), (-0.2, 0.2), (GREY, BLUE)):
     leaf = mean_frame(some).clone().requires_grad_()
     (slope,) = torch.autograd.grad(loss(leaf, some), leaf)
     size = slope.flatten(1).norm(dim=1)  # (B,)
-    axis.bar(torch.arange(len(some)) + 0.27 * (k - 1), size / size.sum(), 0.25, color=colour, label=name)
+    axis.bar(torch.arange(len(some)) + side, size / size.sum(), 0.36, color=colour, label=name)
 axis.set(xlabel="clips, from the easiest for the mean frame to the hardest", ylabel="part of the gradient")
 axis.set_title("How loud each clip is: the mean frame against its clip", fontsize=10)
 axis.legend(fontsize=9)
 plt.show()
 
 # %% [markdown]
-# **What to see.** With squares the hardest clips speak loudest, and one root over everything changes nothing about that.
-# By clip, all of them are heard alike.
+# **What to see.** With squares the hardest clips speak loudest. By clip, all of them are heard alike.
 
 # %% [markdown] about="FactorizedBlock" difficulty=3 importance=5 minutes=12
 # ## The (2+1)D residual block
@@ -201,7 +196,7 @@ plt.show()
 #    x + h, cache`.
 
 # %% [markdown] troubles="FactorizedBlock"
-# - **`'tuple' object has no attribute …`.** A convolution gives its output *and* a cache.
+# - **A tuple has no attribute … .** A convolution gives its output *and* a cache.
 # - **Whole clips are right, clips in pieces are not.** The given `cache` has to reach `self.time`.
 
 # %% tags=["demo"] draws="One pixel of one frame changes: what moves, frame by frame."
@@ -332,7 +327,7 @@ show.strips({"original": CLIPS[1], "restored by your parts": restored[0]}, num_f
 #    clips[0].numel()`; `loss = error + kl_weight * kl`. Return `.item()` of the three.
 
 # %% [markdown] troubles="train_step"
-# - **`kl` is thousands of times too large.** Divide by the numbers of one clip: nats per pixel value.
+# - **The KL term is thousands of times too large.** Divide by the numbers of one clip: nats per pixel value.
 # - **The check says that the latents are the mode.** Without a draw the decoder never meets the noise that the KL term
 #   pays for.
 # - **The second step differs from the first.** Old gradients were still there: `zero_grad()` comes before `backward()`.
@@ -348,15 +343,8 @@ show.strips({"original": CLIPS[1], "restored by your parts": restored[0]}, num_f
 MINUTE = CausalVideoVAE.from_pretrained("sprites-vae-minute").eval()
 STAGE, START = ("settle", MINUTE.state_dict()) if SIZE == "ci" else ("long", None)
 FOLDER = Path(tempfile.mkdtemp()) if SIZE == "ci" else cache_dir() / "runs" / "lab-05.2"
-recipe = replace(
-    RECIPE,
-    name="my-vae",
-    build_model=my_vae,
-    step=partial(step, train_step=train_step),
-    measure=lambda model, _: {"psnr": mean_psnr(model, CLIPS.to(model.device))},
-    sheet=None,
-    finish=None,
-)
+parts = {"build_model": my_vae, "step": partial(step, train_step=train_step), "sheet": None, "finish": None}
+recipe = replace(RECIPE, name="my-vae", measure=lambda vae, _: {"psnr": mean_psnr(vae, CLIPS.to(vae.device))}, **parts)
 weights = train(recipe, "gpu" if SIZE == "gpu" else "cpu", stage=STAGE, folder=FOLDER, weights=START)
 mine = my_vae().eval()
 mine.load_state_dict(read_weights(weights))
@@ -384,14 +372,14 @@ curve = json.loads((folder("sprites-vae-minute") / "curve.json").read_text())["p
 measured = [entry for entry in log if "psnr" in entry]
 offset = 60 if SIZE == "ci" else 0
 figure, axis = plt.subplots(figsize=(7.2, 3), layout="constrained")
-axis.plot(*zip(*curve), color=GREY, marker="o", markersize=3, label="the first minutes, as we measured them")
-axis.plot([offset + entry["cpu_seconds"] for entry in measured], [entry["psnr"] for entry in measured], color=BLUE, marker="o",
-          label="your run")  # fmt: skip
+axis.plot(*zip(*curve), color=GREY, marker="o", markersize=3, label="as we measured it, running mean of the weights")
+seconds = [offset + entry["cpu_seconds"] for entry in measured]
+axis.plot(seconds, [entry["psnr"] for entry in measured], color=BLUE, marker="o", label="your run")
 axis.axhline(line, color=RUST, linestyle="--", label="mean frame")
 axis.axhline(reached["shipped"], color=GREY, linestyle=":", label="shipped weights")
 axis.set(xlabel="core-seconds of training", ylabel="PSNR of held-out clips, dB")
 axis.set_title("How soon does it beat the mean frame?", fontsize=10)
-axis.legend(fontsize=9, loc="center right")
+axis.legend(fontsize=9, loc="center left")
 plt.show()
 
 # %% [markdown]
@@ -415,28 +403,21 @@ class WrongAxes(DiagonalGaussian):
 
 def control(kl_weight=3e-3, posterior=DiagonalGaussian):
     """A few steps from second 60. Returns nats per number of each latent channel, and which channels are alive."""
-    vae, data = my_vae(), SpritesAndFilm(17, 64)
+    vae = my_vae()
     vae.load_state_dict(MINUTE.state_dict())
     vae.posterior = posterior
-    optimizer = muon(vae, replace(RECIPE.at("settle", "cpu")[1], learning_rate=1e-3), ends=ENDS)
-    for k in range(CONTROL_STEPS):
-        clips = data.batch(range(CONTROL_BATCH * k, CONTROL_BATCH * (k + 1))) / 127.5 - 1
-        train_step(vae, optimizer, clips, torch.Generator().manual_seed(k), kl_weight=kl_weight)
+    go_on(vae, train_step, CONTROL_STEPS, CONTROL_BATCH, kl_weight=kl_weight)
     with torch.no_grad():
         dist = vae.encode(CLIPS[:8]).latent_dist
     return channel_kl(dist.mean, dist.logvar), active_channels(dist.mean)
 
 
 # %% tags=["demo"] draws="What each latent channel carries, with the KL term right and wrong."
-arms = {
-    "as it should be": {},
-    "over the wrong axes": {"posterior": WrongAxes},
-    "100 times the weight": {"kl_weight": 0.3},
-}
+arms = {"as it should be": {}, "wrong axes": {"posterior": WrongAxes}, "100 times": {"kl_weight": 0.3}}
 figure, axis = plt.subplots(figsize=(7.2, 2.8), layout="constrained")
 for (name, options), colour in zip(arms.items(), (BLUE, GREY, RUST)):
     nats, alive = control(**options)
-    print(f"{name:22}{nats.mean():6.2f} nats per number, {len(alive) - int(alive.sum())} of {len(alive)} channels dead")
+    print(f"{name:17}{nats.mean():6.2f} nats per number, {len(alive) - int(alive.sum())} of {len(alive)} channels dead")
     axis.plot(nats.sort(descending=True).values, color=colour, marker="o", markersize=4, label=name)
 axis.set(xlabel="latent channels, from the fullest to the emptiest", ylabel="nats per number", ylim=(0, None))
 axis.set_title(f"What the channels carry, {CONTROL_STEPS} steps after second 60", fontsize=10)
@@ -459,24 +440,15 @@ plt.show()
 # the clamp out.)
 
 # %% tags=["demo"] draws="Equal core-seconds: your VAE and Wan's, cut to the same size."
-def steps_in(model, seconds):
-    """How many of your steps on one clip fit into so many core-seconds, after a first one that is not counted."""
-    optimizer, clips, done = torch.optim.Adam(model.parameters(), lr=1e-4), CLIPS[:1], 0
-    train_step(model, optimizer, clips)
-    began = time.process_time()
-    while time.process_time() - began < seconds:
-        train_step(model, optimizer, clips)
-        done += 1
-    return done
-
-
-WAN = AutoencoderKLWan(base_dim=13, z_dim=16, num_res_blocks=1)  # 1.72 million weights, ours has 1.74
-for name, model in {"yours": my_vae(), "AutoencoderKLWan": WAN}.items():
-    print(f"{name:18}{steps_in(model, PEER_SECONDS):5} steps on one clip in {PEER_SECONDS} core-seconds")
+SHORT = CLIPS[:1, :, :5]
+for name, model in {"yours": my_vae(), "wan": AutoencoderKLWan(base_dim=13, z_dim=16, num_res_blocks=1)}.items():
+    one_step = partial(train_step, model, torch.optim.Adam(model.parameters(), lr=1e-4), SHORT)
+    print(f"{name:6}{steps_in(one_step, PEER_SECONDS):5} steps on 5 frames in {PEER_SECONDS} core-seconds")
 RECORD = Path(common.__file__).parents[1] / "benchmarks/results/vae_peer.json"
 record = json.loads(RECORD.read_text())["sides"]
 for name, side in record.items():
-    print(f"recorded, {name:8}{side['steps']:5} steps of 8 clips in {side['core_seconds']} s: {side['held_out/psnr']:.1f} dB")
+    seconds, psnr = side["core_seconds"], side["held_out/psnr"]
+    print(f"recorded: {name:6}{side['steps']:5} steps of 8 clips of 17 frames in {seconds} s: {psnr:.1f} dB")
 
 # %% [markdown]
 # **The real ones have the same calls.** These are the VAEs of three large generators, with a few ten thousand random
@@ -508,8 +480,6 @@ for name in LARGE:
 # `common.training.vae`: with `--mine`, `flipbook reconstruct` runs on your parts. Next is lab 05.3, where nothing looks
 # ahead: the causal convolution under your blocks.
 #
-# - Kingma and Welling 2013, *Auto-Encoding Variational Bayes*, arXiv:1312.6114
-# - Tran et al. 2018, *A Closer Look at Spatiotemporal Convolutions for Action Recognition*, arXiv:1711.11248
-# - Burda et al. 2016, *Importance Weighted Autoencoders*, arXiv:1509.00519
-# - HaCohen et al. 2025, *LTX-Video*, arXiv:2501.00103
-# - Wan team 2025, *Wan*, arXiv:2503.20314
+# Papers: variational autoencoders (Kingma, Welling 2013, arXiv:1312.6114), (2+1)D convolutions (Tran et al. 2018,
+# arXiv:1711.11248), active units (Burda et al. 2016, arXiv:1509.00519), patches before the first layer (LTX-Video 2025,
+# arXiv:2501.00103), Wan (2025, arXiv:2503.20314).

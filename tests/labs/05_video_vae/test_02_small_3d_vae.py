@@ -5,7 +5,6 @@ and an autoencoder that is two matrices. The library's parts of this lab are off
 """
 
 from functools import partial
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -71,7 +70,12 @@ def test_kl_owes(lab, seed):
     (slope,) = torch.autograd.grad(true_kl(leaf).sum(), leaf)
     divergence(kl, moments.clone().requires_grad_()).gradients({"moments": slope})
     narrow = torch.cat([moments[:, :3], moments[:, 3:] - 22], dim=1)
-    divergence.table(kl, [(narrow,), (5 * moments,), (moments[..., 0, 0, 0],)], true_kl, because="the log variance is self.logvar itself")
+    divergence.table(
+        kl,
+        [(narrow,), (5 * moments,), (moments[..., 0, 0, 0],)],
+        true_kl,
+        because="the log variance is self.logvar itself",
+    )
     theorems.batch_is_samples(divergence, kl, moments)
     theorems.owes(divergence, kl, moments)
     theorems.owes(divergence, kl, moments.half(), truth=true_kl)
@@ -298,40 +302,6 @@ def test_upsample(lab, seed, look):
 SHAPE, LATENTS, RATE = (2, 3, 4, 2), 5, 0.5
 
 
-class Coder(torch.nn.Module):
-    """An autoencoder that is two matrices."""
-
-    def __init__(self, seed):
-        super().__init__()
-        self.inside = torch.nn.Parameter(values.noise(seed, 2 * LATENTS, 48, scale=0.2))
-        self.outside = torch.nn.Parameter(values.noise(seed + 1, 48, LATENTS, scale=0.3))
-
-    def forward(self, *args, **kwargs):
-        raise TypeError("a step calls model.encode and model.decode, not the model itself")
-
-    def encode(self, clips):
-        return SimpleNamespace(latent_dist=Posterior(*(clips.flatten(1) @ self.inside.T).chunk(2, dim=1)))
-
-    def decode(self, z):
-        return SimpleNamespace(sample=(z @ self.outside.T).unflatten(1, SHAPE))
-
-
-class Posterior:
-    """What the coder's `encode` gives, with all that a `DiagonalGaussian` has."""
-
-    def __init__(self, mean, logvar):
-        self.mean, self.logvar, self.std = mean, logvar, (logvar / 2).exp()
-
-    def sample(self, generator=None):
-        return self.mean + self.std * torch.randn(self.mean.shape, generator=generator)
-
-    def mode(self):
-        return self.mean
-
-    def kl(self):
-        return 0.5 * (self.mean**2 + self.std**2 - 1 - self.logvar).sum(dim=1)
-
-
 step = Call("train_step", takes={"clips": "b c t h w"}, sizes=lambda given: {"keys": ("loss", "error", "kl")},
             gives=record("tuple", said=mapping(number(), "keys"), inside=tensor(), outside=tensor()))  # fmt: skip
 
@@ -340,7 +310,7 @@ def stepped(train_step, seed, stale=0.0, moves=1):
     """Steps as a pure function: what the last one says, and the weights after it, by plain descent."""
 
     def run(clips, **options):
-        coder, generator = Coder(seed), torch.Generator().manual_seed(seed)
+        coder, generator = stand_ins.MatrixCoder(SHAPE, LATENTS, seed), torch.Generator().manual_seed(seed)
         optimizer = torch.optim.SGD(coder.parameters(), lr=RATE)
         for weight in coder.parameters():
             weight.grad = torch.full_like(weight, stale) if stale else None
@@ -421,7 +391,7 @@ def test_step_moves(lab, seed):
             wrong = wrong if stale or moves > 1 else MOVE_WRONG | STEP_WRONG
             mistakes = {message: part_of(seed, part, stale, moves, **kind) for message, kind in wrong.items()}
             mistakes["nothing moved: call optimizer.step()"] = lambda clips, name=name, **given: getattr(
-                Coder(seed), name
+                stand_ins.MatrixCoder(SHAPE, LATENTS, seed), name
             )
             step.table(stepped(lab.train_step, seed, stale, moves), step_rows(seed), part_of(seed, part, stale, moves),
                        mistakes, part=name, because="one optimizer.step() along the shortened gradient")  # fmt: skip
@@ -435,7 +405,7 @@ def test_step_draws(lab, seed):
     ends = []
     for draw in (0, 0, 1):
         torch.manual_seed(draw)
-        coder = Coder(seed)
+        coder = stand_ins.MatrixCoder(SHAPE, LATENTS, seed)
         optimizer = torch.optim.SGD(coder.parameters(), lr=RATE)
         attempt("train_step(model, optimizer, clips)", lab.train_step, coder, optimizer, clips)
         ends.append(coder.outside)
@@ -461,7 +431,7 @@ def ripples(generator, count):
 def error_after_training(train_step, seed, steps=60):
     """The root mean square error of new clips, restored from drawn latents: the judge's own, whatever trained it."""
     torch.manual_seed(seed)
-    generator, coder = torch.Generator().manual_seed(seed), Coder(seed)
+    generator, coder = torch.Generator().manual_seed(seed), stand_ins.MatrixCoder(SHAPE, LATENTS, seed)
     optimizer = torch.optim.Adam(coder.parameters(), lr=3e-2)
     for _ in range(steps):
         train_step(coder, optimizer, ripples(generator, 16), generator)
