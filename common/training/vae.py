@@ -45,7 +45,7 @@ def train_step(
     The loss is `reconstruction_loss` of the restored clips, plus `kl_weight` times the KL divergence in nats per pixel
     value: the mean over the batch of `latent_dist.kl()`, divided by the C · T · H · W numbers of one clip. The latents
     are a draw, `latent_dist.sample(generator)`, not the mode: what is never drawn is never learned (Kingma, Welling
-    2013, arXiv:1312.6114). Gradients of earlier steps do not count. The gradient of all of the model's parameters
+    2013, arXiv:1312.6114). Gradients that are there before do not count. The gradient of all of the model's parameters
     together is shortened to a norm of `max_grad_norm` where it is longer, before the optimizer's one `step()`.
 
     Args:

@@ -140,7 +140,7 @@ def test_the_minutes_weights_go_on_and_the_clips_move():
     before = mean_psnr(model, clips[:1])
     said = go_on(model.train(), train_step, 1, 1)
     assert said["error"] < 0.5 and mean_psnr(model, clips[:1]) != before
-    curve = json.loads((shelf.folder("sprites-vae-minute") / "curve.json").read_text())["points"]
+    curve = json.loads((shelf.folder("sprites-vae-minute") / "record.json").read_text())["curve"]
     assert all(a[0] < b[0] and a[1] < b[1] for a, b in pairwise(curve))
 
 
