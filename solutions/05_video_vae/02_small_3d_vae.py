@@ -31,14 +31,13 @@ import matplotlib.pyplot as plt
 import torch
 from diffusers import AutoencoderKLWan
 from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
-from diffusers.models.modeling_outputs import AutoencoderKLOutput
 
 import common
 from common import show
 from common.course import check
 from common.evaluation.posterior import active_channels, channel_kl
 from common.evaluation.reconstruction import clip_psnr, mean_frame
-from common.models.autoencoder import PRESETS, CausalVideoVAE
+from common.models.autoencoder import CausalVideoVAE
 from common.models.large_vaes import LARGE, tiny_vae
 from common.runtime import cache_dir, limit_threads, preset
 from common.training import read_log, read_weights, train
@@ -46,14 +45,14 @@ from common.training.budget import steps_in
 from common.zoo.shelf import folder
 from common.zoo.sprites_vae_minute.measures import mean_frame_psnr, mean_psnr, moving_clips
 from common.zoo.sprites_vae_minute.recipe import RECIPE, step
-from common.zoo.sprites_vae_minute.studies import go_on
+from common.zoo.sprites_vae_minute.studies import assembled, go_on
 
 limit_threads()
 plt.rcParams["figure.dpi"] = 75
 SIZE = preset()
 NUM_CLIPS = {"ci": 12}.get(SIZE, 32)  # on which everything is measured
-CONTROL_STEPS, CONTROL_BATCH = {"ci": (4, 2)}.get(SIZE, (60, 8))
-PEER_SECONDS = {"ci": 1}.get(SIZE, 60)
+CONTROL_STEPS, CONTROL_BATCH = {"ci": (3, 1)}.get(SIZE, (60, 8))
+PEER_SECONDS = {"ci": 0.4}.get(SIZE, 60)
 BLUE, RUST, GREY = "#1f6f8b", "#b3541e", "0.6"
 
 # %% [markdown]
@@ -116,7 +115,7 @@ for width in (4, 8, 16):
     moments = torch.randn(2, 32, 5, 8, width, generator=torch.Generator().manual_seed(0))
     theirs, ours = DiagonalGaussianDistribution(moments).kl(), DiagonalGaussian(moments).kl()
     ratio = ours.mean() / theirs.mean()
-    print(f"{str(tuple(moments.shape)):24}{str(tuple(theirs.shape)):>18}{theirs.mean():12.0f}{ours.mean():12.0f}{ratio:17.1f}")
+    print(f"{tuple(moments.shape)!s:24}{tuple(theirs.shape)!s:>18}{theirs.mean():12.0f}{ours.mean():12.0f}{ratio:17.1f}")
 
 # %% [markdown]
 # **What to see.** One axis is left over, the width. So the KL term is too small by the width of the latent, and a loss
@@ -265,29 +264,14 @@ plt.show()
 # %% [markdown]
 # ## Assembled
 #
-# Now put your classes into the library's model. Layers carry their weights, so it is enough to tell each one that it is
-# yours. The shipped weights fit, and if your parts are right, the same clip comes back.
+# Now put your classes into the library's model. Each layer keeps its weights and gets your `forward`. The shipped weights
+# fit, and if your parts are right, the same clip comes back.
 
 
 # %%
-class MyVAE(CausalVideoVAE):
-    """The library's autoencoder with a posterior of yours."""
-
-    posterior = DiagonalGaussian
-
-    def encode(self, sample, return_dict=True):
-        dist = super().encode(sample).latent_dist
-        return AutoencoderKLOutput(latent_dist=self.posterior(torch.cat([dist.mean, dist.logvar], dim=1)))
-
-
-def my_vae(preset="cpu"):
+def my_vae(preset="cpu", posterior=DiagonalGaussian):
     """A fresh model: its blocks, its layers for down and up, and its posterior are yours."""
-    vae = MyVAE(**PRESETS["cpu"])
-    for module in vae.modules():
-        for part in (FactorizedBlock, Downsample, Upsample):
-            if type(module).__name__ == part.__name__:
-                module.__class__ = part  # the same weights, your forward
-    return vae
+    return assembled((FactorizedBlock, Downsample, Upsample), posterior)
 
 
 vae = my_vae().eval()
@@ -345,7 +329,7 @@ STAGE, START = ("settle", MINUTE.state_dict()) if SIZE == "ci" else ("long", Non
 FOLDER = Path(tempfile.mkdtemp()) if SIZE == "ci" else cache_dir() / "runs" / "lab-05.2"
 parts = {"build_model": my_vae, "step": partial(step, train_step=train_step), "sheet": None, "finish": None}
 recipe = replace(RECIPE, name="my-vae", measure=lambda vae, _: {"psnr": mean_psnr(vae, CLIPS.to(vae.device))}, **parts)
-weights = train(recipe, "gpu" if SIZE == "gpu" else "cpu", stage=STAGE, folder=FOLDER, weights=START)
+weights = train(recipe, "gpu" if SIZE == "gpu" else "cpu", stage=STAGE, folder=FOLDER, weights=START, quiet=SIZE == "ci")
 mine = my_vae().eval()
 mine.load_state_dict(read_weights(weights))
 log = read_log(FOLDER)
@@ -403,20 +387,19 @@ class WrongAxes(DiagonalGaussian):
 
 def control(kl_weight=3e-3, posterior=DiagonalGaussian):
     """A few steps from second 60. Returns nats per number of each channel, which channels are alive, and the PSNR."""
-    vae = my_vae()
+    vae = my_vae(posterior=posterior)
     vae.load_state_dict(MINUTE.state_dict())
-    vae.posterior = posterior
     go_on(vae, train_step, CONTROL_STEPS, CONTROL_BATCH, kl_weight=kl_weight)
     with torch.no_grad():
-        dist = vae.encode(CLIPS[:8]).latent_dist
-    return channel_kl(dist.mean, dist.logvar), active_channels(dist.mean), mean_psnr(vae, CLIPS[:8])
+        dist = vae.encode(CLIPS[:4]).latent_dist
+    return channel_kl(dist.mean, dist.logvar), active_channels(dist.mean), mean_psnr(vae, CLIPS[:4])
 
 
 # %% tags=["demo"] draws="What each latent channel carries, with the KL term right and wrong."
 arms = {"as it should be": {}, "wrong axes": {"posterior": WrongAxes}, "100 times": {"kl_weight": 0.3}}
 arms["10,000 times"] = {"kl_weight": 30.0}
 figure, axis = plt.subplots(figsize=(7.2, 2.8), layout="constrained")
-print(f"{'the KL term':26}nats per number  dead channels     PSNR   (mean frame {mean_frame_psnr(CLIPS[:8]):.1f} dB)")
+print(f"{'the KL term':26}nats per number  dead channels     PSNR   (mean frame {mean_frame_psnr(CLIPS[:4]):.1f} dB)")
 for (name, options), colour in zip(arms.items(), (BLUE, GREY, "#d9a441", RUST)):
     nats, alive, psnr = control(**options)
     print(f"{name:26}{nats.mean():15.2f}{int((~alive).sum()):8} of {len(alive)}{psnr:9.1f}")

@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 import torch
 
+from common import layers
 from common.evaluation.posterior import active_channels, channel_kl
 from common.layers import Downsample, Upsample
 from common.models.autoencoder import PRESETS, CausalVideoVAE
@@ -18,7 +19,7 @@ from common.training.vae import reconstruction_loss, train_step
 from common.zoo import from_pretrained, shelf
 from common.zoo.sprites_vae_minute.measures import mean_frame_psnr, mean_psnr, moving_clips
 from common.zoo.sprites_vae_minute.recipe import RECIPE
-from common.zoo.sprites_vae_minute.studies import go_on
+from common.zoo.sprites_vae_minute.studies import assembled, go_on
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -142,6 +143,28 @@ def test_the_minutes_weights_go_on_and_the_clips_move():
     assert said["error"] < 0.5 and mean_psnr(model, clips[:1]) != before
     curve = json.loads((shelf.folder("sprites-vae-minute") / "record.json").read_text())["curve"]
     assert all(a[0] < b[0] and a[1] < b[1] for a, b in pairwise(curve))
+
+
+def test_other_parts_get_the_weights_and_the_posterior_gets_the_moments():
+    """A model made of other classes of the same names runs their code, on the shipped weights."""
+    calls = []
+
+    class FactorizedBlock(layers.FactorizedBlock):
+        def forward(self, x, cache=None):
+            calls.append(x.shape)
+            return super().forward(x, cache)
+
+    class Double(DiagonalGaussian):
+        def mode(self):
+            return 2 * self.mean
+
+    shipped, clip = from_pretrained("sprites-vae-minute"), moving_clips(1)[:, :, :5]
+    vae = assembled((FactorizedBlock,), Double).eval()
+    vae.load_state_dict(shipped.state_dict())
+    with torch.no_grad():
+        doubled, plain = vae.encode(clip).latent_dist.mode(), shipped.encode(clip).latent_dist.mode()
+        assert torch.allclose(doubled, 2 * plain) and len(calls) == 4
+        assert torch.equal(vae.decode(plain).sample, shipped.decode(plain).sample) and len(calls) == 10
 
 
 # ------------------------------------------------------------------------------------------------ large ones

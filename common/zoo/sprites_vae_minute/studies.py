@@ -1,15 +1,46 @@
-"""Short studies from the weights of second 60: a few more steps, with one thing changed."""
+"""Short studies of the small 3D VAE: made of other parts, and a few more steps with one thing changed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
+from diffusers.models.modeling_outputs import AutoencoderKLOutput
 
+from common.models.autoencoder import PRESETS, CausalVideoVAE
+from common.models.gaussian import DiagonalGaussian
 from common.training import muon
 from common.zoo.sprites_vae.recipe import ENDS, SpritesAndFilm
 from common.zoo.sprites_vae_minute.recipe import RECIPE
 
 LEARNING_RATE = 1e-3
+
+
+class Assembled(CausalVideoVAE):
+    """The autoencoder with another posterior: `posterior` is called with the moments `(B, 2 C, T, H, W)`."""
+
+    posterior = DiagonalGaussian
+
+    def encode(self, sample: torch.Tensor, return_dict: bool = True):
+        dist = super().encode(sample).latent_dist
+        dist = self.posterior(torch.cat([dist.mean, dist.logvar], dim=1))
+        return AutoencoderKLOutput(latent_dist=dist) if return_dict else (dist,)
+
+
+def assembled(parts: Sequence[type], posterior: type = DiagonalGaussian) -> Assembled:
+    """A fresh autoencoder of the size of `sprites-vae`, made of other classes.
+
+    Args:
+        parts: each takes the place of the library's class of the same name, with its weights: same layers, another
+            `forward`.
+        posterior: made of the moments.
+    """
+    vae = Assembled(**PRESETS["cpu"])
+    vae.posterior = posterior
+    for module in vae.modules():
+        for part in parts:
+            if type(module).__name__ == part.__name__:
+                module.__class__ = part
+    return vae
 
 
 def go_on(
