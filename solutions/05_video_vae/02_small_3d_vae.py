@@ -9,13 +9,13 @@
 # |---|---|
 # | time | about 75 minutes, of which your machine trains 20 |
 # | difficulty | ★★★★★ |
-# | before this | [a clip made small](../../phases/05_video_vae/01_latent_compression.ipynb), the tutorial of this phase |
+# | before this | [a clip made small](../../phases/05_video_vae/01_latent_compression.ipynb) |
 # | the clips | sprites and film, 7 : 1 |
 #
 # | preset | clips `(T, H, W)` | your VAE trains for | all cells take about |
 # |---|---|---|---|
 # | `ci` | (17, 64, 64) | 10 steps, from the weights of second 60 | 20 s |
-# | `cpu` (default) | (17, 64, 64) | 2,400 steps from scratch, about 20 minutes of one core; you may stop and resume | 25 min |
+# | `cpu` (default) | (17, 64, 64) | 2,400 steps from scratch, 20 minutes of one core or more | 25 min |
 # | `gpu` | (17, 64, 64) | 2,400 steps from scratch | not run |
 #
 # `FLIPBOOK_PRESET` chooses the preset.
@@ -69,7 +69,8 @@ with torch.no_grad():
     back = SHIPPED.decode(latents).sample.clamp(-1, 1)
 shown = {"original": CLIPS[1], "restored": back[0]}
 print(f"{tuple(CLIPS[1:2].shape)} is {CLIPS[0].numel():,} numbers, {tuple(latents.shape)} is {latents.numel():,}")
-display(show.player(torch.cat(list(shown.values()), dim=3), fps=8, width=320, max_bytes=40_000, caption=" | ".join(shown)))
+beside = torch.cat(list(shown.values()), dim=3)
+display(show.player(beside, fps=8, width=320, max_bytes=40_000, caption=" | ".join(shown)))
 show.strips(shown, num_frames=6, width=72)
 
 # %% [markdown]
@@ -106,16 +107,17 @@ show.strips(shown, num_frames=6, width=72)
 # - **It is negative.** A divergence never is. Check the signs, and that $\sigma^2$ is there and not $\sigma$.
 
 # %% [markdown]
-# Now a trap that you no longer fall into. Here is diffusers' own class on the same moments. It was written for pictures,
-# and its `kl()` sums axes 1, 2 and 3, whatever they are. The mean of what is left goes into the loss, and nothing fails.
+# Now a trap that you no longer fall into. Here is diffusers' own class on the same moments. It was written for
+# pictures, and its `kl()` sums axes 1, 2 and 3, whatever they are. The mean of what is left goes into the loss, and
+# nothing fails.
 
 # %% tags=["demo"] draws="Your divergence beside diffusers', for clips of three widths."
 print(f"{'moments':24}{'diffusers: shape':>18}{'its mean':>12}{'yours':>12}{'times too small':>17}")
 for width in (4, 8, 16):
     moments = torch.randn(2, 32, 5, 8, width, generator=torch.Generator().manual_seed(0))
     theirs, ours = DiagonalGaussianDistribution(moments).kl(), DiagonalGaussian(moments).kl()
-    ratio = ours.mean() / theirs.mean()
-    print(f"{tuple(moments.shape)!s:24}{tuple(theirs.shape)!s:>18}{theirs.mean():12.0f}{ours.mean():12.0f}{ratio:17.1f}")
+    row = theirs.mean(), ours.mean(), ours.mean() / theirs.mean()
+    print(f"{tuple(moments.shape)!s:24}{tuple(theirs.shape)!s:>18}{row[0]:12.0f}{row[1]:12.0f}{row[2]:17.1f}")
 
 # %% [markdown]
 # **What to see.** One axis is left over, the width. So the KL term is too small by the width of the latent, and a loss
@@ -175,8 +177,8 @@ plt.show()
 # $$ x \;\mapsto\; x + \text{time}\bigl(\text{SiLU}(\text{norm}_t(h))\bigr)
 # \qquad h = \text{space}\bigl(\text{SiLU}(\text{norm}_s(x))\bigr) $$
 #
-# The convolutions are given. They look back and never ahead, and hand on a *cache* of past frames, with which a clip may
-# come in pieces. How that works is the subject of lab 05.3. Here you only pass it through.
+# The convolutions are given. They look back and never ahead, and hand on a *cache* of past frames, with which a clip
+# may come in pieces. How that works is the subject of lab 05.3. Here you only pass it through.
 #
 # | quantity | shape |
 # |---|---|
@@ -220,8 +222,8 @@ plt.show()
 # %% [markdown] about="Downsample" difficulty=3 importance=4 minutes=8
 # ## Downsampling: space-time to depth
 #
-# Halving by a strided convolution throws numbers away unseen. Here nothing is lost before the network decides: the 4 × 2
-# × 2 places of a cell become 16 times as many channels, and a 1×1×1 convolution, a plain matrix, mixes them.
+# Halving by a strided convolution throws numbers away unseen. Here nothing is lost before the network decides: the 4 ×
+# 2 × 2 places of a cell become 16 times as many channels, and a 1×1×1 convolution, a plain matrix, mixes them.
 #
 # | quantity | shape |
 # |---|---|
@@ -239,15 +241,15 @@ plt.show()
 # 3. `rearrange(x, "b c (t pt) (h ph) (w pw) -> b (c pt ph pw) t h w", pt=4, ph=2, pw=2)`, then `super().forward(x)`.
 
 # %% [markdown] troubles="Downsample"
-# - **The shape is right, the numbers are not.** `(t pt)` and `(pt t)` have the same size. Only the first keeps neighbours
-#   together.
+# - **The shape is right, the numbers are not.** `(t pt)` and `(pt t)` have the same size. Only the first keeps
+#   neighbours together.
 
 # %% [markdown] about="Upsample" difficulty=3 importance=4 minutes=6
 # ## Upsampling: depth to space-time
 #
 # The mirror image: the matrix first, which makes 16 values per place and channel, then the rearrangement, which puts
-# them where they belong. No checkerboards, as a transposed convolution would draw them: its kernels overlap, these cells
-# do not.
+# them where they belong. No checkerboards, as a transposed convolution would draw them: its kernels overlap, these
+# cells do not.
 
 # %% exercise="Upsample" from="common.layers.resample:Upsample" blank="forward"
 
@@ -264,8 +266,8 @@ plt.show()
 # %% [markdown]
 # ## Assembled
 #
-# Now put your classes into the library's model. Each layer keeps its weights and gets your `forward`. The shipped weights
-# fit, and if your parts are right, the same clip comes back.
+# Now put your classes into the library's model. Each layer keeps its weights and gets your `forward`. The shipped
+# weights fit, and if your parts are right, the same clip comes back.
 
 
 # %%
@@ -289,8 +291,8 @@ show.strips({"original": CLIPS[1], "restored by your parts": restored[0]}, num_f
 #
 # $$ \text{loss} = L(\hat x, x) \;+\; \lambda \cdot \frac{1}{C\,T\,H\,W} \cdot \frac1B \sum_b \mathrm{KL}_b $$
 #
-# In nats per pixel value, $\lambda$ means the same for clips of any size. Then one move of the optimizer, with the length
-# of the whole gradient limited.
+# In nats per pixel value, $\lambda$ means the same for clips of any size. Then one move of the optimizer, with the
+# length of the whole gradient limited.
 #
 # | quantity | shape |
 # |---|---|
@@ -329,7 +331,8 @@ STAGE, START = ("settle", MINUTE.state_dict()) if SIZE == "ci" else ("long", Non
 FOLDER = Path(tempfile.mkdtemp()) if SIZE == "ci" else cache_dir() / "runs" / "lab-05.2"
 parts = {"build_model": my_vae, "step": partial(step, train_step=train_step), "sheet": None, "finish": None}
 recipe = replace(RECIPE, name="my-vae", measure=lambda vae, _: {"psnr": mean_psnr(vae, CLIPS.to(vae.device))}, **parts)
-weights = train(recipe, "gpu" if SIZE == "gpu" else "cpu", stage=STAGE, folder=FOLDER, weights=START, quiet=SIZE == "ci")
+where = "gpu" if SIZE == "gpu" else "cpu"
+weights = train(recipe, where, stage=STAGE, folder=FOLDER, weights=START, quiet=SIZE == "ci")
 mine = my_vae().eval()
 mine.load_state_dict(read_weights(weights))
 log = read_log(FOLDER)
@@ -337,7 +340,7 @@ log = read_log(FOLDER)
 # %% [markdown]
 # ## The result to remember
 #
-# The same clip at second 0, at second 60, after your run, and from the shipped weights (two hours of training). The
+# The same clip at second 0, at second 60, after your run, and from the shipped weights (four core-hours). The
 # **baseline** is the mean frame. A PSNR of 6 dB more means errors half as large.
 
 # %% tags=["demo"] draws="Your VAE between second 0 and the shipped one; then decibels over time."
@@ -346,7 +349,8 @@ stages = {"second 0": my_vae().eval(), "second 60": MINUTE, "yours": mine, "ship
 with torch.no_grad():
     rows = {"original": CLIPS[1], "mean frame": mean_frame(CLIPS[1:2])[0]}
     rows |= {name: model(CLIPS[1:2]).sample.clamp(-1, 1)[0] for name, model in stages.items()}
-display(show.player(torch.cat(list(rows.values()), dim=3), fps=8, width=480, max_bytes=55_000, caption=" | ".join(rows)))
+beside = torch.cat(list(rows.values()), dim=3)
+display(show.player(beside, fps=8, width=480, max_bytes=55_000, caption=" | ".join(rows)))
 display(show.strips(rows, num_frames=6, width=64))
 line = mean_frame_psnr(CLIPS)
 reached = {"second 60": mean_psnr(MINUTE, CLIPS), "yours": log[-1]["psnr"], "shipped": mean_psnr(SHIPPED, CLIPS)}
@@ -356,7 +360,7 @@ record = json.loads((folder("sprites-vae-minute") / "record.json").read_text()) 
 measured = [entry for entry in log if "psnr" in entry]
 offset = 60 if SIZE == "ci" else 0
 figure, axis = plt.subplots(figsize=(7.2, 3), layout="constrained")
-axis.plot(*zip(*record["curve"]), color=GREY, marker="o", markersize=3, label="as we measured it, running mean of the weights")
+axis.plot(*zip(*record["curve"]), color=GREY, marker="o", markersize=3, label="measured, running mean")
 seconds = [offset + entry["cpu_seconds"] for entry in measured]
 axis.plot(seconds, [entry["psnr"] for entry in measured], color=BLUE, marker="o", label="your run")
 axis.axhline(line, color=RUST, linestyle="--", label="mean frame")
@@ -373,8 +377,9 @@ plt.show()
 #
 # ## Negative controls
 #
-# The same step from the weights of second 60, with the KL term as it should be, with diffusers' sum over the wrong axes,
-# and with 100 and 10,000 times its weight. A channel is **dead** when its mean no longer varies (variance below 0.01).
+# The same step from the weights of second 60, with the KL term as it should be, with diffusers' sum over the wrong
+# axes, and with 100 and 10,000 times its weight. A channel is **dead** when its mean no longer varies (variance below
+# 0.01).
 
 
 # %%
@@ -413,21 +418,21 @@ axis.legend(fontsize=9)
 plt.show()
 
 # %% [markdown]
-# **What to see.** The larger the weight, the less the channels say. In the recorded runs the weight times 100 took four
-# fifths of the nats, and the picture did not suffer: a young VAE says more than it needs. Times 10,000 the picture falls
-# below the mean frame. Dead in the strict sense takes longer than a minute, but what is left says next to nothing. The
-# wrong axes are the quiet control: an eighth of the weight changes nothing that you would see in seconds, and no error
-# tells you. That is why the first check asks for the shape.
+# **What to see.** The larger the weight, the less the channels say. In the recorded runs the weight times 100 took
+# four fifths of the nats, and the picture did not suffer: a young VAE says more than it needs. Times 10,000 the
+# picture falls below the mean frame. Dead in the strict sense takes longer than a minute, but what is left says next
+# to nothing. The wrong axes are the quiet control: an eighth of the weight changes nothing that you would see in
+# seconds, and no error tells you. That is why the first check asks for the shape.
 
 # %% [markdown] tags=["folded"]
 # ## Going further
 #
 # **Your VAE and Wan's, in equal core-seconds.** Both cut to the same number of weights, both trained by your step. The
-# record is from [a benchmark](../../benchmarks/vae_peer.md) of 40 core-minutes per side. Some of its clips stand still,
-# so its decibels are not those above. Wan's layers work at full resolution, ours behind patches of 4×4 pixels, so Wan
-# gets far fewer steps out of the same time. It was made for film at 720p: the record says what is worth training on a
-# laptop, not which design is better in the end. (Its decoder clamps to [-1, 1], where gradients end. The benchmark takes
-# the clamp out.)
+# record is from [a benchmark](../../benchmarks/vae_peer.md) of 40 core-minutes per side. Some of its clips stand
+# still, so its decibels are not those above. Wan's layers work at full resolution, ours behind patches of 4×4 pixels,
+# so Wan gets far fewer steps out of the same time. It was made for film at 720p: the record says what is worth
+# training on a laptop, not which design is better in the end. (Its decoder clamps to [-1, 1], where gradients end. The
+# benchmark takes the clamp out.)
 
 # %% tags=["demo"] draws="Equal core-seconds: your VAE and Wan's, cut to the same size."
 SHORT = CLIPS[:1, :, :5]
@@ -450,7 +455,8 @@ for name in LARGE:
     with torch.no_grad():
         dist = large.encode(CLIPS[:1]).latent_dist
         clip = large.decode(dist.mode()).sample
-    print(f"{type(large).__name__:28}{tuple(dist.mean.shape)} {tuple(clip.shape)}, and its kl() is {tuple(dist.kl().shape)}")
+    shapes = tuple(dist.mean.shape), tuple(clip.shape), tuple(dist.kl().shape)
+    print("{:28}{} {}, and its kl() is {}".format(type(large).__name__, *shapes))
 
 # %% [markdown]
 # **Try it.** Change one thing and run again: `kl_weight` 0 (do the latents keep a scale?), `CONTROL_STEPS` (when does
@@ -459,9 +465,12 @@ for name in LARGE:
 # **An ablation.** Take the square root out of `reconstruction_loss`. Which clips get better, which worse? The bar chart
 # above says what to expect. A run of a minute says whether it is so.
 #
-# **Honest limits.** The clips are 64 pixels wide and mostly drawn. Film comes back blurred, from the shipped weights
-# too. There is no perceptual and no adversarial loss, so fine texture is averaged away, as every squared error does. And
-# a clip must have 1 + 4k frames: with other lengths large VAEs pad, and the padding shows as ghosts at the end.
+# **Honest limits.** Only the first minute of the run from scratch was measured for this page, on a busy machine. A run
+# with more terms in its loss had 30.9 dB after 40 core-minutes (the record above). Without bfloat16 in the processor a
+# step takes nearly twice as long. The clips are 64 pixels wide and mostly drawn. Film comes back blurred, from the
+# shipped weights too. There is no perceptual and no adversarial loss, so fine texture is averaged away, as every
+# squared error does. And a clip must have 1 + 4k frames: with other lengths large VAEs pad, and the padding shows as
+# ghosts at the end.
 
 # %% [markdown]
 # ## What you own now
