@@ -15,7 +15,7 @@
 # | preset | clips `(T, H, W)` | your VAE trains for | all cells take about |
 # |---|---|---|---|
 # | `ci` | (17, 64, 64) | 10 steps, from the weights of second 60 | 20 s |
-# | `cpu` (default) | (17, 64, 64) | 2,400 steps from scratch, 20 minutes of one core or more | 25 min |
+# | `cpu` (default) | (17, 64, 64) | 2,400 steps from scratch, 20 minutes of one core or more | 30 min |
 # | `gpu` | (17, 64, 64) | 2,400 steps from scratch | not run |
 #
 # `FLIPBOOK_PRESET` chooses the preset.
@@ -322,7 +322,7 @@ show.strips({"original": CLIPS[1], "restored by your parts": restored[0]}, num_f
 # ## The run
 #
 # Everything in it is yours but the optimizer (Muon) and the loop, which shows the time left and keeps checkpoints: stop
-# the kernel whenever you like, and run the cell again. It goes on where it was. (To begin anew, delete the folder.) At
+# the kernel whenever you like, and run the cell again. It goes on where it was. (To begin anew, delete `FOLDER`.) At
 # `ci` there are only seconds, so the run goes on from the weights of second 60, while the learning rate falls to zero.
 
 # %%
@@ -404,14 +404,14 @@ def control(kl_weight=3e-3, posterior=DiagonalGaussian):
 arms = {"as it should be": {}, "wrong axes": {"posterior": WrongAxes}, "100 times": {"kl_weight": 0.3}}
 arms["10,000 times"] = {"kl_weight": 30.0}
 figure, axis = plt.subplots(figsize=(7.2, 2.8), layout="constrained")
-print(f"{'the KL term':26}nats per number  dead channels     PSNR   (mean frame {mean_frame_psnr(CLIPS[:4]):.1f} dB)")
+print(f"{'the KL term':32}nats per number  dead channels     PSNR   (mean frame {mean_frame_psnr(CLIPS[:4]):.1f} dB)")
 for (name, options), colour in zip(arms.items(), (BLUE, GREY, "#d9a441", RUST)):
     nats, alive, psnr = control(**options)
-    print(f"{name:26}{nats.mean():15.2f}{int((~alive).sum()):8} of {len(alive)}{psnr:9.1f}")
+    print(f"{name:32}{nats.mean():15.2f}{int((~alive).sum()):8} of {len(alive)}{psnr:9.1f}")
     axis.plot(nats.sort(descending=True).values, color=colour, marker="o", markersize=4, label=name)
 for row in record["kl_weight"]:
     name = f"{row['times']:,} times, {row['steps']} steps"
-    print(f"recorded: {name:16}{row['nats']:15.2f}{row['dead']:8} of 16{row['psnr']:9.1f}")
+    print(f"recorded: {name:22}{row['nats']:15.2f}{row['dead']:8} of 16{row['psnr']:9.1f}")
 axis.set(xlabel="latent channels, from the fullest to the emptiest", ylabel="nats per number", ylim=(0, None))
 axis.set_title(f"What the channels carry, {CONTROL_STEPS} steps after second 60", fontsize=10)
 axis.legend(fontsize=9)
