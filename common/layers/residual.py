@@ -9,10 +9,11 @@ from common.layers.norm import ChannelNorm
 
 
 class FactorizedBlock(nn.Module):
-    """Twice norm, SiLU, convolution: 3×3 over each picture, causal over three frames; the input is added.
+    """A (2+1)D residual block: a 3×3 convolution over each frame, then a causal one over three frames, and the input.
 
-    The two cost 9 C² + 3 C² multiplications a place, a full 3×3×3 kernel 27 C². "(2+1)D": Tran et al. 2018,
-    arXiv:1711.11248. The second convolution begins at zero, so the block begins as the identity.
+    Before each convolution come a norm and SiLU. The two cost 9 C² + 3 C² multiplications per place, a full 3×3×3
+    kernel 27 C². "(2+1)D": Tran et al. 2018, arXiv:1711.11248. The second convolution begins at zero, so the block
+    begins as the identity.
 
     Args:
         num_channels: C.
@@ -31,7 +32,20 @@ class FactorizedBlock(nn.Module):
             nn.init.zeros_(parameter)
 
     def forward(self, x: torch.Tensor, cache: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
-        """`(B, C, T, H, W)` to the same, and the cache for the next piece: `(B, C, 2, H, W)`."""
-        h, _ = self.space(F.silu(self.norm_space(x)))  # a kernel of one frame has no past
+        """Add to the input what the two convolutions make of it.
+
+        In this order: `norm_space`, SiLU, `space`, then `norm_time`, SiLU, `time`, and in the end the input is added
+        once. Each convolution is called with a tensor and a cache, which is None at the beginning of a clip, and gives
+        its output and the cache for the next piece of the clip. `space` sees one frame at a time, so it needs none.
+        `time` gets the block's `cache`, and gives the one that the block returns.
+
+        Args:
+            x: `(B, C, T, H, W)`.
+            cache: what this block returned for the piece before; None at the beginning of a clip.
+
+        Returns:
+            A tuple: `(B, C, T, H, W)`, and the cache for the next piece, `(B, C, 2, H, W)`.
+        """
+        h, _ = self.space(F.silu(self.norm_space(x)))
         h, cache = self.time(F.silu(self.norm_time(h)), cache)
         return x + h, cache

@@ -21,7 +21,7 @@ from einops import rearrange
 from torch import nn
 from torch.nn import functional as F
 
-from common.layers import CausalConv3d, ChannelNorm, FactorizedBlock, causal_downsample
+from common.layers import CausalConv3d, ChannelNorm, Downsample, FactorizedBlock, Upsample, causal_downsample
 from common.models.gaussian import DiagonalGaussian
 from common.models.shipped import Shipped
 
@@ -57,7 +57,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.patches_in = nn.Conv3d(3 * 4 * 4, fine, 1)
         self.fine = Stack(fine, num_fine)
-        self.down = nn.Conv3d(4 * 2 * 2 * fine, coarse, 1)
+        self.down = Downsample(fine, coarse)
         self.coarse = Stack(coarse, num_coarse)
         self.norm_out = ChannelNorm(coarse)
         self.moments_out = CausalConv3d(coarse, 2 * latent_channels, (1, 3, 3))
@@ -66,7 +66,6 @@ class Encoder(nn.Module):
         fine_cache, coarse_cache = caches or (None, None)
         x = rearrange(clip, "b c t (h ph) (w pw) -> b (c ph pw) t h w", ph=4, pw=4)
         x, fine_cache = self.fine(self.patches_in(x), fine_cache)  # (B, F, 4 T', 2 H', 2 W')
-        x = rearrange(x, "b c (t pt) (h ph) (w pw) -> b (c pt ph pw) t h w", pt=4, ph=2, pw=2)
         x, coarse_cache = self.coarse(self.down(x), coarse_cache)  # (B, K, T', H', W')
         moments, _ = self.moments_out(F.silu(self.norm_out(x)))  # (B, 2 C, T', H', W')
         return moments, [fine_cache, coarse_cache]
@@ -79,7 +78,7 @@ class Decoder(nn.Module):
         super().__init__()
         self.latents_in = CausalConv3d(latent_channels, coarse, (1, 3, 3))
         self.coarse = Stack(coarse, num_coarse)
-        self.up = nn.Conv3d(coarse, 4 * 2 * 2 * fine, 1)
+        self.up = Upsample(coarse, fine)
         self.fine = Stack(fine, num_fine)
         self.norm_out = ChannelNorm(fine)
         self.patches_out = CausalConv3d(fine, 3 * 4 * 4, (1, 3, 3))
@@ -88,8 +87,7 @@ class Decoder(nn.Module):
         coarse_cache, fine_cache = caches or (None, None)
         x, _ = self.latents_in(latents)
         x, coarse_cache = self.coarse(x, coarse_cache)  # (B, K, T', H', W')
-        x = rearrange(self.up(x), "b (c pt ph pw) t h w -> b c (t pt) (h ph) (w pw)", pt=4, ph=2, pw=2)
-        x, fine_cache = self.fine(x, fine_cache)  # (B, F, 4 T', 2 H', 2 W')
+        x, fine_cache = self.fine(self.up(x), fine_cache)  # (B, F, 4 T', 2 H', 2 W')
         x, _ = self.patches_out(F.silu(self.norm_out(x)))
         clip = rearrange(x, "b (c ph pw) t h w -> b c t (h ph) (w pw)", ph=4, pw=4)
         return clip, [coarse_cache, fine_cache]

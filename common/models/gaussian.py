@@ -28,6 +28,13 @@ class DiagonalGaussian:
         return self.mean
 
     def kl(self) -> torch.Tensor:
-        """Kullback-Leibler divergence from the standard normal distribution, in nats: `(B,)`, a sum over the latent."""
+        """Kullback-Leibler divergence of this distribution from the standard normal one, in nats.
+
+        It is ½ Σ (mean² + variance - 1 - log variance), the sum over all axes of the latent but the batch, however many
+        there are: no mean over anything (Kingma, Welling 2013, arXiv:1312.6114, appendix B).
+
+        Returns:
+            `(B,)`, float32: one number per sample.
+        """
         each = 0.5 * (self.mean.square() + self.std.square() - 1.0 - self.logvar)  # (B, C, ...)
         return each.flatten(1).sum(dim=1)

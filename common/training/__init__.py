@@ -8,7 +8,8 @@ from common.training.loop import train
 from common.training.muon import Muon, muon
 from common.training.recipe import Recipe, Settings, Stage, load_recipe, recipe_in, with_settings
 from common.training.records import read_log
+from common.training.stepped import SteppedRecipe
 
-__all__ = ["AdversarialRecipe", "KeyedNoise", "Muon", "Recipe", "Settings", "Stage", "TrainingError",
-           "adversarial_step", "load_recipe", "muon", "read_log", "read_weights", "recipe_in", "train",
+__all__ = ["AdversarialRecipe", "KeyedNoise", "Muon", "Recipe", "Settings", "Stage", "SteppedRecipe",
+           "TrainingError", "adversarial_step", "load_recipe", "muon", "read_log", "read_weights", "recipe_in", "train",
            "with_settings"]  # fmt: skip

@@ -10,6 +10,8 @@ fixed before the first one, because a learning rate that decays has to know its 
 
 import json
 import statistics
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -64,6 +66,21 @@ def train_for(
     due = {*range(every, steps, every), steps}
     lines = [line for line in read_log(folder) if line["step"] + 1 in due]
     return [line | {"core_seconds": line["cpu_seconds"]} for line in lines]
+
+
+def steps_in(step: Callable[[], object], core_seconds: float) -> int:
+    """How many calls of `step` fit into so many core-seconds; at least one. A first call is not counted: it warms up.
+
+    Args:
+        step: one training step.
+        core_seconds: of this process.
+    """
+    step()
+    began, done = time.process_time(), 0
+    while time.process_time() - began < core_seconds:
+        step()
+        done += 1
+    return max(1, done)
 
 
 def _fixed_steps(recipe: Recipe, core_seconds: float, folder: Path, preset: str, settings: Settings, quiet) -> int:

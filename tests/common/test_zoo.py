@@ -26,6 +26,7 @@ MOST_BYTES = {
     "sprites-gan-frames": 8e6,
     "sprites-t2v": 16e6,
     "sprites-vae": 12e6,
+    "sprites-vae-minute": 4e6,
 }
 SHIPPED = [name for name in shelf.names() if shelf.has_weights(name)]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import torch
 
@@ -35,6 +36,50 @@ class Affine(torch.nn.Module):
         return self.gain * x + self.shift * timestep.reshape(-1, *[1] * (x.ndim - 1)) if timestep.ndim else (
             self.gain * x + self.shift * timestep
         )  # fmt: skip
+
+
+class Posterior:
+    """Independent normal distributions `(B, D)`, with all that a `DiagonalGaussian` has."""
+
+    def __init__(self, mean: torch.Tensor, logvar: torch.Tensor):
+        self.mean, self.logvar, self.std = mean, logvar, (logvar / 2).exp()
+
+    def sample(self, generator=None) -> torch.Tensor:
+        return self.mean + self.std * torch.randn(self.mean.shape, generator=generator)
+
+    def mode(self) -> torch.Tensor:
+        return self.mean
+
+    def kl(self) -> torch.Tensor:
+        return 0.5 * (self.mean**2 + self.std**2 - 1 - self.logvar).sum(dim=1)
+
+
+class MatrixCoder(torch.nn.Module):
+    """A variational autoencoder that is two matrices, `inside` and `outside`; it encodes and decodes as in diffusers.
+
+    Args:
+        shape: of one clip.
+        num_latents: D.
+        seed: of the matrices.
+    """
+
+    def __init__(self, shape: tuple[int, ...], num_latents: int, seed: int = 0):
+        super().__init__()
+        self.shape, count = shape, torch.Size(shape).numel()
+        generator = torch.Generator().manual_seed(seed)
+        self.inside = torch.nn.Parameter(0.2 * torch.randn(2 * num_latents, count, generator=generator))
+        self.outside = torch.nn.Parameter(0.3 * torch.randn(count, num_latents, generator=generator))
+
+    def forward(self, *args, **kwargs):
+        raise TypeError("the model itself is not called: use its encode and its decode")
+
+    def encode(self, sample: torch.Tensor):
+        """`.latent_dist` of clips `(B, *shape)`."""
+        return SimpleNamespace(latent_dist=Posterior(*(sample.flatten(1) @ self.inside.T).chunk(2, dim=1)))
+
+    def decode(self, z: torch.Tensor):
+        """`.sample` of latents `(B, D)`."""
+        return SimpleNamespace(sample=(z @ self.outside.T).unflatten(1, self.shape))
 
 
 @dataclass
