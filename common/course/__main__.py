@@ -34,7 +34,10 @@ COMMANDS = {
         "common.cli.reconstruct:reconstruct",
         "Draw what an autoencoder makes of a clip: original, reconstruction, difference.",
     ),
-    "generate": ("common.cli.generate:generate", "Make a video of a prompt, with the shipped weights."),
+    "generate": (
+        "common.course.commands.generate:generate",
+        "Make a video of a prompt, with the shipped weights.",
+    ),
     "grade": ("common.course.commands.grade:grade", "Grade a folder of submissions, each in a sandbox."),
     "mutants": (
         "common.course.commands.mutants:mutants",
