@@ -46,9 +46,6 @@ SIZE = preset()
 NUM_CLIPS, STEPS = {"ci": (4, 8), "cpu": (24, 20), "gpu": (96, 20)}[SIZE]
 MINI_STEPS, MINI_CLIPS = {"ci": (20, 64), "cpu": (1000, 3000), "gpu": (7000, 3000)}[SIZE]
 BLUE, RUST, GREY = "#1f6f8b", "#b3541e", "0.6"
-PIPE = TextToVideoPipeline.from_pretrained("sprites-t2v")
-PIPE.set_progress_bar_config(disable=True)
-DIT, VAE = PIPE.transformer.requires_grad_(False), PIPE.vae
 
 
 def drawn(pipe, prompts, **options):
@@ -69,6 +66,9 @@ def playing(rows, width=80):
 # The library's model draws two prompts. At the end yours draws them, with the same weights.
 
 # %% tags=["demo"] draws="Two prompts, two clips."
+PIPE = TextToVideoPipeline.from_pretrained("sprites-t2v")
+PIPE.set_progress_bar_config(disable=True)
+DIT, VAE = PIPE.transformer.requires_grad_(False), PIPE.vae
 playing(dict(zip(SHOWN[1:4:2], drawn(PIPE, SHOWN[1:4:2]))), width=160)
 
 # %% [markdown]
