@@ -14,7 +14,7 @@
 # | preset | clips drawn, `(T, H, W)` | steps of the sampler | training from scratch | all cells take about |
 # |---|---|---|---|---|
 # | `ci` | 4, (17, 64, 64) | 8 | 20 steps, loss only | 20 s |
-# | `cpu` (default) | 24, (17, 64, 64) | 20 | 1000 steps, and a score | CPUTIME |
+# | `cpu` (default) | 24, (17, 64, 64) | 20 | 1000 steps, and a score | 4 min |
 # | `gpu` | 96, (17, 64, 64) | 20 | 7000 steps, and a score | not measured |
 #
 # `FLIPBOOK_PRESET` chooses the preset.
