@@ -10,9 +10,9 @@ from diffusers.models.transformers.transformer_wan import WanTransformerBlock
 from einops import rearrange
 
 from common.layers.rope import rotations
+from common.models.ablations import with_branch_closed, without_time_positions
 from common.models.dit import NUM_BRANCHES, PRESETS, DiTBlock, VideoDiT
 from common.models.peers import TINY, copy_wan_block, run_wan_block
-from common.models.time_positions import without_time_positions
 
 NUM_PARAMETERS = {"ci": 204_608, "cpu": 7_974_336, "gpu": 7_974_336}
 LARGEST_FILE = 16e6  # bytes, as float16
@@ -154,6 +154,16 @@ def test_without_time_positions_permuted_frames_give_permuted_frames(dit, inputs
         apart = dit(**moved).sample - first[:, :, ORDER]
     assert apart.abs().max() < 1e-5
     assert (dit(**inputs).sample - first).abs().max() > 0.05  # and afterwards positions are back
+
+
+def test_a_closed_branch_adds_nothing(dit, inputs):
+    """Without the text branch the text does not count; with all of them it does, and afterwards again."""
+    other = inputs | {"encoder_hidden_states": random(2, 7, 384, seed=9)}
+    with with_branch_closed(dit, 1):
+        assert torch.equal(dit(**inputs).sample, dit(**other).sample)
+    with with_branch_closed(dit, None):
+        first = dit(**inputs).sample
+    assert torch.equal(first, dit(**inputs).sample) and (first - dit(**other).sample).abs().max() > 1e-3
 
 
 def test_without_time_positions_rows_and_columns_keep_theirs(dit, inputs):
