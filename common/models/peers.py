@@ -7,9 +7,12 @@ The architecture is Wan's (arXiv:2503.20314) but for two things. The norms of qu
 over all heads together), and Wan's cross-attention has neither a gate nor a signal from the noise level.
 """
 
+from collections.abc import Callable
+
 import torch
 from diffusers.models.transformers.transformer_wan import WanRotaryPosEmbed, WanTransformerBlock
 
+from common.layers.rope import rotations
 from common.models.dit import DiTBlock
 
 TINY = {
@@ -75,3 +78,23 @@ def run_wan_block(
     six = torch.cat([nine[:, :, :3], nine[:, :, 6:]], dim=2)
     rotary = WanRotaryPosEmbed(x.shape[-1] // wan.attn1.heads, (1, 1, 1), max(size))(tokens.new_zeros(1, 1, *size))
     return wan(tokens, text, six, rotary).unflatten(1, x.shape[1:3])
+
+
+@torch.no_grad()
+def distance_from_wan(make_block: Callable[[int, int, int], DiTBlock], seed: int = 0) -> float:
+    """The largest difference between Wan's block and one with its weights, on random tokens, text and signal.
+
+    Args:
+        make_block: width, heads and feed-forward width to a block, such as `DiTBlock`.
+        seed: of the weights and the inputs.
+    """
+    dim, heads, grid = 24, 2, (3, 2, 4)
+    with torch.random.fork_rng([]):
+        torch.manual_seed(seed)
+        wan = WanTransformerBlock(dim, 2 * dim, heads, cross_attn_norm=True)
+        block = copy_wan_block(wan, make_block(dim, heads, 2 * dim))
+        x, text, signal = torch.randn(2, 3, 8, dim), torch.randn(2, 7, dim), torch.randn(2, 3, 9, dim)
+    signal[:, :, 3:6] = 0  # Wan's text branch is given none
+    signal = signal.flatten(2)
+    found, _ = block(x, signal, text, rotation=rotations(grid, dim // heads, theta=10_000.0))
+    return float((found - run_wan_block(wan, x, signal, text, grid)).abs().max())

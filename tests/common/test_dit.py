@@ -10,9 +10,10 @@ from diffusers.models.transformers.transformer_wan import WanTransformerBlock
 from einops import rearrange
 
 from common.layers.rope import rotations
-from common.models.ablations import with_branch_closed, without_time_positions
 from common.models.dit import NUM_BRANCHES, PRESETS, DiTBlock, VideoDiT
-from common.models.peers import TINY, copy_wan_block, run_wan_block
+from common.models.gates import with_branch_closed
+from common.models.peers import TINY, copy_wan_block, distance_from_wan, run_wan_block
+from common.models.time_positions import without_time_positions
 
 NUM_PARAMETERS = {"ci": 204_608, "cpu": 7_974_336, "gpu": 7_974_336}
 LARGEST_FILE = 16e6  # bytes, as float16
@@ -122,6 +123,15 @@ def test_the_block_is_wans(one_level):
     found, _ = ours(x, given, text, rotation=rotations(grid, dim // heads, theta=10_000.0))
     assert torch.allclose(found, run_wan_block(wan, x, signal, text, grid), atol=1e-5)
     assert (found - x).abs().max() > 0.1
+
+
+def test_the_distance_from_wan_sees_another_block():
+    class Ungated(DiTBlock):
+        def forward(self, x, *args, **kwargs):
+            out, cache = super().forward(x, *args, **kwargs)
+            return out + 0.01 * x, cache
+
+    assert distance_from_wan(DiTBlock) < 1e-5 and distance_from_wan(Ungated) > 1e-2
 
 
 def test_tiny_instances_of_published_transformers_run():

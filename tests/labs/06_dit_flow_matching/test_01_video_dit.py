@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from common.course.graders import Call, anything, attempt, each, judge, record, stand_ins, tensor, theorems
 from common.course.graders.values import distinct, noise, same, uniform
-from common.layers.attention import KeyValues
+from common.layers.attention import KeyValues, frame_causal_mask
 from common.layers.modulation import timestep_features
 
 exercise = pytest.mark.exercise
@@ -34,14 +34,7 @@ def normal(x):
     return F.layer_norm(x, x.shape[-1:], eps=1e-6)
 
 
-
-def sizes_of_patches(given):
-    clip, patch = list(given.values())[:2]
-    per_vector = clip.shape[1] * patch[0] * patch[1] * patch[2]
-    return {"n": clip[0].numel() // per_vector, "d": per_vector}
-
-
-patches = Call("patchify", takes={"clip": "b c t h w"}, gives=tensor("b n d", "same"), sizes=sizes_of_patches)
+patches = Call("patchify", takes={"clip": "b c t h w"}, gives=tensor("b n d", "same"))
 
 
 def cut_out(clip, patch_size, order=(0, 1, 2), inside=(1, 2, 3, 4)):
@@ -52,9 +45,9 @@ def cut_out(clip, patch_size, order=(0, 1, 2), inside=(1, 2, 3, 4)):
     return torch.stack([block.permute(0, *inside).flatten(1) for block in found], dim=1)
 
 
-@exercise("patchify", points=3, hint='rearrange(clip, "b c (t pt) (h ph) (w pw) -> b (t h w) (c pt ph pw)", …)')
+@exercise("patchify", points=4, hint='rearrange(clip, "b c (t pt) (h ph) (w pw) -> b (t h w) (c pt ph pw)", …)')
 def test_patchify(lab, seed, look):
-    """blocks come frame by frame and row by row; a vector is channel by channel"""
+    """blocks come frame by frame and row by row; a vector is channel by channel; what does not fit is refused"""
     rows = [(distinct(seed, 2, 3, 4, 6, 10), (2, 3, 5)), (distinct(seed, 1, 5, 3, 4, 8), (1, 2, 2)),
             (distinct(seed, 3, 2, 6, 2, 3), (3, 1, 1)), (distinct(seed, 2, 4, 2, 3, 5), (1, 1, 1))]  # fmt: skip
     mistakes = ways(cut_out, {
@@ -64,20 +57,14 @@ def test_patchify(lab, seed, look):
         "inside a vector columns come before rows. It is channel, time, row, column": {"inside": (1, 2, 4, 3)},
         "inside a vector time comes first. It is channel, time, row, column": {"inside": (2, 1, 3, 4)},
     })  # fmt: skip
-    mistakes["reshape cuts along memory, not along frames, rows and columns. Use rearrange"] = lambda clip, patch: (
-        clip.reshape(cut_out(clip, patch).shape)
-    )
+    reshaped = "reshape cuts along memory, not along frames, rows and columns. Use rearrange"
+    mistakes[reshaped] = lambda clip, patch_size: clip.reshape(cut_out(clip, patch_size).shape)
     answers = patches.table(lab, rows, cut_out, mistakes, because="a vector is one block, cut out of the clip")
     look(target=cut_out(*rows[1])[0], yours=answers[1].value[0])
     theorems.owes(patches, lab, *rows[0], dtypes=[torch.float64, torch.float16, torch.int32])
-
-
-@exercise("patchify", points=1, hint="clip.ndim != 5; any(p < 1 or n % p for n, p in zip(clip.shape[2:], patch_size))")
-def test_patchify_refuses(lab, seed):
-    """ValueError for a clip without five axes, and for patches that do not tile it"""
-    clip = noise(seed, 2, 3, 4, 6, 10)
-    for other in (clip[0], clip[None]):
-        patches.refuses(lab, other, (1, 1, 1), because="a clip has five axes")
+    clip = rows[0][0]
+    patches.refuses(lab, clip[0], (1, 1, 1), because="a clip has five axes")
+    patches.refuses(lab, clip[None], (1, 1, 1), because="a clip has five axes")
     for patch_size in ((3, 1, 1), (1, 4, 1), (1, 1, 3), (1, 2, 20), (1, 0, 2)):
         patches.refuses(lab, clip, patch_size, because="these patches do not tile 4 frames of 6 rows and 10 columns")
 
@@ -112,20 +99,15 @@ ROTATIONS_WRONG = {
 }  # fmt: skip
 
 
-@exercise("rotations", points=4, hint="speeds = theta ** (-torch.arange(0, n, 2) / n), with each axis's own n")
+@exercise("rotations", points=5, hint="speeds = theta ** (-torch.arange(0, n, 2) / n), with each axis's own n")
 def test_rotations(lab, seed, look):
-    """each token is turned by its frame, its row and its column, each in its own share of the pairs"""
+    """each token is turned by its frame, row and column, each in its own share of the pairs, far ones too"""
     rows = [((2, 3, 4), 12, 0, 7.0), ((3, 4, 2), 16, 2, 50.0), ((4, 2, 3), 32, 5, 100.0), ((1, 2, 5), 26, 3, 1e4),
             ((1, 1, 1), 64, 1, 20.0), ((3, 1, 2), 6, 4, 9.0), ((2, 3, 4), 22, 1)]  # fmt: skip
     answers = turns.table(lab, rows, turned, ways(turned, ROTATIONS_WRONG),
                           because="it is e^{i · place · theta^(-2j / n)}")  # fmt: skip
     look(target=turned(*rows[2]).angle(), yours=answers[2].value.angle())
     theorems.owes(turns, lab, *rows[1], other=rows[0])
-
-
-@exercise("rotations", points=1, hint="torch.arange(…, dtype=torch.float64), and .to(torch.complex64) at the end")
-def test_rotations_far_and_elsewhere(lab, seed):
-    """far frames are as exact as near ones; the device is the one asked for; odd heads are refused"""
     for offset in (5_000, 123_457):
         because = "far places are not exact: compute the angles in float64"
         turns(lab, (2, 1, 3), 12, offset, 100.0).near(turned((2, 1, 3), 12, offset), because=because)
@@ -151,9 +133,9 @@ def to_rotate(seed, batch=2, tokens=5, heads=3, dim=8):
     return noise(seed, batch, tokens, heads, dim), torch.polar(torch.ones_like(angle), angle)
 
 
-@exercise("rotate", points=3, hint="view_as_complex of unflatten(-1, (-1, 2)), times rotation[:, None], and back")
+@exercise("rotate", points=5, hint="view_as_complex of unflatten(-1, (-1, 2)), times rotation[:, None], and back")
 def test_rotate(lab, seed, look):
-    """neighbouring numbers turn together, as a complex number; all heads of a token alike"""
+    """neighbouring numbers turn together, as a complex number, all heads alike; gradients turn back"""
     rows = [to_rotate(seed), to_rotate(seed + 2, 1, 4, 2, 12), to_rotate(seed + 4, 3, 1, 4, 6), to_rotate(seed, 2, 3)]
     mistakes = ways(in_pairs, {
         "number j is paired with number j + head_dim / 2. Neighbours 2j and 2j + 1 are a pair": {"half": True},
@@ -163,11 +145,6 @@ def test_rotate(lab, seed, look):
     mistakes["the input comes back as it was: nothing is turned"] = lambda x, rotation: x
     answers = rotates.table(lab, rows, in_pairs, mistakes, because="each pair is multiplied by its token's turn")
     look(target=in_pairs(*rows[0])[0, :, 0], yours=answers[0].value[0, :, 0])
-
-
-@exercise("rotate", points=2, hint="rotation[:, None]: its first axis is the token; x.float() in, .to(x.dtype) out")
-def test_rotate_owes(lab, seed):
-    """dtypes are kept, views are taken, gradients come back by the opposite turn"""
     (x, rotation), (even, turn) = to_rotate(seed), to_rotate(seed + 3, 2, 4, 4)
     by_head = in_pairs(even.transpose(1, 2), turn).transpose(1, 2)
     rotates(lab, even, turn).near(in_pairs(even, turn), {"the turns meet the heads, not the tokens": by_head})
@@ -176,9 +153,8 @@ def test_rotate_owes(lab, seed):
     rotates(lab, leaf, rotation).gradients({"x": in_pairs(torch.ones_like(x), rotation, sign=-1)})
 
 
-part = tensor("b t 1 d", torch.float32)
-modulates = Call("modulation", takes={"signal": "b t s"},
-                 gives=each(record("object", shift=part, scale=part, gate=part)))  # fmt: skip
+modulates = Call("modulation", takes={"signal": "b t s"}, gives=each(record("object", **dict.fromkeys(
+    ("shift", "scale", "gate"), tensor("b t 1 d", torch.float32)))))  # fmt: skip
 
 
 def parts_of(signal, table, n, pattern="n three d", which=(0, 1, 2), keep=(1, 1), one=0):
@@ -193,9 +169,7 @@ def parts_of(signal, table, n, pattern="n three d", which=(0, 1, 2), keep=(1, 1)
 MODULATION_WRONG = {
     "the table is not added": {"keep": (1, 0)},
     "the signal is not used: all noise levels get the same": {"keep": (0, 1)},
-    "the signal is cut part by part. It holds shift, scale and gate of one branch, then of the next": {
-        "pattern": "three n d"
-    },
+    "the signal is cut part by part. It holds all three of one branch, then of the next": {"pattern": "three n d"},
     "the channels are cut before the parts. In the signal they are innermost": {"pattern": "n d three"},
     "shift and scale are swapped. The order is shift, scale, gate": {"which": (1, 0, 2)},
     "the gate comes first. The order is shift, scale, gate": {"which": (1, 2, 0)},
@@ -205,11 +179,10 @@ MODULATION_WRONG = {
 
 def cut_up(layer, signal):
     """What the learner's layer gives, as one tensor, and the call's answer."""
-    answer, n = modulates(layer, signal), layer.num_branches
-    assert len(answer.value) == n, f"{answer.said} gives {len(answer.value)} modulations for {n} branches"
+    answer = modulates(layer, signal)
     got = torch.stack([torch.stack([one.shift, one.scale, one.gate]) for one in answer.value])
-    want = (*signal.shape[:2], 1, signal.shape[-1] // (3 * n))
-    assert got.shape[2:] == want, f"a part of {answer.said} should be {want} = (b, t, 1, d), not {tuple(got.shape[2:])}"
+    want = (layer.num_branches, 3, *signal.shape[:2], 1, signal.shape[-1] // (3 * layer.num_branches))
+    assert got.shape == want, f"parts (n, 3, b, t, 1, d) of {answer.said} should be {want}, not {tuple(got.shape)}"
     return got, answer
 
 
@@ -233,10 +206,9 @@ def test_modulation_owes(lab, seed):
     leaf = signal.clone().requires_grad_()
     got, answer = cut_up(layer, leaf)
     theorems.learns(answer.said, got.square(), {"signal": answer.given["signal"], "table": layer.table})
-    low = layer.bfloat16()
-    got, answer = cut_up(low, signal.bfloat16())
-    judge(f"the parts of {answer.said}, from bfloat16,", got, parts_of(signal.bfloat16(), low.table, 2), tolerance=1e-6,
-          because="add in float32: bfloat16 rounds the sum")  # fmt: skip
+    layer, signal = layer.bfloat16(), signal.bfloat16()
+    judge("the parts of modulation(signal) from bfloat16", cut_up(layer, signal)[0], parts_of(signal, layer.table, 2),
+          tolerance=1e-6, because="add in float32: bfloat16 rounds the sum")  # fmt: skip
 
 
 D, HEADS = 24, 2
@@ -244,32 +216,22 @@ blocks = Call("block", takes={"x": "b t s d", "signal": "b u g", "text": "b l d"
               gives=record("tuple", tokens=tensor("b t s d", "same"), cache=anything()))  # fmt: skip
 
 
-def causal(frames, tokens, past=0):
-    frame = torch.arange(frames).repeat_interleave(tokens)
-    return torch.cat([torch.ones(len(frame), past, dtype=torch.bool), frame[:, None] >= frame], dim=1)
-
-
 def run(block, x, signal, text, text_mask=None, rotation=None, mask=None, cache=None, *, order=(0, 1, 2),
-        steer=(0, 1, 2), alone=False, adds=True, parallel=False, norm=True, gated=True):  # fmt: skip
+        steer=(0, 1, 2), alone=False, adds=True, parallel=False, gated=True):  # fmt: skip
     """Oracle of one block by its own layers: tokens and the attention's cache; and ways to do it wrong."""
     shift, scale, gate = parts_of(signal, block.modulation.table, 3).unbind(1)  # (3, B, T', 1, D) each
-    kept, total = {}, x
-
-    def attends(h):
-        if alone:
-            return block.attention(h.flatten(0, 1))[0].unflatten(0, h.shape[:2])
-        out, kept["cache"] = block.attention(h.flatten(1, 2), rotation, mask, cache)
-        return out.unflatten(1, h.shape[1:3])
-
-    def reads(h):
-        return block.cross_attention(h.flatten(1, 2), text, text_mask).unflatten(1, h.shape[1:3])
-
+    total = x
     for k in order:
         h = x if parallel else total
-        h = normal(h) if norm else h
-        out = (attends, reads, block.ffn)[k]((h * (1 + scale[steer[k]]) + shift[steer[k]]).to(x.dtype))
-        total = (total if adds else 0) + (gate[steer[k]] if gated else 1) * out
-    return total, kept.get("cache")
+        h = (normal(h) * (1 + scale[steer[k]]) + shift[steer[k]]).to(x.dtype)
+        if k == 0 and alone:
+            out = block.attention(h.flatten(0, 1))[0]
+        elif k == 0:
+            out, cache = block.attention(h.flatten(1, 2), rotation, mask, cache)
+        else:
+            out = block.cross_attention(h.flatten(1, 2), text, text_mask) if k == 1 else block.ffn(h)
+        total = (total if adds else 0) + (gate[steer[k]] if gated else 1) * out.reshape(x.shape)
+    return total, cache
 
 
 def block_inputs(seed, frames=3, levels=None, batch=2, **wanted):
@@ -278,7 +240,7 @@ def block_inputs(seed, frames=3, levels=None, batch=2, **wanted):
     past = [noise(seed + 3 + k, batch, HEADS, 4, D // HEADS).double() for k in range(2)]
     made = {"text_mask": torch.arange(5) < torch.tensor([[2], [5], [3]])[:batch], "cache": KeyValues(*past),
             "rotation": turned((frames, 2, 2), D // HEADS, 1).to(torch.complex64),
-            "mask": causal(frames, 4, 4 if wanted.get("cache") else 0)}  # fmt: skip
+            "mask": frame_causal_mask(frames, 4, 4 if "cache" in wanted else 0)}  # fmt: skip
     return x, signal, text, {name: made[name] for name in wanted}
 
 
@@ -287,11 +249,9 @@ BLOCK_ROWS = ({}, {"levels": 1, "rotation": 1}, {"frames": 5, "text_mask": 1, "r
 BLOCK_WRONG = {
     "self-attention keeps the frames apart. All tokens of all frames are one sequence": {"alone": True},
     "the text is read before the tokens attend to each other. Self-attention comes first": {"order": (1, 0, 2)},
-    "the feed-forward comes before the text. It is the last branch": {"order": (0, 2, 1)},
     "the modulations are mixed up. Their order is self-attention, cross-attention, feed-forward": {"steer": (0, 2, 1)},
     "every branch reads the block's input. It should read what the branch before it left": {"parallel": True},
     "nothing is added to the tokens: leave takes the x from before the branch": {"adds": False},
-    "there is no norm before the branch: modulation.enter has it": {"norm": False},
     "the gates are not used: modulation.leave has them": {"gated": False},
     "the text's mask is not handed to the cross-attention": {"text_mask": None},
     "the rotation is not handed to the self-attention": {"rotation": None},
@@ -319,10 +279,8 @@ def test_block_owes(lab, seed):
         right = isinstance(got, KeyValues) and same(got.keys, want.keys) and same(got.values, want.values)
         assert right, f"cache of {answer.said} is not the one that self.attention gives back"
     x, signal, text, _ = block_inputs(seed)
-    order, answer = [2, 0, 1], blocks(block, x, signal, text)["tokens"]
-    blocks(block, x[:, order], signal[:, order], text)["tokens"].near(
-        answer.value[:, order], because="without a rotation, permuted frames should give permuted frames"
-    )
+    order, want = [2, 0, 1], run(block, x, signal, text)[0]
+    blocks(block, x[:, order], signal[:, order], text)["tokens"].near(want[:, order], because="the frames are permuted")
     theorems.owes(blocks, block, x, signal, text, other=block_inputs(seed + 1, 4)[:3])
     answer = blocks(block.requires_grad_(), x, signal, text)["tokens"]
     theorems.learns(answer.said, answer.value.square(), dict(block.named_parameters()))
@@ -347,7 +305,7 @@ def told(model, x, timestep, text, encoder_attention_mask=None, is_causal=False,
     time = model.time_in(timestep_features(scale * levels, model.config.freq_dim).to(dtype))
     grid = (frames, height // 2, width // 2)
     rotation = turned(grid, D // HEADS, 0, theta).to(torch.complex64)
-    mask = causal(frames, h.shape[2]) if is_causal else None
+    mask = frame_causal_mask(frames, h.shape[2]) if is_causal else None
     for block in model.blocks:
         h, _ = run(block, h, model.to_signal(time), model.text_in(reads(text)), encoder_attention_mask, rotation, mask)
     first, second = model.to_last_signal(time)[:, :, None].chunk(2, dim=-1)

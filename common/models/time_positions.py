@@ -1,4 +1,4 @@
-"""Ablations of a trained DiT: RoPE without its frame axis, and blocks with one of their branches closed.
+"""RoPE without its frame axis: a video transformer that cannot tell one frame from another.
 
     with without_time_positions(transformer):
         clip = pipeline(prompt).frames
@@ -10,7 +10,6 @@ and exactly the frames of the result are permuted.
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import replace
 
 import torch
 
@@ -40,21 +39,3 @@ def _at_frame_zero(module, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
         turn[:, : axis_dims(2 * turn.shape[1])[0] // 2] = 1  # e^{i · 0}: the frame's pairs come first
         named["rotation"] = turn
     return (), named
-
-
-@contextlib.contextmanager
-def with_branch_closed(model: torch.nn.Module, branch: int | None) -> Iterator[None]:
-    """Inside the block one branch of every block of a DiT adds nothing: its gates are zero.
-
-    Args:
-        model: whose `blocks` have an AdaLN-Zero `modulation`.
-        branch: 0 self-attention, 1 text, 2 feed-forward; None closes nothing.
-    """
-
-    def close(module, given, modulations):
-        return [replace(m, gate=0 * m.gate) if k == branch else m for k, m in enumerate(modulations)]
-
-    with contextlib.ExitStack() as undo:
-        for block in model.blocks:
-            undo.callback(block.modulation.register_forward_hook(close).remove)
-        yield
