@@ -9,7 +9,6 @@
 # | time | about 90 minutes |
 # | difficulty | ★★★★★ |
 # | before this | [From a prompt to a clip](../../phases/06_dit_flow_matching/01_from_prompt_to_clip.ipynb) |
-# | the model | `sprites-t2v`: 8 M weights, 17 frames of 64 × 64 |
 #
 # | preset | clips drawn, `(T, H, W)` | steps of the sampler | training from scratch | all cells take about |
 # |---|---|---|---|---|
@@ -63,7 +62,7 @@ def playing(rows, width=80):
 # %% [markdown]
 # ## Where you are heading
 #
-# The library's model draws two prompts. At the end yours draws, with the same weights.
+# The library's model draws two prompts. At the end yours draws, with the same weights (8 M, `sprites-t2v`).
 
 # %% tags=["demo"] draws="Two prompts, two clips."
 PIPE = TextToVideoPipeline.from_pretrained("sprites-t2v")
@@ -78,8 +77,7 @@ playing(dict(zip(SHOWN[1:4:2], drawn(PIPE, SHOWN[1:4:2]))), width=160)
 # %% [markdown] about="patchify" difficulty=1 importance=4 minutes=5
 # ## Patchify: from latents to tokens
 #
-# A transformer reads a sequence of vectors. Cut the latents into blocks of $p_t \times p_h \times p_w$ places and lay
-# each one out as a vector. That is one `rearrange`.
+# A transformer reads a sequence of vectors. Cut the latents into blocks and lay each one out: that is one `rearrange`.
 #
 # | quantity | shape | in `sprites-t2v` |
 # |---|---|---|
@@ -122,8 +120,8 @@ show.strips(rows, num_frames=5, width=72)
 #
 # $$ \text{angle}_j(m) = m \cdot \theta^{-2j/n}, \qquad \text{turn} = e^{i \, \text{angle}} . $$
 #
-# For video there are three places per token. `axis_dims(head_dim)` splits the head's numbers among frame, row and
-# column, and each axis has its own share, counted from its own pair 0. For a head of 64: 24, 20 and 20.
+# A token of a video has three places. `axis_dims(head_dim)` is the **axis split**: so many of the head's numbers are for
+# frame, row and column (24, 20 and 20 of 64). Each axis counts from its own pair 0.
 #
 # | quantity | shape | for `size=(5, 4, 4)`, `head_dim=64` |
 # |---|---|---|
@@ -144,7 +142,6 @@ show.strips(rows, num_frames=5, width=72)
 
 # %% [markdown] troubles="rotations"
 # - **The first pair of each axis is right, the others are not.** $n$ is the axis's own share, not `head_dim`.
-# - **Far places are off in the third digit.** float32 has 7 digits, and an angle of 5,000 uses four of them.
 
 # %% [markdown] about="rotate" difficulty=2 importance=5 minutes=8
 # ## Rotating queries and keys
@@ -171,8 +168,8 @@ show.strips(rows, num_frames=5, width=72)
 # - **Every number is wrong.** Some models pair number j with number j + head_dim / 2. Here neighbours are a pair.
 
 # %% [markdown]
-# How far does a token see? The same vector at every frame, turned by your two functions: its product with itself, d
-# frames away. Language models take θ = 10,000, for thousands of places. A clip here has five.
+# The same vector at every frame, turned by your two functions: its product with itself, d frames away. Language models
+# take θ = 10,000, for thousands of places. A clip here has five.
 
 # %% tags=["demo"] draws="Product by distance in frames, for two values of theta."
 figure, axis = plt.subplots(figsize=(7.2, 2.7), layout="constrained")
@@ -181,7 +178,7 @@ for theta, colour in ((100.0, BLUE), (10_000.0, RUST)):
     axis.plot(turned @ turned[0] / 64, color=colour, marker="o", markersize=4, label=f"θ = {theta:g}")
 axis.axvspan(0, 4, color="0.92")
 axis.set(xlabel="distance, latent frames", ylabel="product, part of the largest")
-axis.set(title="What RoPE alone says of near and far. Grey: the five frames of a clip")
+axis.set_title("What RoPE alone says of near and far. Grey: the five frames of a clip", fontsize=10)
 axis.legend(frameon=False)
 plt.show()
 
@@ -217,11 +214,9 @@ plt.show()
 
 # %% [markdown] troubles="AdaLNZero"
 # - **The shift of one branch is the scale of another.** `chunk(9)` is right if you take the chunks three by three.
-# - **It does not meet the tokens.** Tokens are `(B, T', S, D)`. A modulation needs an axis of length 1 for S.
 
 # %% [markdown]
-# A gate can also be closed by hand. Your part goes into the shipped model, and one of the three branches of *every*
-# block is silenced. Guess what the text branch is for, then look.
+# A gate can also be closed by hand: your part in the shipped model, and one branch of *every* block silenced.
 
 # %% tags=["demo"] draws="One prompt, with one branch of every block closed."
 for block in DIT.blocks:
@@ -235,15 +230,13 @@ for name, branch in (("all open", None), ("no self-attention", 0), ("no text", 1
 show.strips(rows, num_frames=5, width=72, title=SHOWN[3])
 
 # %% [markdown]
-# **What to see.** Without the text the model still makes a picture, just not yours: it has never seen your words.
-# Without self-attention no token knows its neighbours, and there is no picture.
+# **What to see.** Without the text there is still a picture, just not yours. Without self-attention there is none.
 
 # %% [markdown] about="DiTBlock" difficulty=3 importance=5 minutes=15
 # ## The DiT block
 #
-# Three residual branches: self-attention over the tokens of *all* frames at once, cross-attention to the text, a
-# feed-forward network. Between the frames of a video there is nothing but this one attention. Its queries and keys go
-# through **QK-norm**, then through your `rotate`.
+# Three residual branches: self-attention over the tokens of *all* frames at once, the only place where frames meet,
+# cross-attention to the text, feed-forward. Queries and keys go through **QK-norm**, then through your `rotate`.
 #
 # | quantity | shape |
 # |---|---|
@@ -268,9 +261,8 @@ show.strips(rows, num_frames=5, width=72, title=SHOWN[3])
 # - **The result is right at first and drifts in streams.** The cache that the attention *returns* is the new one.
 
 # %% [markdown]
-# Is it the block that others use? Here is one of **Wan**, an open model, from `diffusers`, and yours with the same
-# weights (without QK-norm, whose kind differs). Then a look inside: change one token of a clip in your block, with the
-# shipped weights of block 4, and see which tokens it reaches.
+# Is it the block that others use? Here is one of **Wan**, an open model, and yours with the same weights (without
+# QK-norm, whose kind differs). Then change one token of a clip, in a shipped block, and see which tokens it reaches.
 
 # %% tags=["demo"] draws="Which tokens one changed token reaches, without and with the block-causal mask."
 print(f"Wan's block and yours agree to 1e-5: {peers.distance_from_wan(DiTBlock) < 1e-5}")
@@ -320,7 +312,7 @@ plt.show()
 
 # %% [markdown] troubles="VideoDiT"
 # - **The first piece of a stream is right, the second is not.** `frame_offset` belongs into the rotation.
-# - **It says that dtypes differ.** Features and norms come in float32. Bring them to the dtype of `hidden_states`.
+# - **It says that dtypes differ.** Features and norms are float32. Bring them to the dtype of `hidden_states`.
 
 # %% [markdown]
 # ## The result to remember
@@ -339,38 +331,36 @@ with without_time_positions(mine):
     results["no positions in time"] = drawn(pipe, asked)
 results["untrained"] = drawn(untrained, asked, num_inference_steps=1)  # with a velocity of zero, more are the same
 still = fresh(torch.randn(1, 16, 5, 8, 8), torch.tensor([900.0]), torch.randn(1, 4, 384)).sample
-print(f"largest velocity of fresh weights: {still.abs().max():.0f}\n")
+print(f"largest velocity of fresh weights: {still.abs().max():.0f}")
 WORDS = ("color", "shape", "background", "motion")
 print(f"right, of {NUM_CLIPS} clips".ljust(24) + "".join(f"{word:>12}" for word in WORDS))
 for name, clips in results.items():
     right = accuracy(asked, read_sprites(clips))
     print(f"{name:24}" + "".join(f"{right[word]:12.0%}" for word in WORDS))
-for k in range(2):
-    display(playing({name: clips[k] for name, clips in results.items()}, width=96))
+display(playing({name: torch.cat([*clips[:2]], dim=2) for name, clips in results.items()}, width=96))
 show.strips({f"{name}: {asked[0]}": clips[0] for name, clips in results.items()}, num_frames=9, width=60)
 
 # %% [markdown]
 # **What to see.** Your model draws what was asked. Without positions in time the thing and its colour are still there,
 # and in most clips the motion is not. Fresh weights give back the noise: all gates are zero, and so is the velocity.
 #
-# Now the second half of the prediction. **Theorem:** a DiT without positions in time is equivariant. Permute the frames
-# of the noise, and exactly the frames of the result are permuted. So any order of frames is as likely as the right one.
+# **Theorem:** a DiT without positions in time is equivariant. Permute the frames of the noise, and exactly the frames of
+# the result are permuted. So any order of frames is as likely as the right one.
 
 # %% tags=["demo"] draws="Noise in order and shuffled, its clips sorted back: with positions, then without."
 ORDER = [3, 0, 4, 1, 2]
-BACK = [ORDER.index(t) for t in range(5)]
 noise = torch.randn(1, 16, 5, 8, 8, generator=torch.Generator().manual_seed(0))
 text = PIPE.text_encoder(SHOWN[1:2])
 
 
 def both_orders(name):
     """Say whether one velocity is equivariant; draw from the noise and the shuffled noise, and sort the latter back."""
-    both = noise, noise[:, :, ORDER]
+    both, back = (noise, noise[:, :, ORDER]), torch.tensor(ORDER).argsort()
     one, other = (mine(x, torch.tensor([900.0]), text.states, text.mask).sample for x in both)
     off = (other - one[:, :, ORDER]).abs().max() / one.abs().max()
     print(f"{name}: permuted noise gives the permuted velocity to 1e-5: {bool(off < 1e-5)}")
     one, other = (drawn(pipe, SHOWN[1:2], latents=x, eta=0, output_type="latent") for x in both)
-    return {name: PIPE.decode(one)[0], f"{name}, shuffled, sorted": PIPE.decode(other[:, :, BACK])[0]}
+    return {name: PIPE.decode(one)[0], f"{name}, shuffled, sorted": PIPE.decode(other[:, :, back])[0]}
 
 
 rows = both_orders("with positions")
@@ -380,9 +370,8 @@ display(playing(rows))
 show.strips(rows, num_frames=5, width=60)
 
 # %% [markdown]
-# **What to see.** The last two rows are the same clip, to rounding. The first two are not: for a model that knows
-# time, shuffled noise is other noise. (A latent frame holds four frames of video, so a little of the direction is
-# *inside* it. The theorem is about the order of latent frames.)
+# **What to see.** The last two rows are the same clip, to rounding. The first two are not. (A latent frame holds four
+# frames of video, so a little of the direction is *inside* it. The theorem is about the order of latent frames.)
 #
 # ## From scratch
 #
@@ -390,9 +379,8 @@ show.strips(rows, num_frames=5, width=60)
 
 # %%
 torch.manual_seed(0)
-coder = MiniCoder()
+coder, small = MiniCoder(), VideoDiT(**MODEL)
 data = captioned_latents(coder, MINI_CLIPS)
-small = VideoDiT(**MODEL)
 optimizer = torch.optim.AdamW(small.parameters(), lr=2e-3, betas=(0.9, 0.95), weight_decay=0.01)
 losses = []
 for step in tqdm(range(MINI_STEPS), desc="your DiT", unit="step"):
@@ -437,8 +425,7 @@ show.strips(rows, num_frames=9, width=60)
 
 # %% tags=["demo"] draws="Two published classes, run in miniature."
 latents, text, level = torch.randn(1, 16, 5, 8, 8), torch.randn(1, 8, 32), torch.tensor([500.0])
-wan = diffusers.WanTransformer3DModel(**peers.TINY["WanTransformer3DModel"])
-cog = diffusers.CogVideoXTransformer3DModel(**peers.TINY["CogVideoXTransformer3DModel"])
+wan, cog = (getattr(diffusers, name)(**config) for name, config in peers.TINY.items())
 turns = get_3d_rotary_pos_embed(16, ((0, 0), (4, 4)), (4, 4), 5)
 outs = wan(latents, level, text), cog(latents.transpose(1, 2), text, level, image_rotary_emb=turns)
 for model, out in zip((wan, cog), outs):
@@ -450,15 +437,14 @@ for model, out in zip((wan, cog), outs):
 #
 # ## Honest limits
 #
-# - A world of sprites, two seconds, words that it knows. The architecture is that of the big models, the data is not.
+# - Sprites, two seconds, 80 tokens. For 5 s of 720p it is 54,000, and attention is most of the cost.
 # - The control switches positions off in weights that were trained with them. A model trained without could use what
 #   little of the order is inside a latent frame.
-# - 80 tokens. For 5 s of 720p it is 54,000, and attention is most of the cost.
 #
 # ## Yours now
 #
 # All six parts are the library's, and now yours: `flipbook generate "a small red star moves left over a blue field"
 # --mine` draws with them, once this notebook is saved in `work/`.
 #
-# **Next:** 06.2, the loss that trained it. **To read:** *DiT* (Peebles, Xie 2022, arXiv:2212.09748); *RoFormer* (Su et
-# al. 2021, arXiv:2104.09864); *Wan* (2025, arXiv:2503.20314); *CogVideoX* (Yang et al. 2024, arXiv:2408.06072).
+# **Next:** 06.2, the loss that trained it. **To read:** *DiT* (arXiv:2212.09748), *RoFormer* (arXiv:2104.09864), *Wan*
+# (arXiv:2503.20314), *CogVideoX* (arXiv:2408.06072).
