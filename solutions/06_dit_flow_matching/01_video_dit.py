@@ -120,7 +120,7 @@ show.strips(rows, num_frames=5, width=72)
 #
 # $$ \text{angle}_j(m) = m \cdot \theta^{-2j/n}, \qquad \text{turn} = e^{i \, \text{angle}} . $$
 #
-# A token of a video has three places. `axis_dims(head_dim)` is the **axis split**: so many of the head's numbers are for
+# A token of a video has three places. `axis_dims(head_dim)` is the **axis split**: so many of a head's numbers tell the
 # frame, row and column (24, 20 and 20 of 64). Each axis counts from its own pair 0.
 #
 # | quantity | shape | for `size=(5, 4, 4)`, `head_dim=64` |
@@ -344,8 +344,8 @@ show.strips({f"{name}: {asked[0]}": clips[0] for name, clips in results.items()}
 # **What to see.** Your model draws what was asked. Without positions in time the thing and its colour are still there,
 # and in most clips the motion is not. Fresh weights give back the noise: all gates are zero, and so is the velocity.
 #
-# **Theorem:** a DiT without positions in time is equivariant. Permute the frames of the noise, and exactly the frames of
-# the result are permuted. So any order of frames is as likely as the right one.
+# **Theorem:** a DiT without positions in time is equivariant. Permute the frames of the noise, and the frames of
+# the result are permuted, exactly. So any order of frames is as likely as the right one.
 
 # %% tags=["demo"] draws="Noise in order and shuffled, its clips sorted back: with positions, then without."
 ORDER = [3, 0, 4, 1, 2]
