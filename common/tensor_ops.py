@@ -38,18 +38,18 @@ def to_uint8(clip: torch.Tensor) -> torch.Tensor:
 
 
 def patchify(clip: torch.Tensor, patch_size: tuple[int, int, int]) -> torch.Tensor:
-    """Cut a clip into blocks of `(T, H, W)` and lay each one out as a vector.
+    """Patchify: cut a clip into blocks of `(T, H, W)` and lay each one out as a vector.
 
     Args:
         clip: `(B, C, T, H, W)`.
-        patch_size: frames, rows and columns of a block; each divides its axis.
+        patch_size: frames, rows and columns of a block; each is at least 1 and divides its axis.
 
     Returns:
         `(B, T/pt * H/ph * W/pw, C * pt * ph * pw)`: blocks in the order time, row, column; inside a block the order is
         channel, time, row, column.
 
     Raises:
-        ValueError: the clip has not five axes, or a patch size does not divide its axis.
+        ValueError: the clip has not five axes, or a patch size is below 1 or does not divide its axis.
     """
     if clip.ndim != 5:
         raise ValueError(f"patchify takes (B, C, T, H, W), got {tuple(clip.shape)}")

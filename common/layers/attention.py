@@ -1,4 +1,4 @@
-"""Attention of tokens to each other, and to a text. Queries and keys are normalised; caches go in and come out."""
+"""Multi-head attention with QK-norm, RoPE and a KV cache: of tokens to each other, and to a text."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from common.layers.rope import rotate
 
 @dataclass(frozen=True)
 class KeyValues:
-    """What tokens have to say to later ones.
+    """A KV cache: keys and values of the tokens so far, for those that come later.
 
     Attributes:
         keys: `(B, num_heads, N, head_dim)`, normalised and turned to their places.
@@ -29,12 +29,12 @@ class KeyValues:
 
 
 def frame_causal_mask(num_frames: int, tokens_per_frame: int, num_past: int = 0, device=None) -> torch.Tensor:
-    """Who may look at whom if no frame looks at a later one; inside a frame everybody sees everybody.
+    """The block-causal mask: no frame looks at a later one; inside a frame all tokens see each other.
 
     Args:
         num_frames: T', of the tokens that look.
         tokens_per_frame: S.
-        num_past: tokens of a cache, which everybody sees.
+        num_past: tokens of a cache, which all tokens see.
         device: of the result.
 
     Returns:
@@ -46,10 +46,10 @@ def frame_causal_mask(num_frames: int, tokens_per_frame: int, num_past: int = 0,
 
 
 class SelfAttention(nn.Module):
-    """Every token gathers from every token that it may see.
+    """Multi-head self-attention with QK-norm and RoPE: every token gathers from every token that it may see.
 
-    Queries and keys are normalised in each head, which bounds their products and so keeps training steady (Dehghani et
-    al. 2023, arXiv:2302.05442); then turned to their tokens' places.
+    QK-norm: queries and keys are normalised in each head, which bounds their products and so keeps training steady
+    (Dehghani et al. 2023, arXiv:2302.05442). RoPE: then they are turned to their tokens' places.
 
     Args:
         dim: D of a token.
@@ -94,7 +94,7 @@ class SelfAttention(nn.Module):
 
 
 class CrossAttention(nn.Module):
-    """Every token gathers from the tokens of a text; queries and keys are normalised, and have no places.
+    """Multi-head cross-attention with QK-norm: every token gathers from the tokens of a text. There is no RoPE.
 
     Args:
         dim: D of a token and of a token of the text.

@@ -1,4 +1,4 @@
-"""How a noise level steers a block: each branch has a shift and a scale before it and a gate behind it (AdaLN-Zero)."""
+"""AdaLN-Zero: a noise level steers each branch of a block by a shift and a scale before it and a gate behind it."""
 
 import math
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from common.layers.norm import plain_norm
 
 @dataclass(frozen=True)
 class Modulation:
-    """What steers one branch; each tensor is `(B, T' or 1, 1, D)` and meets tokens `(B, T', S, D)`.
+    """The shift, scale and gate of one branch; each tensor is `(B, T' or 1, 1, D)` and meets tokens `(B, T', S, D)`.
 
     Attributes:
         shift: added before the branch.
@@ -34,7 +34,7 @@ class Modulation:
 
 
 class AdaLNZero(nn.Module):
-    """One block's modulations: a signal that all blocks share, plus a table of the block's own.
+    """AdaLN-Zero, the modulations of one block: a signal that all blocks share, plus a table of the block's own.
 
     AdaLN-Zero: Peebles, Xie 2022, arXiv:2212.09748. The shared signal, which saves most of its weights: PixArt-α, Chen
     et al. 2023, arXiv:2310.00426, section 2.3. Signal and table begin at zero, so every gate does.
@@ -50,7 +50,15 @@ class AdaLNZero(nn.Module):
         self.table = nn.Parameter(torch.zeros(num_branches * 3 * dim))  # one axis: no weight decay
 
     def forward(self, signal: torch.Tensor) -> list[Modulation]:
-        """`(B, T' or 1, num_branches · 3 · D)` to a modulation for each branch."""
+        """Signal plus table, in float32, cut into the modulations of the branches.
+
+        Args:
+            signal: `(B, T' or 1, num_branches · 3 · D)`: for each branch its D shifts, then D scales, then D gates.
+                The table has the same order.
+
+        Returns:
+            A list with one `Modulation` per branch, in order. Each of its parts is float32 `(B, T' or 1, 1, D)`.
+        """
         parts = rearrange(
             signal.float() + self.table.float(), "b t (n three d) -> n three b t 1 d", n=self.num_branches, three=3
         )

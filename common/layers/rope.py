@@ -1,10 +1,15 @@
-"""Rotary positions on three axes: a token's place turns its queries and keys, and their products see distances only."""
+"""3D RoPE, rotary position embeddings on three axes: a token's place turns its queries and keys.
+
+The product of a turned query with a turned key depends on the distance of the two tokens, not on where they are.
+"""
 
 import torch
 
 
 def axis_dims(head_dim: int) -> tuple[int, int, int]:
-    """How many of a head's numbers tell the frame, the row and the column: a third each, even, frames take the rest.
+    """The axis split of 3D RoPE: how many of a head's numbers tell the frame, the row and the column.
+
+    Rows and columns get a third each, rounded down to an even number. Frames take the rest.
 
     Raises:
         ValueError: the head has an odd number of them, or fewer than 6.
@@ -18,19 +23,26 @@ def axis_dims(head_dim: int) -> tuple[int, int, int]:
 def rotations(
     size: tuple[int, int, int], head_dim: int, frame_offset: int = 0, theta: float = 100.0, device=None
 ) -> torch.Tensor:
-    """A turn for each token of a grid and each pair of numbers of a head: e^{i · place · theta^(-2j / n)}.
+    """3D RoPE: a turn for each token of a grid and each pair of numbers of a head.
 
     RoPE (Su et al. 2021, arXiv:2104.09864, eq. 34), each axis with its own share of the head, as video models do it.
+    An axis whose share is n numbers has n / 2 pairs. Pair j of them, j = 0 … n / 2 - 1, turns by the angle
+    place · theta^(-2j / n), and the turn is e^{i · angle}. The pairs of the frame come first, then those of the row,
+    then those of the column; the shares are those of `axis_dims`. Angles are computed in float64, so that far places
+    are as exact as near ones.
 
     Args:
-        size: T', H', W', the tokens of each axis.
+        size: T', H', W', the tokens of each axis; places count from 0.
         head_dim: of the attention.
-        frame_offset: place of the first frame: a stream's next piece goes on counting where the last one ended.
-        theta: the slowest turn is `1 / theta` radian a place, nearly; grids of 4 to 100 places need no more than 100.
+        frame_offset: place of the first frame, not 0 for a stream's next piece. Rows and columns have none.
+        theta: the slowest turn is about `1 / theta` radian per place. Grids of 4 to 100 places need no more than 100.
         device: of the result.
 
     Returns:
         complex64 `(T' · H' · W', head_dim / 2)`, tokens in the order frame, row, column.
+
+    Raises:
+        ValueError: as `axis_dims`.
     """
     angles = []
     for axis, (length, dim) in enumerate(zip(size, axis_dims(head_dim), strict=True)):
@@ -44,15 +56,17 @@ def rotations(
 
 
 def rotate(x: torch.Tensor, rotation: torch.Tensor) -> torch.Tensor:
-    """Turn neighbouring numbers, two and two: a pair is a complex number, and a turn is a product.
+    """Apply RoPE: turn the numbers of each head in pairs.
+
+    Numbers 2j and 2j + 1 of a head are the real and the imaginary part of a complex number, and pair j is multiplied
+    by turn j of its token. All heads of a token turn alike.
 
     Args:
         x: `(B, N, num_heads, head_dim)`.
         rotation: `(N, head_dim / 2)`, from `rotations`.
 
     Returns:
-        As `x`, in its dtype; computed in float32. Lengths stay, and the product of a turned query with a turned key
-        depends on how far apart they are, not on where.
+        As `x`, in its dtype; computed in float32.
     """
-    pairs = torch.view_as_complex(x.float().unflatten(-1, (-1, 2)))  # (B, N, num_heads, head_dim / 2)
+    pairs = torch.view_as_complex(x.float().contiguous().unflatten(-1, (-1, 2)))  # (B, N, num_heads, head_dim / 2)
     return torch.view_as_real(pairs * rotation[:, None]).flatten(-2).to(x.dtype)

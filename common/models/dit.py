@@ -1,4 +1,6 @@
-"""A video diffusion transformer: latents, a text and a noise level for each latent frame go in, a velocity comes out.
+"""A video diffusion transformer (DiT) with 3D RoPE, AdaLN-Zero and cross-attention, trained by flow matching.
+
+Latents, a text and a noise level for each latent frame go in, a velocity comes out.
 
 Because every frame has a noise level of its own, one model serves text to video (all frames equally noisy), image to
 video (the first frame clean) and streams (the past clean, and its keys and values cached).
@@ -43,7 +45,7 @@ class VideoDiTOutput(BaseOutput):
 
 
 class DiTBlock(nn.Module):
-    """Tokens attend to each other, then to the text, then each thinks for itself; a noise level steers all three.
+    """A DiT block: self-attention, cross-attention to the text, feed-forward, each with its own AdaLN-Zero modulation.
 
     Args:
         dim: D of a token.
@@ -59,28 +61,31 @@ class DiTBlock(nn.Module):
         self.ffn = nn.Sequential(nn.Linear(dim, ffn_dim), nn.GELU(), nn.Linear(ffn_dim, dim))
 
     def forward(self, x, signal, text, text_mask=None, rotation=None, mask=None, cache: KeyValues | None = None):
-        """One block.
+        """Three residual branches, in this order: self-attention, cross-attention, feed-forward.
+
+        `self.modulation(signal)` gives the modulations of the branches in the same order. Each branch computes
+        `modulation.enter(x)`, then its network, then `x = modulation.leave(x, out)`: the next branch sees its result.
+        Both attentions take the tokens of all frames as one sequence, `(B, T' · S, D)`, frame by frame.
 
         Args:
             x: tokens `(B, T', S, D)`, S in each frame.
             signal: `(B, T' or 1, 9 D)`, from the noise levels.
             text: `(B, L, D)`.
-            text_mask: `(B, L)`, True for a token.
-            rotation: as in `SelfAttention`.
-            mask: as in `SelfAttention`.
-            cache: as in `SelfAttention`.
+            text_mask: for the cross-attention: `(B, L)`, True for a token; None for all.
+            rotation: for the self-attention, as there.
+            mask: for the self-attention, as there.
+            cache: for the self-attention, as there.
 
         Returns:
-            Tokens of the same shape, and the cache for the next piece.
+            Tokens of the same shape, and the cache that the self-attention gives.
         """
         num_frames = x.shape[1]
-        attention, reading, thinking = self.modulation(signal)
-        tokens = rearrange(attention.enter(x), "b t s d -> b (t s) d")
-        out, cache = self.attention(tokens, rotation, mask, cache)
-        x = attention.leave(x, rearrange(out, "b (t s) d -> b t s d", t=num_frames))
-        out = self.cross_attention(rearrange(reading.enter(x), "b t s d -> b (t s) d"), text, text_mask)
-        x = reading.leave(x, rearrange(out, "b (t s) d -> b t s d", t=num_frames))
-        return thinking.leave(x, self.ffn(thinking.enter(x))), cache
+        own, cross, ffn = self.modulation(signal)
+        out, cache = self.attention(rearrange(own.enter(x), "b t s d -> b (t s) d"), rotation, mask, cache)
+        x = own.leave(x, rearrange(out, "b (t s) d -> b t s d", t=num_frames))
+        out = self.cross_attention(rearrange(cross.enter(x), "b t s d -> b (t s) d"), text, text_mask)
+        x = cross.leave(x, rearrange(out, "b (t s) d -> b t s d", t=num_frames))
+        return ffn.leave(x, self.ffn(ffn.enter(x))), cache
 
 
 class VideoDiT(Shipped, ModelMixin, ConfigMixin):
@@ -143,11 +148,24 @@ class VideoDiT(Shipped, ModelMixin, ConfigMixin):
     ):
         """Predict a velocity.
 
+        1. Check the inputs (`self._check`). Patchify with patches of (1, p, p), where p is `config.patch_size`:
+           `self.patches_in` makes tokens of them, `(B, T', S, D)`.
+        2. `self.text_in` makes the text `(B, L, D)` from its states, which go through `plain_norm` first.
+        3. `timestep_features` with `config.freq_dim`, then `self.time_in`, make the levels' embedding
+           `(B, T' or 1, D)`; `self.to_signal` makes of it the signal for all blocks.
+        4. RoPE for the grid of tokens, with `config.rope_theta`; if `is_causal`, the mask of `self._mask`.
+        5. All blocks, one after the other, each with its own cache.
+        6. Out: norm(x) · (1 + scale) + shift with `plain_norm`, where `self.to_last_signal` of the embedding is shift,
+           then scale, `2 D`, for each frame; then `self.patches_out` and `unpatchify`.
+
+        Features and norms are float32. What goes into a layer is brought to the dtype of `hidden_states` first, and
+        so are the tokens that come out of `self.patches_in` and the result.
+
         Args:
             hidden_states: noisy latents `(B, C, T', H', W')`, of mean 0 and standard deviation 1.
-            timestep: 1000 times the noise level, `(B,)`, or `(B, T')` for one a frame.
+            timestep: 1000 times the noise level, `(B,)`, or `(B, T')` for one per frame.
             encoder_hidden_states: states of the text's tokens, `(B, L, text_dim)`.
-            encoder_attention_mask: `(B, L)`, True for a token, False for padding, at least one token each; None: all.
+            encoder_attention_mask: `(B, L)`, True for a token, at least one in each text; None for all.
             caches: of the frames before these, as they came out; None at the beginning.
             frame_offset: number of frames before these.
             is_causal: no frame looks at a later one. Then pieces with caches give what the whole gives.

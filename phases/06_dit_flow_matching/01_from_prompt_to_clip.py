@@ -484,5 +484,7 @@ show.strips(
 # - The caption says most where there is least to see; guidance goes further in the direction in which it points.
 # - A noise level for each frame makes text to video and image to video one model.
 #
+# Build this transformer yourself, part by part: [lab 06.1](../../labs/06_dit_flow_matching/01_video_dit.ipynb).
+#
 # What this one does not do: words outside its world mean nothing to it, a clip lasts two seconds, and two objects are
 # harder for it than one. How often it is right is on its card, measured: `flipbook zoo`.

@@ -5,11 +5,15 @@ About three seconds.
 
 import pytest
 import torch
-from diffusers.models.transformers.transformer_wan import WanRotaryPosEmbed, WanTransformerBlock
+from diffusers import CogVideoXTransformer3DModel, WanTransformer3DModel
+from diffusers.models.transformers.transformer_wan import WanTransformerBlock
 from einops import rearrange
 
 from common.layers.rope import rotations
 from common.models.dit import NUM_BRANCHES, PRESETS, DiTBlock, VideoDiT
+from common.models.gates import with_branch_closed
+from common.models.peers import TINY, copy_wan_block, distance_from_wan, run_wan_block
+from common.models.time_positions import without_time_positions
 
 NUM_PARAMETERS = {"ci": 204_608, "cpu": 7_974_336, "gpu": 7_974_336}
 LARGEST_FILE = 16e6  # bytes, as float16
@@ -101,44 +105,82 @@ def test_a_fresh_model_learns():
 # ------------------------------------------------------------------------------------------------ the peer
 
 
-def test_the_block_is_wans(inputs):
+@pytest.mark.parametrize("one_level", [False, True])
+def test_the_block_is_wans(one_level):
     """At the same weights, where the maths is the same: without the norms of queries and keys, which differ (ours is
-    compared in test_attention), and with the exact GELU. Wan's text branch has no gate, and its norm a fixed gain and
-    bias: ours gets gate 1, and these as its scale and shift."""
+    compared in test_attention)."""
     torch.manual_seed(0)
     dim, heads, grid = 48, 4, (3, 2, 4)
-    ours = DiTBlock(dim, heads, 96)
     wan = WanTransformerBlock(dim, 96, heads, cross_attn_norm=True)
-    for attention in (wan.attn1, wan.attn2, ours.attention, ours.cross_attention):
-        attention.norm_q = attention.norm_k = torch.nn.Identity()
-    wan.ffn.net[0].approximate = "none"
     with torch.no_grad():
         wan.norm2.weight.add_(0.3 * random(dim))
         wan.norm2.bias.add_(0.3 * random(dim, seed=1))
-        for part in ("weight", "bias"):
-            q, k, v = (getattr(getattr(wan.attn1, f"to_{x}"), part) for x in "qkv")
-            getattr(ours.attention.to_qkv, part).copy_(torch.cat([q, k, v]))
-            getattr(ours.cross_attention.to_q, part).copy_(getattr(wan.attn2.to_q, part))
-            k, v = (getattr(getattr(wan.attn2, f"to_{x}"), part) for x in "kv")
-            getattr(ours.cross_attention.to_kv, part).copy_(torch.cat([k, v]))
-            for name, attention in (("attention", wan.attn1), ("cross_attention", wan.attn2)):
-                getattr(getattr(ours, name).to_out, part).copy_(getattr(attention.to_out[0], part))
-            getattr(ours.ffn[0], part).copy_(getattr(wan.ffn.net[0].proj, part))
-            getattr(ours.ffn[2], part).copy_(getattr(wan.ffn.net[2], part))
-        six = wan.scale_shift_table[0]  # (6, D): shift, scale, gate of attention; shift, scale, gate of feed-forward
-        reading = torch.stack([wan.norm2.bias, wan.norm2.weight - 1, torch.ones(dim)])
-        ours.modulation.table.copy_(torch.cat([six[:3], reading, six[3:]]).flatten())
-    x, text, signal = random(2, 3, 8, dim), random(2, 7, dim, seed=1), random(2, 3, 6, dim, seed=2)
-    nine = torch.cat([signal[:, :, :3], torch.zeros(2, 3, 3, dim), signal[:, :, 3:]], dim=2).flatten(2)
-    found, _ = ours(x, nine, text, rotation=rotations(grid, dim // heads, theta=10_000.0))
-    rotary = WanRotaryPosEmbed(dim // heads, (1, 1, 1), 16)(torch.zeros(1, 1, *grid))
-    wanted = wan(x.flatten(1, 2), text, signal.repeat_interleave(8, dim=1), rotary)  # a signal a token
-    assert torch.allclose(found.flatten(1, 2), wanted, atol=1e-5)
+    ours = copy_wan_block(wan, DiTBlock(dim, heads, 96))
+    x, text, signal = random(2, 3, 8, dim), random(2, 7, dim, seed=1), random(2, 3, 9, dim, seed=2)
+    signal[:, :, 3:6] = 0  # Wan's text branch gets none
+    signal = (signal[:, :1].expand(-1, 3, -1, -1) if one_level else signal).flatten(2)
+    given = signal[:, :1] if one_level else signal  # one level for the clip, or one for each frame
+    found, _ = ours(x, given, text, rotation=rotations(grid, dim // heads, theta=10_000.0))
+    assert torch.allclose(found, run_wan_block(wan, x, signal, text, grid), atol=1e-5)
     assert (found - x).abs().max() > 0.1
-    one = signal[:, :1].expand(-1, 3, -1, -1)  # one noise level a clip
-    nine = torch.cat([one[:, :1, :3], torch.zeros(2, 1, 3, dim), one[:, :1, 3:]], dim=2).flatten(2)
-    found, _ = ours(x, nine, text, rotation=rotations(grid, dim // heads, theta=10_000.0))
-    assert torch.allclose(found.flatten(1, 2), wan(x.flatten(1, 2), text, one[:, 0], rotary), atol=1e-5)
+
+
+def test_the_distance_from_wan_sees_another_block():
+    class Ungated(DiTBlock):
+        def forward(self, x, *args, **kwargs):
+            out, cache = super().forward(x, *args, **kwargs)
+            return out + 0.01 * x, cache
+
+    assert distance_from_wan(DiTBlock) < 1e-5 and distance_from_wan(Ungated) > 1e-2
+
+
+def test_tiny_instances_of_published_transformers_run():
+    """Parameter counts, and a velocity of the latents' shape (CogVideoX has frames before channels)."""
+    latents, text = random(1, 16, 5, 8, 8), random(1, 8, 32)
+    wan = WanTransformer3DModel(**TINY["WanTransformer3DModel"])
+    assert wan(latents, torch.tensor([500.0]), text).sample.shape == latents.shape
+    cog = CogVideoXTransformer3DModel(**TINY["CogVideoXTransformer3DModel"])
+    angles = random(5 * 16, 16), random(5 * 16, 16, seed=1)  # cosines and sines, which its pipeline makes
+    moved = latents.transpose(1, 2)
+    assert cog(moved, text, torch.tensor([500.0]), image_rotary_emb=angles).sample.shape == moved.shape
+    count = {type(model).__name__: sum(p.numel() for p in model.parameters()) for model in (wan, cog)}
+    assert count == {"WanTransformer3DModel": 24_136, "CogVideoXTransformer3DModel": 60_480}
+
+
+# ------------------------------------------------------------------------------------------------ order of frames
+
+
+ORDER = [3, 0, 4, 1, 2]
+
+
+def test_without_time_positions_permuted_frames_give_permuted_frames(dit, inputs):
+    """The control of lab 06.1: exact but for rounding, and false for the model as it is."""
+    inputs = inputs | {"timestep": inputs["timestep"][:, 0]}
+    moved = inputs | {"hidden_states": inputs["hidden_states"][:, :, ORDER]}
+    apart = dit(**moved).sample - dit(**inputs).sample[:, :, ORDER]
+    assert apart.abs().max() > 0.05
+    with without_time_positions(dit):
+        first = dit(**inputs).sample
+        apart = dit(**moved).sample - first[:, :, ORDER]
+    assert apart.abs().max() < 1e-5
+    assert (dit(**inputs).sample - first).abs().max() > 0.05  # and afterwards positions are back
+
+
+def test_a_closed_branch_adds_nothing(dit, inputs):
+    """Without the text branch the text does not count; with all of them it does, and afterwards again."""
+    other = inputs | {"encoder_hidden_states": random(2, 7, 384, seed=9)}
+    with with_branch_closed(dit, 1):
+        assert torch.equal(dit(**inputs).sample, dit(**other).sample)
+    with with_branch_closed(dit, None):
+        first = dit(**inputs).sample
+    assert torch.equal(first, dit(**inputs).sample) and (first - dit(**other).sample).abs().max() > 1e-3
+
+
+def test_without_time_positions_rows_and_columns_keep_theirs(dit, inputs):
+    inputs = inputs | {"timestep": inputs["timestep"][:, 0]}
+    with without_time_positions(dit):
+        turned = dit(**inputs | {"hidden_states": inputs["hidden_states"].flip(3)}).sample
+        assert (turned - dit(**inputs).sample.flip(3)).abs().max() > 0.05
 
 
 def test_tokens_are_patches_in_the_order_of_wans_convolution(dit):

@@ -8,11 +8,13 @@ import pytest
 from click.testing import CliRunner
 
 from common.course.base import paths
+from common.course.commands.generate import generate
 from common.course.commands.mine import evaluate, reconstruct, train
 from common.course.learner import swap
 from common.course.source import lab_source
 
 REAL_ROOT = paths.root()
+PROMPT = "a small red star moves left over a blue field"  # whose states are shipped
 SHORT = ["--preset", "ci", "--steps", "2", "--set", "measure_every=1"]
 SMALL = ["--num-frames", "5", "--size", "32"]
 INFLATED = ["--weights", "sprites-frame-vae", "--inflate", "2"]
@@ -23,14 +25,19 @@ OTHER_COMMANDS = {
     "02.3": [(train, ["sprites-gan", *SHORT])],
     "02.4": [(train, ["sprites-content-motion", *SHORT, "--stage", stage]) for stage in ("main", "prior")],
     "05.3": [(reconstruct, ["3", *SMALL]), (reconstruct, ["3", *SMALL, *INFLATED])],
+    "06.1": [(generate, [PROMPT, "--steps", "2"])],
 }
 
 
 def run(command, words, folder):
     """A training run goes to a folder of its stage's name: the next stage looks for it there."""
     stage = words[words.index("--stage") + 1] if "--stage" in words else "main"
-    out = {train: ["--folder", str(folder / stage)], reconstruct: ["--out", str(folder.with_suffix(".png"))]}
-    return CliRunner().invoke(command, [*words, *out.get(command, [])])
+    place = {
+        train: ["--folder", str(folder / stage)],
+        reconstruct: ["--out", str(folder.with_suffix(".png"))],
+        generate: ["--out", f"{folder}.png"],
+    }
+    return CliRunner().invoke(command, [*words, *place.get(command, [])])
 
 
 def counted(original, calls):
@@ -152,3 +159,47 @@ def test_what_is_no_part_of_the_learners_is_said_as_without_them(work, tmp_path)
     assert "1 + 4k" in run(reconstruct, ["3", "--num-frames", "6", "--mine"], tmp_path / "mine").output
     inflated = run(reconstruct, ["3", *SMALL, "--inflate", "3"], tmp_path / "mine")
     assert inflated.exit_code == 1 and "causal and 3D already" in inflated.output
+
+
+def test_a_video_is_made_by_the_learners_transformer_and_says_so(work, tmp_path):
+    """The reference answers give the library's picture, byte for byte; without positions in time it is another."""
+    pictures = []
+    for name, answers in (("library", None), ("mine", {}), ("timeless", {"rotations": TIMELESS})):
+        if answers is not None:
+            shutil.rmtree(tmp_path / "course", ignore_errors=True)
+            (tmp_path / "course").mkdir()
+            work(answers, "06.1")
+        ran = run(generate, [PROMPT, "--steps", "2", *(["--mine"] if answers is not None else [])], tmp_path / name)
+        assert ran.exit_code == 0, ran.output
+        assert ran.output.count("yours (not checked yet)") == (6 if answers is not None else 0)
+        pictures.append((tmp_path / f"{name}.png").read_bytes())
+    assert pictures[0] == pictures[1] != pictures[2]
+
+
+TIMELESS = """
+def rotations(size, head_dim, frame_offset=0, theta=100.0, device=None):
+    T, H, W = size
+    still = torch.ones(T * H * W, axis_dims(head_dim)[0] // 2)
+    angles = [still * 0]
+    for places, dim in zip(torch.meshgrid(torch.arange(H), torch.arange(W), indexing="ij"), axis_dims(head_dim)[1:]):
+        speeds = theta ** (-torch.arange(0, dim, 2) / dim)
+        angles.append((places.flatten()[:, None] * speeds).repeat(T, 1))
+    return torch.exp(1j * torch.cat(angles, dim=1)).to(torch.complex64)
+"""
+
+
+def test_a_part_that_refuses_its_input_is_named_not_only_the_command(work, tmp_path):
+    work({"patchify": "def patchify(clip, patch_size):\n    raise ValueError('no patches today')\n"}, "06.1")
+    ran = run(generate, [PROMPT, "--steps", "2", "--mine"], tmp_path / "clip")
+    assert isinstance(ran.exception, paths.CourseError)
+    assert "your `patchify` (lab 06.1) refused at line 2 of its cell" in str(ran.exception)
+
+
+def test_a_bad_option_is_not_blamed_on_the_learners_parts(work, tmp_path):
+    work({}, "06.1")
+    ran = run(generate, [PROMPT, "--guidance", "300", "--mine"], tmp_path / "clip")
+    assert (
+        ran.exit_code == 1
+        and "--guidance is from 0 to 100, got 300" in ran.output
+        and "flipbook check" not in ran.output
+    )

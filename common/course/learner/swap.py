@@ -21,6 +21,8 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import click
+
 from common.course.base import paths
 from common.course.base.parts import Part, exchange, find
 from common.course.base.paths import CourseError, Lab
@@ -215,6 +217,9 @@ def explain_crash(error: Exception, report: Report) -> str:
     bad_file = isinstance(error, VideoError) and not isinstance(error, IndexError)  # nobody's bug, whoever was reading
     if bad_file or isinstance(error, CourseError):
         return ""
+    worded = isinstance(error, click.ClickException)  # a command's own sentence, perhaps about what a part raised
+    if worded and error.__cause__ is not None:
+        error = error.__cause__
     every = traceback.extract_tb(error.__traceback__)
     theirs = [frame for frame in every if LEARNERS_FRAME.fullmatch(frame.filename)]
     what = f"{type(error).__name__}: {error}".rstrip(": ")
@@ -228,7 +233,7 @@ def explain_crash(error: Exception, report: Report) -> str:
             f"{frame.lineno} of its cell{line}\n{what}\n`flipbook check {cell['lab']} {cell['exercise']}` says more. "
             "The same command without --mine runs on the library's parts."
         )
-    if report.yours:
+    if report.yours and not worded:
         return (
             f"the library stopped on what your parts ({', '.join(report.yours)}) handed to it\n{what}\n"
             "Check them with `flipbook check`. The same command without --mine runs on the library's parts."
