@@ -24,6 +24,6 @@ def with_branch_closed(model: torch.nn.Module, branch: int | None) -> Iterator[N
         return [replace(m, gate=0 * m.gate) if k == branch else m for k, m in enumerate(modulations)]
 
     with contextlib.ExitStack() as undo:
-        for block in model.blocks:
-            undo.callback(block.modulation.register_forward_hook(close).remove)
+        for block in model.get_submodule("blocks").children():
+            undo.callback(block.get_submodule("modulation").register_forward_hook(close).remove)
         yield

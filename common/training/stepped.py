@@ -62,6 +62,6 @@ class SteppedRecipe(Recipe):
             a `KeyedNoise`.
     """
 
-    compute_loss: None = None
+    compute_loss: None = None  # pyrefly: ignore [bad-override]  # the step is in its place
     step: Callable
     training: type = SteppedTraining
