@@ -11,7 +11,7 @@ import re
 
 from common.course.checking import loader
 from common.course.grading import fitted, ordinary
-from common.course.grading.names import A_CLASS, FUNCTIONS, Names, all_bound, own_attributes, places, texts_of
+from common.course.grading.names import A_CLASS, Names, all_bound, own_attributes, places, texts_of
 from common.course.grading.ordinary import DUNDER, MEANING, READABLE, is_module, reaching
 
 CORE = {"torch.Tensor", "numpy.ndarray", "torch.nn.Module", "torch.nn.Parameter"}  # what comparisons rest on
