@@ -2,7 +2,7 @@
 
 A file is the cell of exercise `double`. Its docstring says what must come of it: for each exercise the statuses of its
 tests, and words that the instructor must find in the notes. `@ROOT@`, `@CLASS@`, `@OUT@` and `@PORT@` stand for the
-course, the class's folder, the reports' folder and a server on this machine.
+course, the class's folder, the reports' folder and a server on this machine, `# @MAGIC@` for a line that is no Python.
 """
 
 import csv
@@ -49,6 +49,7 @@ class Graded:
         for student, cells in HONEST.items():
             self.course.write(self.klass / f"{student}.ipynb", cells)
         marks = {"@ROOT@": self.course.root, "@CLASS@": self.klass, "@OUT@": self.out, "@PORT@": port}
+        marks["# @MAGIC@"] = "%matplotlib inline"
         for attack in ATTACKS:
             text = (HOSTILE / f"{attack}.py").read_text()
             for mark, value in marks.items():
@@ -126,6 +127,15 @@ def test_no_wrong_answer_earned_the_points_of_a_right_one(batch):
         gained = {test["test"] for test in batch.rows[name]["tests"] if test["status"] == "pass"}
         if "return 2 * x" not in (HOSTILE / f"{name}.py").read_text():
             assert "test_double_of_three" not in gained and "test_double_of_others[-2]" not in gained, name
+
+
+def test_what_an_attack_gains_is_never_silent(batch):
+    for name in ATTACKS:
+        row = batch.rows[name]
+        right = "return 2 * x" in (HOSTILE / f"{name}.py").read_text()
+        gained = [t["test"] for t in row["tests"] if t["status"] == "pass" and t["exercise"] in ("double", "quadruple")]
+        honest = [] if right else [test for test in gained if test != "test_double_of_others[0]"]  # twice 0 is 0
+        assert not honest or row["notes"], (name, honest)
 
 
 def test_nothing_outside_was_touched(batch):

@@ -209,6 +209,25 @@ def test_a_note_names_the_cell_and_the_line():
     assert notes("x = 1", "import math\n\nmath.pi = 3") == ["`f`, line 3: changes `pi` of `math`"]
 
 
+FITTED = {
+    "a table": "def f(x):\n    return {3: 6, -2: -4, 0: 0}[x]",
+    "a named table": "T = {(4, 2): [0, 3], (5, 1): [0], (2, 2): [0, 1]}\ndef f(n, k):\n    return T.get((n, k), [])",
+    "a chain": "def f(x):\n    if x == 3: return 6\n    elif x == -2: return -4\n    elif x == 0: return 0",
+    "cases": "def f(x):\n    match x:\n        case 3: return 6\n        case 2: return 4\n        case 0: return 0",
+}
+GENERAL = {
+    "ends of a range": "def f(x):\n    if x == 0: return 0\n    if x == 1: return 1\n    return f(x - 1) + f(x - 2)",
+    "settings": "SIZES = {'cpu': 3, 'gpu': 4, 'ci': 1}\ndef f(x):\n    return SIZES[x]",
+    "a table that is used": "DEPTH = {8: 255, 10: 1023, 12: 4095}\ndef f(x, bits):\n    return x / DEPTH[bits]",
+    "a class of a value": "def f(x, y):\n    kind = type(x)\n    return isinstance(y, kind), kind, str(x.__class__)",
+}
+
+
+def test_an_answer_that_only_fits_fixed_numbers_is_noted():
+    assert [name for name, text in FITTED.items() if not notes(text)] == []
+    assert [name for name, text in GENERAL.items() if notes(text)] == []
+
+
 def test_a_magic_line_hides_nothing():
     assert notes("%matplotlib inline\nimport ctypes") == ["`f`, line 2: reaches for raw memory (`ctypes`)"]
 

@@ -125,6 +125,13 @@ def test_an_answer_may_not_replace_what_a_model_does_nor_its_weights():
     assert Call("f", takes={"model": "", "x": "n"}, changes=("model",))(zeroes, Affine(), torch.ones(3))
 
 
+def test_an_answer_may_not_change_a_tensor_inside_a_graph():
+    call, inside = Call("f", takes={"x": "n"}), torch.ones(3, requires_grad=True) * 2
+    assert call(lambda x: x + 1, inside)
+    with pytest.raises(AssertionError, match="changed the x that it was given"):
+        call(lambda x: x.data.zero_() + 1, inside)
+
+
 def test_an_answer_may_not_change_the_file_that_it_reads(tmp_path):
     film, out = tmp_path / "film.mp4", tmp_path / "out.txt"
     film.write_bytes(b"film")

@@ -35,7 +35,8 @@ class Handed:
         for name, (value, before) in self._weights.items():
             after = _weights(value)
             if len(after) != len(before) or not all(map(_same_bits, before, after)):
-                found[name] = f"changed the weights of the {name} that it was given"
+                what = "" if isinstance(value, torch.Tensor) else "weights of the "
+                found[name] = f"changed the {what}{name} that it was given"
         for name, (value, before) in self._files.items():
             if _file(value) != before:
                 found[name] = f"changed the file of the {name} that it was given"
@@ -54,11 +55,18 @@ def _hidden(value) -> frozenset[str]:
 
 
 def _weights(value) -> list[torch.Tensor]:
-    """Copies of a model's parameters; of a large one, of none."""
-    if not isinstance(value, torch.nn.Module):
-        return []
-    held = [tensor.detach() for tensor in value.parameters() if not tensor.is_meta]
+    """Copies of a model's parameters, and of tensors inside a graph, which are handed on too; of much, none."""
+    held = [tensor.detach() for tensor in _tensors(value) if not tensor.is_meta]
     return [tensor.clone() for tensor in held] if sum(tensor.numel() for tensor in held) < MOST_WEIGHTS else []
+
+
+def _tensors(value) -> list[torch.Tensor]:
+    if isinstance(value, torch.nn.Module):
+        return list(value.parameters())
+    if isinstance(value, torch.Tensor):
+        return [value] if value.requires_grad and not value.is_leaf else []
+    inside = value.values() if type(value) is dict else value if type(value) in (list, tuple) else ()
+    return [tensor for part in inside for tensor in _tensors(part)]
 
 
 def _same_bits(a: torch.Tensor, b: torch.Tensor) -> bool:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+LOOKS = {"print", "dir", "help", "type", "repr", "str", "len", "display", "getattr", "hasattr", "id"}  # and do no more
+OF_TYPES = {"isinstance", "issubclass", "map", *LOOKS}
 A_CLASS = "type(…)"  # the class of some value
 
 
@@ -138,3 +140,44 @@ def texts_of(nodes: list[ast.AST]) -> dict[str, set[str] | None]:
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and id(node) not in claimed:
             found[node.id] = None
     return found
+
+
+def places(tree: ast.Module) -> tuple[set[int], set[int]]:
+    """The places in which a module may be named, and those in which a class is used as a type, by node identity."""
+    modules: set[int] = set()
+    types: set[int] = set()
+    held: set[int] = set()
+    waiting: list[tuple[ast.AST, bool]] = [(tree, False)]
+    while waiting:
+        node, typed = waiting.pop()
+        if typed:
+            types.add(id(node))
+        inside: list[ast.AST] = []  # where types are named
+        if isinstance(node, ast.Call):
+            modules.add(id(node.func))
+            name = node.func.id if isinstance(node.func, ast.Name) else ""
+            modules |= {id(argument) for argument in node.args if name in LOOKS}
+            inside = node.args if name in OF_TYPES else []
+        elif isinstance(node, ast.Attribute):
+            modules.add(id(node.value))
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and len(node.targets) == 1:
+            modules.add(id(node.value))  # an alias, which is followed
+        elif isinstance(node, ast.ClassDef):
+            inside = node.bases
+        elif isinstance(node, ast.Subscript):
+            inside = [node.slice]
+        elif isinstance(node, ast.Compare | ast.MatchClass):
+            inside = list(ast.iter_child_nodes(node))
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+            inside = [node.left, node.right]
+        elif isinstance(node, ast.arg | ast.AnnAssign):
+            inside = [node.annotation]
+        elif isinstance(node, FUNCTIONS[:2]):
+            inside = [node.returns]
+        elif typed and isinstance(node, ast.Tuple | ast.List):
+            inside = node.elts
+        listed = {id(part) for part in inside}
+        waiting += [(child, id(child) in listed) for child in ast.iter_child_nodes(node)]
+        if isinstance(node, ast.ClassDef):  # what a class holds can be reached through its objects
+            held |= {id(part.value) for part in node.body if isinstance(part, ast.Assign)}
+    return modules - held, types

@@ -10,13 +10,11 @@ import builtins
 import re
 
 from common.course.checking import loader
-from common.course.grading import ordinary
-from common.course.grading.names import A_CLASS, FUNCTIONS, Names, all_bound, own_attributes, texts_of
+from common.course.grading import fitted, ordinary
+from common.course.grading.names import A_CLASS, Names, all_bound, own_attributes, places, texts_of
 from common.course.grading.ordinary import DUNDER, MEANING, READABLE, is_module, reaching
 
 CORE = {"torch.Tensor", "numpy.ndarray", "torch.nn.Module", "torch.nn.Parameter"}  # what comparisons rest on
-LOOKS = {"print", "dir", "help", "type", "repr", "str", "len", "display", "getattr", "hasattr", "id"}  # and do no more
-OF_TYPES = {"isinstance", "issubclass", "map", *LOOKS}
 CHANGES = ordinary.words(
     "append extend insert update setdefault clear pop popitem remove discard fill sort reverse put itemset resize",
     "setflags setfield",
@@ -67,13 +65,17 @@ class Reader(ast.NodeVisitor):
             for target in node.targets if isinstance(target, ast.Name) and self._names.path(node.value) is None
         }  # fmt: skip
         self._bound = set(all_bound(nodes))
+        self._tables = {
+            target.id for node in nodes if isinstance(node, ast.Assign) and fitted.is_table(node.value)
+            for target in node.targets if isinstance(target, ast.Name)
+        }  # fmt: skip
         self._cell, self._texts, self._fine, self._as_types = "", {}, set(), set()
 
     def read(self, tree: ast.Module, nodes: list[ast.AST], cell: str) -> None:
         """Read one cell: its tree, and all nodes of it."""
         self._cell, self._texts = cell, texts_of(nodes)
         try:
-            self._fine, self._as_types = _places(tree)
+            self._fine, self._as_types = places(tree)
             self.visit(tree)
         except Exception as error:  # a stranger's text must not end the batch
             self.found.setdefault(f"could not be read ({type(error).__name__})", cell)
@@ -137,7 +139,7 @@ class Reader(ast.NodeVisitor):
     def _handed_on(self, node) -> None:
         """A module, or a class that comparisons rest on, as a value: what is done to it cannot be read from here."""
         path = self._names.path(node) if isinstance(node.ctx, ast.Load) and id(node) not in self._fine else None
-        if path is None or (isinstance(node, ast.Name) and node.id in self._rebound):
+        if path in (None, A_CLASS) or (isinstance(node, ast.Name) and node.id in self._rebound):
             return
         if (path in CORE and id(node) not in self._as_types) or (is_module(path) and not ordinary.is_hidden(path)):
             self._note(node, f"hands `{path}` on as a value")
@@ -229,6 +231,8 @@ class Reader(ast.NodeVisitor):
         self._note(base, "" if fine else f"builds the class `{name}` on `{text}`")
 
     def _function(self, node):
+        if fitted.num_cases(node.body) >= fitted.MANY_CASES:
+            self._note(node, "gives a fixed answer for each of several fixed numbers")
         if DUNDER.fullmatch(node.name) and node.name not in ordinary.SPECIAL:
             self._note(node, _defined(node.name))
         for part in [*node.decorator_list, node.args, node.returns]:
@@ -246,6 +250,16 @@ class Reader(ast.NodeVisitor):
         self._names.enter(node)
         self.visit(node.body)
         self._names.leave()
+
+    def visit_Return(self, node):
+        table = node.value
+        if isinstance(table, ast.Subscript):
+            table = table.value
+        elif isinstance(table, ast.Call) and isinstance(table.func, ast.Attribute) and table.func.attr == "get":
+            table = table.func.value
+        if fitted.is_table(table) or (isinstance(table, ast.Name) and table.id in self._tables):
+            self._note(node, "takes its answers from a table of numbers")
+        self.generic_visit(node)
 
     def visit_MatchClass(self, node):
         for name in node.kwd_attrs:
@@ -265,47 +279,6 @@ class Reader(ast.NodeVisitor):
             found += [word for word in DUNDER.findall(text) if word not in READABLE and word != "__main__"]
             for word in found:
                 self._note(node, f"mentions `{word}`")
-
-
-def _places(tree: ast.Module) -> tuple[set[int], set[int]]:
-    """The places in which a module may be named, and those in which a class is used as a type, by node identity."""
-    modules: set[int] = set()
-    types: set[int] = set()
-    held: set[int] = set()
-    waiting: list[tuple[ast.AST, bool]] = [(tree, False)]
-    while waiting:
-        node, typed = waiting.pop()
-        if typed:
-            types.add(id(node))
-        inside: list[ast.AST] = []  # where types are named
-        if isinstance(node, ast.Call):
-            modules.add(id(node.func))
-            name = node.func.id if isinstance(node.func, ast.Name) else ""
-            modules |= {id(argument) for argument in node.args if name in LOOKS}
-            inside = node.args if name in OF_TYPES else []
-        elif isinstance(node, ast.Attribute):
-            modules.add(id(node.value))
-        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and len(node.targets) == 1:
-            modules.add(id(node.value))  # an alias, which is followed
-        elif isinstance(node, ast.ClassDef):
-            inside = node.bases
-        elif isinstance(node, ast.Subscript):
-            inside = [node.slice]
-        elif isinstance(node, ast.Compare | ast.MatchClass):
-            inside = list(ast.iter_child_nodes(node))
-        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-            inside = [node.left, node.right]
-        elif isinstance(node, ast.arg | ast.AnnAssign):
-            inside = [node.annotation]
-        elif isinstance(node, FUNCTIONS[:2]):
-            inside = [node.returns]
-        elif typed and isinstance(node, ast.Tuple | ast.List):
-            inside = node.elts
-        listed = {id(part) for part in inside}
-        waiting += [(child, id(child) in listed) for child in ast.iter_child_nodes(node)]
-        if isinstance(node, ast.ClassDef):  # what a class holds can be reached through its objects
-            held |= {id(part.value) for part in node.body if isinstance(part, ast.Assign)}
-    return modules - held, types
 
 
 def _defined(name: str) -> str:

@@ -5,7 +5,7 @@ Note: stack frames
 """
 # ruff: noqa
 
-%matplotlib inline
+# @MAGIC@
 import sys
 
 

@@ -5,6 +5,7 @@ Note: the test runner
 """
 # ruff: noqa
 
+
 def double(x):
     import pytest
 
