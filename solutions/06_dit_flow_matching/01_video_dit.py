@@ -337,7 +337,7 @@ print(f"right, of {NUM_CLIPS} clips".ljust(24) + "".join(f"{word:>12}" for word 
 for name, clips in results.items():
     right = accuracy(asked, read_sprites(clips))
     print(f"{name:24}" + "".join(f"{right[word]:12.0%}" for word in WORDS))
-display(playing({name: torch.cat([*clips[:2]], dim=2) for name, clips in results.items()}, width=96))
+display(playing({name: clips[0] for name, clips in results.items()}, width=96))
 show.strips({f"{name}: {asked[0]}": clips[0] for name, clips in results.items()}, num_frames=9, width=60)
 
 # %% [markdown]
