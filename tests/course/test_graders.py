@@ -249,3 +249,20 @@ def test_stand_ins(monkeypatch):
     assert recorder(2) == 3 and recorder.calls == [((2,), {})]
     model = stand_ins.Affine(0.5, 2.0)
     assert torch.equal(model(torch.ones(2, 3), torch.tensor([1.0, 2.0])), torch.tensor([[2.5] * 3, [4.5] * 3]))
+
+
+def test_an_answer_that_stops_on_another_device_fails_and_is_told_why():
+    """An error would not say that the docstring's promise is broken."""
+
+    def on_the_processor(clip):
+        return right(clip) + torch.from_numpy(np.zeros(clip.shape[2], np.float32))
+
+    said = told(theorems.owes, total, types.SimpleNamespace(total=on_the_processor), CLIP, meta=True)
+    assert "on another device it stops" in said and "device" in said
+
+
+def test_a_generator_that_does_not_move_on_is_noticed():
+    given = torch.Generator().manual_seed(3)
+    theorems.moves_on("draw(g)", lambda g: torch.randn(4, generator=g), given)
+    again = lambda g: torch.randn(4, generator=torch.Generator().manual_seed(g.initial_seed()))  # noqa: E731
+    assert "the same numbers" in told(theorems.moves_on, "draw(g)", again, given)

@@ -71,7 +71,14 @@ def owes(
         again(*changed, f"with inputs in {str(dtype).removeprefix('torch.')} the answer differs", precision)
     if meta:
         changed = [_on_meta(value) for value in args], {name: _on_meta(value) for name, value in kwargs.items()}
-        call(where, *changed[0], **changed[1])
+        try:
+            call(where, *changed[0], **changed[1])
+        except (NotImplementedError, RuntimeError) as error:  # torch's words for tensors of two devices in one place
+            words = str(error).splitlines()[0][:120]
+            raise AssertionError(
+                f"{first.said}: with its inputs on another device it stops ({words}). Make new tensors on the inputs' "
+                "device"
+            ) from error
     return first
 
 
@@ -303,6 +310,20 @@ def gradient_is_whole(
         assert off <= tolerance * (1 + abs(slope)), (
             f"{said}: the gradient that reaches {name} is not the whole one. Something on the way is detached"
         )
+
+
+def moves_on(said: str, draw: Callable, generator: torch.Generator):
+    """A generator that is given moves on: the second call with it draws other numbers than the first.
+
+    Args:
+        said: the call, as a learner would type it.
+        draw: called twice, with the generator.
+        generator: of the call.
+    """
+    first, second = draw(generator), draw(generator)
+    assert not same(plain(second), plain(first)), (
+        f"{said}: two calls in a row with one generator draw the same numbers. Hand on the generator, not its seed"
+    )
 
 
 def leaves_random_numbers_alone(said: str, function: Callable, *args, **kwargs):

@@ -117,6 +117,7 @@ def test_encode_draws(lab, seed):
     assert all(generator is not None for generator in vae.draws), f"{said}: hand the generator on to sample"
     drawn(seed).near(answer.value, because="the same generator should give the same latents")
     assert not values.same(drawn(seed + 1).value, answer.value), f"{said}: another seed gives the same latents"
+    theorems.moves_on(said, lambda given: encoding(lab, vae, clips, given).value, torch.Generator().manual_seed(seed))
     each = noise.transpose(1, 2).flatten(0, 1)  # (B T, C, H', W')
     shared = any(values.same(each[0], other, 1e-3) for other in each[1:])
     assert not shared, f"{said}: frames share their noise. Each frame is an image, with a draw of its own"
