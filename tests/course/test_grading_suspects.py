@@ -193,6 +193,11 @@ __getattr__ = print
 (lambda: 0).__code__
 match x:  case object(__globals__=g): g
 open("/proc/self/mem")
+import torch; torch.load("x.pt", weights_only=False)
+import numpy as np; np.load("x.npy", allow_pickle=True)
+import pandas as pd; pd.eval("1")
+import logging.config
+import typing; typing.get_type_hints(print)
 getattr
 """
 

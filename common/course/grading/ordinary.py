@@ -31,6 +31,7 @@ PARTS = words(  # of packages that hold more than answers need: these, and what 
     "torch.cuda torch.testing torch.autograd torch.types torch.version torch.backends torch.random torch.func",
     "torch.sparse torch.mps torch.compiler IPython.display os.path",
 )
+NOT = words("logging.config logging.handlers concurrent.futures.process matplotlib.testing")
 ALONE = words("numpy torch torch.utils numpy.lib numpy.lib.stride_tricks IPython os sys common.course")
 # What of a module that holds more than answers need.
 NAMES = {
@@ -79,7 +80,8 @@ REACHES = {
     "the test runner": "_pytest pluggy pytest unittest",
     "the end of the process": "_exit atexit",
     "other processes": "fork subprocess multiprocessing",
-    "names that are texts": "attrgetter methodcaller getattr_static import_module importlib builtins inspect",
+    "names that are texts": "attrgetter methodcaller getattr_static import_module importlib builtins inspect "
+    "get_type_hints ForwardRef read_pickle",
     "hooks": "register_hook register_forward_hook register_forward_pre_hook register_full_backward_hook "
     "register_full_backward_pre_hook register_module_forward_hook register_module_forward_pre_hook "
     "register_module_full_backward_hook register_multi_grad_hook register_post_accumulate_grad_hook "
@@ -92,6 +94,7 @@ REACHES = {
 }
 IMPORTED = {"the network": "socket urllib requests http aiohttp httpx ftplib smtplib ssl asyncio",
             "another thread": "threading _thread",
+            "texts that are run": "eval exec dictConfig fileConfig",
             "raw memory": "LowLevelCallable from_file UntypedStorage TypedStorage",
             "the machinery of torch": "ops classes overrides library hub"}  # fmt: skip
 MEANING = {word: meaning for meaning, listed in REACHES.items() for word in listed.split()}
@@ -105,7 +108,7 @@ LONGEST = 500  # characters of a text that may be a path or a name; a longer one
 def is_ordinary(module: str) -> bool:
     """Whether a lab may need this module, by its full name."""
     top, *inner = module.split(".")
-    if any(name.startswith("_") for name in inner) or module.startswith("common.course."):
+    if any(name.startswith("_") for name in inner) or module.startswith("common.course.") or module in NOT:
         return False
     return top in WHOLE or module in ALONE or any(f"{module}.".startswith(f"{part}.") for part in PARTS)
 

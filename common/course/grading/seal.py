@@ -52,7 +52,7 @@ def seal(*test_modules):
     tables = list(_tables(test_modules))
     singles = list(_attributes())
     counts = list(_counts(test_modules))
-    root, of_tests = os.environ["FLIPBOOK_ROOT"] + os.sep, frozenset(_classes_of(test_modules))
+    root, of_tests = os.environ.get("FLIPBOOK_ROOT", os.getcwd()) + os.sep, frozenset(_classes_of(test_modules))
     missing, hidden = object(), frozenset(name for name in vars(builtins) if not name.startswith("__"))
 
     def broken(read=getattr, every=all, each=map, same=operator.is_, may_change=MAY_CHANGE):

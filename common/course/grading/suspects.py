@@ -20,6 +20,7 @@ CHANGES = ordinary.words(
     "setflags setfield",
 )
 COMPARED = ordinary.words("allclose equal all any max min sum mean abs item tolist numpy detach clone cpu")
+UNPICKLING = {"weights_only": False, "allow_pickle": True}  # a pickle is a program
 SETTINGS = ("rcParams", "environ", "backends", "errstate")  # of libraries, and anyone's to set
 MOST_READ = 200_000  # characters of a notebook's code; a lab has a tenth of it, and reading takes a minute per million
 BY_NAME = ("getattr", "hasattr", "setattr", "delattr")
@@ -181,6 +182,10 @@ class Reader(ast.NodeVisitor):
             self._by_name(node, name)
         elif name == "type" and len(node.args) > 1:
             self._note(node, "builds a class with `type`")
+        for keyword in node.keywords:
+            value = keyword.value.value if isinstance(keyword.value, ast.Constant) else None
+            if keyword.arg in UNPICKLING and UNPICKLING[keyword.arg] is value:
+                self._note(node, f"unpickles a file (`{keyword.arg}={value}`)")
         if path.endswith("dataclasses.dataclass") and node.args:
             self._note(node, "makes a data class of a class that is not its own")
         if path.endswith("functools.wraps") and (node.keywords or len(node.args) > 1):

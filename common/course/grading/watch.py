@@ -20,7 +20,7 @@ WATCHED = frozenset([*LOOKING, *PROCESSES, *NETWORK, *CODE, "sys._getframe", "ob
                      "object.__setattr__", "object.__delattr__", "open"])  # fmt: skip
 # Library files whose functions only hand such a step on for their caller. (`traceback` only prints: that is honest.)
 TRANSPARENT = ("/inspect.py", "/subprocess.py", "/os.py", "/socket.py", "/ctypes/__init__.py", "/threading.py",
-               "/functools.py", "/pathlib.py", "/io.py", "/codecs.py", "/tokenize.py")  # fmt: skip
+               "/functools.py", "/pathlib.py", "/io.py", "/codecs.py", "/tokenize.py", "/timeit.py")  # fmt: skip
 HANDING_ON = frozenset(["walk_tb", "walk_stack"])
 
 
