@@ -255,7 +255,9 @@ def test_an_answer_that_stops_on_another_device_fails_and_is_told_why():
     """An error would not say that the docstring's promise is broken."""
 
     def on_the_processor(clip):
-        return right(clip) + torch.from_numpy(np.zeros(clip.shape[2], np.float32))
+        sums = torch.zeros(clip.shape[0], clip.shape[2])
+        sums[:] = right(clip)
+        return sums
 
     said = told(theorems.owes, total, types.SimpleNamespace(total=on_the_processor), CLIP, meta=True)
     assert "on another device it stops" in said and "device" in said
@@ -266,3 +268,12 @@ def test_a_generator_that_does_not_move_on_is_noticed():
     theorems.moves_on("draw(g)", lambda g: torch.randn(4, generator=g), given)
     again = lambda g: torch.randn(4, generator=torch.Generator().manual_seed(g.initial_seed()))  # noqa: E731
     assert "the same numbers" in told(theorems.moves_on, "draw(g)", again, given)
+
+
+def test_arithmetic_in_half_precision_is_told_from_one_rounding_at_the_end():
+    blend = Call("blend", takes={"a": "n", "b": "n"}, gives=tensor("n", "same"))
+    exact = lambda a, b: 0.3 * a - 0.7 * b  # noqa: E731
+    once = types.SimpleNamespace(blend=lambda a, b: exact(a.float(), b.float()).to(a.dtype))
+    a, b = values.noise(1, 500), values.noise(2, 500)
+    theorems.rounds_once(blend, once, a, b, truth=exact)
+    assert "last digits" in told(theorems.rounds_once, blend, types.SimpleNamespace(blend=exact), a, b, truth=exact)

@@ -260,6 +260,23 @@ def computes_in_float32(
     return answer.near(want, tolerance=tolerance, because=because)
 
 
+def rounds_once(call: Call, where, *args, truth: Callable, dtype=torch.bfloat16, share: float = 0.02, **kwargs):
+    """From half precision the numbers are computed in float32 and rounded once, at the end.
+
+    Give enough numbers: at most a `share` of them may differ from `truth`, which gets the inputs' exact values, by a last
+    digit. Arithmetic in `dtype` rounds at every step, and misses a good part of them.
+    """
+    low = [v.to(dtype) if isinstance(v, torch.Tensor) and v.is_floating_point() else v for v in args]
+    exact = [v.double() if isinstance(v, torch.Tensor) and v.dtype == dtype else v for v in low]
+    answer, want = call(where, *low, **kwargs), truth(*exact, **kwargs).to(dtype)
+    missed = (plain(answer.value) != plain(want)).mean()
+    assert missed <= share, (
+        f"{answer.said}: from {str(dtype).removeprefix('torch.')} {100 * missed:.0f} % of the numbers are off by their "
+        "last digits: convert to float32 first, and back at the end"
+    )
+    return answer
+
+
 def learns(said: str, loss: torch.Tensor, parameters: Mapping[str, torch.Tensor]) -> None:
     """A gradient of `loss` reaches every one of `parameters` (inputs too), and is finite."""
     assert loss.requires_grad, f"{said} carries no gradient: nothing could be learned"

@@ -49,7 +49,7 @@ KL_WRONG = {
 @exercise("DiagonalGaussian", points=3, hint="0.5 * (mean² + std² - 1 - logvar), then .flatten(1).sum(dim=1)")
 def test_kl_sums_the_latent(lab, seed, look):
     """the divergence of each sample, summed over C, T, H, W, and over the axes of any other latent"""
-    sizes = ((3, 4, 2, 5, 7), (2, 8, 6, 3), (1, 2, 3, 1, 5), (5, 2, 1, 4, 3))
+    sizes = ((3, 4, 2, 5, 7), (2, 8, 6, 3), (1, 2, 3, 1, 5), (5, 2, 1, 4, 3), (2, 4, 2, 3, 5, 2))
     rows = [(values.noise(seed + k, *size),) for k, size in enumerate(sizes)]
     answers = divergence.table(lambda m: lab.DiagonalGaussian(m).kl(), rows, true_kl, KL_WRONG,
                                because="it is ½ Σ (mean² + variance - 1 - log variance)")  # fmt: skip
@@ -130,6 +130,7 @@ def test_loss_owes(lab, seed):
         loss.refuses(lab, wrong, restored, because="such clips would be broadcast in silence, or crash later")
     for scale, shift in ((1, 100), (400, 0)):  # in float16 the differences are rounded, the squares too large
         theorems.computes_in_float32(loss, lab, scale * restored + shift, scale * target + shift, truth=by_clip)
+    theorems.computes_in_float32(loss, lab, 0 * restored + 1001, 0 * target + 0.4, truth=by_clip)  # 1000.6 is no half
     leaves = {"restored": restored.clone().requires_grad_(), "target": target}
     (slope,) = torch.autograd.grad(by_clip(*leaves.values()), leaves["restored"])
     loss(lab, *leaves.values()).gradients({"restored": slope})
@@ -200,10 +201,11 @@ def test_block_cache(lab, seed):
     ignored = {"the cache that is given is not used: hand it to self.time": lambda x, cache=None: convolved(layer, x)}
     block.table(layer, [(x[:, :, :1], given), (x[:, :, 2:], 2 * given)], partial(convolved, layer), ignored, part="out",
                 because="self.time gets the cache")  # fmt: skip
-    block.table(layer, [(x[:, :, :4],), (x[:, :, :1],), (x[:, :, :3], given)], partial(convolved, layer, part="cache"),
-                part="cache", because="the cache to return is the one that self.time gives")  # fmt: skip
+    rows = [(x[:, :, :4],), (x[:, :, :1],), (x[:, :, :3], given), (x[:, :, :1], given)]
+    block.table(layer, rows, partial(convolved, layer, part="cache"), part="cache",
+                because="the cache to return is the one that self.time gives")  # fmt: skip
     pieces, cache = [], ()
-    for piece in x.split([1, 4, 2], dim=2):
+    for piece in x.split([1, 4, 1, 1], dim=2):
         out, state = block(layer, piece, *cache).value
         pieces, cache = [*pieces, out.detach()], (state.detach(),)
     theorems.streams(convolved(layer, x).detach(), pieces, 2, "block(x)")

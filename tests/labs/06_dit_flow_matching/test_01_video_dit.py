@@ -103,7 +103,8 @@ ROTATIONS_WRONG = {
 def test_rotations(lab, seed, look):
     """each token is turned by its frame, row and column, each in its own share of the pairs, far ones too"""
     rows = [((2, 3, 4), 12, 0, 7.0), ((3, 4, 2), 16, 2, 50.0), ((4, 2, 3), 32, 5, 100.0), ((1, 2, 5), 26, 3, 1e4),
-            ((1, 1, 1), 64, 1, 20.0), ((3, 1, 2), 6, 4, 9.0), ((2, 3, 4), 22, 1)]  # fmt: skip
+            ((1, 1, 1), 64, 1, 20.0), ((3, 1, 2), 6, 4, 9.0), ((2, 3, 4), 22, 1),
+            ((2, 3, 4), 12, 0, 90.0), ((2, 3, 4), 12, 3, 7.0)]  # fmt: skip
     answers = turns.table(lab, rows, turned, ways(turned, ROTATIONS_WRONG),
                           because="it is e^{i · place · theta^(-2j / n)}")  # fmt: skip
     look(target=turned(*rows[2]).angle(), yours=answers[2].value.angle())
@@ -149,6 +150,7 @@ def test_rotate(lab, seed, look):
     by_head = in_pairs(even.transpose(1, 2), turn).transpose(1, 2)
     rotates(lab, even, turn).near(in_pairs(even, turn), {"the turns meet the heads, not the tokens": by_head})
     theorems.owes(rotates, lab, x, rotation, dtypes=[torch.float64, torch.bfloat16, torch.float16])
+    theorems.rounds_once(rotates, lab, x, rotation, truth=in_pairs)
     leaf = x.clone().requires_grad_()
     rotates(lab, leaf, rotation).gradients({"x": in_pairs(torch.ones_like(x), rotation, sign=-1)})
 
