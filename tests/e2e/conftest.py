@@ -47,7 +47,8 @@ def course(tmp_path_factory):
 @pytest.fixture(scope="module")
 def address(course):
     """`flipbook learn --no-browser` on the copy; the address that it prints."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("FLIPBOOK_", "NBGRADER_"))}
+    ours = ("FLIPBOOK_", "NBGRADER_")
+    environment = {k: v for k, v in os.environ.items() if k == "FLIPBOOK_PRESET" or not k.startswith(ours)}
     environment |= {"FLIPBOOK_ROOT": str(course), "OMP_NUM_THREADS": "1"}
     words = [sys.executable, "-m", "common.course", "learn", "--no-browser"]
     server = subprocess.Popen(
@@ -172,6 +173,11 @@ class Notebook:
         """Show the code of a cell that is folded, as a click on its three dots does."""
         for placeholder in cell.locator(".jp-InputPlaceholder, .jp-Placeholder").all():
             placeholder.evaluate("node => node.click()")
+
+    def unfold_headings(self):
+        """Open every section that is folded under its heading."""
+        for button in self.panel.locator(".jp-collapseHeadingButton.jp-mod-collapsed").all():
+            button.evaluate("node => node.click()")
 
     def run(self, cell):
         """Run a cell. While the kernel still connects a key is lost, or the cell waits and is let go: press again."""

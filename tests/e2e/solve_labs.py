@@ -2,8 +2,9 @@
 
     FLIPBOOK_SOLVE="01.3 00.0" FLIPBOOK_SCREENSHOTS=pictures pytest tests/e2e/solve_labs.py
 
-Minutes a lab, so CI does not collect it: for whoever has written one, to see it as a learner does. With
-FLIPBOOK_SCREENSHOTS a picture of each cell that showed something is left in that folder.
+With FLIPBOOK_PRESET=ci the cells are quick. Minutes a lab all the same, so CI does not collect it: for whoever has
+written one, to see it as a learner does. With FLIPBOOK_SCREENSHOTS a picture of each cell that showed something is left
+in that folder.
 """
 
 import json
@@ -26,6 +27,7 @@ def test_a_lab_from_stub_to_green(lab_id, course, address, open_page, notebook, 
     file = f"work/{lab.phase}/{lab.stem}.ipynb"
     page.goto(address.replace("lab?", f"lab/tree/{file}?"))
     opened, verdicts = notebook(page, file), []
+    opened.unfold_headings()
     for place, stub in enumerate(stubs):
         cell = opened.panel.locator(".jp-CodeCell").nth(place)
         if exercise := tag(stub, "exercise"):

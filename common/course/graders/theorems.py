@@ -263,8 +263,8 @@ def computes_in_float32(
 def rounds_once(call: Call, where, *args, truth: Callable, dtype=torch.bfloat16, share: float = 0.02, **kwargs):
     """From half precision the numbers are computed in float32 and rounded once, at the end.
 
-    Give enough numbers: at most a `share` of them may differ from `truth`, which gets the inputs' exact values, by a last
-    digit. Arithmetic in `dtype` rounds at every step, and misses a good part of them.
+    Give enough numbers: at most a `share` of them may differ from `truth`, which gets the inputs' exact values, by a
+    last digit. Arithmetic in `dtype` rounds at every step, and misses a good part of them.
     """
     low = [v.to(dtype) if isinstance(v, torch.Tensor) and v.is_floating_point() else v for v in args]
     exact = [v.double() if isinstance(v, torch.Tensor) and v.dtype == dtype else v for v in low]
