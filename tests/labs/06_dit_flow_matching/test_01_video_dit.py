@@ -65,7 +65,7 @@ def test_patchify(lab, seed, look):
     clip = rows[0][0]
     patches.refuses(lab, clip[0], (1, 1, 1), because="a clip has five axes")
     patches.refuses(lab, clip[None], (1, 1, 1), because="a clip has five axes")
-    for patch_size in ((3, 1, 1), (1, 4, 1), (1, 1, 3), (1, 2, 20), (1, 0, 2)):
+    for patch_size in ((3, 1, 1), (1, 4, 1), (1, 1, 3), (1, 2, 20), (1, 0, 2), (1, -2, 2), (-2, 1, 1)):
         patches.refuses(lab, clip, patch_size, because="these patches do not tile 4 frames of 6 rows and 10 columns")
 
 
@@ -383,6 +383,8 @@ def test_model_owes(lab, seed):
     theorems.owes(models, model, x, timestep, text, other=model_inputs(seed + 1, 3, 2)[:3], batch_of_one=False)
     answer = models(model.requires_grad_(), x, timestep, text)["sample"]
     theorems.learns(answer.said, answer.value.square(), dict(model.named_parameters()))
-    models(model.bfloat16(), x.bfloat16(), timestep, text.bfloat16())
+    half = model.bfloat16(), x.bfloat16(), text.bfloat16()
+    near = [models(half[0], half[1], torch.full((2,), t), half[2])["sample"].value for t in (437.2, 438.6)]
+    assert not same(*near), "in bfloat16, timesteps 437.2 and 438.6 give one velocity: their features are float32's"
     models.refuses(fresh, x[:, :2].float(), timestep, text.float(), because="there are 2 channels, the model has 3")
     models.refuses(fresh, x.float(), timestep[:1], text.float(), because="there are two clips and one timestep")
