@@ -9,6 +9,6 @@ from common.diffusion.paths import Level, add_noise, ddpm_level, edm_level, flow
 from common.diffusion.samplers import Step, ddim, euler, heun, last, stochastic
 from common.diffusion.schedules import flow_levels, frame_levels, shift_levels
 
-__all__ = ["Guidance", "Level", "Step", "add_noise", "ddim", "ddpm_level", "draw_levels", "edm_level", "edm_loss", "euler",
-           "flow_level", "flow_levels", "flow_matching_loss", "flow_target", "frame_levels", "heun", "last",
+__all__ = ["Guidance", "Level", "Step", "add_noise", "ddim", "ddpm_level", "draw_levels", "edm_level", "edm_loss",
+           "euler", "flow_level", "flow_levels", "flow_matching_loss", "flow_target", "frame_levels", "heun", "last",
            "logit_normal", "shift_levels", "stochastic"]  # fmt: skip

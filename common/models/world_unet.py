@@ -218,7 +218,7 @@ class WorldUNet(Shipped, ModelMixin, ConfigMixin):
             )
         cond = self.condition(c_noise, actions, context_noise)
         x = torch.cat([sample, rearrange(past, "b c t h w -> b (t c) h w")], dim=1)  # (B, 3 (1 + K), H, W)
-        x = self.frames_in(F.pixel_unshuffle(x, 2))  # (B, C0, H/2, W/2)
+        x = self.frames_in(F.pixel_unshuffle(x, 2).to(self.frames_in.weight.dtype))  # (B, C0, H/2, W/2)
         skips = []
         for blocks, down in zip(self.blocks_down, self.down):
             x = _through(blocks, x, cond)
