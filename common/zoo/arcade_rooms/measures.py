@@ -82,7 +82,7 @@ def measure_next(model, plays: Recording, num_windows: int, progress=lambda part
                 errors[name].append(squared(made, due))
         progress((start + len(clip)) / len(places))
     same_room = np.array([a.has_key <= b.has_key for a, b in zip(last, truth)])  # a door takes the key
-    level = {name: float(10 * np.log10(4 / np.concatenate(e)[same_room].mean())) for name, e in errors.items()}
+    level = {name: decibels(np.concatenate(e)[same_room].mean()) for name, e in errors.items()}
     found = {f"psnr_{name}": level[name] for name in ("1", "2", "3")} | {"copy_last/psnr": level["copy_last"]}
     exact = {name: np.array([same_place(a, b) for a, b in zip(readings[name], truth)]) for name in runs}
     found |= {f"exact_{name}": float(exact[name].mean()) for name in ("1", "2", "3")}
@@ -97,6 +97,11 @@ def measure_next(model, plays: Recording, num_windows: int, progress=lambda part
 def squared(frames: torch.Tensor, due: torch.Tensor) -> np.ndarray:
     """The mean squared error of each of `(B, 3, H, W)` frames, `(B,)`."""
     return (frames - due).square().mean(dim=(1, 2, 3)).double().cpu().numpy()
+
+
+def decibels(error: float) -> float:
+    """PSNR of frames in [-1, 1] with this mean squared error; 100 dB at most."""
+    return float(10 * np.log10(4 / max(error, 4e-10)))
 
 
 def same_place(made: RoomsReading, due: RoomsReading) -> bool:
