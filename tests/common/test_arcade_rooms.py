@@ -77,7 +77,7 @@ def test_only_the_last_five_frames_count_unless_the_past_is_its_own(model, recor
     pixels[:, :, :CONTEXT], actions[:, : CONTEXT - 1] = 255 - pixels[:, :, :CONTEXT], 0
     early = replace(batch, pixels=pixels, actions=actions)
     for own_part, same in ((0.0, True), (1.0, False)):
-        losses = [compute_loss(model, b, KeyedNoise(0, indices), own_part)["loss"] for b in (batch, early)]
+        losses = [compute_loss(model, b, KeyedNoise(0, indices), own_part=own_part)["loss"] for b in (batch, early)]
         assert torch.equal(*losses) == same
 
 
@@ -96,8 +96,8 @@ def test_its_own_frames_are_a_rollout_and_the_target_stays_real(model, recording
 
 
 def test_a_run_that_was_stopped_ends_in_the_same_weights(tmp_path):
-    """Stage "anneal" too, whose past depends on the weights."""
-    for stage in ("main", "anneal"):
+    """Stage "own" too, whose past depends on the weights."""
+    for stage in ("main", "own"):
         _, settings = RECIPE.at(stage, "ci")
         settings = replace(settings, steps=4, batch_size=4, warmup_steps=0, decay="none", checkpoint_every=2)
         recipe = replace(RECIPE, measure=None, sheet=None)

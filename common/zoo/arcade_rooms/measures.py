@@ -3,23 +3,28 @@
 From a real past ("teacher forcing") every frame has a truth to be compared with. A dream has none: after a second it is
 somewhere else. So each of its steps is judged by itself: the state is read at frame t, the engine is set to it and
 steps with the same key, and what it says is compared with frame t + 1 (`evaluation.arcade_rules`).
+
+The network computes as it does at play: in bfloat16 where the processor has it. A dream is chaotic, so another
+processor dreams other dreams, and the numbers of few dreams differ.
 """
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from common.data.arcade import Recording, Rooms, arcade_recording
+from common.data.arcade import Recording, Rooms, mixed_player, record
 from common.data.arcade.players import RandomKeys
 from common.data.arcade.rooms_player import RoomsScript
 from common.evaluation.arcade_reader import RoomsReading, read_rooms, read_state
 from common.evaluation.arcade_rules import RuleAgreement, rule_agreement
+from common.pipelines.world import WorldModel
 from common.streaming.world import push, sample_next
 
 # Windows with a real past; dreams, and frames in each.
-SETTINGS = {"small": (240, 4, 200), "full": (1600, 16, 1000)}
+SETTINGS = {"small": (240, 4, 200), "full": (800, 16, 1000)}
 PLAY = 500  # frames of a test play
 NUM_STEPS = 2  # calls of the model per frame, as `flipbook play` begins
 CONTEXT_NOISE = 0.0
@@ -42,9 +47,10 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
         raise ValueError(f"the setting is one of {', '.join(SETTINGS)}; got {setting!r}")
     num_windows, num_games, num_frames = SETTINGS[setting]
     tell = progress or (lambda part: None)
-    plays = arcade_recording("rooms", PLAY * 16, "test")
-    found = measure_next(model, plays, num_windows, lambda part: tell(0.4 * part))
-    dreams = dream(model, plays, num_games, num_frames, progress=lambda part: tell(0.4 + 0.6 * part))
+    plays = record(Rooms("test"), mixed_player("rooms"), 16, PLAY, progress=False)
+    network = WorldModel(copy.deepcopy(model)).model
+    found = measure_next(network, plays, num_windows, lambda part: tell(0.4 * part))
+    dreams = dream(network, plays, num_games, num_frames, progress=lambda part: tell(0.4 + 0.6 * part))
     return found | summary(dreams)
 
 

@@ -1,10 +1,11 @@
 """How `arcade-rooms` is trained: the next frame of `rooms` from the last four and the keys, by EDM.
 
-    flipbook train arcade-rooms                     stage "main": a constant learning rate, the past is real
-    flipbook train arcade-rooms --stage anneal      from there: the rate falls to zero, part of the past is its own
-    flipbook train arcade-rooms --stage further     the same from the shipped weights, on new windows
+    flipbook train arcade-rooms                     stage "main": a constant learning rate
+    flipbook train arcade-rooms --stage settle      from there: a falling one, more noise on the frame, less on the past
+    flipbook train arcade-rooms --stage own         from there: it falls to zero, and part of the past is its own
+    flipbook train arcade-rooms --stage further     "settle" and "own" in one, from the shipped weights, on new windows
 
-The past is always corrupted by noise whose level the model is told (GameNGen). In the later stages a quarter of the
+The past is always corrupted by noise whose level the model is told (GameNGen). In stages "own" and "further" some
 samples have a past that the model made itself, four frames in a row, as at play.
 """
 
@@ -24,19 +25,21 @@ from common.zoo.arcade_rooms.windows import rooms_windows
 
 CONTEXT = 4  # frames of the past
 SIGMA_DATA = 0.44  # standard deviation of the pixels of `rooms`
-SIGMA_MEAN, SIGMA_STD = 0.0, 1.4  # of ln(sigma) in training
+SIGMA_STD = 1.4  # of ln(sigma) in training
 NO_ACTION_PART = 0.05  # of the samples: the model is not told any key
-OWN_PART, OWN_STEPS = 0.25, 2  # of the samples in later stages: the past is the model's own, made in so many steps
+OWN_STEPS = 2  # in which the model makes a past of its own
 NUM_FRAMES = {"ci": 2_000, "cpu": 400_000, "gpu": 4_000_000}
 
 
-def compute_loss(model, batch, noise, own_part=0.0):
+def compute_loss(model, batch, noise, sigma_mean=0.5, max_level=0.3, own_part=0.0):
     """EDM's loss of the next frame.
 
     Args:
         model: a `WorldUNet`.
         batch: windows; the last frame is the target.
         noise: of everything.
+        sigma_mean: of ln(sigma). Sampling in few steps begins at sigma = 5, and a mean of 0.5 asks there more often.
+        max_level: of the noise on the past; levels are drawn evenly from 0 to it.
         own_part: of the samples: the four frames before the last are made by the model, from four before them.
     """
     clip, actions = batch.clips(), batch.actions
@@ -45,9 +48,9 @@ def compute_loss(model, batch, noise, own_part=0.0):
     past, target, actions = clip[:, :, -CONTEXT - 1 : -1], clip[:, :, -1], actions[:, -CONTEXT:]
     untold = noise.uniform("action") < NO_ACTION_PART  # (B,)
     actions = actions.masked_fill(untold[:, None], model.config.num_actions)
-    level = model.config.max_context_noise * noise.uniform("context level")  # (B,)
+    level = max_level * noise.uniform("context level")  # (B,)
     past = corrupt_context(past, level, noise.normal("context", past.shape[1:]))
-    sigma = (SIGMA_MEAN + SIGMA_STD * noise.normal("sigma")).exp()
+    sigma = (sigma_mean + SIGMA_STD * noise.normal("sigma")).exp()
     estimate = partial(denoise, model, past=past, actions=actions, context_noise=level)
     loss = edm_loss(estimate, target, noise.normal("eps", target.shape[1:]), sigma, model.config.sigma_data)  # (B,)
     return {"loss": loss.mean()}
@@ -116,8 +119,24 @@ def sheet(model, preset):
 ENDS = ("frames_in", "frame_out", "actions", "levels.0")
 COMMON = {"batch_size": 32, "betas": (0.9, 0.95), "weight_decay": 0.01, "ema_decay": 0.999, "precision": "auto"}
 SMALL = COMMON | {"batch_size": 8, "precision": "fp32"}
-OWN = {"data": lambda preset: rooms_windows(NUM_FRAMES[preset], 2 * CONTEXT + 1, num_own=CONTEXT),
-       "compute_loss": partial(compute_loss, own_part=OWN_PART)}  # fmt: skip
+LOOKS = {"measure_every": 250, "sheet_every": 250, "checkpoint_every": 50}
+
+
+def own_windows(preset):
+    """Windows long enough for four real frames, four of the model's own and the target."""
+    return rooms_windows(NUM_FRAMES[preset], 2 * CONTEXT + 1, num_own=CONTEXT)
+
+
+def settings(cpu_steps, learning_rate, first_sample, **more):
+    """A stage's settings with a falling learning rate; the preset gpu has ten times the steps and larger batches."""
+    more |= {"learning_rate": learning_rate, "decay": "linear", "first_sample": first_sample}
+    return {
+        "ci": Settings(steps=10, **SMALL | more),
+        "cpu": Settings(steps=cpu_steps, warmup_steps=20, **COMMON | LOOKS | more),
+        "gpu": Settings(steps=10 * cpu_steps, warmup_steps=100, **COMMON | LOOKS | {"batch_size": 128} | more),
+    }
+
+
 RECIPE = Recipe(
     name="arcade-rooms",
     build_model=lambda preset: WorldUNet(context=CONTEXT, sigma_data=SIGMA_DATA, **PRESETS[preset]),
@@ -128,27 +147,18 @@ RECIPE = Recipe(
         "main": Stage(
             {
                 "ci": Settings(steps=20, learning_rate=5e-3, warmup_steps=5, decay="none", **SMALL),
-                "cpu": Settings(steps=8000, learning_rate=5e-3, warmup_steps=100, decay="none", measure_every=1000,
-                                sheet_every=1000, checkpoint_every=100, **COMMON),
+                "cpu": Settings(steps=600, learning_rate=5e-3, warmup_steps=100, decay="none", measure_every=1000,
+                                checkpoint_every=100, **COMMON),
                 "gpu": Settings(steps=20_000, learning_rate=5e-3, warmup_steps=500, decay="none", measure_every=2000,
                                 sheet_every=2000, checkpoint_every=500, **COMMON | {"batch_size": 128}),
-            }
+            },
+            compute_loss=partial(compute_loss, sigma_mean=0.0, max_level=0.5),
         ),
-        **{
-            stage: Stage(
-                {
-                    "ci": Settings(steps=10, learning_rate=5e-3, decay="linear", first_sample=first, **SMALL),
-                    "cpu": Settings(steps=2000, learning_rate=5e-3, warmup_steps=50, decay="linear", first_sample=first,
-                                    measure_every=500, sheet_every=500, checkpoint_every=50, **COMMON),
-                    "gpu": Settings(steps=5_000, learning_rate=5e-3, warmup_steps=100, decay="linear",
-                                    first_sample=first, measure_every=1000, sheet_every=1000, checkpoint_every=500,
-                                    **COMMON | {"batch_size": 128}),
-                },
-                start=start,
-                **OWN,
-            )
-            for stage, start, first in (("anneal", "main", 10**7), ("further", "arcade-rooms", 2 * 10**7))
-        },
+        "settle": Stage(settings(700, 3e-3, 10**7, final_learning_rate=1 / 3), start="main"),
+        "own": Stage(settings(250, 1e-3, 2 * 10**7), start="settle", data=own_windows,
+                     compute_loss=partial(compute_loss, own_part=0.25)),
+        "further": Stage(settings(3000, 3e-3, 3 * 10**7), start="arcade-rooms", data=own_windows,
+                         compute_loss=partial(compute_loss, own_part=0.125)),
     },
     sheet=sheet,
     measure=measure,
