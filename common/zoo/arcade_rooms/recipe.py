@@ -27,7 +27,7 @@ CONTEXT = 4  # frames of the past
 SIGMA_DATA = 0.44  # standard deviation of the pixels of `rooms`
 SIGMA_STD = 1.4  # of ln(sigma) in training
 NO_ACTION_PART = 0.05  # of the samples: the model is not told any key
-OWN_STEPS = 2  # in which the model makes a past of its own
+OWN_STEPS = 1  # in which the model makes a past of its own: blurred, where it is not sure
 NUM_FRAMES = {"ci": 2_000, "cpu": 400_000, "gpu": 4_000_000}
 
 
@@ -119,7 +119,7 @@ def sheet(model, preset):
 ENDS = ("frames_in", "frame_out", "actions", "levels.0")
 COMMON = {"batch_size": 32, "betas": (0.9, 0.95), "weight_decay": 0.01, "ema_decay": 0.999, "precision": "auto"}
 SMALL = COMMON | {"batch_size": 8, "precision": "fp32"}
-LOOKS = {"measure_every": 250, "sheet_every": 250, "checkpoint_every": 50}
+LOOKS = {"measure_every": 1000, "sheet_every": 1000, "checkpoint_every": 50}
 
 
 def own_windows(preset):
@@ -154,11 +154,11 @@ RECIPE = Recipe(
             },
             compute_loss=partial(compute_loss, sigma_mean=0.0, max_level=0.5),
         ),
-        "settle": Stage(settings(700, 3e-3, 10**7, final_learning_rate=1 / 3), start="main"),
-        "own": Stage(settings(250, 1e-3, 2 * 10**7), start="settle", data=own_windows,
+        "settle": Stage(settings(400, 3e-3, 10**7, final_learning_rate=0.63), start="main"),
+        "own": Stage(settings(300, 2e-3, 2 * 10**7), start="settle", data=own_windows,
                      compute_loss=partial(compute_loss, own_part=0.25)),
-        "further": Stage(settings(3000, 3e-3, 3 * 10**7), start="arcade-rooms", data=own_windows,
-                         compute_loss=partial(compute_loss, own_part=0.125)),
+        "further": Stage(settings(5000, 3e-3, 3 * 10**7), start="arcade-rooms", data=own_windows,
+                         compute_loss=partial(compute_loss, own_part=0.25)),
     },
     sheet=sheet,
     measure=measure,
