@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from common.diffusion.paths import add_noise, beside, flow_level, flow_target
+from common.diffusion.paths import add_noise, beside, edm_level, flow_level, flow_target
 
 DISTRIBUTIONS = ("uniform", "logit_normal")
 
@@ -69,3 +69,23 @@ def flow_matching_loss(
         return error.flatten(1).mean(dim=1)
     counts = beside(weights.float(), error).expand_as(error)
     return (error * counts).flatten(1).sum(dim=1) / counts.flatten(1).sum(dim=1).clamp(min=1e-8)
+
+
+def edm_loss(
+    denoise: Callable, x0: torch.Tensor, eps: torch.Tensor, sigma: torch.Tensor, sigma_data: float = 0.5
+) -> torch.Tensor:
+    """Squared error of EDM's denoiser, times 1 / c_out²: every noise level counts the same (2206.00364, eq. 8).
+
+    Args:
+        denoise: `(x, sigma) -> ` the estimate of x0.
+        x0: data `(B, ...)`.
+        eps: standard normal noise, likewise.
+        sigma: level of each sample, `(B,)`.
+        sigma_data: standard deviation of the data.
+
+    Returns:
+        `(B,)` float32.
+    """
+    estimate = denoise(add_noise(x0, eps, edm_level(sigma)), sigma)
+    weight = (sigma**2 + sigma_data**2) / (sigma * sigma_data) ** 2  # (B,)
+    return weight * (estimate.float() - x0.float()).square().flatten(1).mean(dim=1)

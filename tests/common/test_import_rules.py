@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "diffusion": {"tensor_ops"},
     "streaming": {"diffusion", "layers", "tensor_ops"},
     "training": {"runtime", "tensor_ops", "files", "progress"},
-    "pipelines": {"models", "diffusion", "text", "video", "tensor_ops"},
+    "pipelines": {"models", "diffusion", "streaming", "text", "video", "tensor_ops"},
     "zoo": {"runtime", "files", "progress", "tensor_ops", "text", "video", "layers", "models", "data",
             "flow", "show", "evaluation", "diffusion", "streaming", "training", "pipelines"},
     "play": {"video", "data", "evaluation", "pipelines", "zoo"},

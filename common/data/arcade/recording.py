@@ -77,7 +77,7 @@ class Recording:
 
     def play(self, number: int) -> ActionBatch:
         """A whole play, as a batch of one."""
-        return self._windows([(number, 0)], self.frames.shape[1])
+        return self.windows([(number, 0)], self.frames.shape[1])
 
     def batch(self, indices: Iterable[int]) -> ActionBatch:
         """Windows by number, at random places of random plays; the same number gives the same window."""
@@ -86,9 +86,10 @@ class Recording:
         for index in indices:
             dice = Dice(int(index), 4)
             places.append((dice.below(num_plays), dice.below(length - self.window + 1)))
-        return self._windows(places, self.window)
+        return self.windows(places, self.window)
 
-    def _windows(self, places: list[tuple[int, int]], length: int) -> ActionBatch:
+    def windows(self, places: list[tuple[int, int]], length: int) -> ActionBatch:
+        """Windows of a length at given places: pairs of a play's number and of its first frame in the window."""
         frames = np.stack([self.frames[number, first : first + length] for number, first in places])
         actions = np.stack([self.actions[number, first : first + length - 1] for number, first in places])
         if self.palette is None:

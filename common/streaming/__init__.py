@@ -1,0 +1,1 @@
+"""Frames that come one after the other: a model reads what it made before, and what is pressed now."""
