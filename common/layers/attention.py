@@ -1,5 +1,6 @@
 """Attention of tokens to each other, and to a text. Queries and keys are normalised; caches go in and come out."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -123,10 +124,16 @@ class CrossAttention(nn.Module):
 
 
 def attend(q: torch.Tensor, seen: KeyValues, mask: torch.Tensor | None) -> torch.Tensor:
-    """softmax(q kᵀ / √head_dim) v (Vaswani et al. 2017, arXiv:1706.03762): `(B, N, h, d)` to `(B, N, h · d)`."""
-    q = rearrange(q, "b n h d -> b h n d")
-    out = F.scaled_dot_product_attention(q.to(seen.values.dtype), seen.keys.to(seen.values.dtype), seen.values, mask)
-    return rearrange(out, "b h n d -> b n (h d)")
+    """softmax(q kᵀ / √head_dim) v (Vaswani et al. 2017, arXiv:1706.03762): `(B, N, h, d)` to `(B, N, h · d)`.
+
+    On a CPU at least in float32, also under autocast: in bfloat16 torch's backward pass takes six times as long.
+    """
+    dtype, device = seen.values.dtype, seen.values.device.type
+    precision = torch.promote_types(dtype, torch.float32) if device == "cpu" else dtype
+    q, k, v = (part.to(precision) for part in (rearrange(q, "b n h d -> b h n d"), seen.keys, seen.values))
+    with torch.autocast(device, enabled=False) if device == "cpu" else nullcontext():
+        out = F.scaled_dot_product_attention(q, k, v, mask)
+    return rearrange(out.to(dtype), "b h n d -> b n (h d)")
 
 
 def check_heads(dim: int, num_heads: int) -> None:
