@@ -24,7 +24,7 @@ from common.data.mini import MiniSprites
 from common.evaluation.mini import mini_accuracy
 from common.models.dit import VideoDiT
 from common.training.budget import train_for
-from common.zoo.mini_arm import ARMS, CORE_SECONDS, SETTINGS, MiniCoder, arm_recipe, generate
+from common.zoo.mini_arm import ARMS, CORE_SECONDS, MiniCoder, arm_recipe, generate
 
 RESULTS = Path(__file__).resolve().parent / "results" / "mini_arm.json"
 NUM_LOOKS = 10
@@ -53,7 +53,7 @@ def main():
 def record(arm: str, seed: int, core_seconds: float, asked: dict[str, int], folder: Path) -> dict:
     """Train an arm with a seed, and say how good it was when."""
     recipe, place = arm_recipe(f"mini-{arm}", **ARMS[arm]), folder / f"{arm}-{core_seconds:g}-{seed}"
-    settings = replace(SETTINGS["cpu"], seed=seed)
+    settings = replace(recipe.at("main", "cpu")[1], seed=seed)
     curve = train_for(recipe, core_seconds, place, settings=settings, num_looks=NUM_LOOKS)
     model = VideoDiT.from_pretrained(place / "weights", torch_dtype=torch.float32).eval()
     return {

@@ -22,7 +22,7 @@ class LatentStatistics:
         """Measure them over all samples, frames, rows and columns.
 
         Args:
-            latents: `(B, C, T', H', W')`, raw, float16 or float32. The statistics are computed in float32.
+            latents: `(B, C, T', H', W')`, raw, float16 or float32. They are converted to float32 first.
 
         Returns:
             The statistics. The variance is the mean squared distance from the mean: divided by N, not by N - 1.
@@ -36,9 +36,9 @@ class LatentStatistics:
         return cls(mean, std)
 
     def normalize(self, latents: torch.Tensor) -> torch.Tensor:
-        """Raw latents `(B, C, T', H', W')` to those that a diffusion model sees: mean 0, standard deviation 1."""
+        """Raw latents to those that a diffusion model sees: `(B, C, T', H', W')` float32, any B, T', H' and W'."""
         return (latents - self.mean[:, None, None, None]) / self.std[:, None, None, None]
 
     def denormalize(self, latents: torch.Tensor) -> torch.Tensor:
-        """The way back from `normalize`, before the decoder."""
+        """The way back from `normalize`, for the decoder: `(B, C, T', H', W')` float32."""
         return latents * self.std[:, None, None, None] + self.mean[:, None, None, None]

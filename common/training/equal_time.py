@@ -12,9 +12,9 @@ def equal_time_run(
     """Train the arms of a comparison for equal processor time. What slows the machine down meets all of them alike.
 
     At each turn, the arm that has used the least time so far makes one step. Among equals it is the first one in
-    `steps`. The run ends when every arm has used `core_seconds` or more.
+    `steps`. The run ends as soon as every arm has used `core_seconds` or more.
 
-    An arm's time is what its own steps took: `clock()` right after a step minus `clock()` right before it.
+    An arm's time is what its own steps took: `clock()` right after each step minus `clock()` right before it.
 
     Args:
         steps: for each arm's name, a function that makes one training step and returns its loss.

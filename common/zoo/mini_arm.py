@@ -11,7 +11,7 @@ clips that have the colour and the motion asked for.
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -132,10 +132,12 @@ def compute_loss(model, batch, noise):
 
 
 @torch.no_grad()
-def generate(
+def generate_latents(
     model, coder: MiniCoder, captions: Sequence[str], num_inference_steps: int = 15, guidance_scale: float = 3.0
 ) -> torch.Tensor:
-    """A clip for each caption, `(B, 3, 9, 64, 64)` in [-1, 1]. The noise of clip `i` has the seed `i`.
+    """Latents of a clip for each caption, as the model gives them: `(B, C, T', H', W')`.
+
+    The noise of clip `i` has the seed `i`.
 
     Args:
         model: as in `compute_loss`.
@@ -147,15 +149,22 @@ def generate(
     text = TextEncoder.installed()([*captions, ""])
     empty = len(captions)
     velocity = lambda x, s, states, mask: model(x, 1000 * s, states, mask).sample  # noqa: E731
-    clips = []
+    made = []
     for start in range(0, len(captions), BATCH):
         chosen = range(start, min(start + BATCH, len(captions)))
         seeds = [torch.Generator().manual_seed(i) for i in chosen]
         noise = torch.stack([torch.randn(coder.shape, generator=seed) for seed in seeds])
         conditions = [(text.states[rows], text.mask[rows]) for rows in (list(chosen), [empty] * len(chosen))]
         guided = Guidance(velocity, *conditions, guidance_scale)
-        clips.append(coder.decode(last(stochastic(guided, noise, flow_levels(num_inference_steps, 4.0), 1.0, seeds))))
-    return torch.cat(clips)
+        made.append(last(stochastic(guided, noise, flow_levels(num_inference_steps, 4.0), 1.0, seeds)))
+    return torch.cat(made)
+
+
+@torch.no_grad()
+def generate(model, coder: MiniCoder, captions: Sequence[str], *options, **more) -> torch.Tensor:
+    """The same, decoded: `(B, 3, 9, 64, 64)` in [-1, 1]. Arguments as for `generate_latents`."""
+    latents = generate_latents(model, coder, captions, *options, **more)
+    return torch.cat([coder.decode(piece) for piece in latents.split(BATCH)])
 
 
 def measure_arm(model, coder: MiniCoder, num_asked: int, split: str = "test") -> dict[str, float]:
@@ -182,6 +191,7 @@ def arm_recipe(
     num_clips: int = NUM_CLIPS,
     within: Callable = nullcontext,
     num_asked: Mapping[str, int] = NUM_ASKED,
+    batch_size: int | None = None,
 ) -> Recipe:
     """The recipe of an arm; without other arguments than a name it is the default arm.
 
@@ -194,8 +204,11 @@ def arm_recipe(
         num_clips: it is trained on.
         within: the model to a context manager; the model is trained and measured inside it.
         num_asked: preset to the number of clips that are made and read at each look.
+        batch_size: clips per step; None for the default arm's.
     """
     coder = MiniCoder(kind)
+    sized = {} if batch_size is None else {"batch_size": batch_size}
+    settings = {preset: replace(one, **sized) for preset, one in SETTINGS.items()}
 
     def loss(model, batch, noise):
         with within(model):
@@ -211,7 +224,7 @@ def arm_recipe(
         data=lambda preset: captioned_latents(coder, num_clips),
         compute_loss=loss,
         optimizer=optimizer,
-        stages={"main": Stage(SETTINGS)},
+        stages={"main": Stage(settings)},
         measure=measure,
     )
 
@@ -224,7 +237,7 @@ def pixel_model() -> VideoDiT:
 ARMS = {
     "video": {},
     "frames": {"kind": "frames"},
-    "pixels": {"kind": "pixels", "build_model": pixel_model, "num_asked": {"ci": 2, "cpu": 24}},
+    "pixels": {"kind": "pixels", "build_model": pixel_model, "num_asked": {"ci": 2, "cpu": 24}, "batch_size": 4},
     "raw": {"kind": "raw"},
     "no-time": {"within": without_time_positions},
 }  # name -> what is other than in the default arm
