@@ -2,6 +2,7 @@
 
     python benchmarks/mini_arm.py                                 the default arm, three seeds one after the other
     python benchmarks/mini_arm.py --arm pixels --seeds 0          the same transformer on pixels, one seed
+    python benchmarks/mini_arm.py --arm video --so-far            a record of a run that was stopped, up to there
     python benchmarks/mini_arm.py --table                         the records so far, as Markdown
 
 Stop it whenever you like: the same command goes on from the last checkpoint. A record holds ten looks at the running
@@ -23,7 +24,9 @@ from time_to_quality import commit
 from common.data.mini import MiniSprites
 from common.evaluation.mini import mini_accuracy
 from common.models.dit import VideoDiT
+from common.training import checkpoint, read_log
 from common.training.budget import train_for
+from common.training.export import export
 from common.zoo.mini_arm import ARMS, CORE_SECONDS, MiniCoder, arm_recipe, generate
 
 RESULTS = Path(__file__).resolve().parent / "results" / "mini_arm.json"
@@ -41,26 +44,46 @@ def main():
     parser.add_argument("--clips", type=int, nargs=2, default=list(ASKED.values()), help="At the end: test, held out.")
     parser.add_argument("--folder", type=Path, default=Path("runs/mini_arm"))
     parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--so-far", action="store_true", help="Train no further.")
     parser.add_argument("--table", action="store_true")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     for seed in () if arguments.table else arguments.seeds:
         asked = dict(zip(ASKED, arguments.clips))
-        keep(record(arguments.arm, seed, arguments.core_seconds, asked, arguments.folder), arguments.results)
+        place = arguments.folder / f"{arguments.arm}-{arguments.core_seconds:g}-{seed}"
+        keep(record(arguments.arm, seed, arguments.core_seconds, asked, place, arguments.so_far), arguments.results)
     print(table(read(arguments.results)))
 
 
-def record(arm: str, seed: int, core_seconds: float, asked: dict[str, int], folder: Path) -> dict:
-    """Train an arm with a seed, and say how good it was when."""
-    recipe, place = arm_recipe(f"mini-{arm}", **ARMS[arm]), folder / f"{arm}-{core_seconds:g}-{seed}"
+def record(arm: str, seed: int, core_seconds: float, asked: dict[str, int], place: Path, so_far: bool = False) -> dict:
+    """Train an arm with a seed, and say how good it was when.
+
+    Args:
+        arm: its name.
+        seed: of the weights and the noise.
+        core_seconds: its budget.
+        asked: split -> clips that are read at the end.
+        place: folder of the run.
+        so_far: train no further. The weights are the running mean at the last checkpoint.
+    """
+    recipe = arm_recipe(f"mini-{arm}", **ARMS[arm])
     settings = replace(recipe.at("main", "cpu")[1], seed=seed)
-    curve = train_for(recipe, core_seconds, place, settings=settings, num_looks=NUM_LOOKS)
+    if so_far:
+        found = checkpoint.load_newest(place / "checkpoints", print)
+        model = recipe.build_model("cpu")
+        export(model, {name: found.tensors[f"ema.{name}"] for name in model.state_dict()}, place / "weights")
+        steps, seconds = found.step, found.state["cpu_seconds"]
+        curve = [line | {"core_seconds": line["cpu_seconds"]} for line in read_log(place) if "right" in line]
+    else:
+        curve = train_for(recipe, core_seconds, place, settings=settings, num_looks=NUM_LOOKS)
+        steps, seconds = curve[-1]["step"] + 1, curve[-1]["core_seconds"]
     model = VideoDiT.from_pretrained(place / "weights", torch_dtype=torch.float32).eval()
     return {
         "arm": arm,
         "seed": seed,
         "core_seconds": core_seconds,
-        "steps": curve[-1]["step"] + 1,
+        "stopped_at": round(seconds),
+        "steps": steps,
         "batch_size": settings.batch_size,
         "curve": [[round(look["core_seconds"]), *(round(look[name], 4) for name in SHOWN)] for look in curve],
         "end": {split: final(model, arm, split, count) for split, count in asked.items()},
