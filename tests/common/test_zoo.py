@@ -19,6 +19,8 @@ from common.zoo.sprites_vae import measures
 MOST_BYTES = {
     "digits-convlstm": 8e6,
     "film-interpolator": 8e6,
+    "mini-pixels": 4e6,
+    "mini-video": 4e6,
     "sprites-content-motion": 8e6,
     "sprites-entangled": 8e6,
     "sprites-frame-vae": 4e6,

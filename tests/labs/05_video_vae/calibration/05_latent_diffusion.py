@@ -1,6 +1,6 @@
 """Copies what lab 05.5 shows of the stored arms out of benchmarks/results/mini_arm.json. It trains nothing.
 
-    python tests/labs/05_video_vae/calibration/05_latent_diffusion.py
+python tests/labs/05_video_vae/calibration/05_latent_diffusion.py
 """
 
 import json
