@@ -12,7 +12,7 @@ import torch
 from common.course import graders
 from common.course.graders import Call, attempt, each, judge, mapping, number, record, tensor, theorems, values
 from common.course.graders.stand_ins import Clock, Recorder
-from common.data.mini import MiniSprites
+from common.data.mini import COLORS, MiniSprites
 from common.evaluation.share import Share
 from common.evaluation.sprite_reader import read_sprites
 
@@ -141,8 +141,7 @@ def test_coder_decode(lab, seed):
 def test_coder_owes(lab, seed):
     """a frame that the patches do not divide is refused; any dtype; 8 is the usual patch; views do as well"""
     for height, width, p in ((12, 10, 4), (9, 12, 4), (12, 9, 6)):
-        because = f"a patch of {p}x{p} does not divide {height}x{width}"
-        encode.refuses(lab.PixelCoder(p).encode, torch.zeros(1, 3, 2, height, width), because=because)
+        encode.refuses(lab.PixelCoder(p).encode, torch.zeros(1, 3, 2, height, width), because=f"{p=} does not divide it")
     clips = values.distinct(seed, *GRIDS[0][:5])
     for dtype in (torch.uint8, torch.float16):
         some = (clips % 200).to(dtype)
@@ -230,8 +229,7 @@ def test_equal_turns(lab, seed, look):
 def test_equal_own_time(lab, seed):
     """an arm pays for its own steps: one look at the clock right before each, one right after"""
     rows = [(*row, tick) for row, tick in zip(TURNS, (0.25, 0.125, 0.5, 0.25, 0.0625))]
-    because = "each look at this clock takes a moment; only the one after a step is charged"
-    run.table(on_a_clock(lab), rows, simulated, because=because)
+    run.table(on_a_clock(lab), rows, simulated, because="each look at the clock takes a moment, once charged per step")
     clock = Clock(now=-7.5)
     answer = run(lab.equal_time_run, {"one": clock.task("one", 1.0, does=lambda: 0.5)}, 2.0, clock=clock)
     answer.equal({"one": [(1.0, 0.5), (2.0, 0.5)]})
@@ -282,15 +280,17 @@ def drawn(seed):
 
 
 def asked(seed, count, wrong=()):
-    """Clips, their normalized latents, and captions: those in `wrong` belong to other clips."""
-    batch = drawn(seed)
-    clips, captions = batch.clips()[:count], list(batch.captions[:count])
+    """Clips, their normalized latents, and captions: those in `wrong` name another colour (even ones) or motion."""
+    clips, captions = drawn(seed).clips()[:count], list(drawn(seed).captions[:count])
     for k in wrong:
-        captions[k] = next(text for text in batch.captions if text.split()[2:5] != captions[k].split()[2:5])
+        words = captions[k].split()  # a large green circle moves left over a white field
+        words[2:3] = [next(color for color in COLORS if color != words[2])] if k % 2 == 0 else words[2:3]
+        words[4:-4] = words[4:-4] if k % 2 == 0 else ["orbits" if words[4] == "bounces" else "bounces"]
+        captions[k] = " ".join(words)
     return clips, Statistics().normalize(clips), captions
 
 
-@exercise("decode_and_read", points=3, needs=(), hint="Share(sum of row['right'] over all pieces, len(latents))")
+@exercise("decode_and_read", points=3, hint="Share(sum of row['right'] over all pieces, len(latents))")
 def test_read_counts(lab, seed):
     """how many clips are right, of how many, whatever the size of the pieces"""
     for count, wrong, batch_size in ((5, (1, 4), 2), (4, (0, 1, 2), 3), (2, (), 50)):
