@@ -46,9 +46,8 @@ from common.zoo.mini_arm import MODEL, MiniCoder, compute_loss, generate, genera
 
 limit_threads()
 plt.rcParams["figure.dpi"] = 75
-NUM_CLIPS, CORE_SECONDS, BATCH, NUM_READ = {"ci": (48, 2, 8, 16), "cpu": (512, 60, 16, 96), "gpu": (512, 60, 16, 384)}[
-    preset()
-]
+SIZES = {"ci": (48, 2, 8, 12), "cpu": (512, 60, 16, 96), "gpu": (512, 60, 16, 384)}
+NUM_CLIPS, CORE_SECONDS, BATCH, NUM_READ = SIZES[preset()]
 BLUE, RUST, GREEN, GREY = "#1f6f8b", "#b3541e", "#3a7d44", "0.6"
 
 
@@ -118,7 +117,7 @@ NORMAL = STATISTICS.normalize(LATENTS)
 figure, axis = plt.subplots(figsize=(7.2, 2.4), layout="constrained")
 axis.bar(range(16), STATISTICS.std, color=BLUE, label="raw latents")
 axis.axhline(1, color=RUST, label="the noise, and your normalized latents")
-axis.set(xlabel="channel", ylabel="standard deviation", title="Raw latents are small beside the noise")
+axis.set(xlabel="channel", ylabel="standard deviation", title="Most raw channels are small beside the noise")
 axis.legend()
 plt.show()
 one, level = slice(3, 4), torch.full((1,), 0.3)
@@ -134,8 +133,8 @@ print(f"raw channels: standard deviation from {STATISTICS.std.min():.2f} to {STA
 show.strips({name: clip.clamp(-1, 1) for name, clip in rows.items()}, num_frames=5, width=64)
 
 # %% [markdown]
-# **What to see.** On normalized latents the disc is still there at level 0.3. On raw latents nothing is. For a model on
-# raw latents nearly all noise levels are "everything is gone", and few are left to learn details from.
+# **What to see.** At level 0.3 the normalized latents are hardly hurt. In the raw ones everything but a trace of the disc
+# has drowned. A model on raw latents sees noise at nearly all levels, and few levels are left to learn details from.
 
 # %% [markdown] about="PixelCoder" difficulty=2 importance=3 minutes=8
 # ## Patches of pixels
@@ -258,8 +257,9 @@ plt.show()
 
 # %% [markdown]
 # **What to see.** The prediction: 12 times the tokens cost more than 12 times the time, since in attention every token
-# meets every other one. Do not compare the heights of two curves. A loss on pixels and one on latents are errors of
-# different things, and a falling loss says little about what a clip will show. For that we have to look at clips.
+# meets every other one. And a trap: the lowest curve is that of the raw latents. There nearly everything in a noisy
+# latent *is* noise, which is easy to predict. Losses on different data are errors of different things. What counts is
+# what a clip shows, so we have to look at clips.
 
 # %% [markdown] about="decode_and_read" difficulty=3 importance=5 minutes=12
 # ## Judging latents in pixels

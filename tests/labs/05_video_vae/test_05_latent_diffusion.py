@@ -141,7 +141,7 @@ def test_coder_decode(lab, seed):
 def test_coder_owes(lab, seed):
     """a frame that the patches do not divide is refused; any dtype; 8 is the usual patch; views do as well"""
     for height, width, p in ((12, 10, 4), (9, 12, 4), (12, 9, 6)):
-        encode.refuses(lab.PixelCoder(p).encode, torch.zeros(1, 3, 2, height, width), because=f"{p=} does not divide it")
+        encode.refuses(lab.PixelCoder(p).encode, torch.zeros(1, 3, 2, height, width), because=f"{p=} does not fit")
     clips = values.distinct(seed, *GRIDS[0][:5])
     for dtype in (torch.uint8, torch.float16):
         some = (clips % 200).to(dtype)
