@@ -6,7 +6,7 @@ import torch
 
 from common.data.sprites.attributes import SceneWords
 from common.data.sprites.solo import SOLO_FPS
-from common.diffusion.latent_statistics import LatentStatistics
+from common.diffusion.normalize import LatentStatistics
 from common.evaluation.share import Share
 from common.evaluation.sprite_reader import agreement, read_sprites
 

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Lab 05.5 · Diffusion on latents
 #
-# **What you will have at the end:** one diffusion transformer trained twice for equal processor time, once on pixels and
-# once on latents. You will have measured what the latents buy, in steps per second and in clips that show what the
+# **What you will have at the end:** one diffusion transformer trained twice for equal processor time, once on pixels
+# and once on latents. You will have measured what the latents buy, in steps per second and in clips that show what the
 # prompt said.
 #
 # | | |
@@ -86,7 +86,7 @@ show.strips({"trained on latents": both[0][0], "trained on pixels": both[1][0]},
 # | `latents` | `(B, C, T', H', W')` |
 # | `mean`, `std` | `(C,)` |
 
-# %% exercise="LatentStatistics" from="common.diffusion.latent_statistics:LatentStatistics" blank="fit, normalize, denormalize"
+# %% exercise="LatentStatistics" from="common.diffusion.normalize:LatentStatistics" blank="fit, normalize, denormalize"
 
 # %% check="LatentStatistics"
 
@@ -133,8 +133,9 @@ print(f"raw channels: standard deviation from {STATISTICS.std.min():.2f} to {STA
 show.strips({name: clip.clamp(-1, 1) for name, clip in rows.items()}, num_frames=5, width=64)
 
 # %% [markdown]
-# **What to see.** At level 0.3 the normalized latents are hardly hurt. In the raw ones everything but a trace of the disc
-# has drowned. A model on raw latents sees noise at nearly all levels, and few levels are left to learn details from.
+# **What to see.** At level 0.3 the normalized latents are hardly hurt. In the raw ones everything but a trace of the
+# disc has drowned. A model on raw latents sees noise at nearly all levels, and few levels are left to learn details
+# from.
 
 # %% [markdown] about="PixelCoder" difficulty=2 importance=3 minutes=8
 # ## Patches of pixels
@@ -155,12 +156,12 @@ show.strips({name: clip.clamp(-1, 1) for name, clip in rows.items()}, num_frames
 # %% [markdown] hints="PixelCoder"
 # 1. Row 19 of the picture is row 3 of patch 2: the axis `H` splits into patches, and rows inside a patch. So does `W`.
 # 2. `rearrange` does it in one line: `(h row) (w column)` on the left, `(c row column)` on the right.
-# 3. `rearrange(clips, "b c t (h row) (w column) -> b (c row column) t h w", row=p, column=p)`; in `decode` the two sides
-#    are swapped. Before it: `if clips.shape[-2] % p or clips.shape[-1] % p: raise ValueError(...)`.
+# 3. `rearrange(clips, "b c t (h row) (w column) -> b (c row column) t h w", row=p, column=p)`; in `decode` the two
+#    sides are swapped. Before it: `if clips.shape[-2] % p or clips.shape[-1] % p: raise ValueError(...)`.
 
 # %% [markdown] troubles="PixelCoder"
-# - **The pictures come back shuffled, in small squares.** The row inside the patch comes after the patch's row: `(h row)`,
-#   not `(row h)`. With `(row h)` a patch is made of pixels that are far apart.
+# - **The pictures come back shuffled, in small squares.** The row inside the patch comes after the patch's row: `(h
+#   row)`, not `(row h)`. With `(row h)` a patch is made of pixels that are far apart.
 # - **The round trip is right, and the check is not.** Both ways have the same mistake. Compare the order of channels.
 
 # %% [markdown]
@@ -171,15 +172,15 @@ PIXELS = PixelCoder().encode(WORLD.clips())
 print(f"{'':10}{'shape (C, T, H, W)':>20}{'numbers':>10}{'tokens':>8}{'numbers per token':>19}")
 for name, x, patch in (("latents", NORMAL, 2), ("pixels", PIXELS, 1)):
     tokens = x[0, 0].numel() // patch**2
-    print(f"{name:10}{str(tuple(x.shape[1:])):>20}{x[0].numel():>10,}{tokens:>8}{x[0].numel() // tokens:>19}")
-rows = {"the clip": WORLD.clips()[3], "its patches, shuffled": PixelCoder().decode(
-    PIXELS[one].flatten(3)[..., torch.randperm(64, generator=torch.Generator().manual_seed(0))].unflatten(3, (8, 8)))[0]}  # fmt: skip
-show.strips(rows, num_frames=5, width=64)
+    print(f"{name:10}{tuple(x.shape[1:])!s:>20}{x[0].numel():>10,}{tokens:>8}{x[0].numel() // tokens:>19}")
+order = torch.randperm(64, generator=torch.Generator().manual_seed(0))
+shuffled = PixelCoder().decode(PIXELS[one].flatten(3)[..., order].unflatten(3, (8, 8)))[0]
+show.strips({"the clip": WORLD.clips()[3], "its patches, shuffled": shuffled}, num_frames=5, width=64)
 
 # %% [markdown]
-# **What to see.** A token on pixels is a small tile. The transformer gets the tiles and their places, and has to find out
-# for itself that neighbouring tiles, and the same tile in the next frame, are nearly always alike. The autoencoder has
-# learned that once, for all models that follow.
+# **What to see.** A token on pixels is a small tile. The transformer gets the tiles and their places, and has to find
+# out for itself that neighbouring tiles, and the same tile in the next frame, are nearly always alike. The autoencoder
+# has learned that once, for all models that follow.
 
 # %% [markdown] about="equal_time_run" difficulty=3 importance=4 minutes=12
 # ## Equal processor time
@@ -264,9 +265,9 @@ plt.show()
 # %% [markdown] about="decode_and_read" difficulty=3 importance=5 minutes=12
 # ## Judging latents in pixels
 #
-# What is compared must be the same for both arms, so it is read from pixels: does the clip show **one** object, with the
-# colour **and** the motion of the prompt? The way there has three traps. The latents are normalized. A decoder needs far
-# more memory than the transformer. And it leaves [-1, 1].
+# What is compared must be the same for both arms, so it is read from pixels: does the clip show **one** object, with
+# the colour **and** the motion of the prompt? The way there has three traps. The latents are normalized. A decoder
+# needs far more memory than the transformer. And it leaves [-1, 1].
 #
 # `mini_agreement(captions, clips)` gives a dictionary for each clip, and its `"right"` is what counts. `Share(right,
 # total)` is the count with its 95 % interval.
@@ -308,9 +309,9 @@ print(f"per clip: {1e3 * (sampled - began) / NUM_READ:.0f} core-ms of sampling, 
 # %% [markdown]
 # ## The result to remember
 #
-# One run of seconds shows a speed. What it is worth shows after minutes, so these arms were trained once, and their
-# curves were stored. All have the same blocks, optimizer and prompts. Each point is the running mean of the weights,
-# read on clips that were asked for by test prompts.
+# Seconds of training show a speed. What it is worth shows after minutes, so three arms were trained once, for longer,
+# and their curves were stored. They have the same blocks, optimizer, prompts and sampler. Each point is the running
+# mean of the weights, read on clips for test prompts. A curve ends where its run did.
 
 # %% tags=["demo"] draws="Right clips against core-seconds: latents, pixels, and latents that were not normalized."
 calibration = paths.find_lab("05.5").tests.parent / "calibration" / "05_latent_diffusion.json"
@@ -319,21 +320,27 @@ figure, axes = plt.subplots(1, 2, figsize=(9.6, 3.2), layout="constrained", shar
 for (name, run), color in zip(STUDY.items(), (BLUE, RUST, GREEN)):
     for axis, column in zip(axes, ("color", "right")):
         seconds = [look["core_seconds"] for look in run["curve"]]
-        axis.plot(seconds, [100 * look[column] for look in run["curve"]], color=color, marker="o", markersize=3, label=name)
-    share = Share(run["end"]["right"], run["end"]["total"])
-    print(f"{name:12}{run['core_seconds']:5.0f} core-seconds, {run['steps']:5} steps of {run['batch_size']:2} clips: {share} right")
+        percent = [100 * look[column] for look in run["curve"]]
+        axis.plot(seconds, percent, color=color, marker="o", markersize=3, label=name)
+    shares = [str(Share(run["end"][column], run["end"]["total"])) for column in ("color", "right")]
+    print(f"{name:12} after {run['core_seconds']:3} core-seconds, {run['steps']:4} steps of {run['batch_size']:2}: "
+          f"colour {shares[0]}, right {shares[1]}")  # fmt: skip
 axes[0].set(xlabel="core-seconds", ylabel="% of clips", title="The colour of the prompt")
 axes[1].set(xlabel="core-seconds", title="One object, its colour and its motion")
 axes[1].legend()
 plt.show()
+shorter = STUDY["pixels"]["curve"][-1]["core_seconds"]
+near = min(STUDY["latents"]["curve"], key=lambda look: abs(look["core_seconds"] - shorter))
+print(f"colour after about {shorter} core-seconds: latents {near['color']:.0%}, "
+      f"pixels {STUDY['pixels']['curve'][-1]['color']:.0%}")  # fmt: skip
 
 # %% [markdown]
 # **What to see.** RESULT
 #
 # ## Try it
 #
-# `GUIDANCE` 1 takes the prompt as it comes, more insists on it. **An ablation to run:** with `NUM_STEPS` at 4, which goes
-# first, the colour or the motion?
+# `GUIDANCE` 1 takes the prompt as it comes, more insists on it. **An ablation to run:** with `NUM_STEPS` at 4, which
+# goes first, the colour or the motion?
 
 # %% tags=["demo"] draws="Your own settings of the sampler, on the model that was trained on latents."
 GUIDANCE, NUM_STEPS, FIRST = 1.0, 15, 20
@@ -342,13 +349,13 @@ asked = PROMPTS[FIRST : FIRST + 3]
 made = generate_latents(ON_LATENTS, MiniCoder("video"), asked, NUM_STEPS, GUIDANCE)
 with torch.no_grad():
     clips = decode(vae_statistics.denormalize(made)).clamp(-1, 1)
-show.strips({text: clip for text, clip in zip(asked, clips)}, num_frames=9, width=60)
+show.strips(dict(zip(asked, clips)), num_frames=9, width=60)
 
 # %% [markdown] tags=["folded"]
 # ## Honest limits
 #
-# - The autoencoder is free here. It was trained before, on richer sprites than these, and encoding the clips once is not
-#   charged to the arm. Counting it, latents pay off when the autoencoder serves many models. It usually does.
+# - The autoencoder is free here. It was trained before, on richer sprites than these, and encoding the clips once is
+#   not charged to the arm. Counting it, latents pay off when the autoencoder serves many models. It usually does.
 # - Latents put a ceiling on everything: what the autoencoder cannot draw, the diffusion model cannot generate. Here the
 #   round trip costs the reader nothing. On film it would (lab 05.1 measures it).
 # - Pixels are not hopeless, only slow. Cascades (Imagen Video) and patches of 32×32 with a better target (JiT,
@@ -361,8 +368,8 @@ show.strips({text: clip for text, clip in zip(asked, clips)}, num_frames=9, widt
 # %% [markdown]
 # ## Yours now
 #
-# `LatentStatistics`, `PixelCoder`, `equal_time_run` and `decode_and_read` are parts of the library, and yours behave like
-# them. Phase 6 opens the transformer itself, and compares its parts in this same small world.
+# `LatentStatistics`, `PixelCoder`, `equal_time_run` and `decode_and_read` are parts of the library, and yours behave
+# like them. Phase 6 opens the transformer itself, and compares its parts in this same small world.
 #
 # To read: *High-Resolution Image Synthesis with Latent Diffusion Models* (arXiv:2112.10752), section 4.1 and figure 6,
 # asks this lab's question for images. *Align your Latents* (arXiv:2304.08818) takes the answer to video.

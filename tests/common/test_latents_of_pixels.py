@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from common.data.mini import MiniSprites
-from common.diffusion.latent_statistics import LatentStatistics
+from common.diffusion.normalize import LatentStatistics
 from common.evaluation.mini import decode_and_read
 from common.evaluation.share import Share
 from common.models.autoencoder import CausalVideoVAE
