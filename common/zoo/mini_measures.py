@@ -5,8 +5,8 @@ from collections.abc import Callable
 import torch
 
 from common.data.mini import MiniSprites
-from common.evaluation.mini import mini_agreement
-from common.zoo.mini_arm import ARMS, BATCH, MiniCoder, generate
+from common.evaluation.mini import mini_accuracy
+from common.zoo.mini_arm import ARMS, MiniCoder, generate
 
 SPLITS = ("test", "held_out")
 
@@ -22,23 +22,17 @@ def measure_card(model, arm: str, num_clips: int, progress: Callable[[float], No
         progress: called with the part that is done.
 
     Returns:
-        `test/right`, `test/motion` and so on, as in `mini_agreement`, and `held_out/…`. `shuffled/…`: the clips of
+        `test/right`, `test/motion` and so on, as in `mini_accuracy`, and `held_out/…`. `shuffled/…`: the clips of
         `test`, each read against the caption of the next one: what luck gives.
     """
     coder = MiniCoder(ARMS[arm].get("kind", "video"))
     found: dict[str, float] = {}
-    for k, split in enumerate(SPLITS):
+    for done, split in enumerate(SPLITS, start=1):
         captions = list(MiniSprites(split, num_frames=1, size=8).batch(range(num_clips)).captions)
-        others, rows = captions[1:] + captions[:1], {split: [], "shuffled": []}
-        for start in range(0, num_clips, BATCH):
-            piece = slice(start, start + BATCH)
-            clips = generate(model, coder, captions[piece])
-            rows[split] += mini_agreement(captions[piece], clips)
-            rows["shuffled"] += mini_agreement(others[piece], clips)
-            if progress:
-                progress((k + min(1, (start + BATCH) / num_clips)) / len(SPLITS))
-        if split != "test":
-            del rows["shuffled"]
-        for name, some in rows.items():
-            found |= {f"{name}/{key}": sum(row[key] for row in some) / len(some) for key in some[0]}
+        clips = generate(model, coder, captions)
+        asked = {split: captions} | ({"shuffled": captions[1:] + captions[:1]} if split == "test" else {})
+        for name, some in asked.items():
+            found |= {f"{name}/{key}": value for key, value in mini_accuracy(some, clips).items()}
+        if progress:
+            progress(done / len(SPLITS))
     return found
