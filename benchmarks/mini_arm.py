@@ -27,7 +27,7 @@ from common.models.dit import VideoDiT
 from common.training import checkpoint, read_log
 from common.training.budget import train_for
 from common.training.export import export
-from common.zoo.mini_arm import ARMS, CORE_SECONDS, MiniCoder, arm_recipe, generate
+from common.zoo.mini_arm import ARMS, CORE_SECONDS, NUM_ASKED, MiniCoder, arm_recipe, generate
 
 RESULTS = Path(__file__).resolve().parent / "results" / "mini_arm.json"
 NUM_LOOKS = 10
@@ -41,7 +41,9 @@ def main():
     parser.add_argument("--arm", choices=ARMS, default="video")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--core-seconds", type=float, default=CORE_SECONDS)
-    parser.add_argument("--clips", type=int, nargs=2, default=list(ASKED.values()), help="At the end: test, held out.")
+    parser.add_argument(
+        "--clips", type=int, nargs=2, default=list(ASKED.values()), help="At the end: test, held out; 0 for none."
+    )
     parser.add_argument("--folder", type=Path, default=Path("runs/mini_arm"))
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--so-far", action="store_true", help="Train no further.")
@@ -86,10 +88,16 @@ def record(arm: str, seed: int, core_seconds: float, asked: dict[str, int], plac
         "steps": steps,
         "batch_size": settings.batch_size,
         "curve": [[round(look["core_seconds"]), *(round(look[name], 4) for name in SHOWN)] for look in curve],
-        "end": {split: final(model, arm, split, count) for split, count in asked.items()},
+        "end": {split: final(model, arm, split, count) for split, count in asked.items() if count},
+        "looked_at": arm_looks(arm),
         "machine": machine(),
         "commit": commit(),
     }
+
+
+def arm_looks(arm: str) -> int:
+    """Clips that are read at each look."""
+    return ARMS[arm].get("num_asked", NUM_ASKED)["cpu"]
 
 
 def final(model, arm: str, split: str, num_asked: int) -> dict[str, float]:
@@ -120,6 +128,9 @@ def table(records: list[dict]) -> str:
     lines += ["|---|---|---|---|---|---|---|"]
     for one in records:
         curve = " · ".join(f"{100 * right:.0f} at {seconds}" for seconds, right, *_ in one["curve"])
+        if not one["end"]:
+            lines.append(f"| {one['arm']} | {one['seed']} | {one['steps']} | {curve} | | | |")
+            continue
         test, held_out = one["end"]["test"], one["end"]["held_out"]
         lines.append(
             f"| {one['arm']} | {one['seed']} | {one['steps']} | {curve} | {100 * test['right']:.1f} | "

@@ -18,10 +18,10 @@ def study() -> dict:
     found = {}
     for name, arm in SHOWN.items():
         if one := records.get(arm):
-            end = one["end"]["test"]
+            last = dict(zip(COLUMNS, one["curve"][-1])) | {"num_clips": one.get("looked_at")}
+            end = one["end"].get("test", last)  # a run that was stopped may have its last look alone
             found[name] = {
-                "core_seconds": one["stopped_at"],
-                "steps": one["steps"],
+                "core_seconds": one["stopped_at"] if one["end"] else last["core_seconds"],
                 "batch_size": one["batch_size"],
                 "curve": [dict(zip(COLUMNS, look)) for look in one["curve"]],
                 "end": {key: round(end[key] * end["num_clips"]) for key in ("right", "color", "motion")}
