@@ -333,10 +333,10 @@ print(f"colour after about {shorter} core-seconds: latents {near['color']:.0%}, 
       f"pixels {STUDY['pixels']['curve'][-1]['color']:.0%}")  # fmt: skip
 
 # %% [markdown]
-# **What to see.** On latents the colour is there within two core-minutes, and the motion comes minutes later. On pixels the
-# same time is enough for the field and for little else: no colour, no disc. The raw latents are behind with the colour
-# after two core-minutes. Their run and that of the pixels were stopped early, so about the motion this picture says only
-# what latents reach. Each point is read on few clips (48 on latents, 24 on pixels): trust gaps, not wiggles.
+# **What to see.** On latents the colour is there within two core-minutes, and the motion comes minutes later. On pixels
+# the same time is enough for the field and for little else: no colour, no disc. The raw latents are behind with the
+# colour after two core-minutes. Their run and that of the pixels were stopped early, so about the motion the picture
+# says only what latents reach. Each point is read on few clips (48 on latents, 24 on pixels): trust gaps, not wiggles.
 #
 # ## Try it
 #
