@@ -1,11 +1,13 @@
 """The score of the `mini` world: a clip is right if its one object has the colour and the motion asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
 from common.data.sprites.attributes import SceneWords
 from common.data.sprites.solo import SOLO_FPS
+from common.diffusion.normalize import LatentStatistics
+from common.evaluation.share import Share
 from common.evaluation.sprite_reader import agreement, read_sprites
 
 ATTRIBUTES = ("color", "motion", "size", "background_color", "num_objects")
@@ -45,3 +47,40 @@ def mini_accuracy(asked: Sequence[SceneWords | str], clips: torch.Tensor) -> dic
     if not rows:
         raise ValueError("no clips to count")
     return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
+
+
+@torch.no_grad()
+def decode_and_read(
+    latents: torch.Tensor,
+    captions: Sequence[str],
+    statistics: LatentStatistics,
+    decode: Callable[[torch.Tensor], torch.Tensor],
+    batch_size: int = 24,
+) -> Share:
+    """How many of the generated clips show what was asked for: the score of a latent diffusion model, read in pixels.
+
+    The latents are denormalized, decoded in pieces, clamped to [-1, 1], and read by `mini_agreement`; a clip counts if
+    it is `right` there. No gradient is kept.
+
+    Args:
+        latents: `(B, C, T', H', W')` as a diffusion model gives them, normalized.
+        captions: B of them, what was asked for.
+        statistics: with which the latents were normalized.
+        decode: raw latents to clips `(b, 3, T, H, W)`, not clamped. A decoder is the hungriest part of the pipeline, so
+            it is called with at most `batch_size` samples at a time, in order.
+        batch_size: as above, at least 1.
+
+    Returns:
+        How many of the B clips are right.
+
+    Raises:
+        ValueError: there are not as many captions as latents, or there are none.
+    """
+    if len(captions) != len(latents) or not len(latents):
+        raise ValueError(f"{len(captions)} captions for {len(latents)} latents")
+    right = 0
+    for start in range(0, len(latents), batch_size):
+        piece = slice(start, start + batch_size)
+        clips = decode(statistics.denormalize(latents[piece])).clamp(-1, 1)
+        right += sum(row["right"] for row in mini_agreement(captions[piece], clips))
+    return Share(right, len(latents))

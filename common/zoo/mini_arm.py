@@ -1,21 +1,23 @@
-"""The default arm of the `mini` world: a 1.5 M transformer trained by flow matching, 20 minutes of one core.
+"""The default arm of the `mini` world: a 1.5 M transformer trained by flow matching, minutes of one core.
 
     recipe = arm_recipe("mini-video")                                  the default: latents of the video autoencoder
     recipe = arm_recipe("mini-mine", build_model=MyTransformer)        another model in the same place
+    recipe = arm_recipe("mini-pixels", **ARMS["pixels"])               an arm that is compared with it in a lab
     curve = train_for(recipe, CORE_SECONDS, "runs/mini-mine")          common.training.budget
 
 An arm of a study is this recipe with one thing changed, for the same core-seconds. What is compared is the part of the
 clips that have the colour and the motion asked for.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
 
 from common.data.latent_cache import LatentCache, fill, weights_key
-from common.data.mini import MiniLatents, MiniSprites
+from common.data.mini import MiniLatents, MiniPixels, MiniSprites
 from common.diffusion.guidance import Guidance
 from common.diffusion.losses import flow_matching_loss, logit_normal
 from common.diffusion.samplers import last, stochastic
@@ -24,52 +26,68 @@ from common.evaluation.mini import mini_accuracy
 from common.models.autoencoder import CausalVideoVAE
 from common.models.dit import VideoDiT
 from common.models.frame_autoencoder import decode_frames, encode_frames
+from common.models.pixel_coder import PixelCoder
+from common.models.time_positions import without_time_positions
 from common.runtime import cache_dir
 from common.text import TextEncoder
 from common.training import Recipe, Settings, Stage
 from common.training.recipe import adamw
 
 MODEL = {"dim": 128, "num_layers": 5, "num_heads": 4, "ffn_dim": 448}  # of a `VideoDiT`: 1,556,608 weights
-KINDS = ("video", "frames")
+PIXELS = {"in_channels": 192, "patch_size": 1}  # what a `VideoDiT` has besides on pixels
+SHAPES = {"video": (16, 3, 8, 8), "raw": (16, 3, 8, 8), "frames": (16, 9, 8, 8), "pixels": (192, 9, 8, 8)}
 NUM_CLIPS = 3000  # of the training split
-CORE_SECONDS = 1200
+CORE_SECONDS = 600
 NO_PROMPT_PART = 0.1  # of the samples: without a prompt, for guidance
-NUM_ASKED = {"ci": 4, "cpu": 96}  # clips that are made and read at each look
+LEVEL_MEAN = 1.0  # of the noise levels' logit: where things are is decided at high levels
+NUM_ASKED = {"ci": 4, "cpu": 48}  # clips that are made and read at each look
 BATCH = 24  # clips made at once
 
 
 @dataclass(frozen=True)
 class MiniCoder:
-    """Pixels to latents and back by `sprites-vae`, in one of two ways.
+    """Pixels to latents and back, by `sprites-vae` or not at all.
 
     Attributes:
-        kind: "video", 9 frames become 3 latents, 48 tokens of 2×2; or "frames", each frame one latent, 144 tokens.
+        kind: "video", 9 frames become 3 latents, 48 tokens of 2×2; "raw", the same, not normalised; "frames", each
+            frame one latent, 144 tokens; "pixels", patches of 8×8 pixels, 576 tokens.
     """
 
     kind: str = "video"
 
     def __post_init__(self):
-        if self.kind not in KINDS:
-            raise ValueError(f"the kind of latents is one of {', '.join(KINDS)}; got {self.kind!r}")
+        if self.kind not in SHAPES:
+            raise ValueError(f"the kind of latents is one of {', '.join(SHAPES)}; got {self.kind!r}")
 
     @cached_property
     def vae(self) -> CausalVideoVAE:
         return CausalVideoVAE.from_pretrained("sprites-vae").float().eval().requires_grad_(False)
 
     @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Of a clip's latents: `(C, T', H', W')`."""
+        return SHAPES[self.kind]
+
+    @property
     def key(self) -> str:
-        """Which encoder it is, for the latent cache."""
-        return f"{weights_key(self.vae)}, {self.kind}"
+        """Which encoder it is, for the latent cache. What is not normalised has the same raw latents."""
+        return f"{weights_key(self.vae)}, {'video' if self.kind == 'raw' else self.kind}"
 
     def encode(self, clips: torch.Tensor) -> torch.Tensor:
-        """`(B, 3, 9, 64, 64)` in [-1, 1] to raw latents `(B, 16, T', 8, 8)`: T' is 3 for video, 9 for frames."""
-        if self.kind == "frames":
-            return encode_frames(self.vae, clips)
-        return self.vae.encode(clips).latent_dist.mode()
+        """`(B, 3, 9, 64, 64)` in [-1, 1] to raw latents `(B, C, T', H', W')`."""
+        if self.kind == "pixels":
+            return PixelCoder().encode(clips)
+        return encode_frames(self.vae, clips) if self.kind == "frames" else self.vae.encode(clips).latent_dist.mode()
+
+    def normalize(self, latents: torch.Tensor) -> torch.Tensor:
+        """Raw latents to those that the diffusion model sees. Pixels in [-1, 1] stay as they are."""
+        return self.vae.normalize(latents) if self.kind in ("video", "frames") else latents
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
-        """Normalised latents to clips in [-1, 1]."""
-        z = self.vae.denormalize(latents)
+        """What the diffusion model gives, to clips in [-1, 1]."""
+        if self.kind == "pixels":
+            return PixelCoder().decode(latents).clamp(-1, 1)
+        z = latents if self.kind == "raw" else self.vae.denormalize(latents)
         return (decode_frames(self.vae, z) if self.kind == "frames" else self.vae.decode(z).sample).clamp(-1, 1)
 
 
@@ -82,14 +100,18 @@ def cached_latents(coder: MiniCoder, num_clips: int = NUM_CLIPS, split: str = "t
         split: of `MiniSprites`.
         folder: of the cache; None for a place in the user's cache.
     """
-    folder = folder or cache_dir() / "latents" / f"mini-{split}-{coder.kind}-{weights_key(coder.vae).split()[-1]}"
+    kind = coder.key.split()[-1]
+    folder = folder or cache_dir() / "latents" / f"mini-{split}-{kind}-{weights_key(coder.vae).split()[-1]}"
     encode = lambda batch: coder.encode(batch.clips())  # noqa: E731
     return fill(folder, MiniSprites(split), encode, num_clips, encoder=coder.key)
 
 
-def captioned_latents(coder: MiniCoder, num_clips: int = NUM_CLIPS) -> MiniLatents:
-    """What an arm is trained on: normalised latents of the training split in memory, with states of their captions."""
-    return MiniLatents.load(cached_latents(coder, num_clips), TextEncoder.installed(), coder.vae.normalize)
+def captioned_latents(coder: MiniCoder, num_clips: int = NUM_CLIPS) -> MiniLatents | MiniPixels:
+    """What an arm is trained on: the training split as its model sees it, with states of the captions."""
+    read = TextEncoder.installed()
+    if coder.kind == "pixels":
+        return MiniPixels.load(MiniSprites(), read, coder.encode, num_clips)
+    return MiniLatents.load(cached_latents(coder, num_clips), read, coder.normalize)
 
 
 def compute_loss(model, batch, noise):
@@ -105,15 +127,17 @@ def compute_loss(model, batch, noise):
     chosen = torch.arange(num_clips, device=x0.device).masked_fill(no_prompt, num_clips)  # the last text is empty
     states, mask = batch["states"][chosen], batch["mask"][chosen]
     velocity = lambda x, timestep: model(x, timestep, states, mask).sample  # noqa: E731
-    s, eps = logit_normal(noise.normal("level")), noise.normal("eps", x0.shape[1:])
+    s, eps = logit_normal(noise.normal("level"), LEVEL_MEAN), noise.normal("eps", x0.shape[1:])
     return {"loss": flow_matching_loss(velocity, x0, eps, s).mean()}
 
 
 @torch.no_grad()
-def generate(
+def generate_latents(
     model, coder: MiniCoder, captions: Sequence[str], num_inference_steps: int = 15, guidance_scale: float = 3.0
 ) -> torch.Tensor:
-    """A clip for each caption, `(B, 3, 9, 64, 64)` in [-1, 1]. The noise of clip `i` has the seed `i`.
+    """Latents of a clip for each caption, as the model gives them: `(B, C, T', H', W')`.
+
+    The noise of clip `i` has the seed `i`.
 
     Args:
         model: as in `compute_loss`.
@@ -123,17 +147,24 @@ def generate(
         guidance_scale: 1 for none.
     """
     text = TextEncoder.installed()([*captions, ""])
-    empty, shape = len(captions), (16, 9 if coder.kind == "frames" else 3, 8, 8)
+    empty = len(captions)
     velocity = lambda x, s, states, mask: model(x, 1000 * s, states, mask).sample  # noqa: E731
-    clips = []
+    made = []
     for start in range(0, len(captions), BATCH):
         chosen = range(start, min(start + BATCH, len(captions)))
         seeds = [torch.Generator().manual_seed(i) for i in chosen]
-        noise = torch.stack([torch.randn(shape, generator=seed) for seed in seeds])
+        noise = torch.stack([torch.randn(coder.shape, generator=seed) for seed in seeds])
         conditions = [(text.states[rows], text.mask[rows]) for rows in (list(chosen), [empty] * len(chosen))]
         guided = Guidance(velocity, *conditions, guidance_scale)
-        clips.append(coder.decode(last(stochastic(guided, noise, flow_levels(num_inference_steps, 4.0), 1.0, seeds))))
-    return torch.cat(clips)
+        made.append(last(stochastic(guided, noise, flow_levels(num_inference_steps, 4.0), 1.0, seeds)))
+    return torch.cat(made)
+
+
+@torch.no_grad()
+def generate(model, coder: MiniCoder, captions: Sequence[str], *options, **more) -> torch.Tensor:
+    """The same, decoded: `(B, 3, 9, 64, 64)` in [-1, 1]. Arguments as for `generate_latents`."""
+    latents = generate_latents(model, coder, captions, *options, **more)
+    return torch.cat([coder.decode(piece) for piece in latents.split(BATCH)])
 
 
 def measure_arm(model, coder: MiniCoder, num_asked: int, split: str = "test") -> dict[str, float]:
@@ -146,7 +177,7 @@ COMMON = {"learning_rate": 2e-3, "betas": (0.9, 0.95), "weight_decay": 0.01, "pr
 SETTINGS = {
     "ci": Settings(steps=10, batch_size=8, ema_decay=0.9, **COMMON),
     # Small batches: after 120 core-seconds the loss is 0.59 with 16 clips, 0.66 with 48.
-    "cpu": Settings(steps=7000, batch_size=16, warmup_steps=100, decay="linear", decay_from=0.6, ema_decay=0.998,
+    "cpu": Settings(steps=6000, batch_size=16, warmup_steps=100, decay="linear", decay_from=0.6, ema_decay=0.998,
                     **COMMON),
 }  # fmt: skip
 
@@ -158,6 +189,9 @@ def arm_recipe(
     compute_loss: Callable = compute_loss,
     optimizer: Callable = adamw,
     num_clips: int = NUM_CLIPS,
+    within: Callable = nullcontext,
+    num_asked: Mapping[str, int] = NUM_ASKED,
+    batch_size: int | None = None,
 ) -> Recipe:
     """The recipe of an arm; without other arguments than a name it is the default arm.
 
@@ -168,14 +202,42 @@ def arm_recipe(
         compute_loss: as in `Recipe`.
         optimizer: as in `Recipe`.
         num_clips: it is trained on.
+        within: the model to a context manager; the model is trained and measured inside it.
+        num_asked: preset to the number of clips that are made and read at each look.
+        batch_size: clips per step; None for the default arm's.
     """
     coder = MiniCoder(kind)
+    sized = {} if batch_size is None else {"batch_size": batch_size}
+    settings = {preset: replace(one, **sized) for preset, one in SETTINGS.items()}
+
+    def loss(model, batch, noise):
+        with within(model):
+            return compute_loss(model, batch, noise)
+
+    def measure(model, preset):
+        with within(model):
+            return measure_arm(model, coder, num_asked[preset])
+
     return Recipe(
         name=name,
         build_model=lambda preset: build_model(),
         data=lambda preset: captioned_latents(coder, num_clips),
-        compute_loss=compute_loss,
+        compute_loss=loss,
         optimizer=optimizer,
-        stages={"main": Stage(SETTINGS)},
-        measure=lambda model, preset: measure_arm(model, coder, NUM_ASKED[preset]),
+        stages={"main": Stage(settings)},
+        measure=measure,
     )
+
+
+def pixel_model() -> VideoDiT:
+    """A fresh model of the same blocks, on patches of pixels: 576 tokens of 192 numbers."""
+    return VideoDiT(**MODEL | PIXELS)
+
+
+ARMS = {
+    "video": {},
+    "frames": {"kind": "frames"},
+    "pixels": {"kind": "pixels", "build_model": pixel_model, "num_asked": {"ci": 2, "cpu": 24}, "batch_size": 4},
+    "raw": {"kind": "raw"},
+    "no-time": {"within": without_time_positions},
+}  # name -> what is other than in the default arm

@@ -14,7 +14,7 @@ from common.evaluation.sprite_reader import read_sprites
 from common.models.dit import VideoDiT
 from common.text import TextEncoder
 from common.training import KeyedNoise
-from common.zoo.mini_arm import MODEL, MiniCoder, cached_latents, compute_loss, generate
+from common.zoo.mini_arm import MODEL, PIXELS, MiniCoder, cached_latents, captioned_latents, compute_loss, generate
 
 TEST = MiniSprites("test")
 SPLITS = ("train", "test", "held_out")
@@ -197,6 +197,16 @@ def test_a_batch_has_the_states_of_its_own_captions_and_last_of_the_empty_text(t
         torch.testing.assert_close(batch["states"][k, batch["mask"][k]], text.states[k, text.mask[k]])
 
 
+def test_pixels_are_drawn_when_needed_and_what_is_raw_is_not_normalised(tmp_path, monkeypatch):
+    monkeypatch.setenv("FLIPBOOK_CACHE", str(tmp_path))
+    pixels, video, raw = (captioned_latents(MiniCoder(kind), 3).batch([2, 3]) for kind in ("pixels", "video", "raw"))
+    clips = MiniSprites().batch([2, 0]).clips()
+    assert torch.equal(MiniCoder("pixels").decode(pixels["latents"]), clips)
+    torch.testing.assert_close(MiniCoder("video").vae.normalize(raw["latents"]), video["latents"])
+    for name in ("states", "mask"):
+        torch.testing.assert_close(pixels[name], video[name])
+
+
 # ---- the default arm
 
 
@@ -222,10 +232,10 @@ def test_the_loss_of_the_true_velocity_is_zero_and_a_tenth_of_the_clips_get_the_
     assert torch.equal(seen[0][~empty], torch.arange(400.0)[~empty]) and 20 <= empty.sum() <= 62
 
 
-@pytest.mark.parametrize("kind", ["video", "frames"])
+@pytest.mark.parametrize("kind", ["video", "frames", "pixels"])
 def test_a_generated_clip_depends_on_its_number_and_caption_alone(kind):
     torch.manual_seed(0)
-    model = VideoDiT(dim=16, num_layers=1, num_heads=1, ffn_dim=16)
+    model = VideoDiT(dim=16, num_layers=1, num_heads=1, ffn_dim=16, **(PIXELS if kind == "pixels" else {}))
     torch.nn.init.normal_(model.patches_out.weight, std=0.2)
     torch.nn.init.normal_(model.to_signal.weight, std=0.2)
     captions = TEST.batch([0, 1, 2]).captions

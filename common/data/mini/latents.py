@@ -1,10 +1,12 @@
-"""Captioned latents of the `mini` world, all of them in memory: a batch costs next to nothing beside a step."""
+"""What models of the `mini` world are trained on: captioned latents, all of them in memory, or pixels drawn afresh."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 
 from common.data.latent_cache import LatentCache
+from common.data.mini.world import MiniSprites
 
 
 @dataclass(frozen=True)
@@ -51,3 +53,45 @@ class MiniLatents:
         chosen = torch.tensor([int(index) % len(self) for index in indices])
         rows = torch.cat([self.texts[chosen], torch.tensor([len(self.states) - 1])])  # (B + 1,)
         return {"latents": self.latents[chosen], "states": self.states[rows], "mask": self.mask[rows]}
+
+
+@dataclass(frozen=True)
+class MiniPixels:
+    """Captioned clips by number, modulo that of the clips; made by `MiniPixels.load`. Each is drawn when it is needed.
+
+    Attributes:
+        clips: of which world.
+        encode: clips in [-1, 1] to what the model sees, `(B, C, T', H', W')`.
+        num_clips: N, the first ones.
+        texts, states, mask: as in `MiniLatents`.
+    """
+
+    clips: MiniSprites
+    encode: Callable[[torch.Tensor], torch.Tensor]
+    num_clips: int
+    texts: torch.Tensor
+    states: torch.Tensor
+    mask: torch.Tensor
+
+    @classmethod
+    def load(cls, clips: MiniSprites, read, encode: Callable, num_clips: int) -> "MiniPixels":
+        """Read the captions of the first clips; arguments as the attributes, `read` as in `MiniLatents.load`."""
+        captions = MiniSprites(clips.split, num_frames=1, size=8).batch(range(num_clips)).captions
+        distinct = sorted(set(captions))
+        text, number = read([*distinct, ""]), {caption: k for k, caption in enumerate(distinct)}
+        texts = torch.tensor([number[caption] for caption in captions])
+        return cls(clips, encode, num_clips, texts, text.states, text.mask)
+
+    @property
+    def key(self) -> str:
+        return f"{self.num_clips} clips of [{self.clips.key}]"
+
+    def __len__(self) -> int:
+        return self.num_clips
+
+    def batch(self, indices) -> dict[str, torch.Tensor]:
+        """As `MiniLatents.batch`."""
+        chosen = torch.tensor([int(index) % len(self) for index in indices])
+        rows = torch.cat([self.texts[chosen], torch.tensor([len(self.states) - 1])])  # (B + 1,)
+        latents = self.encode(self.clips.batch(chosen.tolist()).clips())
+        return {"latents": latents, "states": self.states[rows], "mask": self.mask[rows]}
