@@ -29,7 +29,6 @@ from dataclasses import dataclass
 import matplotlib.pyplot as plt
 import torch
 from einops import rearrange
-from tqdm import tqdm
 
 from common import show
 from common.course import check, paths
@@ -39,6 +38,7 @@ from common.evaluation.mini import mini_agreement
 from common.evaluation.share import Share
 from common.models.autoencoder import CausalVideoVAE
 from common.models.dit import VideoDiT
+from common.progress import progress_bar
 from common.runtime import limit_threads, preset
 from common.text import TextEncoder
 from common.training import KeyedNoise
@@ -239,7 +239,7 @@ ARMS = {
     "pixels": arm(PIXELS, VideoDiT(**MODEL | {"in_channels": PIXELS.shape[1], "patch_size": 1})),
     "raw latents": arm(LATENTS, VideoDiT(**MODEL)),
 }
-with tqdm(desc="three arms in turn", unit="step") as bar:
+with progress_bar(desc="three arms in turn", unit="step") as bar:
     curves = equal_time_run(ARMS, CORE_SECONDS)
 
 # %% tags=["demo"] draws="Steps per core-second, and the three losses against time."

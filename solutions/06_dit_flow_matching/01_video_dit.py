@@ -23,7 +23,6 @@ import diffusers
 import matplotlib.pyplot as plt
 import torch
 from diffusers.models.embeddings import get_3d_rotary_pos_embed
-from tqdm import tqdm
 
 from common import show
 from common.course import check
@@ -33,6 +32,7 @@ from common.models import peers
 from common.models.gates import with_branch_closed
 from common.models.time_positions import without_time_positions
 from common.pipelines import TextToVideoPipeline
+from common.progress import progress_bar
 from common.runtime import limit_threads, preset
 from common.training.keyed_noise import KeyedNoise
 from common.zoo.mini_arm import MODEL, MiniCoder, captioned_latents, compute_loss, measure_arm
@@ -383,7 +383,7 @@ coder, small = MiniCoder(), VideoDiT(**MODEL)
 data = captioned_latents(coder, MINI_CLIPS)
 optimizer = torch.optim.AdamW(small.parameters(), lr=2e-3, betas=(0.9, 0.95), weight_decay=0.01)
 losses = []
-for step in tqdm(range(MINI_STEPS), desc="your DiT", unit="step"):
+for step in progress_bar(range(MINI_STEPS), desc="your DiT", unit="step"):
     chosen = range(16 * step, 16 * step + 16)
     loss = compute_loss(small, data.batch(chosen), KeyedNoise(0, chosen))["loss"]
     optimizer.zero_grad()
