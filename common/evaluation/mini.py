@@ -6,7 +6,6 @@ import torch
 
 from common.data.sprites.attributes import SceneWords
 from common.data.sprites.solo import SOLO_FPS
-from common.diffusion.normalize import LatentStatistics
 from common.evaluation.share import Share
 from common.evaluation.sprite_reader import agreement, read_sprites
 
@@ -53,19 +52,19 @@ def mini_accuracy(asked: Sequence[SceneWords | str], clips: torch.Tensor) -> dic
 def decode_and_read(
     latents: torch.Tensor,
     captions: Sequence[str],
-    statistics: LatentStatistics,
+    statistics,
     decode: Callable[[torch.Tensor], torch.Tensor],
     batch_size: int = 24,
 ) -> Share:
     """How many of the generated clips show what was asked for: the score of a latent diffusion model, read in pixels.
 
-    The latents are denormalized, decoded in pieces, clamped to [-1, 1], and read by `mini_agreement`; a clip counts if
-    it is `right` there. No gradient is kept.
+    The latents are denormalized, decoded in pieces, clamped to [-1, 1], and read by `mini_agreement(captions, clips)`, which gives
+    a dictionary per clip; a clip counts if its `"right"` is true. No gradient is kept.
 
     Args:
         latents: `(B, C, T', H', W')` as a diffusion model gives them, normalized.
         captions: B of them, what was asked for.
-        statistics: with which the latents were normalized.
+        statistics: the `LatentStatistics` with which the latents were normalized.
         decode: raw latents to clips `(b, 3, T, H, W)`, not clamped. A decoder is the hungriest part of the pipeline, so
             it is called with at most `batch_size` samples at a time, in order.
         batch_size: as above, at least 1.

@@ -32,7 +32,7 @@ def equal_time_run(
     curves = {name: [] for name in steps}
     used = dict.fromkeys(steps, 0.0)
     while used and min(used.values()) < core_seconds:
-        name = min(used, key=lambda name: used[name])
+        name = min(used, key=used.get)
         began = clock()
         loss = steps[name]()
         used[name] += clock() - began

@@ -87,6 +87,8 @@ def test_statistics_owes(lab, seed):
     flat = raw(seed, 2, 3, 2, 3, 4)
     flat[:, 1] = 0.5
     fit.refuses(lab.LatentStatistics.fit, flat, because="channel 1 is constant: it has no scale")
+    flat[:, 1] = 1e-6 * flat[:, 0]  # a small scale is a scale
+    assert fit(lab.LatentStatistics.fit, flat)["std"].value[1] > 0
     found = theorems.owes(fit, lab.LatentStatistics.fit, raw(seed, *SIZES[0]), batch_of_one=False).value
     for call, method in ((normalize, found.normalize), (denormalize, found.denormalize)):
         theorems.owes(call, method, raw(seed + 3, *SIZES[0]))
@@ -147,6 +149,8 @@ def test_coder_owes(lab, seed):
         some = (clips % 200).to(dtype)
         encode(lab.PixelCoder(4).encode, some).equal(patched(some, 4))
         decode(lab.PixelCoder(4).decode, patched(some, 4)).equal(some)
+    large = clips.long() + 2**40  # no float32 holds these
+    encode(lab.PixelCoder(4).encode, large).equal(patched(large, 4))
     eight, usual = values.distinct(seed, 1, 3, 2, 16, 8), attempt("PixelCoder()", lab.PixelCoder)
     encode(usual.encode, eight).equal(patched(eight, 8))
     for call, method, given in ((encode, "encode", clips), (decode, "decode", patched(clips, 4))):
@@ -162,9 +166,14 @@ def on_a_clock(lab):
     """The answer as a function of how long each arm's steps take. A loss is the number of the turn: 0, 1, 2, …"""
 
     def play(steps, core_seconds, tick=0.0):
-        clock, turn = Clock(tick=tick), itertools.count()
+        clock, turn, waits = Clock(), itertools.count(), itertools.cycle((3 * tick, tick))
+
+        def look():  # the looks before steps take longer than those after: time between steps is no arm's
+            clock.now += next(waits)
+            return clock.now
+
         tasks = {name: clock.task(name, *each, does=lambda: float(next(turn))) for name, each in steps.items()}
-        return lab.equal_time_run(tasks, core_seconds, clock)
+        return lab.equal_time_run(tasks, core_seconds, look)
 
     return play
 
