@@ -3,11 +3,12 @@
     flipbook train arcade-rooms                     stage "main": a constant learning rate
     flipbook train arcade-rooms --stage settle      from there: a falling one, more noise on the frame, less on the past
     flipbook train arcade-rooms --stage anneal      from there: it falls further
-    flipbook train arcade-rooms --stage further     from the shipped weights: both again, on new windows
+    flipbook train arcade-rooms --stage further     from the shipped weights: it falls to zero, new windows
 
 The past is always corrupted by noise whose level the model is told (GameNGen). Stage "own" takes the place of "anneal"
 and gives a quarter of the samples a past that the model made itself, four frames in a row, as at play. While three
-players in ten are still drawn at a wrong pixel it does harm: a past that is plausible and wrong teaches hesitation.
+players in ten are still drawn at a wrong pixel it does harm, perhaps because a past that looks right and is wrong
+cannot be told from a right one. The card has the numbers.
 """
 
 from functools import partial
