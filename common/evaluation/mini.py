@@ -58,8 +58,8 @@ def decode_and_read(
 ) -> Share:
     """How many of the generated clips show what was asked for: the score of a latent diffusion model, read in pixels.
 
-    The latents are denormalized, decoded in pieces, clamped to [-1, 1], and read by `mini_agreement(captions, clips)`, which gives
-    a dictionary per clip; a clip counts if its `"right"` is true. No gradient is kept.
+    The latents are denormalized, decoded in pieces, clamped to [-1, 1], and read by `mini_agreement(captions, clips)`,
+    which gives a dictionary per clip. A clip counts if its `"right"` is true. No gradient is kept.
 
     Args:
         latents: `(B, C, T', H', W')` as a diffusion model gives them, normalized.

@@ -22,10 +22,9 @@ from common.evaluation.arcade_rules import RuleAgreement, rule_agreement
 from common.streaming.world import push, sample_next
 
 # Windows with a real past; dreams, and frames in each.
-SETTINGS = {"small": (64, 2, 60), "full": (320, 16, 400)}
+SETTINGS = {"small": (64, 2, 60), "full": (160, 8, 120)}
 PLAY = 500  # frames of a test play
-NUM_STEPS = 2  # calls of the model per frame, as `flipbook play` begins
-CONTEXT_NOISE = 0.0
+NUM_STEPS, CONTEXT_NOISE = 3, 0.2  # in dreams: calls of the model per frame, level of the noise on the past
 BATCH = 16
 HUD_EVENTS = ("coin", "bag", "key", "door")
 

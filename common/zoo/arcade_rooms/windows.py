@@ -23,8 +23,8 @@ class EventWindows:
     Attributes:
         recording: plays of `rooms`.
         length: frames in a window.
-        num_own: the frames before the last one that a model is going to make itself. No door opens in them: nobody's
-            next room is like another's.
+        num_own: the frames before the last one that a model is going to make itself. No door opens in them,
+            since the room behind it would be another one.
     """
 
     recording: Recording
