@@ -153,6 +153,10 @@ import torch; torch.nn.modules.module.register_module_forward_hook(print)
 import torch; torch.utils.data.dataloader.threading
 import torch.utils._python_dispatch
 from torch import os
+import string; string.Formatter().get_field("0.a", [print], {})
+from string import Formatter
+import matplotlib.pyplot as plt; plt.switch_backend("module://builtins")
+import torch; tools = problem.obj
 from torch import *; equal.x = 1
 from torch.overrides import TorchFunctionMode
 import numpy as np; np.core.numeric.asarray = print

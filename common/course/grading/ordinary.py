@@ -19,7 +19,7 @@ def words(*lines: str) -> frozenset[str]:
 WHOLE = words(  # modules with everything inside
     "__future__ abc array bisect calendar cmath collections colorsys concurrent contextlib copy csv dataclasses",
     "datetime decimal difflib enum fractions functools glob heapq io itertools json logging math numbers operator",
-    "pathlib platform pprint queue random re secrets shutil statistics string struct tempfile textwrap time timeit",
+    "pathlib platform pprint queue random re secrets shutil statistics struct tempfile textwrap time timeit",
     "traceback typing typing_extensions unicodedata uuid warnings zlib",
     "accelerate av common cv2 decord diffusers einops imageio ipywidgets jaxtyping lpips matplotlib pandas PIL",
     "safetensors scipy seaborn skimage sklearn torchcodec torchvision tqdm transformers",
@@ -32,7 +32,7 @@ PARTS = words(  # of packages that hold more than answers need: these, and what 
     "torch.sparse torch.mps torch.compiler IPython.display os.path",
 )
 NOT = words("logging.config logging.handlers concurrent.futures.process matplotlib.testing")
-ALONE = words("numpy torch torch.utils numpy.lib numpy.lib.stride_tricks IPython os sys common.course")
+ALONE = words("numpy torch torch.utils numpy.lib numpy.lib.stride_tricks IPython os sys string common.course")
 # What of a module that holds more than answers need.
 NAMES = {
     "os": words(
@@ -43,6 +43,7 @@ NAMES = {
         "version version_info platform maxsize byteorder executable float_info getsizeof stdout stderr argv",
         "getrecursionlimit exit",
     ),
+    "string": words("ascii_letters ascii_lowercase ascii_uppercase digits hexdigits punctuation whitespace capwords"),
     "common.course": words("check"),
     "numpy.lib": words("stride_tricks"),
     "numpy.lib.stride_tricks": words("sliding_window_view"),
@@ -81,7 +82,7 @@ REACHES = {
     "the end of the process": "_exit atexit",
     "other processes": "fork subprocess multiprocessing",
     "names that are texts": "attrgetter methodcaller getattr_static import_module importlib builtins inspect "
-    "get_type_hints ForwardRef read_pickle",
+    "get_type_hints ForwardRef read_pickle Formatter get_field vformat switch_backend obj",
     "hooks": "register_hook register_forward_hook register_forward_pre_hook register_full_backward_hook "
     "register_full_backward_pre_hook register_module_forward_hook register_module_forward_pre_hook "
     "register_module_full_backward_hook register_multi_grad_hook register_post_accumulate_grad_hook "

@@ -167,6 +167,8 @@ def _counts(test_modules):
             for constant, value in list(vars(module).items()):
                 if _holds_values(value):
                     yield _counted(f"{name}.{constant}", _contents, value)
+            for function in _functions_of(name, module):
+                yield _counted(f"the defaults of {name}.{function.__qualname__}", _defaults, function)
     torch = sys.modules.get("torch")
     if torch is None:
         return
@@ -176,6 +178,27 @@ def _counts(test_modules):
         yield _counted("torch's global hooks", len, getattr(torch.nn.modules.module, name))
     if "torch.library" in sys.modules:
         yield _counted("torch's own operations", _own_operations, torch.library._impls)
+
+
+def _functions_of(name, module):
+    """Functions and methods that a module defines and that have default values, such as a tolerance."""
+    spaces = [module, *(value for value in vars(module).values() if isinstance(value, type))]
+    for value in [value for space in spaces for value in vars(space).values()]:
+        function = getattr(value, "__func__", value)  # of a static or class method
+        is_own = isinstance(function, types.FunctionType) and function.__module__ == name
+        if is_own and (function.__defaults__ or function.__kwdefaults__):
+            yield function
+
+
+def _defaults(function, kind=type, identity=id, each=map, gathered=tuple, mapping=dict):
+    named = function.__kwdefaults__ or {}
+    if kind(named) is not mapping:
+        return named
+    return (
+        gathered(each(identity, function.__defaults__ or ())),
+        gathered(named),
+        gathered(each(identity, named.values())),
+    )
 
 
 def _counted(label, function, *arguments):
