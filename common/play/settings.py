@@ -12,5 +12,5 @@ class Settings:
         context_noise: on the frames that the model sees, from 0 to 1.
     """
 
-    num_steps: int = 2
-    context_noise: float = 0.0
+    num_steps: int = 3
+    context_noise: float = 0.2
