@@ -28,9 +28,9 @@ FPS = 20  # of a replay's video
     "--seed", default=0, show_default=True, type=click.IntRange(0, 2**31 - 1), help="Another seed, another room."
 )
 @click.option(
-    "--steps", default=2, show_default=True, type=click.IntRange(1, MOST_STEPS), help="Of the sampler, per frame."
+    "--steps", default=3, show_default=True, type=click.IntRange(1, MOST_STEPS), help="Of the sampler, per frame."
 )
-@click.option("--noise", default=0.0, show_default=True, type=click.FloatRange(0, MOST_NOISE),
+@click.option("--noise", default=0.2, show_default=True, type=click.FloatRange(0, MOST_NOISE),
               help="On the frames that the model sees.")  # fmt: skip
 @click.option(
     "--port", default=PORT, show_default=True, type=click.IntRange(1, 65535), help="Or the next that is free."

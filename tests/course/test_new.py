@@ -59,7 +59,7 @@ def test_a_new_lab_builds_and_is_proven(checkout):
 
 @pytest.mark.parametrize(
     "lab_id, name, why",
-    [("99.9", "x", "no lab '99.9'"), ("01.2", "x", "built already"), ("05.3", "Causal VAE", "not a lab's name")],
+    [("99.9", "x", "no lab '99.9'"), ("01.2", "x", "built already"), ("03.3", "Image to video", "not a lab's name")],
 )
 def test_what_cannot_be_made_is_one_sentence(checkout, lab_id, name, why):
     with pytest.raises(CourseError, match=why):

@@ -32,7 +32,7 @@ PAGES = [
 ]
 # Other programs that a reader may be told to use.
 OTHERS = {"git", "cd", "mkdir", "cp", "pip", "python3", "pytest", "nbgrader"}
-TO_COME = "05.3"  # the example of CONTRIBUTING.md
+TO_COME = "03.3"  # the example of CONTRIBUTING.md
 READ_ONLY = {"progress", "doctor", "data list", "data verify"}
 
 
@@ -90,7 +90,7 @@ def unknown_lab(rest: list[str]) -> str:
     ids = [word for word in rest if re.fullmatch(r"\d\d\.\d+", word)]
     known = {lab.id: {exercise.name for exercise in lab_source.exercises(lab)} for lab in paths.all_labs()}
     known |= {item: set() for lab in paths.all_labs() for item in lab_source.item_ids(lab)}
-    known.setdefault(TO_COME, {"causal_vae"})
+    known.setdefault(TO_COME, {"tiny_image_to_video"})
     for lab_id in ids:
         if lab_id not in known:
             return f"there is no lab {lab_id}"
