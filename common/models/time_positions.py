@@ -9,7 +9,7 @@ and exactly the frames of the result are permuted.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import torch
 
@@ -18,7 +18,7 @@ from common.layers.rope import axis_dims
 
 
 @contextlib.contextmanager
-def without_time_positions(model: torch.nn.Module) -> Iterator[None]:
+def without_time_positions(model: torch.nn.Module) -> Generator[None]:
     """Inside the block every frame has the place 0 in all of the model's self-attentions.
 
     Args:
