@@ -5,14 +5,14 @@ with with_branch_closed(transformer, 1):
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import replace
 
 import torch
 
 
 @contextlib.contextmanager
-def with_branch_closed(model: torch.nn.Module, branch: int | None) -> Iterator[None]:
+def with_branch_closed(model: torch.nn.Module, branch: int | None) -> Generator[None]:
     """Inside the block the gates of one branch are zero, in all blocks of a DiT.
 
     Args:
