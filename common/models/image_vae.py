@@ -6,6 +6,7 @@ from diffusers.models.autoencoders.vae import DecoderOutput
 from diffusers.models.modeling_outputs import AutoencoderKLOutput
 
 from common.models.gaussian import DiagonalGaussian
+from common.models.hub import quiet_loading
 
 SD_VAE = "stabilityai/sd-vae-ft-mse"  # 84 M parameters, 8 times fewer rows and columns, 4 channels
 TINY = {  # the same class with 25 thousand parameters, to try the calls on
@@ -47,6 +48,8 @@ def load_image_vae(name: str = SD_VAE, *, local_files_only: bool = True) -> Imag
     Raises:
         OSError: it is not there.
     """
-    vae = AutoencoderKL.from_pretrained(name, local_files_only=local_files_only).eval().requires_grad_(False)
+    with quiet_loading():
+        vae = AutoencoderKL.from_pretrained(name, local_files_only=local_files_only)
+    vae.eval().requires_grad_(False)
     vae.enable_slicing()
     return ImageVAE(vae)

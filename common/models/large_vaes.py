@@ -10,6 +10,8 @@ CogVideoX gives three too many back.
 import torch
 from diffusers import AutoencoderKLCogVideoX, AutoencoderKLHunyuanVideo, AutoencoderKLWan
 
+from common.models.hub import quiet_loading
+
 FOUR_LEVELS = {"block_out_channels": (4, 4, 8, 8), "layers_per_block": 1, "norm_num_groups": 2, "latent_channels": 4}
 COG_BLOCKS = {
     "down_block_types": ("CogVideoXDownBlock3D",) * 4,
@@ -35,7 +37,8 @@ def load_vae(name: str, place: str | None = None):
         OSError: the weights are neither there nor can they be had.
     """
     model_class, hub, _ = _entry(name)
-    return model_class.from_pretrained(place or hub, subfolder="vae", torch_dtype=torch.bfloat16).eval()
+    with quiet_loading():
+        return model_class.from_pretrained(place or hub, subfolder="vae", torch_dtype=torch.bfloat16).eval()
 
 
 def tiny_vae(name: str):

@@ -1,10 +1,11 @@
 """Wan's causal VAE (arXiv:2503.20314) as diffusers has it: loading it, and its encoder as a stream."""
 
-import warnings
 from collections.abc import Iterable, Iterator
 
 import torch
 from diffusers import AutoencoderKLWan
+
+from common.models.hub import quiet_loading
 
 WAN = "Wan-AI/Wan2.1-T2V-1.3B-Diffusers"
 TINY = {"base_dim": 8, "z_dim": 4, "dim_mult": [1, 1, 1, 1], "num_res_blocks": 1}  # 62 thousand weights
@@ -17,8 +18,7 @@ def load_wan_vae(name_or_folder: str = WAN) -> tuple[AutoencoderKLWan, bool]:
         The model in evaluation mode, and whether it is trained.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # about an argument that diffusers still passes on
+        with quiet_loading():
             model = AutoencoderKLWan.from_pretrained(name_or_folder, subfolder="vae", local_files_only=True)
         return model.eval(), True
     except OSError:

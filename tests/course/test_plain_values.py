@@ -152,3 +152,9 @@ def test_a_pass_is_proved_with_answers_that_raise(mini_course):
     assert all(r.ok for r in results)
     assert [name for name, _ in seen] == [r.test for r in results]
     assert {value for _, value in seen} == {2}
+
+
+@pytest.mark.parametrize("value", [iter([1]), zip([1], [2]), map(abs, [1]), {1: 2}.keys(), reversed([1]), iter(())])
+def test_classes_that_python_keeps_without_a_name_are_plain(value):
+    """An iterator may be wrong, and is no class of the notebook's."""
+    require_plain(value, "f()")

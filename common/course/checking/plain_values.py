@@ -24,6 +24,7 @@ LOOK_INTO = (list, tuple, set, frozenset, dict)
 MANY = 1000  # entries of a list that are looked at
 OWN = ("__main__", "lab")  # modules of notebooks, by the beginnings of their names
 TOOLS = ("unittest", "pytest", "_pytest", "mock")
+FLAGS, MADE_AT_RUN_TIME = type.__dict__["__flags__"], 1 << 9  # Py_TPFLAGS_HEAPTYPE: every class that Python code makes
 STRUCTURES = ("torch.return_types", "time", "os", "posix", "sys")  # whose tuples with names no one can build on
 
 
@@ -91,6 +92,8 @@ def decides_for_itself(kind: type) -> bool:
 
 def is_library(kind: type) -> bool:
     """Whether this very class is what its library calls by its name."""
+    if not FLAGS.__get__(kind) & MADE_AT_RUN_TIME:
+        return True  # compiled into Python or a library, such as `list_iterator`, which has no name anywhere
     module = kind.__module__
     if type(module) is not str or module.startswith(OWN):
         return False
