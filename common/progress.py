@@ -20,7 +20,9 @@ def progress_bar(iterable: Iterable | None = None, *, always: bool = False, **op
     """
     here = in_notebook()
     if options.get("disable") is None:
-        options["disable"] = False if here or always else None  # None: tqdm looks whether it is a terminal
+        options.pop("disable", None)  # then TQDM_DISABLE counts, which the build of notebooks sets
+        if not here and not always:
+            options["disable"] = None  # tqdm looks whether it is a terminal
     if here:
         look = {"file": sys.stdout, "ncols": 90}
     else:
