@@ -333,10 +333,10 @@ print(f"after about {spent} core-seconds: latents {near['right']:.0%} right, "
       f"pixels {STUDY['pixels']['curve'][-1]['right']:.0%}")  # fmt: skip
 
 # %% [markdown]
-# **What to see.** On latents the colour is there within two core-minutes, and the motion comes minutes later: after nine
-# core-minutes about half of the clips are right. On pixels the same nine minutes are enough for the field and for next
-# to nothing else. The raw latents are behind with the colour after two core-minutes, where their run was stopped. Each
-# point is read on few clips (48 on latents, 24 on pixels): trust gaps, not wiggles.
+# **What to see.** On latents the colour is there within two core-minutes, and the motion comes minutes later. After
+# nine core-minutes about half of the clips are right. On pixels the same nine minutes are enough for the field and for
+# next to nothing else. The raw latents are behind with the colour after two core-minutes, where their run was stopped.
+# Each point is read on few clips (48 on latents, 24 on pixels): trust gaps, not wiggles.
 #
 # ## Try it
 #

@@ -35,10 +35,10 @@ def streams(monkeypatch):
 @pytest.mark.parametrize("in_notebook", [False, True])
 def test_it_can_be_hidden_from_outside(in_notebook):
     """`TQDM_DISABLE`, with which notebooks are built: a stored bar is another one every time."""
-    code = "import sys; from common.progress import progress_bar; {}; list(progress_bar(range(3), always=True))"
+    code = "import sys; {}; from common.progress import progress_bar; list(progress_bar(range(3), always=True))"
     kernel = "from types import SimpleNamespace as N; sys.modules['IPython'] = N(get_ipython=lambda: N(kernel=0))"
     ran = subprocess.run(
-        [sys.executable, "-c", code.format(kernel if in_notebook else "")],
+        [sys.executable, "-c", code.format(kernel if in_notebook else "pass")],
         env=os.environ | {"TQDM_DISABLE": "1"}, capture_output=True, text=True,
     )  # fmt: skip
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
