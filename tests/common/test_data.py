@@ -88,7 +88,7 @@ def test_unknown_clips_name_the_known_ones():
 def test_without_the_repository_the_error_says_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setenv("FLIPBOOK_ROOT", str(tmp_path))
     for ask in (clips, excerpts, sources.sources, lambda: clip_path("leap")):
-        with pytest.raises(DataError, match="Clone the repository"):
+        with pytest.raises(DataError, match="FLIPBOOK_ROOT to a clone"):
             ask()
 
 

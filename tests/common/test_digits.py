@@ -196,7 +196,7 @@ def test_what_cannot_be_is_refused(wrong):
 
 def test_without_the_repository_it_says_so(tmp_path, monkeypatch):
     monkeypatch.setenv("FLIPBOOK_ROOT", str(tmp_path))
-    with pytest.raises(DataError, match="Clone the repository"):
+    with pytest.raises(DataError, match="FLIPBOOK_ROOT to a clone"):
         DigitData().batch([0])
 
 

@@ -24,6 +24,7 @@ OTHER_COMMANDS = {
     "02.2": [(evaluate, ["film-interpolator"])],
     "02.3": [(train, ["sprites-gan", *SHORT])],
     "02.4": [(train, ["sprites-content-motion", *SHORT, "--stage", stage]) for stage in ("main", "prior")],
+    "05.2": [(train, ["sprites-vae-minute", *SHORT])],
     "05.3": [(reconstruct, ["3", *SMALL]), (reconstruct, ["3", *SMALL, *INFLATED])],
     "06.1": [(generate, [PROMPT, "--steps", "2"])],
 }
