@@ -178,7 +178,7 @@ def test_a_report_that_cannot_be_written_is_a_note_and_the_rest_is_there(tmp_pat
     monkeypatch.setattr(reports, "_write_feedback", write)
     reports.write(reports.Book(rows, "none", True, 2), tmp_path, as_json=False)
     assert rows[0].notes == ["the feedback could not be written: no space left on device"] and not rows[1].notes
-    assert "No space left" in (tmp_path / "grades.csv").read_text(encoding="utf-8-sig")
+    assert "no space left" in (tmp_path / "grades.csv").read_text(encoding="utf-8-sig")
 
 
 def test_an_output_folder_that_cannot_be_written_is_said_before_any_work(tmp_path):
