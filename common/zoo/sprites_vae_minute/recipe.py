@@ -16,15 +16,14 @@ from functools import partial
 import torch
 
 from common.models.autoencoder import PRESETS, CausalVideoVAE
-from common.training import Settings, Stage, SteppedRecipe, muon
-from common.training.vae import train_step
+from common.training import Settings, Stage, SteppedRecipe, muon, vae
 from common.zoo.sprites_vae.recipe import COMMON, ENDS, SIZES, SpritesAndFilm, finish, sheet
 from common.zoo.sprites_vae_minute.measures import mean_psnr, moving_clips
 
 NUM_MEASURED = {"ci": 4, "cpu": 32, "gpu": 32}  # clips in which something moves
 
 
-def step(model, optimizer, pixels, noise, train_step=train_step):
+def step(model, optimizer, pixels, noise, train_step=None):
     """One step by `train_step`; the draw of its latents belongs to the number of its first sample.
 
     Args:
@@ -32,10 +31,10 @@ def step(model, optimizer, pixels, noise, train_step=train_step):
         optimizer: of its weights.
         pixels: uint8 `(B, 3, T, H, W)`.
         noise: says which samples these are.
-        train_step: the step itself; the library's unless told otherwise.
+        train_step: the step itself; None for the library's, or the learner's where it has taken its place.
     """
     clips = pixels.float() / 127.5 - 1
-    return train_step(model, optimizer, clips, torch.Generator().manual_seed(int(noise.indices[0])))
+    return (train_step or vae.train_step)(model, optimizer, clips, torch.Generator().manual_seed(int(noise.indices[0])))
 
 
 def measure(model, preset):
