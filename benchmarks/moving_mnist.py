@@ -10,7 +10,7 @@
 Every side gets what the recipe of `digits-convlstm` says: data, loss, optimiser, learning rate, batch, schedule and
 running mean. Each gets the steps that sixty minutes of two cores allow it: `time` measures a step as seconds of one
 core's own time, one thread, so that other work on the machine takes nothing from any side, and 7,200 of these are
-shared out among its steps. Making the clips is charged to nobody. A second call of `train` goes on where the first was
+shared out among its steps. Making the clips is charged to no one. A second call of `train` goes on where the first was
 stopped.
 
 The same steps can be carried out elsewhere, minutes in place of hours: in float32 too, but that a GPU multiplies in its
@@ -227,7 +227,7 @@ def recipe_of(side: str) -> tuple[Recipe, Settings]:
 def timed(side: str, folder: Path, core_seconds: float = CORE_SECONDS) -> dict[str, float]:
     """Seconds of one core that a step takes, and how many steps fit: measured on this machine, noted in `plan.json`.
 
-    The median over a few steps of a training that is thrown away.
+    The median over a few steps of a run that is thrown away.
     """
     recipe, settings = recipe_of(side)
     few = replace(settings, steps=TIMED_STEPS, log_every=1, measure_every=0, sheet_every=0)

@@ -7,7 +7,7 @@ stands the control: the same readings against captions of other clips, and how o
 reader's speed is that of one core. The numbers go to benchmarks/results/sprite_reader.json, the tables are printed.
 
 With weights, clips of the `test` and `held_out` splits go through the autoencoder's encoder and decoder (the latents'
-mode) and are read as they come back. A folder of weights may be named, such as a training's.
+mode) and are read as they come back. A folder of weights may be named, such as a training run leaves.
 """
 
 import argparse

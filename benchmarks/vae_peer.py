@@ -102,7 +102,7 @@ def train_side(side: str, build, folder: Path, core_seconds: float) -> None:
 
 
 def seconds_a_step(recipe, settings, folder: Path) -> float:
-    """Of one core: the median over a few steps of a training that is thrown away."""
+    """Of one core: the median over a few steps of a run that is thrown away."""
     few = replace(settings, steps=7, log_every=1, measure_every=0, sheet_every=0)
     train(replace(recipe, measure=None, sheet=None), "cpu", folder=folder / "trial", settings=few, quiet=True)
     done = [line["cpu_seconds"] for line in read_log(folder / "trial")]

@@ -1,7 +1,7 @@
 """The diagnostic's map: what is solid and what to revise first, from the learner's own record.
 
 The items of phase 0 are the exercises of one page, lab 00.0, and have the ids 00.1 to 00.12. The map is drawn from what
-their checks have found on this machine; that stands in `work/.flipbook/progress.json` and goes nowhere else.
+their checks have found on this machine; that is in `work/.flipbook/progress.json` and goes nowhere else.
 """
 
 import html
@@ -157,13 +157,13 @@ def _idea(entry: dict, about: dict, items: dict[str, Item], built: dict) -> Idea
 
 
 def _link(built) -> str:
-    """The tutorial, from a page in `work/00_prerequisites/`: a learner's copy of it lies beside."""
+    """The tutorial, from a page in `work/00_prerequisites/`: a learner's copy of it is there too."""
     names = {concept.notebook.name for concept in built if concept.id.startswith("00.")}
     return f"tutorials/{names.pop()}" if len(names) == 1 else ""
 
 
 def _recorded() -> dict[str, str]:
-    """The status of each item's last check. While the course builds and tests its pages, nobody has done anything."""
+    """The status of each item's last check. While the course builds and tests its pages, no one has done anything."""
     if os.environ.get("FLIPBOOK_STRICT") or os.environ.get("NBGRADER_EXECUTION"):
         return {}
     known = progress.load()["labs"].get(LAB, {}).get("exercises", {})

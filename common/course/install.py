@@ -83,7 +83,7 @@ def say(text: str) -> None:
 
 @dataclass
 class Plan:
-    """What pip would fetch: file name -> bytes (0 where nobody would say), for packages that are not here yet."""
+    """What pip would fetch: file name -> bytes (0 where no server says), for packages that are not here yet."""
 
     sizes: dict[str, int] = field(default_factory=dict)
 
@@ -221,7 +221,7 @@ def file_name(url: str) -> str:
 
 
 def size_of(url: str) -> int:
-    """Bytes to fetch from this address; 0 when nobody would say."""
+    """Bytes to fetch from this address; 0 when the server does not say."""
     try:
         if url.startswith("file:"):
             return os.path.getsize(urllib.request.url2pathname(urllib.parse.urlsplit(url).path))

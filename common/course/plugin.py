@@ -234,7 +234,7 @@ def _judge(item, call, result: Result, session: Session) -> None:
         namespace = item.stash.get(LAST_GLOBALS, {})
         result.status, result.message = explain.status_of(exc, result.exercise, namespace, str(item.path))
     if result.status in ("fail", "error"):
-        if not session.enough:  # somebody looks at them
+        if not session.enough:  # someone looks at them
             result.pictures = _draw(item.stash.get(PICTURES, []))
         if lines := item.stash.get(PRINTED, Printed()).getvalue().splitlines()[:6]:
             result.message += "\nyour code printed:\n" + "\n".join("  " + line[:120] for line in lines)

@@ -336,7 +336,7 @@ def test_only_a_broken_environment_is_made_anew(bare, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "killed"])
 def test_an_interrupted_installation_is_repaired_by_running_again(checkout, index, stalled, tmp_path, ending):
-    """And while the killed one's pip is still at work, nobody else starts."""
+    """And while the killed one's pip is still at work, no one else starts."""
     venv = tmp_path / "environment"
     process = start(checkout, index, "doctor", FLIPBOOK_VENV=str(venv))
     wait_until(lambda: "Downloading leaf" in log_of(venv))

@@ -259,7 +259,7 @@ def test_no_report_lets_a_student_write_markup_or_formulas(book, tmp_path):
         text = page.read_text()
         assert "default-src 'none'" in text
         assert not re.search(r"<(script|img|b>holds|i>|notebook)", text)
-    assert any("{{ 7*7 }}" in page.read_text() for page in pages)  # shown as written, computed by nobody
+    assert any("{{ 7*7 }}" in page.read_text() for page in pages)  # shown as written, computed by no one
 
 
 def test_points_are_partial_and_agree_everywhere(book, tmp_path):

@@ -20,7 +20,7 @@ def page(phase):
 def row(text, first):
     """The row of a table whose first column is this."""
     found = re.findall(rf"^\| {re.escape(first)} \|.*$", text, re.MULTILINE)
-    assert len(found) == 1, f"{first} stands in {len(found)} rows"
+    assert len(found) == 1, f"{first} is in {len(found)} rows"
     return found[0]
 
 

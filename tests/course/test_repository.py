@@ -77,7 +77,7 @@ def test_every_starter_raises_not_implemented(lab):
             for line in answers[cell["id"]].splitlines():
                 inside = (inside or "BEGIN SOLUTION" in line) and "END SOLUTION" not in line
                 whole += [line.strip()] if inside and "SOLUTION" not in line and len(line.strip()) > 20 else []
-            assert [line for line in whole if line in text] == [], f"{name}: lines of the answer stand in the lab"
+            assert [line for line in whole if line in text] == [], f"{name}: lines of the answer are in the lab"
 
 
 @pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.id)

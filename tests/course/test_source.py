@@ -189,5 +189,5 @@ def test_a_check_before_its_exercise_is_an_error(lab):
         '# %% exercise="double"', '# %% check="double"\n\n# %% exercise="double"'
     )
     lab.source.write_text(moved)
-    with pytest.raises(CourseError, match=":14: the check of double stands before its exercise"):
+    with pytest.raises(CourseError, match=":14: the check of double comes before its exercise"):
         lab_source.read(lab.source)

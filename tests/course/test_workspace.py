@@ -1,4 +1,4 @@
-"""The learner's copies: whatever happens, what somebody typed is still there afterwards."""
+"""The learner's copies: whatever happens, what someone typed is still there afterwards."""
 
 import copy
 import errno
@@ -308,7 +308,7 @@ def test_links_lead_to_the_learners_copies_and_code_is_left_alone(mini_course):
 
 
 def test_a_copy_describes_its_kernel_as_the_kernel_does(started):
-    """Else JupyterLab rewrites the description on opening, and a lab that nobody touched asks to be saved."""
+    """Else JupyterLab rewrites the description on opening, and a lab that no one touched asks to be saved."""
     from ipykernel.ipkernel import IPythonKernel
     from jupyter_client.kernelspec import KernelSpecManager
 

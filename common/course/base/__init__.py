@@ -1,1 +1,1 @@
-"""What every other package stands on: where files live, what a result is, how a notebook is read and written."""
+"""What every other package builds on: where files live, what a result is, how a notebook is read and written."""

@@ -79,7 +79,7 @@ class Lab:
 
 
 def all_labs() -> list[Lab]:
-    """Every lab that is built, in course order (a lab is built when its source and its grader stand there)."""
+    """Every lab that is built, in course order (a lab is built when its source and its grader are there)."""
     sources = (root() / "solutions").glob("[0-9][0-9]_*/[0-9][0-9]_*.py")
     return sorted(lab for lab in (Lab(p.parent.name, p.stem) for p in sources) if lab.tests.exists())
 

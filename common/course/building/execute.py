@@ -92,7 +92,7 @@ def cell_name(cell: dict) -> str:
 
 
 def _failing_line(draft: Draft, notebook: dict, index: int) -> str:
-    """The line of the source that was running: the innermost frame of the traceback that lies in a cell."""
+    """The line of the source that was running: the innermost frame of the traceback that is in a cell."""
     outputs = notebook["cells"][index].get("outputs", [])
     errors = [output for output in outputs if output["output_type"] == "error"]
     frames = FRAME.findall(ANSI.sub("", "\n".join(errors[-1]["traceback"]))) if errors else []

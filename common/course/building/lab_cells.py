@@ -130,7 +130,7 @@ def _aligned(cells: list[Cell]) -> str:
 
 
 def _place_in_library(part: Part, line: int) -> str:
-    """Where a line of an exercise cell stands in the library, `line` counted from 1 with the solution markers."""
+    """Where a line of an exercise cell is in the library, `line` counted from 1 with the solution markers."""
     before = part.marked.splitlines()[: line - 1]
     markers = sum(text.strip() in (answer_key.BEGIN, answer_key.END) for text in before)
     return f"{shown(part.module.path)}:{part.first + line - 1 - markers}"

@@ -42,7 +42,7 @@ def _is_series(values) -> bool:
 
 
 def _curves(target, yours, about: str) -> str:
-    """Two series of numbers in one small plot: where they agree, yours lies on the target."""
+    """Two series of numbers in one small plot: where they agree, yours covers the target."""
     from matplotlib.figure import Figure  # without pyplot: the learner's own figures stay as they are
     from PIL import Image
 
@@ -54,7 +54,7 @@ def _curves(target, yours, about: str) -> str:
     axis.plot(numbers(target), color="0.55", linewidth=4, label="target")
     axis.plot(numbers(yours), color="#b3541e", linewidth=1.4, marker=".", label="yours")
     axis.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    axis.set_title(about or "value by value: yours should lie on the target", fontsize=8.5, loc="left")
+    axis.set_title(about or "value by value: yours should cover the target", fontsize=8.5, loc="left")
     axis.tick_params(labelsize=8)
     axis.spines[["top", "right"]].set_visible(False)
     drawn, small = io.BytesIO(), io.BytesIO()

@@ -17,7 +17,7 @@ from common.course.checking.explain import NOT_WRITTEN
 LEFT_OUT = ("cacheprovider", "terminal", "faulthandler", "junitxml", "logging", "warnings", "doctest", "unittest")
 LEFT_OUT += ("unraisableexception", "threadexception", "setuponly", "setupplan", "debugging")
 
-NOTEBOOK_SECONDS = 10.0  # somebody is waiting
+NOTEBOOK_SECONDS = 10.0  # someone is waiting
 
 
 class CheckFailed(AssertionError):
@@ -34,7 +34,7 @@ class _Listener:
         from common.course import plugin
 
         config.stash[plugin.SESSION] = self.session
-        config.option.tbstyle = "value"  # nobody reads pytest's own tracebacks here, and they are slow to write
+        config.option.tbstyle = "value"  # no one reads pytest's own tracebacks here, and they are slow to write
 
     def pytest_collectreport(self, report):
         if report.failed:

@@ -100,7 +100,7 @@ def copied(value):
 
 
 def view_like(value):
-    """A copy that lies in memory as the value does, negative strides and gaps included."""
+    """A copy with the value's memory layout, negative strides and gaps included."""
     if isinstance(value, np.ndarray):
         return copy.deepcopy(value) if all(stride > 0 for stride in value.strides) else _flipped_copy(value)
     if value.is_meta or value.is_contiguous() or value.numel() == 0:

@@ -1,4 +1,4 @@
-"""What stands in for models, clocks and files while an answer is tested: small, known to the last bit, and watched."""
+"""Test doubles for models, clocks and files while an answer is tested: small, known to the last bit, and watched."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -47,7 +47,7 @@ MODES = "_len_torch_function_stack _len_torch_dispatch_stack"
 def seal(*test_modules):
     """`broken()`, which gives the name of something that is no longer what it was, or an empty text.
 
-    The functions that nobody may give other code are `broken.functions`, by identity.
+    The functions whose code no one may replace are `broken.functions`, by identity.
     """
     tables = list(_tables(test_modules))
     singles = list(_attributes())

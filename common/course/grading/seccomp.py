@@ -36,7 +36,7 @@ REFUSED = {
     },
 }  # fmt: skip
 CLONE = {"x86_64": 56, "aarch64": 220}
-CLONE3 = 435  # its flags lie in memory that a filter cannot read: "no such call" makes libc fall back to clone
+CLONE3 = 435  # its flags are in memory that a filter cannot read: "no such call" makes libc fall back to clone
 AUDIT_ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
 

@@ -72,7 +72,7 @@ def build(lab: Lab, folder: Path, *, link_data: bool) -> Stage:
     """Fill `folder` for one lab. The bundled data are linked, or left as empty folders to mount them on.
 
     Raises:
-        CourseError: the lab has no grader, or its exercises do not stand in the library.
+        CourseError: the lab has no grader, or its exercises are not in the library.
     """
     if not lab.tests.exists():
         raise CourseError(f"lab {lab.id} has no grader: {lab.tests} is missing.")

@@ -2,7 +2,7 @@
 
     DIR/alice/02_frame_extractor.ipynb      DIR/alice.ipynb      DIR/section 1/alice/01_tensors/02_frame_extractor.ipynb
 
-Whatever is there gets a row: a notebook that can be graded, or the reason why this one cannot. Nobody is dropped.
+Whatever is there gets a row: a notebook that can be graded, or the reason why this one cannot. No one is dropped.
 """
 
 import ast
@@ -124,7 +124,7 @@ def _why_not(path: Path) -> str:
 
 
 def _empty_folders(folder: Path, found: list[Submission], skip: Path | None) -> list[Submission]:
-    """A student's folder without a notebook is a row, too: nobody is dropped in silence."""
+    """A student's folder without a notebook is a row, too: no one is dropped in silence."""
     filled = {s.path.relative_to(folder).parts[0] for s in found}
     names = sorted(
         entry.name

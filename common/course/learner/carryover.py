@@ -25,7 +25,7 @@ def merge(base: dict | None, mine: dict, release: dict) -> tuple[dict, Report]:
     """The new release with the learner's work in it.
 
     Args:
-        base: the release that `mine` was copied from; None when nobody knows, then only exercises, written answers and
+        base: the release that `mine` was copied from; None if unknown, then only exercises, written answers and
             added cells are taken for the learner's.
         mine: the learner's notebook.
         release: the new release; it is not changed.

@@ -7,7 +7,7 @@
 A swap rebinds names (`base.parts`), and gives the library its own parts back at the end, also after an exception.
 What a swap cannot reach are other places that hold the object: a closure, a default argument, an element of a list, an
 instance that exists already. Two kinds of use are refused and say why: a class that other library classes are built
-on (their bases were fixed when they were defined), and saving a model while its class is the learner's (nobody else
+on (their bases were fixed when they were defined), and saving a model while its class is the learner's (no one else
 could load the file). The names belong to the whole process, so use one `with` block at a time, or nest them.
 
 The library knows nothing of all this.
@@ -123,7 +123,7 @@ def mine(labs: list[Lab] | None = None, *, saves: bool = False) -> Iterator[Repo
     Args:
         labs: the labs whose parts may be swapped, or None for all.
         saves: whether models are saved inside the block. Their own classes stay the library's then, whatever is
-            written: a file that names a learner's class could be read by nobody else.
+            written: a file that names a learner's class could be read by no one else.
 
     Raises:
         CourseError: a learner's part crashed inside the block; the message names the exercise and the line.
@@ -214,7 +214,7 @@ def explain_crash(error: Exception, report: Report) -> str:
     """What to tell a learner whose part crashed; empty when no part of theirs had to do with it."""
     from common.video.errors import VideoError
 
-    bad_file = isinstance(error, VideoError) and not isinstance(error, IndexError)  # nobody's bug, whoever was reading
+    bad_file = isinstance(error, VideoError) and not isinstance(error, IndexError)  # no one's bug, whoever was reading
     if bad_file or isinstance(error, CourseError):
         return ""
     worded = isinstance(error, click.ClickException)  # a command's own sentence, perhaps about what a part raised

@@ -97,7 +97,7 @@ class Checker:
         try:
             lab = lab_source.find_lab(str(path))
         except paths.CourseError:
-            return  # somebody's own notebook
+            return  # someone's own notebook
         if not CAN_FORK:
             self.say(verdict(lab, path))
             return

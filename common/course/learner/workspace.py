@@ -1,10 +1,10 @@
 """The learner's own copies under `work/`: put there, refreshed, reset, and never lost.
 
-Beside each copy the release that it came from is kept (`work/.flipbook/releases/`). It tells a copy that nobody touched
+Beside each copy the release that it came from is kept (`work/.flipbook/releases/`). It tells a copy that no one touched
 from one that holds work, and an updated lab from the one that was started.
 
 Tutorials are copied too (`work/01_tensors/tutorials/`), by the same rules. Opened from `phases/` they would be files of
-the repository: what a learner tries out in one would stand in the way of the next update, or be overwritten by it, and
+the repository: what a learner tries out in one would be in the way of the next update, or be overwritten by it, and
 a read-only page could not keep it at all.
 """
 
@@ -41,7 +41,7 @@ class Started:
     """What `start` found and did.
 
     `state` is one of: new (copied now), same (there already, nothing newer), refreshed (replaced by a newer release,
-    nobody had worked in it), outdated (worked in, and a newer release is out), updated (work carried over), unreadable.
+    no one had worked in it), outdated (worked in, and a newer release is out), updated (work carried over), unreadable.
     """
 
     notebook: Path
@@ -211,7 +211,7 @@ def copy_of(release: Path, notebook: Path) -> str:
 
     Relative links point from there to what they point to now, those to a lab or a tutorial to the learner's copy of
     it. Code cells stay as they are. The kernel is described as this environment's kernel describes itself: JupyterLab
-    writes that into every notebook on opening it, and would show one that nobody touched as changed and unsaved.
+    writes that into every notebook on opening it, and would show one that no one touched as changed and unsaved.
     """
     text = release.read_text(encoding="utf-8")
 

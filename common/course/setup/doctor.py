@@ -77,7 +77,7 @@ def check_environment() -> Iterator[Finding]:
 
 
 def check_common() -> Iterator[Finding]:
-    """The name `common` is short: another package, or a folder on PYTHONPATH, can stand in front of ours."""
+    """The name `common` is short: another package, or a folder on PYTHONPATH, can come before ours."""
     import common
 
     found, ours = Path(common.__file__).resolve().parent, (paths.root() / "common").resolve()
@@ -86,7 +86,7 @@ def check_common() -> Iterator[Finding]:
     else:
         yield problem("common", f"comes from {found}, not from {ours}", f"unset PYTHONPATH, then {AGAIN}")
     if "PYTHONPATH" in os.environ:
-        advice = "unset it if an import looks wrong: what stands there hides the installed packages"
+        advice = "unset it if an import looks wrong: what is there hides the installed packages"
         yield warning("PYTHONPATH", os.environ["PYTHONPATH"], advice)
 
 
@@ -267,7 +267,7 @@ def check_data() -> Iterator[Finding]:
 
 
 def check_text() -> Iterator[Finding]:
-    """The text encoder's weights, with which prompts are read that nobody foresaw."""
+    """The text encoder's weights, with which unforeseen prompts are read."""
     from common.text.encoder import PACKAGE, VERSION, weights_folder
 
     if weights_folder() is None:

@@ -68,7 +68,7 @@ def cut(exercise: Exercise, library: Path | None = None) -> Part:
     """The library part that answers an exercise.
 
     Raises:
-        CourseError: no such module, name or method; or the part cannot stand in a notebook (a closure, `global`,
+        CourseError: no such module, name or method; or the part cannot be in a notebook (a closure, `global`,
             `from __future__`, a relative import).
     """
     module_name, name = exercise.library.split(":")

@@ -206,7 +206,7 @@ RULES = (
     Rule(
         ("",),
         lambda cell: not _is_written_here(cell) and sum(_marks(cell)),
-        lambda cell, _: "solution markers stand in a cell that is neither an exercise nor an answer.",
+        lambda cell, _: "solution markers are in a cell that is neither an exercise nor an answer.",
     ),
 )
 
@@ -232,7 +232,7 @@ def _faults_between(cells: list[Cell]) -> Iterator[tuple[Cell, str]]:
         if what := role(cell):
             first = places[what].setdefault(name_of(cell), cell)
             if first is not cell:
-                yield cell, f"{what}={name_of(cell)!r} stands a second time; the first is in line {first.line}."
+                yield cell, f"{what}={name_of(cell)!r} is there a second time: the first is in line {first.line}."
     known = places["exercise"]
     for name, cell in places["answer"].items():
         if name in known:
@@ -246,4 +246,4 @@ def _faults_between(cells: list[Cell]) -> Iterator[tuple[Cell, str]]:
             if name not in places[what]:
                 yield cell, f"the exercise {name} has no cell with {what}={name!r}."
         if places["check"][name].line < cell.line:
-            yield places["check"][name], f"the check of {name} stands before its exercise."
+            yield places["check"][name], f"the check of {name} comes before its exercise."

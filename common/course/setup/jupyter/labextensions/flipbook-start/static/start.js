@@ -29,7 +29,7 @@
     return kind && `work/${phase}/${kind === 'phases' ? 'tutorials/' : ''}${name}`;
   }
 
-  // What a learner types into labs/ or phases/ would stand in the way of an update: lead to their own copy.
+  // What a learner types into labs/ or phases/ would be in the way of an update: lead to their own copy.
   function openOwnCopies(documents) {
     for (const way of ['open', 'openOrReveal']) {
       const open = documents[way].bind(documents);
