@@ -1,4 +1,4 @@
-"""What a run stands on: the preset in force, the device, the dtype, the seed, and the folder for caches."""
+"""What a run rests on: the preset in force, the device, the dtype, the seed, and the folder for caches."""
 
 import os
 import random

@@ -25,7 +25,6 @@ from common.zoo import shelf
 
 SUFFIXES = (".mp4", ".gif", ".png")
 SHIPPED, NUM_FRAMES, SIZE = "sprites-t2v", 17, 64  # the weights, and the clips that they were trained on
-PLAYABLE = 256  # pixels: players blur smaller videos, or show them as a stamp
 # What Pillow raises at a file that is no picture, is damaged, or claims to be absurdly large.
 NO_PICTURE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
@@ -67,7 +66,7 @@ def generate(prompt, image, seed, steps, guidance, num_frames, size, weights, ra
         sampler = {"num_inference_steps": steps, "guidance_scale": guidance, "generator": seed}
         clip = pipeline(reading.caption, first, num_frames, size, size, **sampler).frames[0]  # (3, T, H, W)
         contact_sheet(clip, fps=FPS, title=reading.caption).save(sheet)
-        frames = clip_to_frames(clip) if raw else enlarged(clip_to_frames(clip))
+        frames = clip_to_frames(clip) if raw else writer.enlarged(clip_to_frames(clip))
         write(out, frames)
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
@@ -151,12 +150,6 @@ def notes(reading: PromptReading, weights: str, num_frames: int, size: int) -> l
 def is_new(item: ObjectWords) -> bool:
     """Whether an object has a combination of words that is held out of training."""
     return is_held_out(SceneWords((item,), "field", "white"))
-
-
-def enlarged(frames: np.ndarray) -> np.ndarray:
-    """Frames `(T, H, W, 3)` with every pixel as a square, the smallest whole number that makes each side `PLAYABLE`."""
-    factor = -(-PLAYABLE // min(frames.shape[1:3]))  # rounded up
-    return frames.repeat(factor, axis=1).repeat(factor, axis=2)
 
 
 def write(out: Path, frames: np.ndarray) -> None:

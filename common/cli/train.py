@@ -19,7 +19,7 @@ from common.cli.user_path import UserPath
 @click.argument("recipe")
 @click.option("--preset", type=click.Choice(runtime.PRESETS), help="Which settings [default: FLIPBOOK_PRESET, or cpu].")
 @click.option("--stage", default="main", show_default=True, help="Which part of the recipe.")
-@click.option("--folder", type=UserPath(file_okay=False), help="Of this training [default: runs/NAME/PRESET/STAGE].")
+@click.option("--folder", type=UserPath(file_okay=False), help="Of this run [default: runs/NAME/PRESET/STAGE].")
 @click.option("--weights", help="Begin with these: a folder of weights, or a name of shipped ones.")
 @click.option("--steps", type=click.IntRange(1), help="In place of the recipe's own number.")
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Change another setting; may be repeated.")
@@ -80,7 +80,7 @@ def first_weights(recipe, stage: str, folder: Path, weights: str | None):
     Args:
         recipe: whose stage it is.
         stage: its name.
-        folder: of this training; the weights of an earlier stage lie in the folder beside it.
+        folder: of this run; the weights of an earlier stage are in the folder beside it.
         weights: what the caller wants in place of what the stage says: a folder, or a shipped name.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Which latents a folder holds: of which data, by which encoder. It stands in the folder's `cache.json`."""
+"""Which latents a folder holds: of which data, by which encoder. It is in the folder's `cache.json`."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Training losses as functions of a callable, and the noise levels at which a training asks."""
+"""Training losses as functions of a callable, and the noise levels at which a training run asks."""
 
 from collections.abc import Callable, Sequence
 

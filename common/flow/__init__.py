@@ -1,4 +1,4 @@
-"""Optical flow: how far each pixel moves from one frame to the next. The convention stands in `common.flow.warping`."""
+"""Optical flow: how far each pixel moves from one frame to the next. The convention is in `common.flow.warping`."""
 
 from common.flow.baselines import average_frames, dis_between, minterpolate
 from common.flow.between import expected_motion, fill_in, fuse, matching_cost, warp_to_time

@@ -35,7 +35,7 @@ PRESETS = {
 class ConvLSTMCell(nn.Module):
     """One step of a convolutional LSTM, without peepholes.
 
-    With a kernel of 1 on a picture of one pixel it is `torch.nn.LSTMCell`, and its gates stand in the same order.
+    With a kernel of 1 on a picture of one pixel it is `torch.nn.LSTMCell`, and its gates are in the same order.
 
     Args:
         in_channels: of the input.

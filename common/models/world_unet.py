@@ -134,7 +134,7 @@ class WorldUNet(Shipped, ModelMixin, ConfigMixin):
         cond_channels: of the signal that steers the blocks.
         sigma_data: standard deviation of the frames' pixels, for EDM's preconditioning.
         sigma_max: noise level at which sampling begins.
-        max_context_noise: the most noise that training put on the past.
+        max_context_noise: the most noise on the past in training.
     """
 
     @register_to_config

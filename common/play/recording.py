@@ -9,8 +9,6 @@ import numpy as np
 
 from common.video import writer
 
-PLAYABLE = 256  # pixels: players blur smaller videos, or show them as a stamp
-
 
 def video(frames: list[np.ndarray], fps: float) -> bytes:
     """Frames `(H, W, 3)` uint8 as the content of an mp4 file."""
@@ -19,15 +17,10 @@ def video(frames: list[np.ndarray], fps: float) -> bytes:
 
 
 def write(path: Path, frames: Iterable[np.ndarray], fps: float) -> Path:
-    """The same as a file. Each pixel becomes a square, so that the shorter side has at least `PLAYABLE` pixels."""
-    return writer.write(path, (_enlarged(frame) for frame in frames), fps, quality=12)
+    """The same as a file. Small frames are `writer.enlarged`."""
+    return writer.write(path, (writer.enlarged(frame) for frame in frames), fps, quality=12)
 
 
 def plain(title: str) -> str:
     """A title as part of a file's name."""
     return re.sub(r"[^\w.-]+", "-", title).strip("-.") or "play"
-
-
-def _enlarged(frame: np.ndarray) -> np.ndarray:
-    factor = -(-PLAYABLE // min(frame.shape[:2]))  # rounded up
-    return frame.repeat(factor, axis=0).repeat(factor, axis=1)

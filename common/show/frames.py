@@ -6,7 +6,7 @@ from PIL import Image
 
 from common.video import clip_to_frames
 
-NOT_A_NUMBER = (255, 0, 255)  # magenta: no film holds it, and nobody overlooks it
+NOT_A_NUMBER = (255, 0, 255)  # magenta: no film holds it, and no one overlooks it
 
 
 def as_frames(clip) -> np.ndarray:

@@ -58,7 +58,7 @@ class PromptTable:
 class DiskStates:
     """States of prompts in an SQLite file, which several processes may read and write at once.
 
-    A file that cannot be read or written keeps nobody from working: then nothing is found, and nothing kept.
+    A file that cannot be read or written keeps no one from working: then nothing is found, and nothing kept.
 
     Args:
         path: of the file, made when first needed; None to keep nothing.

@@ -1,4 +1,4 @@
-"""Two players, two optimisers: the step of a GAN, and a training that is made of such steps.
+"""Two players, two optimisers: the step of a GAN, and a training run that is made of such steps.
 
 A recipe for a GAN is an `AdversarialRecipe`. `flipbook train` runs it like any other: the same settings, folder, log,
 running mean and exact resume. Only the step is another one, and there are two optimisers to remember.

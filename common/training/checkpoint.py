@@ -2,7 +2,7 @@
 
 A checkpoint is one safetensors file. It is written under another name, forced to the disk, and only then given its
 own name, in one step that the file system does whole or not at all. So a kill at any moment leaves the checkpoints
-before it as they were. The tensors' checksum stands in the file's header and is compared when it is read.
+before it as they were. The tensors' checksum is in the file's header and is compared when it is read.
 """
 
 import contextlib
@@ -93,7 +93,7 @@ def load_newest(folder: Path, say=print) -> Checkpoint | None:
     """The newest checkpoint of a folder that is whole; None where there is none at all.
 
     Args:
-        folder: of one training.
+        folder: of one training run.
         say: called with a sentence for each damaged checkpoint that is passed over.
 
     Raises:

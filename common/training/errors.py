@@ -1,4 +1,4 @@
-"""What a training says when it cannot go on."""
+"""What a training run says when it cannot go on."""
 
 
 class TrainingError(Exception):

@@ -1,4 +1,4 @@
-"""Weights out: what a training leaves for use, in half precision."""
+"""Weights out: what a training run leaves for use, in half precision."""
 
 import copy
 import os

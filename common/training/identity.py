@@ -58,7 +58,7 @@ def demand_same(saved: dict[str, Any], present: dict[str, Any], folder) -> None:
     if differing:
         lines = [f"  {name}: {saved.get(name)!r} there, {present.get(name)!r} now" for name in differing]
         raise TrainingError(
-            f"{folder} holds the checkpoints of another training:\n" + "\n".join(lines) + "\n"
+            f"{folder} holds the checkpoints of another training run:\n" + "\n".join(lines) + "\n"
             "Go on with its settings, or choose another folder for this one. Nothing was changed."
         )
 

@@ -1,4 +1,4 @@
-"""One training to a folder at a time."""
+"""One training run per folder at a time."""
 
 from contextlib import contextmanager
 from pathlib import Path

@@ -2,7 +2,7 @@
 
     train(recipe, "cpu", folder="runs/mine")
 
-A step is decided by its number alone: its samples, their noise, its learning rate. What else a training holds is in
+A step is decided by its number alone: its samples, their noise, its learning rate. What else a run holds is in
 its checkpoints. So one that is killed and started again ends in the same weights, bit for bit on a CPU with the same
 number of threads, and several processes follow the curve of one.
 """
@@ -52,7 +52,7 @@ def train(
         recipe: what is trained.
         preset: "ci", "cpu" or "gpu": the settings, and where it runs.
         stage: of the recipe.
-        folder: of this training: `checkpoints/`, `sheets/`, `tensorboard/`, `log.jsonl`, and in the end `weights/`.
+        folder: of this run: `checkpoints/`, `sheets/`, `tensorboard/`, `log.jsonl`, and in the end `weights/`.
         settings: in place of the recipe's own.
         weights: a state dict to begin with, in place of fresh weights.
         quiet: no progress bar.
@@ -62,7 +62,7 @@ def train(
 
     Raises:
         ValueError: there is no such stage or preset.
-        TrainingError: it cannot begin or go on: the folder holds another training, the batch does not divide, the
+        TrainingError: it cannot begin or go on: the folder holds another run, the batch does not divide, the
             loss is not finite, the disk is full. The last good checkpoint is kept.
     """
     recipe, own_settings = recipe.at(stage, preset)

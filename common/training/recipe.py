@@ -1,7 +1,7 @@
-"""What a training is made of: a recipe, its stages, and the settings of each stage under each preset.
+"""What a training run is made of: a recipe, its stages, and the settings of each stage under each preset.
 
 A recipe is a plain Python file with a `RECIPE` in it; `flipbook train` runs it, by the name of shipped weights or by
-its path. Everything that decides the outcome stands in that file.
+its path. Everything that decides the outcome is in that file.
 """
 
 import importlib.util
@@ -89,7 +89,7 @@ FREE = {"micro_batches", "log_every", "measure_every", "sheet_every", "checkpoin
 def decisive(settings: Settings) -> dict[str, Any]:
     """The settings that decide a step: a run resumes from a checkpoint only if all of these are the same.
 
-    While the learning rate stays constant, the number of steps is none of them: such a training may be prolonged, or
+    While the learning rate stays constant, the number of steps is none of them: such a run may be prolonged, or
     ended at a checkpoint.
     """
     free = FREE | {"steps"} if settings.decay == "none" else FREE
@@ -137,7 +137,7 @@ class Recipe:
             the same indices, and, if it can, a `key: str` that names the world it draws from. A batch is a tensor, a
             dictionary, or anything with `.to(device)`.
         compute_loss: `(model, batch, noise) -> {"loss": …, …}`, scalar tensors; the mean over the batch's samples.
-            `noise` is a `KeyedNoise`: all that the loss draws at random comes from it. What stands beside "loss" is
+            `noise` is a `KeyedNoise`: all that the loss draws at random comes from it. What is there beside "loss" is
             logged.
         stages: by name; "main" is the one that runs if none is named.
         sheet: `(model, preset) -> picture`, an object with `.save(path)`, from the weights' running mean.

@@ -1,4 +1,4 @@
-"""What a training writes down as it goes: lines of numbers, curves for TensorBoard, sample sheets."""
+"""What a training run writes down as it goes: lines of numbers, curves for TensorBoard, sample sheets."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ class Records:
 
     Args:
         folder: of the training.
-        first_step: where it begins or goes on. Lines of steps from there on, left by a training that was killed after
+        first_step: where it begins or goes on. Lines of steps from there on, left by a run that was killed after
             its last checkpoint, are dropped: they will be written again.
     """
 

@@ -1,4 +1,4 @@
-"""The learning rate over a training: warm-up, plateau, decay."""
+"""The learning rate over a training run: warm-up, plateau, decay."""
 
 import math
 

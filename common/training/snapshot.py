@@ -1,4 +1,4 @@
-"""The whole state of a training as named tensors: weights, their running mean, the optimiser's memory.
+"""The whole state of a training run as named tensors: weights, their running mean, the optimiser's memory.
 
 torch's distributed state dictionaries give the same names and whole tensors for one process, several, and weights
 that are sharded over processes, so that a checkpoint of one goes on under another.

@@ -132,7 +132,7 @@ def find_cuts(descriptors: np.ndarray, *, window: int = 4, ratio: float = 2.5, f
         floor: What between has to exceed in any case, at least 0.
 
     Returns:
-        Frame numbers, rising. Frame 0 is never among them: nothing lies before it.
+        Frame numbers, rising. Frame 0 is never among them: nothing comes before it.
 
     Raises:
         ValueError: `descriptors` has not two axes, or `window`, `ratio` or `floor` is out of its range.

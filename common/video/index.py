@@ -11,7 +11,7 @@ from common.video.errors import NoFramesError, TruncatedVideoError, guarded
 
 VP8_SHOWN = 0x10  # RFC 6386, 9.1: the show_frame bit in a frame's first byte
 MAX_REORDER = 16  # H.264 and HEVC hold back at most 16 frames
-PLACEHOLDER = 8  # bytes: an MPEG-4 packet of this length holds a header and no picture
+NOT_CODED = 8  # bytes: an MPEG-4 packet of this length is an N-VOP ("not coded"), a header without a picture
 
 
 @dataclass(frozen=True)
@@ -183,12 +183,12 @@ def _is_doubtful(index: FrameIndex, packets: list[_Packet], stream) -> bool:
 
     Time stamps that rise from packet to packet say that frames are stored in the order in which they are shown. If the
     decoder waits for later packets all the same, then either no frame makes use of the waiting, or the stamps belong to
-    other frames. So it is with MPEG-4 "packed bitstream" in AVI (two frames share a packet, a placeholder follows), and
-    in files whose writer knew decoding times only. Of an MPEG-4 placeholder, the decoder makes no frame at all.
+    other frames. So it is with MPEG-4 "packed bitstream" in AVI (two frames share a packet, an N-VOP follows), and
+    in files whose writer knew decoding times only. Of an N-VOP, the decoder makes no frame at all.
     """
     waits_in_vain = index.reorder_depth == 0 and stream.codec_context.reorder_depth > 0
-    has_placeholder = stream.codec_context.name == "mpeg4" and min(packet.size for packet in packets) <= PLACEHOLDER
-    return (waits_in_vain and len(index) > 1) or has_placeholder or not index.keyframes
+    has_not_coded = stream.codec_context.name == "mpeg4" and min(packet.size for packet in packets) <= NOT_CODED
+    return (waits_in_vain and len(index) > 1) or has_not_coded or not index.keyframes
 
 
 def _checked(index: FrameIndex, stream, path) -> FrameIndex:

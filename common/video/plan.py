@@ -16,7 +16,7 @@ def decode_runs(indices: Sequence[int], keyframes: Sequence[int]) -> list[tuple[
 
     Returns:
         A pair for each run, in the order of the film: the number of its keyframe, and the wanted frames that belong to
-        it, rising and without repeats. A keyframe that nobody needs has no run; without indices there is none at all.
+        it, rising and without repeats. A keyframe that no one needs has no run. Without indices there is none at all.
 
     Raises:
         ValueError: an index is below 0, or the keyframes do not begin with 0.

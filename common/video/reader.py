@@ -119,7 +119,7 @@ class VideoReader:
             raise ValueError(f"chunk must be at least 1, got {chunk}")
         stop = len(self) if stop is None else stop
         if not 0 <= start <= stop <= len(self):
-            raise FrameIndexError(f"frames {start} to {stop} do not lie in {self.info.path}, which has {len(self)}.")
+            raise FrameIndexError(f"frames {start} to {stop} are not in {self.info.path}, which has {len(self)}.")
         height, width = self._shape(size)
         return self._stream(range(start, stop), chunk, height, width)
 

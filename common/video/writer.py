@@ -30,6 +30,7 @@ class Encoder(NamedTuple):
     options: dict[str, str]
 
 
+PLAYABLE = 256  # pixels: players blur smaller videos, or show them as a stamp
 ENCODERS = {
     "h264": Encoder("libx264", (".mp4", ".mov", ".mkv"), 1, 18, 51, {"preset": "medium"}),
     "av1": Encoder("libsvtav1", (".mp4", ".mkv", ".webm"), 4, 25, 63, {"preset": "8"}),
@@ -97,6 +98,12 @@ def write(
     finally:
         part.unlink(missing_ok=True)
     return path
+
+
+def enlarged(frames: np.ndarray) -> np.ndarray:
+    """Frames `(..., H, W, 3)` with every pixel as a square, so that each side has at least `PLAYABLE` pixels."""
+    factor = -(-PLAYABLE // min(frames.shape[-3:-1]))  # rounded up
+    return frames.repeat(factor, axis=-3).repeat(factor, axis=-2)
 
 
 def _move(part: Path, path: Path) -> None:

@@ -9,7 +9,7 @@ import torch
 from click.testing import CliRunner
 from PIL import Image
 
-from common.cli.generate import enlarged, generate, load_image, notes
+from common.cli.generate import generate, load_image, notes
 from common.data.sprites import SpriteData, parse, render, scene_of
 from common.data.sprites.attributes import COLORS, SHAPES
 from common.data.sprites.prompts import EXAMPLE, read_prompt
@@ -20,7 +20,7 @@ from common.models.autoencoder import CausalVideoVAE
 from common.models.dit import PRESETS, VideoDiT
 from common.pipelines import TextToVideoPipeline
 from common.text import TextError
-from common.video import VideoReader, frames_to_clip
+from common.video import VideoReader, frames_to_clip, writer
 
 STAR, CIRCLE = "a small red star moves left over a blue field", "a large yellow circle bounces over a green field"
 SMALL = {"num_frames": 5, "height": 32, "width": 48, "num_inference_steps": 3}
@@ -277,9 +277,9 @@ def test_a_video_is_scaled_up_for_players_by_a_whole_number(weights, tmp_path):
     """Every pixel becomes a square, by the smallest factor that makes 256; not with --raw, nor where it is larger."""
     for size, side in ((48, 288), (64, 256), (256, 256), (272, 272)):
         frames = np.random.default_rng(0).integers(0, 256, (2, size, size, 3), dtype=np.uint8)
-        large = enlarged(frames)
+        large = writer.enlarged(frames)
         assert large.shape[1:3] == (side, side) and np.array_equal(large[:, :: side // size, :: side // size], frames)
-    assert enlarged(np.zeros((1, 32, 96, 3), np.uint8)).shape[1:3] == (256, 768)
+    assert writer.enlarged(np.zeros((1, 32, 96, 3), np.uint8)).shape[1:3] == (256, 768)
     for suffix in ("gif", "mp4"):
         for raw, side in (((), 256), (("--raw",), 32)):
             out = tmp_path / f"{side}.{suffix}"

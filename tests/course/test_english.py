@@ -55,6 +55,30 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("phases/
                 *ROOT.glob("solutions/*/*.py"), *ROOT.glob("phases/*/*.py")])  # fmt: skip
 
 
+EVERYWHERE = (
+    "a training",
+    "trainings",
+    "nobody, somebody",
+)  # the others have plain meanings in code, as "lie on a line"
+
+
+def texts() -> dict[str, str]:
+    """Every text in the library and in the graders: docstrings and messages."""
+    found = {}
+    for path in [*(ROOT / "common").rglob("*.py"), *(ROOT / "tests" / "labs").glob("*/test_*.py")]:
+        if "templates" not in path.parts:
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    found[f"{path.relative_to(ROOT)}:{node.lineno}"] = node.value
+    return found
+
+
+@pytest.mark.parametrize("name", EVERYWHERE)
+def test_an_idiom_is_in_no_text_of_the_library(name):
+    found = [place for place, text in texts().items() if re.search(IDIOMS[name], text, re.IGNORECASE)]
+    assert found == []
+
+
 def hits(pattern: str) -> list[str]:
     found = []
     for path in PAGES:

@@ -11,7 +11,7 @@ NUM_FRAMES, SIZE, FPS = 17, 64, 8  # the course's standard clip
 SHAPES = ("circle", "square", "triangle", "star", "cross", "ring")
 
 # Near the corners of the RGB cube, so that no colour lies between two others: a blurred edge of red on yellow looks
-# orange, and orange is nobody's name here.
+# orange, and orange is no colour's name here.
 COLORS = {
     "red": (222, 44, 52),
     "yellow": (250, 206, 46),

@@ -4,7 +4,7 @@
     flipbook train digits-convlstm --stage further     from the shipped weights, on new clips
 
 No clip is seen twice. At first the forecaster reads the true frames, later its own: the clock of that schedule is the
-number of clips seen, so it needs no memory and a training that was stopped goes on exactly.
+number of clips seen, so it needs no memory and a run that was stopped goes on exactly.
 """
 
 from functools import partial

@@ -3,7 +3,7 @@
     flipbook train film-interpolator                     stage "main": a constant learning rate
     flipbook train film-interpolator --stage anneal      from there: the rate falls to zero, the loss counts decibels
 
-A fresh model is a block matcher already, so a training has little to learn that is not worth learning. The pictures are
+A fresh model is a block matcher already, so training has little to learn that is not worth learning. The pictures are
 squares of 48 pixels, and the model has no layer that knows where it is: what it learns there it does on whole frames.
 """
 
@@ -18,12 +18,13 @@ from common.evaluation.interpolation import picture_scores
 from common.flow import average_frames, dis_between
 from common.models.interpolator import PRESETS, Interpolator
 from common.show import contact_sheet
+from common.tensor_ops import from_uint8
 from common.training import Recipe, Settings, Stage, muon
+from common.training.losses import log_rms, rms
 
 SIZES = {"ci": (32, 8), "cpu": (48, 8), "gpu": (48, 8)}  # pixels, largest pan
 STRUCTURE_WEIGHT = 0.5  # of 1 - SSIM: a blur costs few decibels, and much structure
 WARP_WEIGHT = 0.25  # of what each warped picture alone leaves unexplained
-TYPICAL = 0.05  # root mean square error of a picture restored at 32 dB
 
 
 def compute_loss(model, pixels, noise, error=None):
@@ -37,7 +38,7 @@ def compute_loss(model, pixels, noise, error=None):
         noise: not used; nothing here is drawn at random.
         error: of pictures, from the difference to the true one `(B, 3, H, W)`; `rms` unless told otherwise.
     """
-    first, middle, last = (pixels.float() / 127.5 - 1).unbind(dim=2)
+    first, middle, last = from_uint8(pixels).unbind(dim=2)
     parts = model.explain(first, last)
     warped = [(parts[name] - middle).abs().mean() for name in ("warped_first", "warped_last")]
     found = {
@@ -47,16 +48,6 @@ def compute_loss(model, pixels, noise, error=None):
     }
     loss = found["error"] + STRUCTURE_WEIGHT * found["structure"] + WARP_WEIGHT * found["warped"]
     return {"loss": loss, **found}
-
-
-def rms(difference):
-    """Root mean square over each picture, then the mean over pictures: an easy one counts as much as a hard one."""
-    return (difference.square().flatten(1).mean(dim=1) + 1e-6).sqrt().mean()
-
-
-def log_rms(difference):
-    """The mean of the logarithms, so of the pictures' decibels, with `rms`'s gradient where the error is `TYPICAL`."""
-    return TYPICAL * (difference.square().flatten(1).mean(dim=1) + 1e-6).log().mean() / 2
 
 
 def measure(model, preset):

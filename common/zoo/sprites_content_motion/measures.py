@@ -1,7 +1,7 @@
 """How good `sprites-content-motion` is: does the motion follow a swap, and does what is shown stay?
 
 The judge is the reader of the world, which measures pixels and knows no model. The truth about a swap can be drawn, so
-the reader's own errors stand beside (`truth/…`), and swaps are compared with it pixel by pixel besides.
+the reader's own errors are given too (`truth/…`), and swaps are compared with it pixel by pixel besides.
 """
 
 import math

@@ -16,16 +16,16 @@ import torch
 from torch.nn import functional as F
 
 from common.models.frame_autoencoder import PRESETS, FrameAutoencoder
+from common.tensor_ops import from_uint8
 from common.training import Recipe, Settings, Stage, muon
+from common.training.losses import log_rms, rms
 from common.zoo.sprites_vae.recipe import (
     ENDS,
     KL_WEIGHT,
     SIZES,
     SpritesAndFilm,
     finish,
-    log_rms,
     measure,
-    rms,
     sheet,
     through,
 )
@@ -63,7 +63,7 @@ def compute_loss(model, pixels, noise, error=rms, change_weight=1.0, still_weigh
         change_weight: of the change from frame to frame.
         still_weight: of the change where there is none in the original, besides.
     """
-    clips = pixels.float() / 127.5 - 1
+    clips = from_uint8(pixels)
     restored, kl = through(model, clips, noise, "clip")
     change, made = clips.diff(dim=2), restored.diff(dim=2)  # (B, 3, T - 1, H, W)
     parts = {

@@ -46,7 +46,7 @@ class CaptionedLatents:
 def captioned_latents(num_clips: int, num_frames: int, size: int) -> CaptionedLatents:
     """The first clips of the training split: encoded once, their captions read once, all kept in the user's cache.
 
-    Of several processes of one training the first does it, and the others find it done.
+    Of several processes of one run the first does it, and the others find it done.
 
     Raises:
         OSError: the autoencoder's weights are not there.

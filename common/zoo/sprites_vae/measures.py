@@ -13,6 +13,7 @@ from common.data.film import FilmData
 from common.data.sprites import SpriteData
 from common.evaluation.reconstruction import Reconstruction, mean_frame
 from common.evaluation.sprite_reader import accuracy, read_sprites
+from common.tensor_ops import from_uint8
 
 # setting -> clips of sprites, windows of film
 SETTINGS = {"small": (32, 16), "full": (512, 192)}
@@ -76,7 +77,7 @@ def restored(model, target: torch.Tensor) -> torch.Tensor:
 
 def as_clips(batch) -> torch.Tensor:
     """What a data set gives, as `(B, 3, T, H, W)` in [-1, 1]."""
-    return getattr(batch, "pixels", batch).float() / 127.5 - 1
+    return from_uint8(getattr(batch, "pixels", batch))
 
 
 def has_film() -> bool:

@@ -21,12 +21,13 @@ from common.data.film import FilmData
 from common.data.sprites import SpriteData
 from common.models.autoencoder import PRESETS, CausalVideoVAE
 from common.show import strips
+from common.tensor_ops import from_uint8
 from common.training import Recipe, Settings, Stage, muon
+from common.training.losses import log_rms, rms
 
 SIZES = {"ci": (5, 32), "cpu": (17, 64), "gpu": (17, 64)}  # frames, pixels
 NUM_MEASURED = {"ci": 16, "cpu": 512, "gpu": 512}  # clips over which the latents' statistics are taken
 IMAGE_WEIGHT = 0.25
-TYPICAL = 0.05  # root mean square error of a clip restored at 32 dB
 KL_WEIGHT = 3e-3  # on nats a pixel value: enough to keep the latents' scale, too little to blur
 
 
@@ -61,7 +62,7 @@ def compute_loss(model, pixels, noise, error=None, change_weight=1.0, still_weig
         still_weight: of the change where there is none in the original, besides.
     """
     error = error or rms
-    clips = pixels.float() / 127.5 - 1
+    clips = from_uint8(pixels)
     restored, kl = through(model, clips, noise, "clip")
     chosen = noise.integers("frame", clips.shape[2])  # (B,)
     images = clips[torch.arange(len(clips)), :, chosen][:, :, None]  # (B, 3, 1, H, W)
@@ -76,22 +77,6 @@ def compute_loss(model, pixels, noise, error=None, change_weight=1.0, still_weig
     }
     weights = {"error": 1.0, "change": change_weight, "still": still_weight, "image": IMAGE_WEIGHT, "kl": KL_WEIGHT}
     return {"loss": sum(weights[name] * part for name, part in parts.items()), **parts}
-
-
-def rms(difference):
-    """Root mean square over each clip, then the mean over clips.
-
-    Large errors on few pixels, which is what motion gives, count by their square; an easy clip as much as a hard one.
-    """
-    return (difference.square().flatten(1).mean(dim=1) + 1e-6).sqrt().mean()
-
-
-def log_rms(difference):
-    """The mean of the logarithms, so of the clips' decibels: ten per cent off an error count the same in every clip.
-
-    Its gradient is that of `rms` for a clip whose error is `TYPICAL`.
-    """
-    return TYPICAL * (difference.square().flatten(1).mean(dim=1) + 1e-6).log().mean() / 2
 
 
 def through(model, clips, noise, name):
@@ -110,7 +95,7 @@ def measure(model, preset):
     }
     found = {}
     for kind, pixels in kinds.items():
-        clips = pixels.float() / 127.5 - 1
+        clips = from_uint8(pixels)
         restored = model(clips).sample.clamp(-1, 1)
         error = (restored - clips).square().flatten(1).mean(dim=1)  # (B,)
         found[f"psnr_{kind}"] = float((10 * torch.log10(4 / error)).mean())
@@ -123,7 +108,7 @@ def finish(model, preset):
     data, mean, square = SpritesAndFilm(*SIZES[preset]), 0.0, 0.0
     batches = [range(start, start + 8) for start in range(0, NUM_MEASURED[preset], 8)]
     for indices in batches:
-        clips = data.batch(indices).to(model.device).float() / 127.5 - 1
+        clips = from_uint8(data.batch(indices).to(model.device))
         z = model.encode(clips).latent_dist.mode().double()  # (B, C, T', H', W')
         mean, square = mean + z.mean(dim=(0, 2, 3, 4)), square + z.square().mean(dim=(0, 2, 3, 4))
     mean, square = mean / len(batches), square / len(batches)  # (C,)
@@ -137,7 +122,7 @@ def sheet(model, preset):
     """Two held-out clips, each above what comes back."""
     num_frames, size = SIZES[preset]
     sprites = SpriteData(split="held_out", num_frames=num_frames, size=size).batch([0]).clips()
-    film = FilmData("test", num_frames, size).batch([0]).float() / 127.5 - 1
+    film = from_uint8(FilmData("test", num_frames, size).batch([0]))
     rows = {}
     for kind, clip in (("sprites", sprites), ("film", film)):
         rows |= {kind: clip[0], f"{kind}, restored": model(clip).sample[0].clamp(-1, 1)}

@@ -16,6 +16,7 @@ from functools import partial
 import torch
 
 from common.models.autoencoder import PRESETS, CausalVideoVAE
+from common.tensor_ops import from_uint8
 from common.training import Settings, Stage, SteppedRecipe, muon, vae
 from common.zoo.sprites_vae.recipe import COMMON, ENDS, SIZES, SpritesAndFilm, finish, sheet
 from common.zoo.sprites_vae_minute.measures import mean_psnr, moving_clips
@@ -33,7 +34,7 @@ def step(model, optimizer, pixels, noise, train_step=None):
         noise: says which samples these are.
         train_step: the step itself; None for the library's, or the learner's where it has taken its place.
     """
-    clips = pixels.float() / 127.5 - 1
+    clips = from_uint8(pixels)
     return (train_step or vae.train_step)(model, optimizer, clips, torch.Generator().manual_seed(int(noise.indices[0])))
 
 
