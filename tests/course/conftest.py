@@ -7,6 +7,8 @@ import pytest
 
 from common.course.base import paths
 from common.course.checking import runner
+from common.course.learner import workspace
+from tests.course.learner_copies import write_release
 
 GRADER = '''
 """The grader of a tiny lab."""
@@ -164,6 +166,14 @@ def build_course(root, monkeypatch) -> MiniCourse:
 def mini_course(tmp_path, monkeypatch):
     """The tiny course, in a folder of its own for each test."""
     return build_course(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def started(mini_course):
+    """The tiny lab as a release with ids, nbgrader's metadata and a link, and a copy of it in work/."""
+    write_release(mini_course)
+    workspace.start(mini_course.lab)
+    return mini_course
 
 
 @pytest.fixture(scope="session")

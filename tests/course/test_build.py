@@ -1,63 +1,15 @@
 """The build: everything committed follows from the sources, and a source that cannot be built says where and why."""
 
-import copy
 import json
 import os
 
 import nbformat
 import pytest
-from click.testing import CliRunner
 
-from common.course.base.paths import CourseError, Lab
+from common.course.base.paths import CourseError
 from common.course.building import build, execute
 from common.course.building.lab_cells import draft_lab
-from common.course.commands.build import build as command
-
-SOURCE = """\
-# %% [markdown]
-# # A tiny lab
-
-# %% tags=["setup"]
-import os
-
-# %% [markdown] about="double" difficulty=2 importance=3 minutes=5
-# ## Twice
-# Return twice the number.
-
-# %% exercise="double"
-def double(x):
-    \"\"\"Twice `x`.\"\"\"
-    ### BEGIN SOLUTION
-    return 2 * x
-    ### END SOLUTION
-
-# %% check="double"
-
-# %% [markdown] hints="double"
-# 1. What is twice three?
-# 2. Multiply.
-# 3. `2 * x`.
-
-# %% tags=["demo"]
-print(double(21), os.environ["FLIPBOOK_PRESET"], os.environ["OMP_NUM_THREADS"])
-"""
-
-GRADER = """\
-import pytest
-
-
-@pytest.mark.exercise("double", points=2)
-@pytest.mark.parametrize("number", [-1, 1])
-def test_double(lab, number):
-    \"\"\"twice a number\"\"\"
-    assert lab.double(number) == 2 * number
-
-
-@pytest.mark.exercise("double")
-def test_zero(lab):
-    \"\"\"twice nothing is nothing\"\"\"
-    assert lab.double(0) == 0
-"""
+from tests.course.buildable_course import SOURCE, make_course, make_course_without_kernel, pretend_to_run
 
 TUTORIAL = """\
 # %% [markdown]
@@ -68,48 +20,10 @@ print("six times seven")
 """
 
 
-class Course:
-    """A course with one lab, 01.2; `.target` builds it."""
-
-    def __init__(self, root):
-        self.root, self.lab = root, Lab("01_tiny", "02_numbers")
-        self.write(self.lab.source, SOURCE)
-        self.write(self.lab.tests, GRADER)
-
-    @property
-    def target(self):
-        return build.targets(("01.2",))[0]
-
-    def write(self, path, text):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-
-    def change(self, old, new, path=None):
-        path = path or self.lab.source
-        text = path.read_text()
-        assert text.count(old) == 1
-        path.write_text(text.replace(old, new))
-
-
-def make_course(root, patch):
-    patch.setenv("FLIPBOOK_ROOT", str(root))
-    (root / "tests" / "labs").mkdir(parents=True)
-    return Course(root)
-
-
-def pretend_to_run(draft, flipbook, on_cell=None):
-    """In place of a kernel, for tests that are about files: every cell has run and printed nothing."""
-    notebook = nbformat.from_dict(draft.notebook(flipbook))
-    for number, cell in enumerate(c for c in notebook.cells if c.cell_type == "code"):
-        cell.execution_count = number + 1
-    return notebook
-
-
 @pytest.fixture
 def course(tmp_path, monkeypatch):
     """A course whose notebooks are built without a kernel."""
-    monkeypatch.setattr(build, "execute", pretend_to_run)
-    return make_course(tmp_path, monkeypatch)
+    return make_course_without_kernel(tmp_path, monkeypatch)
 
 
 @pytest.fixture
@@ -195,87 +109,28 @@ def test_building_again_gives_the_same_bytes(course):
     assert {t: course.lab.notebook(t).read_bytes() for t in first} == first
 
 
-# ------------------------------------------------------------------------------------------ what is out of date
-
-
-@pytest.mark.parametrize("target", ["solutions", "labs"])
-def test_a_missing_notebook_is_named(course, target):
-    build.build(course.target)
-    course.lab.notebook(target).unlink()
-    assert build.out_of_date(course.target)[0].startswith(f"{target}/01_tiny/02_numbers.ipynb is missing")
-
-
-def test_a_changed_source_is_named(course):
-    build.build(course.target)
-    course.change("# Return twice the number.", "# Return twice the number, please.")
-    message = build.out_of_date(course.target)[0]
-    assert message.startswith("solutions/01_tiny/02_numbers.ipynb is older than solutions/01_tiny/02_numbers.py")
-
-
-def test_a_changed_grader_is_named_though_no_cell_changes(course):
-    build.build(course.target)
-    course.change('"""twice nothing is nothing"""', '"""twice zero is zero"""', course.lab.tests)
-    assert "another version of its source, its grader or the library" in build.out_of_date(course.target)[0]
-
-
-def test_an_edited_lab_is_named_and_put_right(course):
-    build.build(course.target)
-    lab = course.lab.notebook("labs")
-    before = lab.read_bytes()
-    lab.write_text(lab.read_text().replace("YOUR CODE HERE", "your code here"))
-    problem = "labs/01_tiny/02_numbers.ipynb is not what solutions/01_tiny/02_numbers.ipynb releases"
-    assert build.out_of_date(course.target) == [problem]
-    assert build.build(course.target) == ["labs/01_tiny/02_numbers.ipynb"]
-    assert lab.read_bytes() == before
-
-
-def test_a_solution_that_never_ran_is_named(course):
-    build.build(course.target)
-    path = course.lab.notebook("solutions")
-    path.write_text(path.read_text().replace('"execution_count": 2', '"execution_count": null'))
-    assert "never run" in build.out_of_date(course.target)[0]
-
-
-def test_a_notebook_without_a_source_is_named(course):
-    build.build(course.target)
-    assert build.orphans() == []
-    course.lab.source.rename(course.lab.source.with_name("03_other.py"))
-    assert [message.split()[0] for message in build.orphans()] == [
-        "solutions/01_tiny/02_numbers.ipynb",
-        "labs/01_tiny/02_numbers.ipynb",
-    ]
-
-
-def test_the_hash_follows_the_library_all_the_way_down_and_no_further(course):
-    """far.py is imported by near.py, near.py by the source; aside.py by neither"""
-    library = course.root / "common"
-    for name, text in (
-        ("__init__", ""),
-        ("near", "from common import far\n"),
-        ("far", "VALUE = 1\n"),
-        ("part", "def double(x):\n    return 2 * x\n"),
-        ("aside", "VALUE = 1\n"),
-    ):
-        course.write(library / f"{name}.py", text)
-    course.change("import os\n", "import os\nfrom common.near import far\n")
-    hashes = [course.target.flipbook["source_hash"]]
-    for name in ("near", "far", "__init__"):
-        course.write(library / f"{name}.py", (library / f"{name}.py").read_text() + "\n# changed\n")
-        hashes.append(course.target.flipbook["source_hash"])
-    assert len(set(hashes)) == 4, "a changed module, its import or its package must change the hash"
-    course.write(library / "aside.py", "VALUE = 2\n")
-    assert course.target.flipbook["source_hash"] == hashes[-1]
-
-
-def test_the_hash_counts_the_module_that_an_exercise_is_cut_from(course):
-    course.write(course.root / "common" / "part.py", "def double(x):\n    return 2 * x\n")
-    answer = SOURCE[SOURCE.index("def double") : SOURCE.index("# %% check=")]
-    course.lab.source.write_text(
-        SOURCE.replace(answer, "\n").replace('exercise="double"', 'exercise="double" from="common.part:double"')
+def test_what_only_draws_is_folded_under_its_caption_and_usual_mistakes_behind_what_one_sees(course):
+    course.change(
+        '# %% check="double"\n',
+        '# %% check="double"\n\n# %% tags=["demo"] draws="Twice of everything."\nprint(double(2))\n\n'
+        '# %% [markdown] troubles="double"\n# - **It is always even.** Twice a whole\n#   number is.\n'
+        "# - **And negative?** So is it.\n\n"
+        '# %% [markdown] tags=["folded"]\n# ## Going further\n# More.\n',
     )
-    before = course.target.flipbook["source_hash"]
-    course.write(course.root / "common" / "part.py", "def double(x):\n    return x + x\n")
-    assert course.target.flipbook["source_hash"] != before
+    cells = {cell["id"]: cell for cell in draft_lab(course.target.lab).cells}
+    drawn = next(cell for cell in cells.values() if cell["source"] == "print(double(2))")
+    before = list(cells.values())[list(cells.values()).index(drawn) - 1]
+    assert drawn["metadata"]["jupyter"] == {"source_hidden": True}
+    assert before["source"] == "▸ *Twice of everything.*" and before["cell_type"] == "markdown"
+    folds = cells["troubles-double"]["source"]
+    assert (
+        "<summary>It is always even</summary>\n\nTwice a whole\nnumber is." in folds and folds.count("<details>") == 2
+    )
+    further = next(cell for cell in cells.values() if cell["source"].startswith("## Going further"))
+    assert further["metadata"]["jp-MarkdownHeadingCollapsed"] is True
+    ids = list(cells)
+    assert ids.index("owed") == ids.index("about-double") - 1
+    assert "docstring is the contract" in cells["owed"]["source"]
 
 
 # ------------------------------------------------------------------------------------------ what goes wrong
@@ -356,64 +211,3 @@ def test_a_write_that_breaks_off_leaves_the_old_file_whole(course, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         build.build(course.target, force=True)
     assert path.read_bytes() == before and [p.name for p in path.parent.iterdir() if "partial" in p.name] == []
-
-
-# ------------------------------------------------------------------------------------------ the command
-
-
-def test_the_command_builds_then_finds_nothing_to_do(course):
-    runner = CliRunner()
-    before = runner.invoke(command, ["--check"])
-    assert before.exit_code == 1 and "solutions/01_tiny/02_numbers.ipynb is missing" in before.output
-    done = runner.invoke(command, ["01.2"])
-    assert done.exit_code == 0 and "wrote labs/01_tiny/02_numbers.ipynb" in done.output
-    assert runner.invoke(command, ["--check"]).exit_code == 0
-    assert "up to date" in runner.invoke(command, []).output
-
-
-def test_one_failing_lab_does_not_stop_the_others(course):
-    broken = Lab("01_tiny", "03_broken")
-    course.write(broken.source, SOURCE.replace('# %% check="double"\n', ""))
-    course.write(broken.tests, GRADER)
-    done = CliRunner().invoke(command, [])
-    assert isinstance(done.exception, CourseError)
-    assert "03_broken.py:11: the exercise double has no cell" in str(done.exception)
-    assert course.lab.notebook("labs").exists() and not broken.notebook("labs").exists()
-
-
-def test_an_unknown_name_lists_the_known_ones(course):
-    with pytest.raises(CourseError, match=r"nothing to build is called '09\.9'\. The sources here are: 01\.2\."):
-        build.targets(("09.9",))
-
-
-def test_inputs_ignore_outputs_and_nothing_else(course):
-    notebook = pretend_to_run(course.target.draft, course.target.flipbook)
-    other = copy.deepcopy(notebook)
-    other.cells[-1].outputs = [nbformat.v4.new_output("stream", text="x")]
-    assert build.inputs(other) == build.inputs(notebook)
-    other.cells[-1].metadata["tags"] = []
-    assert build.inputs(other) != build.inputs(notebook)
-
-
-def test_what_only_draws_is_folded_under_its_caption_and_usual_mistakes_behind_what_one_sees(course):
-    course.change(
-        '# %% check="double"\n',
-        '# %% check="double"\n\n# %% tags=["demo"] draws="Twice of everything."\nprint(double(2))\n\n'
-        '# %% [markdown] troubles="double"\n# - **It is always even.** Twice a whole\n#   number is.\n'
-        "# - **And negative?** So is it.\n\n"
-        '# %% [markdown] tags=["folded"]\n# ## Going further\n# More.\n',
-    )
-    cells = {cell["id"]: cell for cell in draft_lab(course.target.lab).cells}
-    drawn = next(cell for cell in cells.values() if cell["source"] == "print(double(2))")
-    before = list(cells.values())[list(cells.values()).index(drawn) - 1]
-    assert drawn["metadata"]["jupyter"] == {"source_hidden": True}
-    assert before["source"] == "▸ *Twice of everything.*" and before["cell_type"] == "markdown"
-    folds = cells["troubles-double"]["source"]
-    assert (
-        "<summary>It is always even</summary>\n\nTwice a whole\nnumber is." in folds and folds.count("<details>") == 2
-    )
-    further = next(cell for cell in cells.values() if cell["source"].startswith("## Going further"))
-    assert further["metadata"]["jp-MarkdownHeadingCollapsed"] is True
-    ids = list(cells)
-    assert ids.index("owed") == ids.index("about-double") - 1
-    assert "docstring is the contract" in cells["owed"]["source"]

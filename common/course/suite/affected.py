@@ -25,7 +25,7 @@ READ_AS_FILES = {
         "tests/course/test_pages.py", "tests/course/test_readme.py", "tests/course/test_repository.py",
     ),
     ("solutions/*", "labs/*", "phases/*", "tests/labs/*"): (
-        "tests/course/test_repository.py", "tests/course/test_build.py", "tests/course/test_nbgrader.py",
+        "tests/course/test_repository.py", "tests/course/test_build*.py", "tests/course/test_nbgrader.py",
         "tests/course/test_mine.py", "tests/course/test_startpage.py", "tests/course/test_syllabus.py", "tests/e2e/*",
     ),
     ("common/*",): ("tests/common/test_import_rules.py", "tests/common/test_wheel.py"),
