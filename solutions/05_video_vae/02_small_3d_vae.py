@@ -35,7 +35,6 @@ from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 import common
 from common import show
 from common.course import check
-from common.evaluation.posterior import active_channels, channel_kl
 from common.evaluation.reconstruction import clip_psnr, mean_frame
 from common.models.autoencoder import CausalVideoVAE
 from common.models.large_vaes import LARGE, tiny_vae
@@ -45,7 +44,8 @@ from common.training.budget import steps_in
 from common.zoo.shelf import folder
 from common.zoo.sprites_vae_minute.measures import mean_frame_psnr, mean_psnr, moving_clips
 from common.zoo.sprites_vae_minute.recipe import RECIPE, step
-from common.zoo.sprites_vae_minute.studies import assembled, go_on
+from common.zoo.sprites_vae_minute.studies import WrongAxes, assembled, carried, go_on
+from common.zoo.sprites_vae_minute.studies import draw_channels, draw_curve, draw_gradient_shares
 
 limit_threads()
 plt.rcParams["figure.dpi"] = 75
@@ -53,7 +53,6 @@ SIZE = preset()
 NUM_CLIPS = {"ci": 12}.get(SIZE, 32)  # on which everything is measured
 CONTROL_STEPS, CONTROL_BATCH = {"ci": (3, 1)}.get(SIZE, (60, 8))
 PEER_SECONDS = {"ci": 0.4}.get(SIZE, 60)
-BLUE, RUST, GREY = "#1f6f8b", "#b3541e", "0.6"
 
 # %% [markdown]
 # ## Where you are heading
@@ -153,16 +152,7 @@ for width in (4, 8, 16):
 # %% tags=["demo"] draws="How loud each clip is in the gradient, under two losses."
 some = CLIPS[clip_psnr(mean_frame(CLIPS), CLIPS, data_range=2.0).argsort(descending=True)][::2][:6]
 losses = {"mean squared error": torch.nn.functional.mse_loss, "yours, by clip": reconstruction_loss}
-figure, axis = plt.subplots(figsize=(7.2, 2.5), layout="constrained")
-for (name, loss), side, colour in zip(losses.items(), (-0.2, 0.2), (GREY, BLUE)):
-    leaf = mean_frame(some).clone().requires_grad_()
-    (slope,) = torch.autograd.grad(loss(leaf, some), leaf)
-    size = slope.flatten(1).norm(dim=1)  # (B,)
-    axis.bar(torch.arange(len(some)) + side, size / size.sum(), 0.36, color=colour, label=name)
-axis.set(xlabel="clips, from the easiest for the mean frame to the hardest", ylabel="part of the gradient")
-axis.set_title("How loud each clip is: the mean frame against its clip", fontsize=10)
-axis.legend(fontsize=9)
-plt.show()
+draw_gradient_shares(losses, some)
 
 # %% [markdown]
 # **What to see.** With squares the hardest clips speak loudest. By clip, all of them are heard alike.
@@ -322,8 +312,8 @@ show.strips({"original": CLIPS[1], "restored by your parts": restored[0]}, num_f
 # ## The run
 #
 # Everything in it is yours but the optimizer (Muon) and the loop, which shows the time left and keeps checkpoints: stop
-# the kernel whenever you like, and run the cell again. It goes on where it was. (To begin anew, delete `FOLDER`.) At
-# `ci` there are only seconds, so the run goes on from the weights of second 60, while the learning rate falls to zero.
+# the kernel whenever you like, and the cell goes on where it was. (To begin anew, delete `FOLDER`.) At `ci` the run
+# starts from the weights of second 60, and the learning rate falls to zero.
 
 # %%
 MINUTE = CausalVideoVAE.from_pretrained("sprites-vae-minute").eval()
@@ -357,18 +347,9 @@ reached = {"second 60": mean_psnr(MINUTE, CLIPS), "yours": log[-1]["psnr"], "shi
 for name, psnr in {"mean frame (baseline)": line, **reached}.items():
     print(f"{name:24}{psnr:6.2f} dB  {psnr - line:+6.2f}")
 record = json.loads((folder("sprites-vae-minute") / "record.json").read_text())  # what we measured
-measured = [entry for entry in log if "psnr" in entry]
-offset = 60 if SIZE == "ci" else 0
-figure, axis = plt.subplots(figsize=(7.2, 3), layout="constrained")
-axis.plot(*zip(*record["curve"]), color=GREY, marker="o", markersize=3, label="measured, running mean")
-seconds = [offset + entry["cpu_seconds"] for entry in measured]
-axis.plot(seconds, [entry["psnr"] for entry in measured], color=BLUE, marker="o", label="your run")
-axis.axhline(line, color=RUST, linestyle="--", label="mean frame")
-axis.axhline(reached["shipped"], color=GREY, linestyle=":", label="shipped weights")
-axis.set(xlabel="core-seconds of training", ylabel="PSNR of held-out clips, dB")
-axis.set_title("How soon does it beat the mean frame?", fontsize=10)
-axis.legend(fontsize=9, loc="center left")
-plt.show()
+begin = 60 if SIZE == "ci" else 0
+measured = [(begin + entry["cpu_seconds"], entry["psnr"]) for entry in log if "psnr" in entry]
+draw_curve(record["curve"], measured, baseline=line, shipped=reached["shipped"])
 
 # %% [markdown]
 # **What to see.** The mean frame is beaten within the first minute or so, though it knows the still ground perfectly.
@@ -383,39 +364,26 @@ plt.show()
 
 
 # %%
-class WrongAxes(DiagonalGaussian):
-    """The posterior with diffusers' KL divergence: one axis is left over, and averaged by the loss."""
-
-    def kl(self):
-        return DiagonalGaussianDistribution(torch.cat([self.mean, self.logvar], dim=1)).kl()
-
-
 def control(kl_weight=3e-3, posterior=DiagonalGaussian):
-    """A few steps from second 60. Returns nats per number of each channel, which channels are alive, and the PSNR."""
+    """A few steps from second 60: nats per number of each channel, which channels are alive, and the PSNR."""
     vae = my_vae(posterior=posterior)
     vae.load_state_dict(MINUTE.state_dict())
     go_on(vae, train_step, CONTROL_STEPS, CONTROL_BATCH, kl_weight=kl_weight)
-    with torch.no_grad():
-        dist = vae.encode(CLIPS[:4]).latent_dist
-    return channel_kl(dist.mean, dist.logvar), active_channels(dist.mean), mean_psnr(vae, CLIPS[:4])
+    return carried(vae, CLIPS[:4])
 
 
 # %% tags=["demo"] draws="What each latent channel carries, with the KL term right and wrong."
 arms = {"as it should be": {}, "wrong axes": {"posterior": WrongAxes}, "100 times": {"kl_weight": 0.3}}
 arms["10,000 times"] = {"kl_weight": 30.0}
-figure, axis = plt.subplots(figsize=(7.2, 2.8), layout="constrained")
+nats = {}
 print(f"{'the KL term':32}nats per number  dead channels     PSNR   (mean frame {mean_frame_psnr(CLIPS[:4]):.1f} dB)")
-for (name, options), colour in zip(arms.items(), (BLUE, GREY, "#d9a441", RUST)):
-    nats, alive, psnr = control(**options)
-    print(f"{name:32}{nats.mean():15.2f}{int((~alive).sum()):8} of {len(alive)}{psnr:9.1f}")
-    axis.plot(nats.sort(descending=True).values, color=colour, marker="o", markersize=4, label=name)
+for name, options in arms.items():
+    nats[name], alive, psnr = control(**options)
+    print(f"{name:32}{nats[name].mean():15.2f}{int((~alive).sum()):8} of {len(alive)}{psnr:9.1f}")
 for row in record["kl_weight"]:
     name = f"{row['times']:,} times, {row['steps']} steps"
     print(f"recorded: {name:22}{row['nats']:15.2f}{row['dead']:8} of 16{row['psnr']:9.1f}")
-axis.set(xlabel="latent channels, from the fullest to the emptiest", ylabel="nats per number", ylim=(0, None))
-axis.set_title(f"What the channels carry, {CONTROL_STEPS} steps after second 60", fontsize=10)
-axis.legend(fontsize=9)
-plt.show()
+draw_channels(nats, f"What the channels carry, {CONTROL_STEPS} steps after second 60")
 
 # %% [markdown]
 # **What to see.** The larger the weight, the less the channels say. In the recorded runs the weight times 100 took
@@ -439,9 +407,8 @@ SHORT = CLIPS[:1, :, :5]
 for name, model in {"yours": my_vae(), "wan": AutoencoderKLWan(base_dim=13, z_dim=16, num_res_blocks=1)}.items():
     one_step = partial(train_step, model, torch.optim.Adam(model.parameters(), lr=1e-4), SHORT)
     print(f"{name:6}{steps_in(one_step, PEER_SECONDS):5} steps on 5 frames in {PEER_SECONDS} core-seconds")
-RECORD = Path(common.__file__).parents[1] / "benchmarks/results/vae_peer.json"
-record = json.loads(RECORD.read_text())["sides"]
-for name, side in record.items():
+peers = json.loads((Path(common.__file__).parents[1] / "benchmarks/results/vae_peer.json").read_text())["sides"]
+for name, side in peers.items():
     seconds, psnr = side["core_seconds"], side["held_out/psnr"]
     print(f"recorded: {name:6}{side['steps']:5} steps of 8 clips of 17 frames in {seconds} s: {psnr:.1f} dB")
 
@@ -468,9 +435,8 @@ for name in LARGE:
 # **Honest limits.** Only the first minute of the run from scratch was measured for this page, on a busy machine. A run
 # with more terms in its loss had 30.9 dB after 40 core-minutes (the record above). Without bfloat16 in the processor a
 # step takes nearly twice as long. The clips are 64 pixels wide and mostly drawn. Film comes back blurred, from the
-# shipped weights too. There is no perceptual and no adversarial loss, so fine texture is averaged away, as every
-# squared error does. And a clip must have 1 + 4k frames: with other lengths large VAEs pad, and the padding shows as
-# ghosts at the end.
+# shipped weights too: with no perceptual and no adversarial loss, fine texture is averaged away. And a clip must have
+# 1 + 4k frames. With other lengths large VAEs pad, and the padding shows as ghosts at the end.
 
 # %% [markdown]
 # ## What you own now

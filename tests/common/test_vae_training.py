@@ -19,7 +19,15 @@ from common.training.vae import reconstruction_loss, train_step
 from common.zoo import from_pretrained, shelf
 from common.zoo.sprites_vae_minute.measures import mean_frame_psnr, mean_psnr, moving_clips
 from common.zoo.sprites_vae_minute.recipe import RECIPE
-from common.zoo.sprites_vae_minute.studies import assembled, go_on
+from common.zoo.sprites_vae_minute.studies import (
+    WrongAxes,
+    assembled,
+    draw_channels,
+    draw_curve,
+    draw_gradient_shares,
+    go_on,
+    gradient_shares,
+)
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -165,6 +173,31 @@ def test_other_parts_get_the_weights_and_the_posterior_gets_the_moments():
         doubled, plain = vae.encode(clip).latent_dist.mode(), shipped.encode(clip).latent_dist.mode()
         assert torch.allclose(doubled, 2 * plain) and len(calls) == 4
         assert torch.equal(vae.decode(plain).sample, shipped.decode(plain).sample) and len(calls) == 10
+
+
+def test_over_the_wrong_axes_the_divergence_is_too_small_by_the_width():
+    """What the loss averages, (B, W) or (B,), differs by the factor W."""
+    moments = noise(2, 6, 3, 4, 7)
+    wrong, right = WrongAxes(moments).kl(), DiagonalGaussian(moments).kl()
+    assert wrong.shape == (2, 7) and torch.allclose(7 * wrong.mean(), right.mean())
+
+
+def test_with_a_root_per_clip_all_clips_weigh_the_same_in_the_gradient():
+    """With squares, a clip whose motion is twice as strong weighs twice as much."""
+    clip = noise(1, 3, 4, 6, 5)
+    clips = torch.cat([clip, 2 * clip, 4 * clip])
+    losses = {"squares": torch.nn.functional.mse_loss, "by clip": reconstruction_loss}
+    assert torch.allclose(gradient_shares(losses["squares"], clips), torch.tensor([1.0, 2.0, 4.0]) / 7)
+    assert torch.allclose(gradient_shares(losses["by clip"], clips), torch.full((3,), 1 / 3), atol=1e-4)
+    heights = [bar.get_height() for bar in draw_gradient_shares(losses, clips).axes[0].patches]
+    assert heights == pytest.approx([1 / 7, 2 / 7, 4 / 7, 1 / 3, 1 / 3, 1 / 3], abs=1e-4)
+
+
+def test_the_figures_show_what_they_are_given():
+    lines = draw_channels({"one": torch.tensor([1.0, 3.0, 2.0]), "other": torch.zeros(3)}, "title").axes[0].lines
+    assert [line.get_label() for line in lines] == ["one", "other"] and list(lines[0].get_ydata()) == [3, 2, 1]
+    lines = draw_curve([(1, 10), (2, 20)], [(3, 30)], baseline=15.0, shipped=35.0).axes[0].lines
+    assert [list(line.get_ydata()) for line in lines] == [[10, 20], [30], [15, 15], [35, 35]]
 
 
 # ------------------------------------------------------------------------------------------------ large ones
