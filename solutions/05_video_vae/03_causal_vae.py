@@ -107,13 +107,11 @@ show.strips({"the film": film[0], "encoded and decoded": decoded[0]}, num_frames
 #    `torch.cat` of zeros and `weight[:, :, None]` along axis 2 does the same.
 
 # %% [markdown] troubles="inflate_causal"
-# - **A clip comes out one frame late.** The kernel is in the middle slice. That is right for a layer that looks both
-#   ways, not for a causal one.
+# - **A clip comes out one frame late.** The kernel is in the middle slice, which suits a layer that looks both ways.
 # - **Everything that moves leaves a trail.** The kernel is spread over all slices, so the layer averages over time.
 
 # %% [markdown]
-# A whole image autoencoder, `sprites-frame-vae`, inflated by your function and in two other ways. Nothing is trained on
-# top.
+# A whole image autoencoder, `sprites-frame-vae`, inflated by your function and in two other ways, with no training.
 
 # %% tags=["demo"] draws="Only the last slice leaves an image model what it was."
 IMAGE_VAE = from_pretrained("sprites-frame-vae")
@@ -410,8 +408,7 @@ draw_influence({"Wan's VAE": wan_map, "yours": maps["yours, causal"]}, "latent t
 # %% [markdown]
 # ## Try it
 #
-# Any shot, any size in eights. `flipbook reconstruct rope_skipping --mine` does it on the command line, with the parts
-# from your copy of this lab.
+# Any shot, any size in eights. `flipbook reconstruct rope_skipping --mine` does it on the command line, by your parts.
 
 # %%
 SHOT, FRAMES, SIZE = "leap", 33, 96
