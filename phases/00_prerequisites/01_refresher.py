@@ -52,8 +52,7 @@ def seeded(seed):
 # ## The U-Net
 #
 # **Idea.** To see far with small convolutions, go down: halve the picture, work there, come up again. What is lost on
-# the
-# way down comes back through *skip connections*, which hand the fine features across:
+# the way down comes back through *skip connections*, which hand the fine features across:
 #
 # $$ h_{\text{up}} = \text{block}\big( \text{concat}( \text{upsample}(h_{\text{deep}}),\ h_{\text{skip}} ) \big). $$
 #
@@ -132,8 +131,7 @@ plt.show()
 # $$ \text{out}_n = \sum_m \text{softmax}_m\!\left( \frac{q_n \cdot k_m}{\sqrt d} \right) v_m . $$
 #
 # In *self*-attention all three come from the same tokens, in *cross*-attention keys and values come from elsewhere,
-# such
-# as a text. Two things follow. The equation does not know any order: where a token stands must be told. And if the
+# such as a text. Two things follow. The equation does not know any order: where a token stands must be told. And if the
 # entries of $q$ and $k$ have variance 1, their product has variance $d$, hence the root.
 
 # %%
@@ -164,9 +162,8 @@ plt.show()
 
 # %% [markdown]
 # **What to see.** Left, one token repeated: every place looks like every other. Right, the same token with its query
-# and
-# key turned by an angle that grows with the place (RoPE). The product depends on how far apart two places are and on
-# nothing else: the picture is constant along its diagonals.
+# and key turned by an angle that grows with the place (RoPE). The product depends on how far apart two places are and
+# on nothing else: the picture is constant along its diagonals.
 #
 # A *vision transformer* is this on patches of a picture; the section on DiT cuts them.
 
@@ -178,11 +175,9 @@ plt.show()
 # $$ x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\, \epsilon, $$
 #
 # and a model is trained to say which $\epsilon$ is in $x_t$, $\min_\theta \| \epsilon_\theta(x_t, t) - \epsilon \|^2$.
-# The
-# best possible answer is a mean over everything that could have been there. With data in the plane that mean can be
+# The best possible answer is a mean over everything that could have been there. With data in the plane that mean can be
 # written down, so nothing has to be trained here: our "data" are eight small clouds on a ring, red or blue, and the
-# model
-# below is the *perfect* one.
+# model below is the *perfect* one.
 
 # %%
 ANGLES = torch.arange(8) * math.pi / 4
@@ -264,8 +259,7 @@ plt.show()
 # ## Sigma and flow matching
 #
 # **Idea.** DDPM's path is one of many. All are $x = a\, x_0 + b\, \epsilon$, and what matters is only the ratio of
-# noise
-# to signal, $\sigma = b / a$. EDM keeps $a = 1$ and lets $b = \sigma$ grow; flow matching goes straight,
+# noise to signal, $\sigma = b / a$. EDM keeps $a = 1$ and lets $b = \sigma$ grow; flow matching goes straight,
 #
 # $$ x_s = (1 - s)\, x_0 + s\, \epsilon, \qquad v = \frac{\mathrm d x_s}{\mathrm d s} = \epsilon - x_0, $$
 #
@@ -410,12 +404,9 @@ for name, gate in (
 
 # %% [markdown]
 # The other use of tokens: *discrete* ones, for models that predict the next token as language models do. **VQ-VAE**
-# snaps
-# a latent to the nearest entry of a learned codebook. **FSQ** rounds each of its few numbers to a few levels, so that
-# the
-# codebook is a grid and nothing can go unused; **LFQ** is the same with two levels, a sign for each number. All copy
-# the
-# gradient straight through the rounding: $\text{round}(z) \to z + \text{stopgrad}(\text{round}(z) - z)$.
+# snaps a latent to the nearest entry of a learned codebook. **FSQ** rounds each of its few numbers to a few levels, so
+# that the codebook is a grid and nothing can go unused; **LFQ** is the same with two levels, a sign for each number.
+# All copy the gradient straight through the rounding: $\text{round}(z) \to z + \text{stopgrad}(\text{round}(z) - z)$.
 
 # %%
 z = 0.55 * torch.randn(500, 2, generator=seeded(4))
@@ -509,17 +500,14 @@ plt.show()
 # ## PyTorch at work
 #
 # **Idea.** Video is limited by memory before it is limited by anything else, so know where it goes. For a model with
-# $P$
-# parameters under Adam, mixed precision costs about
+# $P$ parameters under Adam, mixed precision costs about
 #
 # $$ \underbrace{4P}_{\text{weights}} + \underbrace{4P}_{\text{gradients}} + \underbrace{8P}_{\text{Adam}}
 # \ \text{bytes} \; + \; \text{activations}, $$
 #
 # and the activations grow with the clip. **DDP** gives every GPU all of it and a share of the batch; **FSDP** splits
-# the
-# first three among the GPUs and gathers weights layer by layer. *Activation checkpointing* keeps only each block's
-# input
-# and computes the rest again when it is needed.
+# the first three among the GPUs and gathers weights layer by layer. *Activation checkpointing* keeps only each block's
+# input and computes the rest again when it is needed.
 
 # %%
 print(
@@ -575,9 +563,9 @@ for frames in (1, 4, 16):
 
 # %% [markdown]
 # **What to see.** Parameters are a fixed price, and FSDP divides it. Activations are the variable one: 16 times the
-# frames,
-# 16 times the memory, before attention has been counted. Checkpoints cut them by the work inside a block, for one more
-# forward pass. When even that is too much, send the batch through in pieces and add up the gradients (item 00.11).
+# frames, 16 times the memory, before attention has been counted. Checkpoints cut them by the work inside a block, for
+# one more forward pass. When even that is too much, send the batch through in pieces and add up the gradients (item
+# 00.11).
 
 # %% [markdown]
 # ## Optical flow
@@ -589,8 +577,7 @@ for frames in (1, 4, 16):
 #
 # Fetching each pixel of the second frame from where the flow points (*backward warping*) gives the first frame again,
 # wherever it is still to be seen. Here is a scene whose flow is known exactly: a plane that shifts, and before it a
-# disc
-# that moves another way.
+# disc that moves another way.
 
 # %%
 scene = flow_scene(96, 144, Motion(shift=(3.0, 1.0)), disc=Motion(shift=(-5.0, 2.0)), generator=seeded(3))
@@ -618,11 +605,10 @@ show.contact_sheet(torch.stack([p[0] for p in sheet.values()], dim=1), labels=li
 # $$ p(\text{video} \mid \text{text}, \text{image}, \text{audio}, \dots), $$
 #
 # and three families do it: denoise all latents at once (*latent diffusion*), predict discrete tokens one after the
-# other
-# (*autoregressive*), or go forward chunk by chunk and denoise inside each (*hybrid*).
+# other (*autoregressive*), or go forward chunk by chunk and denoise inside each (*hybrid*).
 
 
-# %%
+# %% tags=["demo"] draws="In which order each of the three families makes a clip."
 def draw_family(axis, title, order, caption):
     """A grid of time x space; the number in a cell says when it is made."""
     latest = max(1, order(2, 5))
@@ -662,8 +648,7 @@ for seconds in (1, 5, 20):
 # %% [markdown]
 # **What to see.** The model is rarely what stops you: frames, height and width multiply, and attention squares the
 # product. Twice as much of all three is 8 times the tokens and 64 times the pairs. Almost every idea in this course is
-# a
-# way around that one line.
+# a way around that one line.
 #
 # ## Where to go from here
 #

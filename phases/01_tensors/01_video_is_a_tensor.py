@@ -35,6 +35,10 @@ frames = video.read_frames(path, range(0, 16), size=144)
 print("frames:", frames.shape, frames.dtype, "from", frames.min(), "to", frames.max())
 show.contact_sheet(frames[::2], fps=info.fps / 2)
 
+# %%
+CAPTION = "All sixteen frames, at a third of their speed"
+show.player(frames, fps=info.fps / 3, width=256, max_bytes=50_000, caption=CAPTION)
+
 # %% [markdown]
 # A decoder hands out **frames first, channels last, in bytes**: `(T, H, W, C)`, `uint8`. That is the layout of
 # pictures in memory and on a screen. It is the wrong order for a network, whose convolutions want channels in front of
@@ -116,7 +120,13 @@ for fps, second in one_second.items():
 # grows more slowly than the step, since a thing that has left its place cannot leave it twice: by 4 fps the pictures
 # have little left to differ by. So the same film at another rate is *different data*: a model trained at 8 fps that is
 # shown 24 fps sees everything in slow motion.
-#
+
+# %% tags=["demo"] draws="The same second of film, as a model of each rate takes it."
+at_8 = torch.cat([one_second[8], one_second[24][:, :8]], dim=-1)  # (C, 8, H, 2 W)
+CAPTION = "Left: eight frames at 8 fps, one second as it was. Right: the first eight of 24, shown at 8 fps: slow motion"
+show.player(at_8, fps=8, width=320, max_bytes=50_000, caption=CAPTION)
+
+# %% [markdown]
 # Drag the rate and look at the distance between neighbouring pictures.
 
 # %%

@@ -64,7 +64,7 @@ for name, (width, height, fps, seconds) in CASES.items():
 #
 # Everything multiplies. Drag the height of the picture and watch a batch of eight outgrow the memory of a card.
 
-# %%
+# %% tags=["demo"] draws="Memory of a batch of eight clips, by the height of the picture."
 def batch_memory(height):
     """Gigabytes of a batch of eight 5-second clips at 24 fps, 16:9, before the first layer."""
     values = 8 * num_values(round(height * 16 / 9), height, 24, 5)
@@ -238,6 +238,12 @@ def damage(crf):
 
 explore(damage, crf=[18, 28, 38, 46])
 
+# %% tags=["demo"] draws="The same damage as it moves: watch the fur and the flat sky."
+heavy = video.write(DISK / "heavy.mp4", film, 24, "h264", 38)
+restored = video.read_frames(heavy)
+beside = np.concatenate([film[:24:2], restored[:24:2]], axis=2)
+show.player(beside, fps=12, width=320, max_bytes=60_000, caption="Left: the film. Right: H.264 at crf 38")
+
 # %% [markdown]
 # **What to see.** First the fine texture goes (fur turns into wool), then edges grow halos, then whole blocks become
 # flat, and at the end the picture is made of patches. None of that is noise: it has structure, and the same structure
@@ -251,8 +257,6 @@ def steps_by_column(frames, period=16):
     return np.array([steps[place::period].mean() for place in range(period)])
 
 
-heavy = video.write(DISK / "heavy.mp4", film, 24, "h264", 38)
-restored = video.read_frames(heavy)
 with av.open(str(heavy)) as container:
     kinds = ["?IPBS"[min(int(frame.pict_type), 4)] for frame in container.decode(video=0)]
 

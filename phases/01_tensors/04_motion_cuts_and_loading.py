@@ -85,6 +85,9 @@ for block in vectors[:3]:
 # "where did this come from?". Lab 01.3 builds it; here its Lucas–Kanade runs beside the codec. Hue is the direction of
 # motion, strength its length; grey are blocks that the codec coded afresh, without a vector. Pick a shot.
 
+# %% tags=["demo"] draws="One shot as it moves; the vectors above belong to its middle."
+show.player(shot[::2], fps=12, width=256, max_bytes=50_000, caption="canopy_flight: the bushes rush past underneath")
+
 # %%
 MOMENT = 12  # the frame to look at
 

@@ -164,7 +164,12 @@ plt.show()
 show.strips({"the truth, ten frames": future[0], "predicted, the same ten": predicted[0, :, :10],
              "and on: every third of the next thirty": predicted[0, :, 10:40:3]}, num_frames=10, width=72)  # fmt: skip
 
-# %%
+# %% tags=["demo"] draws="Ten true frames, then forty of the model's own: watch them go."
+whole = torch.cat([past, predicted], dim=2)[0]  # (1, 50, 64, 64)
+CAPTION = "every second frame; from the sixth on, predicted"
+show.player(whole[:, ::2], fps=5, width=128, max_bytes=16_000, caption=CAPTION)
+
+# %% tags=["demo"] draws="Its four numbers for the table at the end."
 ANSWERS["ConvLSTM"] = {
     "world": "digits, 64 x 64", "sharpness": sharp[:10].mean().item(), "diversity": 0.0,
     "held": held(sharp), "made": len(sharp),
@@ -235,7 +240,7 @@ def across(gap):
         pictures += [begin[0], real[0], plain[0], guess[0], end[0]]
         labels += ["first", "the truth", f"average: {psnr(plain, real).item():.1f} dB",
                    f"network: {psnr(guess, real).item():.1f} dB", f"last, {gap} frames later"]  # fmt: skip
-    return show.contact_sheet(torch.stack(pictures, dim=1), columns=5, width=96, labels=labels)
+    return show.contact_sheet(torch.stack(pictures, dim=1), columns=5, width=88, labels=labels)
 
 
 explore(across, gap=[2, 4, 8])
@@ -275,9 +280,9 @@ ANSWERS["interpolator"] = {
 GAN = from_pretrained("sprites-gan")
 made = GAN.sample(64, torch.Generator().manual_seed(0))  # (64, 3, T, H, W)
 num_frames, size = made.shape[2], made.shape[-1]
-show.strips({f"sample {k}": made[k] for k in range(4)}, num_frames=num_frames, width=80)
+show.strips({f"sample {k}": made[k] for k in range(4)}, num_frames=num_frames, width=64)
 
-# %%
+# %% tags=["demo"] draws="How many kinds the world's reader finds, and the four numbers."
 real = as_clips(ModeData(num_frames, size).batch(range(64)))
 modes = {}
 for name, clips in (("made", made), ("real", real)):
@@ -310,7 +315,12 @@ swapped = swap_motion(SPLIT, content_of=pair, motion_of=pair.flip(0))
 show.strips({"one": pair[0], "the other": pair[1], "the one, moving like the other": swapped[0],
              "the other, moving like the one": swapped[1]}, num_frames=5, width=96)  # fmt: skip
 
-# %%
+# %% tags=["demo"] draws="The exchange as it moves."
+four = torch.cat([pair[0], pair[1], swapped[0], swapped[1]], dim=-1)  # (3, 9, 32, 128)
+CAPTION = "two clips; the first with the second's motion; the second with the first's"
+show.player(four, fps=4, width=256, max_bytes=20_000, caption=CAPTION)
+
+# %% tags=["demo"] draws="Its four numbers for the table at the end."
 real = SoloSprites("test").batch(range(100, 164)).clips()
 content = SPLIT.encode(real).content.mode()
 drawn = SPLIT.decode(content, SPLIT.prior.sample(64, 36, torch.Generator().manual_seed(0))).sample.clamp(-1, 1)
@@ -429,7 +439,7 @@ def black_and_white(levels):
 rows = {f"answer {k + 1}": black_and_white(torch.cat([test[1, :2], drawn[k]])) for k in range(3)}
 show.strips({"truth; frames 0 and 1 are given": black_and_white(test[1])} | rows, num_frames=8, width=72)
 
-# %%
+# %% tags=["demo"] draws="Its four numbers for the table at the end."
 real, answers = (2.0 * test - 1)[:, None], (2.0 * drawn - 1)[:, None]  # (B, 1, T, H, W)
 sharp = sharpness(answers, real)
 ANSWERS["pixel model"] = {
@@ -457,7 +467,7 @@ print(f"three answers, and they differ {ANSWERS['pixel model']['diversity']:.2f}
 # differ, over how much two real clips do; 0 is one answer. *Held*: frames until an answer is less than a third as sharp
 # as real, of those that were asked for. *Seconds*: for 16 frames of its size, on this machine.
 
-# %%
+# %% tags=["demo"] draws="Sharpness, diversity, length and time of every kind of model."
 names = list(ANSWERS)
 COLUMNS = {
     "sharpness\n(1 is real)": ("sharpness", lambda row: f"{row['sharpness']:.2f}"),
