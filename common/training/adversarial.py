@@ -4,8 +4,6 @@ A recipe for a GAN is an `AdversarialRecipe`. `flipbook train` runs it like any 
 running mean and exact resume. Only the step is another one, and there are two optimisers to remember.
 """
 
-import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,11 +12,9 @@ from accelerate.utils import send_to_device
 
 from common.training import snapshot
 from common.training.adversarial_losses import discriminator_hinge_loss, generator_hinge_loss, gradient_penalty
-from common.training.checkpoint import files
 from common.training.errors import TrainingError
 from common.training.loop import Training
 from common.training.recipe import Recipe
-from common.training.schedule import learning_rate_factor, set_learning_rate
 
 PLAYERS = ("generator", "discriminators")  # the parts of the model, in the order of their optimisers
 
@@ -78,6 +74,8 @@ def adversarial_step(
 class AdversarialTraining(Training):
     """Training with two optimizers, the generator and the discriminator. See `Training` for everything else."""
 
+    advice = "try a lower learning rate, a stronger penalty, or spectral norm"
+
     def _prepare(self) -> None:
         if self.accelerator.num_processes > 1 or self.settings.micro_batches > 1:
             raise TrainingError("A GAN trains in one process and with whole batches here: both players need the batch.")
@@ -90,36 +88,15 @@ class AdversarialTraining(Training):
             for player, rate in zip(PLAYERS, rates)
         ]
 
-    def step(self, step: int, parts: list) -> dict[str, float]:
+    def _move(self, step: int, parts: list) -> dict[str, float]:
         """One step of both players. Returns what the recipe's step returned."""
-        began, began_cpu = time.perf_counter(), time.process_time()
-        factor = learning_rate_factor(step, self.settings)
-        for optimizer in self.optimizers:
-            set_learning_rate(optimizer, factor)
         ((batch, noise),) = parts
         with self.accelerator.autocast():
-            losses = self.recipe.step(
-                self.model, self.optimizers, send_to_device(batch, self.accelerator.device), noise
-            )
+            batch = send_to_device(batch, self.accelerator.device)
+            losses = self.recipe.step(self.model, self.optimizers, batch, noise)
         measures = {name: float(value) for name, value in losses.items()}
-        self._demand_finite(step, measures)
-        self.ema.update(self.model, step)
-        self.seconds += time.perf_counter() - began
-        self.cpu_seconds += time.process_time() - began_cpu
-        self.bar.set_postfix({name: f"{value:.3g}" for name, value in measures.items()}, refresh=False)
-        self.bar.update()
-        times = {"seconds": round(self.seconds, 3), "cpu_seconds": round(self.cpu_seconds, 3)}
-        return measures | {"learning_rate": factor * self.settings.learning_rate, **times}
-
-    def _demand_finite(self, step: int, measures: dict[str, float]) -> None:
-        bad = [name for name, value in measures.items() if not math.isfinite(value)]
-        if bad:
-            kept = files(self.folder / "checkpoints")
-            safe = f"The last good checkpoint is {kept[-1]}" if kept else "There is no checkpoint yet"
-            raise TrainingError(
-                f"Step {step} of {self.recipe.name}: {' and '.join(bad)} not finite. {safe}. Every step would be the "
-                "same again: try a lower learning rate, a stronger penalty, or spectral norm."
-            )
+        self._demand_finite(step, measures, measures)
+        return measures
 
     def _state(self) -> dict[str, torch.Tensor]:
         """The whole training; the two optimisers' memories have the names of different weights."""

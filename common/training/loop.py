@@ -10,6 +10,7 @@ number of threads, and several processes follow the curve of one.
 import math
 import sys
 import time
+from collections.abc import Iterable
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,8 @@ class Training:
         accelerator: which holds device, precision and processes.
     """
 
+    advice = "try a lower learning rate, a longer warm-up, or fp32"  # where a step is not finite
+
     def __init__(self, recipe, preset, stage, settings, folder, weights, accelerator, quiet):
         self.recipe, self.preset, self.settings, self.folder = recipe, preset, settings, folder
         self.accelerator, self.is_main = accelerator, accelerator.is_main_process
@@ -128,22 +131,17 @@ class Training:
         return ahead(load, range(self.first_step, self.settings.steps), 0 if device.type == "cpu" else 2)
 
     def step(self, step: int, parts: list) -> dict[str, float]:
-        """One optimiser step. Returns the loss and what was measured with it, means over the whole batch."""
+        """One step. Returns what was measured with it, the learning rate, and the time that all steps so far took."""
         began, began_cpu = time.perf_counter(), time.process_time()
-        rank = self.accelerator.process_index
-        torch.manual_seed(name_key(self.settings.seed, f"step {step} of process {rank}") >> 1)  # for dropout
         factor = learning_rate_factor(step, self.settings)
-        set_learning_rate(self.optimizer, factor)
-        measures = self._backward(parts)
-        parameters, limit = self.loss_module.parameters(), self.settings.max_grad_norm or math.inf
-        measures["grad_norm"] = float(self.accelerator.clip_grad_norm_(parameters, limit))
-        self._demand_finite(step, measures)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
+        for optimizer in self.optimizers:
+            set_learning_rate(optimizer, factor)
+        measures = self._move(step, parts)
         self.ema.update(self.model, step)
         self.seconds += time.perf_counter() - began
         self.cpu_seconds += time.process_time() - began_cpu  # of all threads; what a busy machine does not lengthen
-        self.bar.set_postfix(loss=f"{measures['loss']:.4g}", refresh=False)
+        shown = {"loss": measures["loss"]} if "loss" in measures else measures
+        self.bar.set_postfix({name: f"{value:.4g}" for name, value in shown.items()}, refresh=False)
         self.bar.update()
         times = {"seconds": round(self.seconds, 3), "cpu_seconds": round(self.cpu_seconds, 3)}
         return measures | {"learning_rate": factor * self.settings.learning_rate, **times}
@@ -197,6 +195,19 @@ class Training:
         optimizer = self.recipe.optimizer(self.model, self.settings)
         loss_module = LossModule(self.model, self.recipe.compute_loss)
         self.loss_module, self.optimizer = self.accelerator.prepare(loss_module, optimizer)
+        self.optimizers = [self.optimizer]
+
+    def _move(self, step: int, parts: list) -> dict[str, float]:
+        """One move of the optimiser. Returns the loss and what was measured with it, means over the whole batch."""
+        rank = self.accelerator.process_index
+        torch.manual_seed(name_key(self.settings.seed, f"step {step} of process {rank}") >> 1)  # for dropout
+        measures = self._backward(parts)
+        parameters, limit = self.loss_module.parameters(), self.settings.max_grad_norm or math.inf
+        measures["grad_norm"] = float(self.accelerator.clip_grad_norm_(parameters, limit))
+        self._demand_finite(step, measures, ("loss", "grad_norm"), "The weights were not touched by it. ")
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        return measures
 
     def _state(self) -> dict[str, torch.Tensor]:
         return snapshot.take(self.model, self.optimizer.optimizer, self.ema)
@@ -244,8 +255,9 @@ class Training:
         means = self.accelerator.reduce(torch.stack(list(totals.values())), "mean")  # (number of losses,)
         return dict(zip(totals, means.tolist()))
 
-    def _demand_finite(self, step: int, measures: dict[str, float]) -> None:
-        bad = [name for name in ("loss", "grad_norm") if not math.isfinite(measures[name])]
+    def _demand_finite(self, step: int, measures: dict[str, float], names: Iterable[str], untouched: str = "") -> None:
+        """Stop with a sentence where a number is not finite. `untouched` says what the step has left as it was."""
+        bad = [name for name in names if not math.isfinite(measures[name])]
         if not bad:
             return
         numbers = ", ".join(f"{name} = {value:.4g}" for name, value in measures.items())
@@ -254,8 +266,8 @@ class Training:
         safe = f"The last good checkpoint is {kept[-1]}" if kept else "There is no checkpoint yet"
         raise TrainingError(
             f"Step {step} of {self.recipe.name}: {' and '.join(bad)} not finite ({numbers}), on samples {first} to "
-            f"{first + self.settings.batch_size - 1}. The weights were not touched by it. {safe}. Every step would be "
-            "the same again: try a lower learning rate, a longer warm-up, or fp32."
+            f"{first + self.settings.batch_size - 1}. {untouched}{safe}. Every step would be the same again: "
+            f"{self.advice}."
         )
 
     def _is_due(self, done: int, every: int) -> bool:

@@ -4,8 +4,6 @@ For a step that is more than a loss: a learner's own, or an algorithm that alter
 resume and progress bar are those of every run.
 """
 
-import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,7 +12,6 @@ from accelerate.utils import send_to_device
 from common.training.errors import TrainingError
 from common.training.loop import Training
 from common.training.recipe import Recipe
-from common.training.schedule import learning_rate_factor, set_learning_rate
 
 
 class SteppedTraining(Training):
@@ -25,30 +22,17 @@ class SteppedTraining(Training):
             raise TrainingError(f"{self.recipe.name} has a step of its own: it runs in one process, on whole batches.")
         self.model.to(self.accelerator.device)
         self.optimizer = self.accelerator.prepare(self.recipe.optimizer(self.model, self.settings))
+        self.optimizers = [self.optimizer]
 
-    def step(self, step: int, parts: list) -> dict[str, float]:
-        """One step. Returns what the recipe's step returned, with the learning rate and the time so far."""
-        began, began_cpu = time.perf_counter(), time.process_time()
-        factor = learning_rate_factor(step, self.settings)
-        set_learning_rate(self.optimizer, factor)
+    def _move(self, step: int, parts: list) -> dict[str, float]:
+        """One step by the recipe's own. Returns what that returned."""
         ((batch, noise),) = parts
         with self.accelerator.autocast():
             batch = send_to_device(batch, self.accelerator.device)
-            measures = self.recipe.step(self.model, self.optimizer, batch, noise)
-        measures = {name: float(value) for name, value in measures.items()}
-        bad = [name for name, value in measures.items() if not math.isfinite(value)]
-        if bad:
-            raise TrainingError(
-                f"Step {step} of {self.recipe.name}: {' and '.join(bad)} not finite. The checkpoints in {self.folder} "
-                "are as they were. Every step would be the same again: try a lower learning rate."
-            )
-        self.ema.update(self.model, step)
-        self.seconds += time.perf_counter() - began
-        self.cpu_seconds += time.process_time() - began_cpu
-        self.bar.set_postfix({name: f"{value:.3g}" for name, value in measures.items()}, refresh=False)
-        self.bar.update()
-        times = {"seconds": round(self.seconds, 3), "cpu_seconds": round(self.cpu_seconds, 3)}
-        return measures | {"learning_rate": factor * self.settings.learning_rate, **times}
+            found = self.recipe.step(self.model, self.optimizer, batch, noise)
+        measures = {name: float(value) for name, value in found.items()}
+        self._demand_finite(step, measures, measures)
+        return measures
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -432,14 +432,14 @@ for model, out in zip((wan, cog), outs):
     print(f"{type(model).__name__:28} {model.num_parameters():7,} weights, velocity {tuple(out.sample.shape)}")
 
 # %% [markdown]
-# **An ablation to run.** Train two models from scratch, one inside `with without_time_positions(small):`, with
-# `MINI_STEPS = 1000`. In which attribute of the score will they differ?
+# **An ablation.** Train twice with `MINI_STEPS = 1000`, once inside `with without_time_positions(small):`. What differs?
 #
 # ## Honest limits
 #
 # - Sprites, two seconds, 80 tokens. For 5 s of 720p it is 54,000, and attention is most of the cost.
-# - The control switches positions off in weights that were trained with them. A model trained without could use what
-#   little of the order is inside a latent frame.
+# - The control switches positions off in weights that were trained with them. Two models of the `mini` world trained
+#   for ten core-minutes each, seed 0 (`benchmarks/mini_arm.py --arm no-time`), say the same: of 384 clips, 53 % move as
+#   asked with positions in time and 4 % without; the colour is right in 99 % of both.
 #
 # ## Yours now
 #

@@ -1,6 +1,6 @@
 """Fills a latent cache in processes of their own and kills them, by SIGKILL, at random and at chosen moments.
 
-    python latent_kills.py FOLDER
+    python -m tests.common.latent_kills FOLDER
 
 One JSON line a way of dying: how the processes ended until one came through, whether finished shards stayed as they
 were from kill to kill, how many files were left half written, and whether the end is what a filling without a kill
@@ -14,13 +14,13 @@ import random
 import signal
 import sys
 import time
-import traceback
 from pathlib import Path
 
 import torch
 
 from common.data import latent_cache, shards
 from common.data.sprites import SpriteData
+from tests.common.dying import after, die, end_of, forked, half_a_file, on_call
 
 NUM_SAMPLES, SHARD_SIZE = 40, 4
 
@@ -33,32 +33,6 @@ def encode(batch):
 def fill(folder: Path):
     data = SpriteData(num_frames=2, size=8)
     return latent_cache.fill(folder, data, encode, NUM_SAMPLES, encoder="mean", shard_size=SHARD_SIZE, batch_size=2)
-
-
-def die(*_, **__):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def on_call(owner, name: str, count: int, action):
-    """Replace a function by one that calls `action(original, *arguments)` at its `count`-th call."""
-    original, calls = getattr(owner, name), []
-
-    def counted(*arguments, **named):
-        calls.append(1)
-        return action(original, *arguments, **named) if len(calls) == count else original(*arguments, **named)
-
-    setattr(owner, name, counted)
-
-
-def half_a_file(save, tensors, path, **named):
-    save(tensors, path, **named)
-    os.truncate(path, os.path.getsize(path) // 2)
-    die()
-
-
-def after(original, *arguments, **named):
-    original(*arguments, **named)
-    die()
 
 
 # How a process dies. `cache.json` is put in place first, then a shard at a time, then `cache.json` again.
@@ -77,23 +51,18 @@ def in_a_process(folder: Path, moment=lambda: None, after_shards: int | None = N
 
     With `after_shards` it is killed that many seconds after so many shards are there, if it has not ended by then.
     """
-    child = os.fork()
-    if child == 0:
-        code = 3
-        try:
-            moment()
-            fill(folder)
-            code = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(code)
+
+    def run():
+        moment()
+        fill(folder)
+
+    child = forked(run)
     if after_shards is not None:
         while len(list(folder.glob("shard_*.safetensors"))) < after_shards:
             time.sleep(0.0005)
         time.sleep(seconds)
         os.kill(child, signal.SIGKILL)  # without effect on one that has ended and waits to be asked how
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return end_of(child)
 
 
 def content(folder: Path) -> dict[str, str]:

@@ -21,6 +21,8 @@ from common.data.latent_cache import LatentBatch, LatentCache
 from common.training import Recipe, Settings, Stage, read_log, train
 from tests.common.latent_fillings import ELSEWHERE, SPRITES, Counting, Scale, filled
 
+ROOT = Path(__file__).parents[2]
+
 # ---- what comes out
 
 
@@ -147,9 +149,9 @@ def test_ctrl_c_says_what_stays(tmp_path, capsys):
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory) -> dict[str, dict]:
     """What became of each filling that was killed."""
-    script = Path(__file__).with_name("latent_kills.py")
-    command = [sys.executable, "-W", "ignore", str(script), str(tmp_path_factory.mktemp("kills"))]
-    ran = subprocess.run(command, env=ELSEWHERE, capture_output=True, text=True, timeout=300)
+    folder = tmp_path_factory.mktemp("kills")
+    command = [sys.executable, "-W", "ignore", "-m", "tests.common.latent_kills", str(folder)]
+    ran = subprocess.run(command, cwd=ROOT, env=ELSEWHERE, capture_output=True, text=True, timeout=300)
     assert ran.returncode == 0, ran.stderr
     return {row["way"]: row for row in map(json.loads, ran.stdout.splitlines())}
 

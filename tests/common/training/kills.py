@@ -1,6 +1,6 @@
 """Trains the tiny recipe in processes of their own and kills them, by SIGKILL, at chosen moments.
 
-    python kills.py FOLDER MOMENT ...
+    python -m tests.common.training.kills FOLDER MOMENT ...
 
 For each moment: train in FOLDER/MOMENT until killed there, look at what is left, train on to the end. One JSON line a
 moment: the signals that ended the processes, the files left behind, and the digest of all that the training came to.
@@ -10,47 +10,20 @@ torch is imported once; each process is forked from here.
 import hashlib
 import json
 import os
-import signal
 import sys
-import traceback
 from pathlib import Path
 
 import torch
 
 from common.training import checkpoint, export, load_recipe, loop, records, train
+from tests.common.dying import after, die, end_of, forked, half_a_file, on_call
 
 RECIPE = load_recipe(Path(__file__).with_name("tiny_recipe.py"))
-
-
-def die(*_, **__):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def on_call(owner, name: str, count: int, action):
-    """Replace a function by one that calls `action(original, *arguments)` at its `count`-th call."""
-    original, calls = getattr(owner, name), []
-
-    def counted(*arguments, **named):
-        calls.append(1)
-        return action(original, *arguments, **named) if len(calls) == count else original(*arguments, **named)
-
-    setattr(owner, name, counted)
-
-
-def half_a_file(save, tensors, path, **named):
-    save(tensors, path, **named)
-    os.truncate(path, os.path.getsize(path) // 2)
-    die()
 
 
 def half_a_line(write, self, step, values):
     with self._log.open("a") as file:
         file.write('{"step": 6, "lo')
-    die()
-
-
-def after(original, *arguments, **named):
-    original(*arguments, **named)
     die()
 
 
@@ -71,19 +44,12 @@ MOMENTS = {
 
 def in_a_process(folder: Path, moment: str) -> int:
     """Train in a forked process that dies at a moment; minus the signal that ended it, or its exit code."""
-    child = os.fork()
-    if child == 0:
-        code = 3
-        try:
-            MOMENTS[moment]()
-            train(RECIPE, "cpu", folder=folder, quiet=True)
-            code = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(code)
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status)
+
+    def run():
+        MOMENTS[moment]()
+        train(RECIPE, "cpu", folder=folder, quiet=True)
+
+    return end_of(forked(run))
 
 
 def digest(folder: Path) -> dict[str, str]:

@@ -12,7 +12,7 @@ import pytest
 from common.training import TrainingError, load_recipe, read_log
 from common.training import checkpoint as checkpoints
 
-KILLS = Path(__file__).with_name("kills.py")
+ROOT = Path(__file__).parents[3]
 # Moment -> what the kill leaves in `checkpoints`: steps of finished ones, and whether one is half written.
 LEFT = {
     "in_a_step_before_any_checkpoint": ([], False),
@@ -31,8 +31,8 @@ LEFT = {
 def killed(tmp_path_factory, python, elsewhere) -> dict[str, dict]:
     """What became of each training that was killed, and of one that was not."""
     folder = tmp_path_factory.mktemp("kills")
-    command = [*python, str(KILLS), str(folder), "never", *LEFT]
-    output = subprocess.run(command, env=elsewhere, capture_output=True, text=True, timeout=300)
+    command = [*python, "-m", "tests.common.training.kills", str(folder), "never", *LEFT]
+    output = subprocess.run(command, cwd=ROOT, env=elsewhere, capture_output=True, text=True, timeout=300)
     assert output.returncode == 0, output.stderr
     return {row["moment"]: row for row in map(json.loads, output.stdout.splitlines())}
 
