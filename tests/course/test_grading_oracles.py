@@ -89,7 +89,10 @@ def test_tests_use_their_own_functions_as_before(bench):
         "def answer(f, x): return oracle(x)",
         "def answer(f, x): return next(map(oracle, [x]))",
         "def answer(f, x):\n from functools import partial\n return partial(oracle, x)()",
-        "from concurrent import futures\ndef answer(f, x):\n with futures.ThreadPoolExecutor(1) as pool: return pool.submit(oracle, x).result()",
+        "from concurrent import futures\n"
+        "def answer(f, x):\n"
+        "    with futures.ThreadPoolExecutor(1) as pool:\n"
+        "        return pool.submit(oracle, x).result()",
         "def answer(f, x): return test(type('Lab', (), {'answer': lambda f, x: 8}))",
         "def answer(f, x): return kept(x)",
         "def inner(f, x): return f(x)\ndef answer(f, x): return answer(oracle, x) if f == 0 else f(x)",
