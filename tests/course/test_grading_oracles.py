@@ -1,10 +1,12 @@
 """A grader's oracles answer the grader alone, by whatever way an answer got hold of them."""
 
+import subprocess
 import sys
 import types
 
 import pytest
 
+from common.course.base import paths
 from common.course.grading import oracles, returns
 
 GRADER = """
@@ -143,3 +145,10 @@ def test_the_module_under_the_graders_name_holds_its_classes_alone(bench):
     found = vars(sys.modules["test_of_oracles"])
     assert found["Stub"] is bench.grader.Stub
     assert not [name for name, value in found.items() if isinstance(value, types.FunctionType)]
+
+
+def test_a_grader_without_the_toolkit_loads_no_torch():
+    """a worker whose lab does without torch has little memory, and seconds to lose"""
+    code = "import sys; from common.course.grading import oracles; print('torch' in sys.modules)"
+    run = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, cwd=paths.root())
+    assert run.stdout.strip() == "False", run.stderr
