@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import itertools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ KERNEL = {
     "language_info": {"name": "python"},
 }
 CAPTION = "▸ "  # of a folded cell
+DIRECTIVE = re.compile(r"(?m)[ \t]*#[ ]?(?:fmt: ?(?:skip|on|off)|noqa(?::[ A-Z0-9,]+)?|type: ?ignore\S*)[ \t]*$")
 Place = Callable[[int], str]  # line of a cell -> "file:line"
 
 
@@ -36,7 +38,12 @@ class Draft:
         return {"cells": self.cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
 
     def add(self, cell: Cell, text: str, metadata: dict, base: str = "", place: Place | None = None) -> None:
-        """Appends a cell. Its id comes from `base`, or from its text; `place` tells where a line was written."""
+        """Appends a cell. Its id comes from `base`, or from its text; `place` tells where a line was written.
+
+        What a line says to a formatter or linter is for the source, and no reader's business.
+        """
+        if cell.kind == "code":
+            text = DIRECTIVE.sub("", text)
         base = (base or hashlib.sha256(text.encode()).hexdigest()[:8]).replace("_", "-")[:60]
         used = {made["id"] for made in self.cells}
         names = itertools.chain([base], (f"{base}-{number}" for number in itertools.count(2)))
