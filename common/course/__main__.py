@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from typing import NoReturn
 
 import click
 
@@ -48,6 +49,15 @@ COMMANDS = {
 }
 
 
+def say(error: click.ClickException) -> NoReturn:
+    """Say what click found wrong in the style of every other error, and end."""
+    words = error.format_message()
+    if isinstance(error, click.UsageError) and error.ctx:
+        words += f"\n(`{error.ctx.command_path} --help` shows how it is used)"
+    click.echo(f"flipbook: {words}", err=True)
+    sys.exit(error.exit_code)
+
+
 class LazyGroup(click.Group):
     """A group that knows its commands by name and imports one only when it is asked for."""
 
@@ -70,10 +80,23 @@ class LazyGroup(click.Group):
             error.message = f"there is no command {args[0]!r}.{did_you_mean(args[0], COMMANDS)}"
             raise
 
+    def parse_args(self, ctx, args):
+        """The options before the command."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            say(error)
+
     def invoke(self, ctx):
         """Run the command; what a person can mend is said in one line, with exit code 2."""
         try:
             return super().invoke(ctx)
+        except click.ClickException as exc:
+            if isinstance(exc, click.exceptions.NoArgsIsHelpError):
+                raise
+            say(exc)
         except ImportError as exc:
             if ctx.params.get("debug") or exc.name:  # with a name it is Python's own; without, it is worded for people
                 raise

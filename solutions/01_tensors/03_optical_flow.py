@@ -17,7 +17,7 @@
 # | preset | two frames `(T, H, W)` | all cells take about |
 # |---|---|---|
 # | `ci` | (2, 135, 240) | 15 s |
-# | `cpu` | (2, 180, 320) | 20 s |
+# | `cpu` | (2, 180, 320) | 10 s |
 # | `gpu` | (2, 360, 640) | 45 s |
 
 # %% tags=["setup"]

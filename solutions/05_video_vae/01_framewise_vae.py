@@ -34,6 +34,7 @@ from common.flow import warp
 from common.models.autoencoder import CausalVideoVAE
 from common.models.frame_autoencoder import FrameAutoencoder
 from common.models.image_vae import TINY, ImageVAE, load_image_vae
+from common.progress import progress_bar
 from common.runtime import limit_threads, preset
 
 limit_threads()
@@ -348,7 +349,10 @@ print(f"On clean clips that move: frame by frame / as video = {clean['frame by f
 LEVELS = (0, 1, 2, 3, 6)
 METHODS = {"frame by frame": (by_frames, RUST), "as video": (as_video, BLUE), "the noisy frames": (lambda x: x, GREY),
            "mean over time": (mean_frame, OLIVE)}  # fmt: skip
-response = {name: noise_response(restore, CLIPS[:, :, 0], NOISE, LEVELS) for name, (restore, _) in METHODS.items()}
+response = {
+    name: noise_response(restore, CLIPS[:, :, 0], NOISE, LEVELS)
+    for name, (restore, _) in progress_bar(METHODS.items(), desc="measuring", unit="method")
+}
 figure, axes = plt.subplots(1, 2, figsize=(8.6, 3.0), layout="constrained")
 for axis, hidden in zip(axes, (None, "the noisy frames")):
     for name, (_, colour) in METHODS.items():

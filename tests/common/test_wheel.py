@@ -1,5 +1,6 @@
 """The wheel stands alone: it holds the library and nothing else, and works with the library's dependencies alone."""
 
+import email
 import importlib.metadata
 import importlib.util
 import os
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+
+from common.course.building import hosted
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_THERE = ("IPython", "ipykernel", "ipywidgets", "jupyterlab", "jupytext", "nbformat", "nbclient", "nbgrader",
@@ -69,18 +72,23 @@ def python(wheel, tmp_path_factory) -> Path:
         about = importlib.metadata.PathDistribution(site / Path(metadata).parent)
     for name in closure(about.requires):
         link(importlib.metadata.distribution(name), site)
+    return interpreter(folder)
+
+
+def interpreter(folder: Path) -> Path:
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def closure(requirements) -> set[str]:
-    """The distributions that these requirements need, and those that they need, without any extra."""
-    names, waiting = set(), list(requirements or [])
+def closure(requirements, extra: str = "") -> set[str]:
+    """The distributions that these requirements need, with one extra, and those that they need, without any."""
+    names, waiting = set(), [(requirement, extra) for requirement in requirements or []]
     while waiting:
-        requirement = Requirement(waiting.pop())
-        if requirement.name in names or (requirement.marker and not requirement.marker.evaluate({"extra": ""})):
+        text, asked = waiting.pop()
+        requirement = Requirement(text)
+        if requirement.name in names or (requirement.marker and not requirement.marker.evaluate({"extra": asked})):
             continue
         names.add(requirement.name)
-        waiting += importlib.metadata.distribution(requirement.name).requires or []
+        waiting += [(needed, "") for needed in importlib.metadata.distribution(requirement.name).requires or []]
     return names
 
 
@@ -95,7 +103,7 @@ def link(distribution, site: Path) -> None:
 def run(python: Path, code: str, folder: Path) -> subprocess.CompletedProcess:
     """Run code in that environment, away from the checkout, and with nothing that points back to it."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "FLIPBOOK", "VIRTUAL_ENV", "COV_"))}
-    return subprocess.run([python, "-I", "-c", code], cwd=folder, env=kept, capture_output=True, text=True, timeout=120)
+    return subprocess.run([python, "-I", "-c", code], cwd=folder, env=kept, capture_output=True, text=True, timeout=300)
 
 
 def test_the_wheel_holds_common_and_nothing_else(wheel):
@@ -174,3 +182,35 @@ def test_show_draws_a_sheet_there(python, tmp_path):
     ran = run(python, f"from common.cli.show import show; show([{str(clip)!r}, '-n', '4'])", tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert (tmp_path / "leap_sheet.png").is_file()
+
+
+GRADED = """
+from common.course.checking import runner
+from common.course.source import lab_source
+
+lab = lab_source.find_lab("01.2")
+for target in ("solutions", "labs"):
+    print(*[result.status for result in runner.run_tests(lab, "even_indices", submission=lab.notebook(target))])
+"""
+
+
+def test_a_hosted_notebook_becomes_the_course_by_its_first_cell(wheel, tmp_path):
+    """Where nothing of ours is installed, the cell fetches the course and installs it, and a check judges.
+
+    What the course needs is linked beforehand, at the pinned versions, so that pip finds it there already.
+    """
+    if not (ROOT / ".git").exists() or not has_build_backend():
+        pytest.skip("no repository to fetch from, or nothing to build with")
+    folder = tmp_path / "env"
+    venv.create(folder, with_pip=False, symlinks=os.name != "nt")
+    [site] = [path for path in folder.rglob("site-packages") if path.is_dir()]
+    with zipfile.ZipFile(wheel) as archive:
+        [name] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        needs = email.message_from_bytes(archive.read(name)).get_all("Requires-Dist")
+    for name in {*closure(needs, "course"), *closure(["pip", "setuptools"])}:
+        link(importlib.metadata.distribution(name), site)
+    cell = f"import os; os.environ['PIP_NO_BUILD_ISOLATION'] = '0'\n{hosted.bootstrap(ROOT.as_uri())}\n{GRADED}"
+    ran = run(interpreter(folder), cell, tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    passed, untouched = (set(line.split()) for line in ran.stdout.splitlines())
+    assert passed == {"pass"} and untouched == {"todo"}

@@ -12,6 +12,7 @@ import pytest
 from common.course.base import paths
 from common.course.base.paths import CourseError, Lab
 from common.course.base.results import Result
+from common.course.checking import loader
 from common.course.grading import reports, stage, submissions, suspects
 from common.course.grading.batch import Row
 from common.course.grading.submissions import Submission
@@ -91,8 +92,10 @@ def test_links_are_never_followed(klass, tmp_path):
 def test_cells_of_any_shape_are_read_or_left_out(klass):
     cells = [7, None, {"cell_type": "code"}, {"cell_type": "code", "source": 5, "metadata": [], "tags": 3}]
     cells += [{"cell_type": "code", "source": ["a = 1\n", 2], "metadata": {"tags": "x", "flipbook": []}}]
-    (klass / "odd_01_numbers.ipynb").write_text(json.dumps({"cells": cells, "metadata": []}))
+    path = klass / "odd_01_numbers.ipynb"
+    path.write_text(json.dumps({"cells": cells, "metadata": []}))
     assert [cell["source"] for cell in found(klass)["odd"].cells] == ["", "", "a = 1\n2"]
+    assert [cell.source for cell in loader.read_cells(path)] == ["", "", "a = 1\n2"], "check reads what grade reads"
 
 
 @pytest.mark.parametrize(

@@ -31,3 +31,15 @@ def test_an_answer_that_helps(words, answer):
 
 def test_nothing_is_guessed_where_nothing_is_near():
     assert did_you_mean("xyz", ["check", "hint"]) == "" and did_you_mean("check", ["check"]) == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["chek"], ["check", "--nope"], ["zoo", "x"], ["data", "verfy"], ["--nope"], ["check"], ["train", "nothing"],
+     ["generate", "qwertz"], ["check", "09.9"], ["show", "no_such_file.mp4"]],
+    ids=" ".join,
+)  # fmt: skip
+def test_every_error_has_one_style(words):
+    """whoever finds the fault, click or we: the program's name, what is wrong, and no page of usage"""
+    output = said(*words)
+    assert output.startswith("flipbook: ") and "Usage:" not in output and "Traceback" not in output

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 
 import pytest
 
@@ -112,3 +113,10 @@ def test_cell_ids_and_graded_names_are_unique(path):
     ids = [cell["id"] for cell in cells]
     graded = [cell["metadata"]["nbgrader"]["grade_id"] for cell in cells if "nbgrader" in cell["metadata"]]
     assert len(set(ids)) == len(ids) and len(set(graded)) == len(graded)
+
+
+@pytest.mark.parametrize("path", BUILT, ids=named)
+def test_no_page_speaks_to_a_formatter(path):
+    """what is said to ruff stays in the source"""
+    lines = [line for cell in code_cells(path) for line in "".join(cell["source"]).splitlines()]
+    assert [line for line in lines if re.search(r"#\s*(fmt:|noqa|type:\s*ignore|ruff:)", line)] == []

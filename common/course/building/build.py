@@ -12,7 +12,9 @@ from pathlib import Path
 from common import files
 from common.course.base import paths
 from common.course.base.paths import CourseError, Lab
+from common.course.building import seconds
 from common.course.building.execute import MAX_BYTES, execute
+from common.course.building.execute import measure as measured
 from common.course.building.lab_cells import draft_lab
 from common.course.building.notebooks import Draft, draft_tutorial, source_hash
 from common.course.building.release import release
@@ -117,6 +119,11 @@ def build(target: Target, force: bool = False, on_cell: Callable[[], None] = lam
             _write(lab, text)
             written.append(shown(lab))
     return written
+
+
+def measure(target: Target, on_cell: Callable[[], None] = lambda: None) -> list[str]:
+    """Measures the seconds of a target's cells under the preset of learners; returns what was written."""
+    return [shown(seconds.beside(target.path))] if measured(target.draft, target.flipbook, on_cell) else []
 
 
 def needs_run(target: Target, force: bool = False) -> bool:

@@ -7,17 +7,19 @@ from pathlib import Path
 
 from common.course.base import paths
 from common.course.base.paths import CourseError
+from common.course.building import seconds
 from common.course.building.notebooks import Draft
 from common.course.source.library import library_root
 
 CELL_TIMEOUT = 180  # seconds; a whole notebook has 30 under the ci preset
+LEARNER_TIMEOUT = 3600  # under the preset that learners run
 MAX_BYTES = 600_000
 WIDGET = "application/vnd.jupyter.widget-view+json"
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 FRAME = re.compile(r"Cell In\[(\d+)\], line (\d+)")
 
 
-def static_environment() -> dict[str, str]:
+def static_environment(preset: str = "ci") -> dict[str, str]:
     """The environment in which solutions run, for the build and for nbval alike."""
     here, library = paths.root(), library_root()
     search = [str(library)] if library == here else []
@@ -25,7 +27,7 @@ def static_environment() -> dict[str, str]:
     return {
         **os.environ,
         "FLIPBOOK_ROOT": str(here),
-        "FLIPBOOK_PRESET": "ci",
+        "FLIPBOOK_PRESET": preset,
         "FLIPBOOK_STRICT": "1",
         "OMP_NUM_THREADS": "1",
         "TQDM_DISABLE": "1",
@@ -48,33 +50,67 @@ def execute(draft: Draft, flipbook: dict, on_cell: Callable[[], None] = lambda: 
         CourseError: a cell failed, took too long, or printed what must not be stored.
     """
     import nbformat
+
+    notebook = nbformat.from_dict(draft.notebook(flipbook))
+    taken = _run(draft, notebook, static_environment(), CELL_TIMEOUT, on_cell)
+    seconds.keep(draft.path, "ci", {name: (taken[index], False) for index, name in seconds.names(notebook["cells"])})
+    notebook.metadata = nbformat.from_dict(draft.notebook(flipbook)["metadata"])  # drops what the kernel added
+    clean(draft, notebook)
+    return notebook
+
+
+def measure(draft: Draft, flipbook: dict, on_cell: Callable[[], None] = lambda: None) -> bool:
+    """Runs the draft as learners do, keeps the seconds of its cells, and stores no output.
+
+    Returns:
+        whether the kept seconds have changed.
+
+    Raises:
+        CourseError: a cell failed or took too long.
+    """
+    import nbformat
+
+    notebook = nbformat.from_dict(draft.notebook(flipbook))
+    environment = static_environment(seconds.SHOWN)
+    del environment["TQDM_DISABLE"]  # which cells have a progress bar?
+    taken = _run(draft, notebook, environment, LEARNER_TIMEOUT, on_cell)
+    cells = notebook["cells"]
+    found = {name: (taken[index], seconds.showed_bar(cells[index])) for index, name in seconds.names(cells)}
+    return seconds.keep(draft.path, seconds.SHOWN, found)
+
+
+def _run(draft: Draft, notebook: dict, environment: dict, timeout: float, on_cell: Callable[[], None]) -> list[float]:
+    """Fills in the notebook's outputs; returns the core-seconds of each cell, the kernel's start in the first one."""
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    notebook = nbformat.from_dict(draft.notebook(flipbook))
     client = NotebookClient(
         notebook,
-        timeout=CELL_TIMEOUT,
+        timeout=timeout,
         kernel_name="python3",
         record_timing=False,
         coalesce_streams=True,
         extra_arguments=["--IPKernelApp.log_level=40", "--HistoryManager.hist_file=:memory:"],
         resources={"metadata": {"path": str(draft.path.parent)}},
     )
-    position = [0]
+    position, spent, taken = [0], [0.0], [0.0] * len(notebook["cells"])
+
+    def executed(cell, cell_index, execute_reply):
+        now = seconds.processor_time(client.km.provisioner.pid)
+        taken[cell_index], spent[0] = now - spent[0], now
+        on_cell()
+
     client.on_cell_start = lambda cell, cell_index: position.__setitem__(0, cell_index)
-    client.on_cell_executed = lambda cell, cell_index, execute_reply: on_cell()
+    client.on_cell_executed = executed
     try:
-        client.execute(env=static_environment())
+        client.execute(env=environment)
     except CellExecutionError as error:
         raise _failure(draft, notebook, position[0], f"{error.ename}: {ANSI.sub('', error.evalue)}") from None
     except CellTimeoutError:
-        raise _failure(draft, notebook, position[0], f"it ran for more than {CELL_TIMEOUT} seconds") from None
+        raise _failure(draft, notebook, position[0], f"it ran for more than {timeout} seconds") from None
     except DeadKernelError:
         raise _failure(draft, notebook, position[0], "the kernel died (out of memory, or a crash in C)") from None
-    notebook.metadata = nbformat.from_dict(draft.notebook(flipbook)["metadata"])  # drops what the kernel added
-    clean(draft, notebook)
-    return notebook
+    return taken
 
 
 def _failure(draft: Draft, notebook: dict, index: int, reason: str) -> CourseError:

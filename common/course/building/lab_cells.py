@@ -1,7 +1,8 @@
 """Turns the percent source of a lab into its notebook: answers cut in, headers, hints and nbgrader's marks written."""
 
 from common.course.base.paths import CourseError, Lab
-from common.course.building.notebooks import Draft, add_plain
+from common.course.building.hosted import with_badge
+from common.course.building.notebooks import Draft, add_plain, with_seconds
 from common.course.source import answer_key, grader_marks, lab_source
 from common.course.source.answer_key import Part
 from common.course.source.free_names import import_lines
@@ -29,7 +30,7 @@ def draft_lab(lab: Lab) -> Draft:
     draft = Draft(lab.source, lab.id)
     for cell in cells:
         writer.write(draft, cell)
-    return draft
+    return with_badge(with_seconds(draft), lab)
 
 
 class LabWriter:

@@ -3,10 +3,12 @@
 import copy
 import hashlib
 import itertools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from common.course.building import seconds
 from common.course.source import lab_source
 from common.course.source.imports import library_files
 from common.course.source.library import library_root
@@ -17,6 +19,8 @@ KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+CAPTION = "▸ "  # of a folded cell
+DIRECTIVE = re.compile(r"(?m)[ \t]*#[ ]?(?:fmt: ?(?:skip|on|off)|noqa(?::[ A-Z0-9,]+)?|type: ?ignore\S*)[ \t]*$")
 Place = Callable[[int], str]  # line of a cell -> "file:line"
 
 
@@ -34,7 +38,12 @@ class Draft:
         return {"cells": self.cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
 
     def add(self, cell: Cell, text: str, metadata: dict, base: str = "", place: Place | None = None) -> None:
-        """Appends a cell. Its id comes from `base`, or from its text; `place` tells where a line was written."""
+        """Appends a cell. Its id comes from `base`, or from its text; `place` tells where a line was written.
+
+        What a line says to a formatter or linter is for the source, and no reader's business.
+        """
+        if cell.kind == "code":
+            text = DIRECTIVE.sub("", text)
         base = (base or hashlib.sha256(text.encode()).hexdigest()[:8]).replace("_", "-")[:60]
         used = {made["id"] for made in self.cells}
         names = itertools.chain([base], (f"{base}-{number}" for number in itertools.count(2)))
@@ -58,6 +67,23 @@ def draft_tutorial(path: Path) -> Draft:
         if what:
             raise cell.error(f"{what}= belongs in a lab (solutions/), and this is a tutorial.")
         add_plain(draft, cell)
+    return with_seconds(draft)
+
+
+def with_seconds(draft: Draft) -> Draft:
+    """The draft with a line before each cell that takes a learner more than ten seconds."""
+    known = seconds.long_cells(draft.path)
+    lines = {index: known[name] for index, name in seconds.names(draft.cells) if name in known} if known else {}
+    for index in sorted(lines, reverse=True):
+        text = f"about {seconds.said(lines[index])} of one processor core"
+        before = draft.cells[index - 1] if index else {"source": ""}
+        if before["source"].startswith(CAPTION):
+            before["source"] += f" · ⏱ {text}"
+            continue
+        line = {"cell_type": "markdown", "id": f"seconds-{draft.cells[index]['id']}"[:64], "metadata": {},
+                "source": f"⏱ *{text[0].upper()}{text[1:]}.*"}  # fmt: skip
+        draft.cells.insert(index, line)
+        draft.places.insert(index, draft.places[index])
     return draft
 
 
@@ -66,7 +92,7 @@ def add_plain(draft: Draft, cell: Cell) -> None:
     metadata: dict = {"tags": list(cell.keys.get("tags", []))}
     if "draws" in cell.keys:
         caption = Cell(cell.path, cell.line, "markdown", {}, "", cell.first)
-        draft.add(caption, f"▸ *{cell.keys['draws']}*", {})
+        draft.add(caption, f"{CAPTION}*{cell.keys['draws']}*", {})
         metadata["jupyter"] = {"source_hidden": True}
     if "folded" in metadata["tags"]:
         metadata["jp-MarkdownHeadingCollapsed"] = True

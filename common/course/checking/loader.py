@@ -102,7 +102,7 @@ def read_cells(path) -> list[Cell]:
     path = Path(path)
     try:
         notebook = json.loads(path.read_bytes())  # UTF-8 with or without a mark, UTF-16 and UTF-32
-        cells = [cell for cell in notebook["cells"] if cell.get("cell_type") == "code"]
+        cells = [cell for cell in notebook["cells"] if isinstance(cell, dict) and cell.get("cell_type") == "code"]
     except FileNotFoundError:
         raise CourseError(f"there is no notebook {path}") from None
     except OSError as exc:
@@ -177,8 +177,10 @@ def _cell(number: int, cell: dict) -> Cell:
     metadata = cell.get("metadata") if isinstance(cell.get("metadata"), dict) else {}
     flipbook = metadata.get("flipbook") if isinstance(metadata.get("flipbook"), dict) else {}
     source = cell.get("source", "")
-    source = source if isinstance(source, str) else "".join(str(line) for line in source)
-    tags = {tag for tag in metadata.get("tags") or [] if isinstance(tag, str)}
+    lines = source if isinstance(source, list) else []  # what is neither text nor a list of lines is nothing
+    source = source if isinstance(source, str) else "".join(map(str, lines))
+    tags = metadata.get("tags") if isinstance(metadata.get("tags"), list) else []
+    tags = {tag for tag in tags if isinstance(tag, str)}
     exercise = flipbook.get("exercise") if isinstance(flipbook.get("exercise"), str) else ""
     if exercise:
         tags.add("exercise")

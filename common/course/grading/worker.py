@@ -111,31 +111,35 @@ def _listener(lab, tell):
     """What `run_tests` calls at each test's start and end, and around loading the notebook."""
     from common.course.base.results import Result
     from common.course.checking import loader
-    from common.course.grading import returns
+    from common.course.grading import oracles, returns
     from common.course.grading.seal import seal
     from common.course.grading.watch import keep_watch
     from common.course.source import lab_source
 
-    broken = None
+    broken, guarded, notebook, given = None, frozenset(), {}, set()
     genuine_load = loader.load
     names = [exercise.name for exercise in lab_source.exercises(lab)]
 
-    def load(path, lab_id):
+    def load(path, lab_id, space_of=vars):
+        nonlocal notebook
         tell("load")
         try:
             module = genuine_load(path, lab_id)
-            returns.guard(module, names)
+            returns.guard(module, names, given)
+            notebook = space_of(module)
             return module
         finally:
             tell("loaded")
 
-    def listen(kind, result):
-        nonlocal broken
+    def listen(kind, result, identity=id):
+        nonlocal broken, guarded
         if broken is None:  # the first start: the tests are collected, and no student code has run
             gc.freeze()
             gc.enable()
-            grader = str(lab.tests)
-            broken = seal(*[m for m in list(sys.modules.values()) if getattr(m, "__file__", None) == grader])
+            file = str(lab.tests)
+            [grader] = [m for m in list(sys.modules.values()) if getattr(m, "__file__", None) == file]
+            guarded = oracles.close(grader, lab.id, tell, given)
+            broken = seal(grader)
             keep_watch(lab.id, tell, broken.functions)
         if kind == "start":
             tell("start", result.test)
@@ -143,6 +147,9 @@ def _listener(lab, tell):
         name = broken() if result.status == "pass" or result.exercise == CONTROL else ""
         if name:
             tell("tampered", f"changed `{name}`, which tests rely on")
+        for value in [*notebook.values()]:
+            if identity(value) in guarded:
+                tell("tampered", f"took `{value.__name__}`, a function of the tests")
         if type(result) is Result and type(result.status) is str and type(result.message) is str:
             pictures = [pair for pair in result.pictures if len(pair[1]) <= MAX_PICTURE][:MAX_PICTURES]
             tell("end", result.test, result.status, result.message[:MAX_MESSAGE], pictures)

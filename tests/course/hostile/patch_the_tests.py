@@ -1,7 +1,7 @@
-"""Replaces the tests in the grader's module.
+"""Replaces the tests in the grader's module, which is not where it looks for it.
 
-Expect: double=error quadruple=error greeting=error
-Note: counted
+Expect: double=fail,pass quadruple=pass,fail,blocked greeting=pass
+Note: changes `__code__`
 """
 # ruff: noqa
 
