@@ -29,7 +29,7 @@ limit_threads()
 torch.set_grad_enabled(False)
 GUIDANCE, SHIFT, PROMPT = 3.0, 4.0, SHOWN[1]  # the first two are the pipeline's own
 # Clips that are counted further down, and steps for each.
-NUM_COUNTED, COUNTED_STEPS = {"ci": (12, 8), "cpu": (16, 20), "gpu": (64, 20)}[preset()]
+NUM_COUNTED, COUNTED_STEPS = {"ci": (10, 8), "cpu": (16, 20), "gpu": (64, 20)}[preset()]
 
 pipe = TextToVideoPipeline.from_pretrained("sprites-t2v")
 pipe.set_progress_bar_config(disable=True)
@@ -130,9 +130,9 @@ print(f"with fresh noise    {count()}")
 
 # %% [markdown]
 # **What to see.** Which object it is and what is behind it come out either way. The paths are where the samplers
-# differ. There is a price: the clips of one prompt become more alike. And a dozen clips are few: a difference of one or
-# two means nothing. The counts on hundreds of prompts, and on combinations of colour and shape that training never saw,
-# come from `flipbook evaluate sprites-t2v`.
+# differ. There is a price: the clips of one prompt become more alike. And so few clips prove little: a difference of
+# one or two means nothing. The counts on hundreds of prompts, and on combinations of colour and shape that training
+# never saw, come from `flipbook evaluate sprites-t2v`.
 #
 # ## How much guidance?
 #

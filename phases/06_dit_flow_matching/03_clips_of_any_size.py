@@ -81,8 +81,8 @@ for size, clip in made.items():
 # %% [markdown]
 # **What to see.** Every size runs, without a change to one weight, and an image is simply a clip of one frame. That it
 # *runs* is the architecture. That it is *right* is training: this model has only ever seen one shape, and outside it
-# the world's reader finds objects of the wrong size, or cannot say what it sees. Sora's claim needs both, patches and a
-# training set of all shapes. Lab 06.5 trains for it and measures how much that is worth.
+# the world's reader finds a star that is too small for its taller picture, or cannot say what it sees. Sora's claim
+# needs both, patches and a training set of all shapes. How much the second is worth is the question of lab 06.5.
 #
 # ## How long is the sequence?
 #
@@ -114,8 +114,9 @@ axis.legend(frameon=False)
 plt.show()
 
 # %% [markdown]
-# **What to see.** Straight lines, one above the other: duration and area are the same currency. A model trained on 5 s
-# of 480p can, at the same cost per step, draw twenty seconds of 240p or less than one of 1080p.
+# **What to see.** Straight lines, one above the other, with a stair wherever a latent frame begins: duration and area
+# are the same currency. A model trained on 5 s of 480p can, at the same cost per step, draw twenty seconds of 240p or
+# less than one of 1080p.
 #
 # ## Three ways to make a batch
 #
@@ -208,7 +209,8 @@ pairs = sum(n * n for n in packed.lengths) / sum(packed.lengths) ** 2
 figure, axis = plt.subplots(figsize=(4.6, 4.2), layout="constrained")
 axis.imshow(packed.mask, cmap="Blues", vmin=0, vmax=1.4)
 for grid, start, n in zip(GRIDS, (0, packed.lengths[0], sum(packed.lengths[:2])), packed.lengths):
-    axis.text(start + n / 2, start + n / 2, " × ".join(map(str, grid)), ha="center", va="center", color="white")
+    middle = start + n / 2
+    axis.text(middle, middle, " × ".join(map(str, grid)), ha="center", va="center", color="white", fontsize=7)
 axis.set(xlabel="token that is looked at", ylabel="token that looks")
 axis.set_title(f"Block-diagonal mask: {pairs:.0%} of the pairs are wanted", fontsize=10)
 plt.show()

@@ -156,7 +156,8 @@ axis.plot(LENGTHS, without, marker="o", color=RUST, label="no mask")
 axis.plot(LENGTHS, with_mask, marker="o", color=BLUE, label="masked")
 axis.axhline(prompt_matters, color=GREY, linestyle="--", label="another prompt instead")
 axis.set_xscale("symlog", linthresh=4)
-axis.set(xlabel="padding tokens", ylabel="relative change of the velocity", xticks=LENGTHS, xticklabels=LENGTHS)
+axis.set(xlabel="padding tokens", ylabel="relative change of the velocity", xlim=(-0.3, None))
+axis.set_xticks(LENGTHS, LENGTHS)
 axis.set_title("The same prompt with more and more padding", fontsize=10)
 axis.legend(frameon=False)
 plt.show()
@@ -196,7 +197,7 @@ for part, label, colour in zip(range(3), ("attention", "reading the text", "feed
     axis.barh(list(PARTS), values, left=left, color=colour, label=label)
     left = [a + b for a, b in zip(left, values)]
 axis.invert_yaxis()
-axis.set(xlabel="million parameters in one block")
+axis.set(xlabel="million parameters in one block", xlim=(0, 320))
 axis.set_title(f"One block, {WIDTH:,} wide", fontsize=10)
 axis.legend(frameon=False, fontsize=9)
 plt.show()
@@ -223,7 +224,7 @@ print(f"HunyuanVideo: 20 double blocks {double / 20:.0f} M each, 40 single block
 # One argument for joint attention can be tested in small. *A red star and a blue ring* and *a blue star and a red ring*
 # have the same words; what tells them apart is which belongs to which. If the text encoder has already written that
 # into its states, nothing is left for text-to-text attention to do. If the states are bare word embeddings, only
-# attention between words can find it out. Lab 06.4 trains both models on both kinds of text and says what came out.
+# attention between words can find it out. Lab 06.4 is about that question.
 #
 # ## What you can now say
 #

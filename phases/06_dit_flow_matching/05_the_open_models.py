@@ -7,7 +7,7 @@
 # wins. This page asks none of them how good it is. It asks what each *is*: how deep, how wide, how many tokens for a
 # clip, how much arithmetic for one step, and how the words come in. Nothing is downloaded. Their configurations are
 # public, diffusers has their classes, and a model on PyTorch's **meta device** has shapes and no numbers, so a
-# 14-billion-parameter transformer is built, counted and even run here in the time of a blink.
+# 14-billion-parameter transformer is built, counted and even run here in a second.
 #
 # The list was collected in **November 2026** from the makers' repositories. Such lists age fast: check the date of any,
 # this one included. What you learn to read off it ages slowly.
@@ -29,7 +29,6 @@ torch.set_grad_enabled(False)
 warnings.filterwarnings("ignore", message="In CPU autocast")  # Mochi's rotary positions ask for float32
 plt.rcParams["figure.dpi"] = 72
 BLUE, OLIVE, RUST, GREY = "#1f6f8b", "#8a7a2f", "#b3541e", "#9a9a9a"
-CROSS, JOINT = BLUE, RUST  # colours: how the text comes in
 
 # %% [markdown]
 # First, how such a thing is counted. The class takes the published values, the weights exist as shapes alone.
@@ -101,14 +100,15 @@ figure, axis = plt.subplots(figsize=(7.6, 3.2), layout="constrained")
 for model, colour in zip(CHOSEN, (BLUE, OLIVE, RUST)):
     found = [describe(model, seconds=5, height=h, width=w) for h, w in SIZES.values()]
     axis.semilogy(list(SIZES), [row.flops / 1e12 for row in found], marker="o", color=colour, label=model.name)
+    print(f"{model.name:13} 1080p costs {found[-1].flops / found[0].flops:4.0f} times as much as 240p")
 axis.set(ylabel="TFLOPs for one forward pass")
 axis.set_title("Five seconds at four sizes", fontsize=10)
 axis.legend(frameon=False)
 plt.show()
 
 # %% [markdown]
-# **What to see.** From 240p to 1080p the picture has 21 times as many pixels. The model whose latents are largest pays
-# far more than that; the one with the strongest autoencoder stays near its linear layers for longest.
+# **What to see.** From 240p to 1080p the picture has 21 times as many pixels. HunyuanVideo, which makes the most tokens
+# of them, pays many times that: the square of attention rules. The stronger the autoencoder, the later it does.
 #
 # ## Six of them, running
 #

@@ -217,7 +217,7 @@ def test_the_tutorials_clip_from_an_image_holds(monkeypatch, tmp_path):
     """The clip, seed and reader of phase 06's page, with the shipped weights: the reader objects to nothing."""
     monkeypatch.undo()  # the shipped autoencoder
     monkeypatch.setenv("FLIPBOOK_CACHE", str(tmp_path))
-    source = (Path(__file__).parents[2] / "phases/06_dit_flow_matching/01_from_prompt_to_clip.py").read_text("utf-8")
+    source = (Path(__file__).parents[2] / "phases/06_dit_flow_matching/02_steps_and_fresh_noise.py").read_text("utf-8")
     chosen, seed = (int(re.search(pattern, source)[1]) for pattern in (r"CHOSEN = (\d)", r"given, .*seeded\((\d)"))
     world = SpriteData("test", num_objects=1).batch([chosen])
     pipe = TextToVideoPipeline.from_pretrained("sprites-t2v")
