@@ -1,7 +1,7 @@
 # %% [markdown]
 # # From a prompt to a clip
 #
-# About 35 minutes. Run each cell with Shift+Enter, change things, run again: this is your copy.
+# About 25 minutes. Run each cell with Shift+Enter, change things, run again: this is your copy.
 #
 # One sentence goes in, seventeen frames come out. This notebook follows a clip through every station on the way and
 # stops at each to look: pixels, latents, tokens, noise levels, velocity, steps, latents, pixels. The models are small
@@ -16,26 +16,22 @@ import matplotlib.pyplot as plt
 import torch
 
 from common import show
-from common.course.explore import explore
-from common.data.sprites import SpriteData, caption, parse
+from common.data.sprites import SpriteData, caption
 from common.data.sprites.attributes import FPS
 from common.diffusion.paths import add_noise, flow_level, flow_target
-from common.diffusion.schedules import flow_levels
-from common.evaluation.reconstruction import clip_psnr
-from common.evaluation.sprite_reader import accuracy, read_sprites
+from common.evaluation.sprite_reader import read_sprites
 from common.layers.modulation import timestep_features
 from common.layers.rope import rotate, rotations
 from common.pipelines import TextToVideoPipeline
 from common.runtime import limit_threads
 from common.tensor_ops import patchify
-from common.zoo.sprites_t2v.gallery import faults
-from common.zoo.sprites_t2v.prompts import ONE_WORD, SHOWN, evaluation_prompts
+from common.zoo.sprites_t2v.prompts import ONE_WORD, SHOWN
 
 limit_threads()
 torch.set_grad_enabled(False)
 plt.rcParams["figure.dpi"] = 72
 BLUE, OLIVE, RUST = "#1f6f8b", "#8a7a2f", "#b3541e"
-GUIDANCE, SHIFT = 3.0, 4.0  # the pipeline's own
+GUIDANCE = 3.0  # the pipeline's own
 
 pipe = TextToVideoPipeline.from_pretrained("sprites-t2v")
 pipe.set_progress_bar_config(disable=True)
@@ -52,7 +48,7 @@ def seeded(seed):
 # %%
 PROMPT = SHOWN[1]
 made = pipe(PROMPT, generator=seeded(0)).frames[0]  # (3, 17, 64, 64) in [-1, 1]
-show.player(made, FPS, width=160, caption=f"{PROMPT}: {made.shape[1]} frames, {FPS} a second")
+show.player(made, FPS, width=160, caption=f"{PROMPT}: {made.shape[1]} frames, {FPS} per second")
 
 # %% [markdown]
 # Does it show what was asked for? This world has a **reader**, a program that measures a clip's pixels and says in
@@ -111,7 +107,7 @@ rows_of_latents(
 # A transformer wants a sequence. Each latent frame is cut into patches of 2 × 2 places, 16 · 2 · 2 = 64 numbers each,
 # and one linear layer makes a **token** of every patch: that is a DiT's way in. On the way out, another linear layer
 # makes 64 numbers of each token. A token never spans two latent frames here, so that each frame can have a noise
-# level of its own; that will matter at the end.
+# level of its own.
 
 # %%
 tokens = patchify(latents, (1, 2, 2))  # (B, T' · S, 64), here 5 · 16 tokens
@@ -212,11 +208,11 @@ rows_of_latents(
 
 # %% [markdown]
 # **What to see.** The target looks like noise, because most of it is: ε minus a calm picture. The answer is nearly
-# the same, and what is left over (grey is nothing) lies where the object is. To find ε in a mixture is to find x₀:
+# the same, and what is left over (grey is nothing) is where the object is. To find ε in a mixture is to find x₀:
 # from x_s and v follows the model's estimate of the clip, x_s - s v.
 #
-# *Before you run on:* at s = 1 the input is noise alone; the caption is all that the model knows. What will it take
-# for the clip?
+# *Before you run on:* at s = 1 the input is noise alone; the caption is all that the model knows. What is its
+# estimate of the clip?
 
 # %%
 believed = {f"the clip: {world.captions[0]}": clips[0]}
@@ -230,9 +226,9 @@ show.strips(believed, num_frames=5, width=72)
 # caption allows: right where they all agree, a smear where they do not. That is what a squared error asks for. The
 # first step of sampling goes towards this smear, and every later step knows more.
 #
-# How large is the error at each level? Beside the model stand a guess that knows only that latents have mean 0 and
-# standard deviation 1, the same weights without a caption, and as a control the same weights with the captions of
-# *other* clips.
+# How large is the error at each level? The model is compared with a guess that knows only that latents have mean 0 and
+# standard deviation 1, with the same weights without a caption, and, as a control, with the same weights and the
+# captions of *other* clips.
 
 # %%
 shown = torch.linspace(0.05, 1, 8).tolist()
@@ -262,8 +258,8 @@ assert errors["captions of others"][-2] > 1.1 * errors["own caption"][-2] and ga
 # **What to see.** Two ends, two problems. At small s the noise is faint and must be told from fine detail; what is in
 # the clip can be seen, and the caption adds little. At high s there is less and less to see, and the caption says
 # what is missing. A wrong caption hurts everywhere: the model believes what it is told, even where it could see
-# otherwise. So a model that shall follow its prompt must be good at high levels, and a recipe may ask there more
-# often.
+# otherwise. So a model that is meant to follow its prompt must be good at high levels, and a recipe may train there
+# more often.
 #
 # ### How the level gets in
 #
@@ -331,98 +327,8 @@ strip = {f"step {k + 1} of 20, s = {steps[k][0]:.2f}": pipe.decode(steps[k][1])[
 show.strips(strip, num_frames=5, width=72, title="The model's estimate of the clip, step by step")
 
 # %% [markdown]
-# **What to see.** The first guess is a smear, made more extreme by guidance; then there is one object in one place.
-# Place and path are settled in the first steps, the others sharpen. How many are needed? The same noise, in fewer
-# steps; in decibels, how near that comes to twenty.
-
-# %%
-FEWER = {
-    f"{n} steps: {clip_psnr(clip[None], straight[None], data_range=2).item():.1f} dB": clip
-    for n in (2, 5)
-    for clip in [pipe(PROMPT, generator=seeded(0), num_inference_steps=n, shift=1, eta=0).frames[0]]
-}
-show.strips(FEWER | {"20 steps": straight}, num_frames=5, width=72)
-
-# %% [markdown]
-# One step could only go where the first answer points, and that is the smear in the first row further up. The way to
-# a clip bends, and a few steps must follow the bend.
-#
-# ## Fresh noise
-#
-# Euler's steps never look back. If the first ones put the object in places that do not quite make a path, the later
-# ones sharpen it there. But a velocity says two things: what the clip is, and what the noise is. So let go of the
-# noise. Take the clip as the model sees it, add **fresh** noise of the next level, and ask again: what was wrong may
-# be put right, since the noise that led there is gone. And because paths are settled early, spend more of the steps
-# there: `shift` moves the levels towards noise.
-
-# %%
-LEVELS = flow_levels(20, SHIFT)
-
-
-def renewed(x, levels, scale, generator):
-    """As `euler`, but with fresh noise after each step."""
-    for s, after in pairwise(levels.tolist()):
-        denoised = x - s * guided(x, s, scale)
-        x = (1 - after) * denoised + after * torch.randn(x.shape, generator=generator)
-        yield s, denoised, x
-
-
-generator = seeded(0)
-start = torch.randn(noise.shape, generator=generator)
-assert torch.equal(start, noise)  # the same beginning as above; what comes after it is new
-steps = list(renewed(start, LEVELS, GUIDANCE, generator))
-again = pipe.decode(steps[-1][2])[0]
-print("levels: " + " ".join(f"{s:.2f}" for s in LEVELS.tolist()))
-print(f"the clip from the top of the page again: {torch.allclose(again, made, atol=1e-3)}")
-assert torch.allclose(again, made, atol=1e-3)
-both = {"Euler's method": straight, "with fresh noise": again}
-show.strips(both, num_frames=9, width=72, title="The same first noise, twenty steps each")
-
-# %% [markdown]
-# Both begin with the same noise, both take twenty steps. One clip says little, so count: in how many of sixteen clips
-# does the world's reader see what the prompt asked for? These are the prompts whose paths are hardest to get right,
-# bounces and orbits.
-
-
-# %%
-def is_curved(prompt):
-    return parse(prompt).objects[0].motion in ("bounce", "orbit")
-
-
-ASKED = [prompt for prompt in evaluation_prompts("one_object") if is_curved(prompt)][:16]
-SEEN = ("shape", "color", "size", "motion", "background")
-
-
-def count(**sampler):
-    frames = pipe(ASKED, generator=[seeded(k) for k in range(len(ASKED))], **sampler).frames
-    right = accuracy(ASKED, read_sprites(frames))
-    return "".join(f"{round(len(ASKED) * right[name]):>12}" for name in SEEN)
-
-
-print(f"right, of {len(ASKED)}        " + "".join(f"{name:>12}" for name in SEEN))
-print(f"Euler's method      {count(shift=1, eta=0)}")
-print(f"with fresh noise    {count()}")
-
-# %% [markdown]
-# **What to see.** Which object it is and what is behind it come out either way. The paths are where the steps differ.
-# There is a price: the clips of one prompt become more alike. And sixteen are few: a difference of one or two means
-# nothing. The counts on hundreds of prompts, and on combinations of colour and shape that training never saw, come
-# from `flipbook evaluate sprites-t2v`.
-#
-# How much guidance is right? Drag it:
-
-
-# %%
-def stronger(scale):
-    clip = pipe(PROMPT, generator=seeded(0), num_inference_steps=10, guidance_scale=scale).frames[0]
-    return show.strips({f"guidance {scale:g}": clip}, num_frames=5, width=72)
-
-
-explore(stronger, scale=[1.0, 3.0, 8.0])
-
-# %% [markdown]
-# 1 is no guidance. A little makes shapes plainer. Too much exaggerates, and with fresh noise each step exaggerates what
-# the last one made, until nothing is left.
+# **What to see.** The first guess is a smear, made more extreme by guidance. Then there is one object in one place.
+# Place and path are settled in the first steps, the others sharpen.
 #
 # ## Latents to pixels
 #
@@ -437,33 +343,6 @@ show.strips({PROMPT: made} | dict(zip(ONE_WORD, changed)), num_frames=5, width=5
 # In your copy, write sentences of your own, here or with `flipbook generate`. A prompt that the shipped table of text
 # states does not hold is read by the text encoder that `learn` installed.
 #
-# ## An image to begin with
-#
-# Each latent frame has a noise level of its own. So give the first frame, say that its level is 0, and keep it so:
-# the same weights continue the picture. That is image to video; in a quarter of the training's clips the first frame
-# was given.
-
-# %%
-CHOSEN = 3  # of the eight clips from above
-given = clips[CHOSEN, :, 0]  # (3, 64, 64)
-begun = pipe(world.captions[CHOSEN], given, generator=seeded(3), output_type="latent").frames
-assert torch.allclose(begun[0, :, 0], latents[CHOSEN, :, 0], atol=1e-4)  # as it was given, through all steps
-frames = pipe.decode(begun)
-first = clip_psnr(frames[:, :, :1], given[None, :, None], data_range=2).item()
-print(f"the first frame against the image given: {first:.1f} dB")
-objections = faults({world.captions[CHOSEN]: frames[0]})
-print("the reader: " + ("; ".join(objections) or "the clip shows what was asked, in every frame"))
-show.strips(
-    {f"the world: {world.captions[CHOSEN]}": clips[CHOSEN], "made from its first frame": frames[0]},
-    num_frames=9, width=72,
-)  # fmt: skip
-
-# %% [markdown]
-# **What to see.** The first frame is the given one, as well as the autoencoder can draw it. What follows need not be
-# what the world did: the caption allows many continuations, and this is one. It is also a straight path, the easy
-# case. Set `CHOSEN = 0`, an orbit: with this seed the triangle leaves the picture on one side, is gone in two frames,
-# and comes back elsewhere. A strip of a few frames can hide that, so the cell asks the reader, which sees all of them.
-#
 # ## The whole pipeline, once more
 #
 # | station | what | shape here |
@@ -473,8 +352,11 @@ show.strips(
 # | patches | 2 × 2 places to a token | `(80, 64)` |
 # | blocks | attention, reading, feed-forward, steered by the level | `(80, 256)` |
 # | velocity | back to latents | `(16, 5, 8, 8)` |
-# | sampler | against the velocity, with guidance and fresh noise, 20 times | `(16, 5, 8, 8)` |
+# | sampler | against the velocity, with guidance, 20 times | `(16, 5, 8, 8)` |
 # | decoder | latents to pixels | `(3, 17, 64, 64)` |
+#
+# The course's own sampler adds **fresh noise** in each step, and one set of weights also continues a given picture:
+# both are on [the next page](02_steps_and_fresh_noise.ipynb).
 #
 # ## What you can now say
 #
@@ -482,7 +364,6 @@ show.strips(
 # - A guess at s = 1 is a mean over all that the prompt allows; steps turn it into one clip.
 # - Positions are rotations; the level steers by scale, shift and gate; the text is attended to.
 # - The caption says most where there is least to see; guidance goes further in the direction in which it points.
-# - A noise level for each frame makes text to video and image to video one model.
 #
 # Build this transformer yourself, part by part: [lab 06.1](../../labs/06_dit_flow_matching/01_video_dit.ipynb).
 #

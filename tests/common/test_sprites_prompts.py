@@ -17,8 +17,17 @@ from common.data.sprites.attributes import (
 )
 from common.data.sprites.captions import MOTION_NAMES, VOCABULARY
 from common.data.sprites.prompts import EXAMPLE, NothingKnown, read_prompt
-from common.data.sprites.synonyms import FILLERS, SYNONYMS
-from common.data.sprites.vocabulary import content_words, nearest, spelling_distance, suggestions, vocabulary
+from common.data.sprites.synonyms import FILLERS, LOOKALIKES, SYNONYMS
+from common.data.sprites.vocabulary import (
+    OWN_MEANING,
+    PASSED_OVER,
+    content_words,
+    is_synonym,
+    nearest,
+    spelling_distance,
+    suggestions,
+    vocabulary,
+)
 
 SCENES = [scene.words for split in ("test", "held_out") for scene in SpriteData(split).scenes(range(60))]
 
@@ -49,7 +58,7 @@ def test_every_word_of_the_world_with_two_letters_swapped_is_found_again():
     for word in content_words():
         for i in range(1, len(word) - 1):
             wrong = word[:i] + word[i + 1] + word[i] + word[i + 2 :]
-            if len(word) > 4 and wrong not in VOCABULARY:
+            if len(word) > 4 and wrong not in VOCABULARY | OWN_MEANING:
                 found = nearest(wrong)
                 assert found == word or spelling_distance(wrong, found) <= 1, (wrong, found)
 
@@ -67,6 +76,26 @@ def test_the_table_of_synonyms_leads_to_the_world_and_holds_none_of_its_words():
     assert all(not unknown_words(known) for known in SYNONYMS)
     assert not set(FILLERS.split()) & set(words)
     assert all(nearest(word) == known for known, line in SYNONYMS.items() for word in line.split())
+
+
+def test_words_of_their_own_are_no_misspellings():
+    """Each looks like a word of the world, and is neither one nor a synonym. Misspellings still find theirs."""
+    words = LOOKALIKES.split()
+    assert len(words) == len(OWN_MEANING) > 400 and not OWN_MEANING & (PASSED_OVER | {"cirlce", "bleu", "larger"})
+    assert [nearest(word) for word in words] == [None] * len(words) and not any(map(is_synonym, words))
+    assert nearest("shines") is nearest("shining") is nearest("ships") is None and nearest("squaer") == "square"
+
+
+@pytest.mark.parametrize(
+    "text, means",
+    [
+        ("a light red star moves left", "a large red star moves left on a plain white background"),
+        ("a green ring shines over the king at night", "a large green ring stands still on a plain white background"),
+        ("people love the blue square", "a large blue square stands still on a plain white background"),
+    ],
+)
+def test_everyday_words_move_and_colour_nothing(text, means):
+    assert read_prompt(text).caption == means
 
 
 def test_unknown_words_fit_on_a_line():
@@ -179,8 +208,10 @@ def test_the_camera_is_understood():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "!", "hello world", "the quick brown fox", "a cat jumping", "it moves", "a dragon flying over the sea"]
-)
+    "text", ["", "!", "hello world", "the quick brown fox", "a cat jumping", "it moves", "a dragon flying over the sea",
+             "people love the night", "the king and his friend fight", "bright lights, bring a bottle",
+             "ein roter Stern", "红色的星星"],
+)  # fmt: skip
 def test_a_prompt_of_which_nothing_is_known_is_refused(text):
     with pytest.raises(NothingKnown) as error:
         read_prompt(text)

@@ -1,6 +1,6 @@
 """The recipe and the measures of `sprites-t2v`, on a small autoencoder of random weights and made-up text states.
 
-Ten seconds.
+Fifteen seconds.
 """
 
 import re
@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import ImageChops
 
-from common.data.sprites import SpriteData, parse, render, scene_of
+from common.data.sprites import SpriteData, is_held_out, parse, render, scene_of
 from common.evaluation.sprite_reader import read_sprites
 from common.models.autoencoder import PRESETS as VAE_PRESETS
 from common.models.autoencoder import CausalVideoVAE
@@ -69,6 +69,26 @@ def test_clips_are_encoded_once(data, vae, monkeypatch):
     again = latents.captioned_latents(num_clips=12, num_frames=5, size=32)
     assert torch.equal(again.batch([5])["latents"], data.batch([5])["latents"])
     assert again.key == data.key and "12 latents" in data.key
+
+
+def test_no_training_clip_is_held_out():
+    """By their captions: some of each part of the hundred thousand clips of the largest preset."""
+    numbers = range(0, max(recipe.NUM_CLIPS.values()), 97)
+    scenes = SpriteData().scenes(numbers)
+    assert len(scenes) > 1000 and not any(is_held_out(scene) for scene in scenes)
+
+
+def test_what_the_autoencoder_is_given_shows_nothing_that_is_held_out(vae, monkeypatch):
+    """By the pixels that reach training, as the reader sees them: whatever is done to clips on the way is included."""
+    given, encode = [], vae.encode
+    monkeypatch.setattr(vae, "encode", lambda clips: given.append(clips) or encode(clips))
+    made = latents.captioned_latents(num_clips=24, num_frames=17, size=64)
+    clips, captions = torch.cat(given), made.latents.batch(range(24)).fields["captions"]
+    assert len(clips) == 24 and not any(is_held_out(parse(caption)) for caption in captions)
+    read = [reading.words for reading in read_sprites(clips) if reading.words]
+    assert len(read) > 18 and not any(map(is_held_out, read))
+    others = read_sprites(SpriteData("held_out", num_objects=1).batch(range(8)).clips())
+    assert sum(is_held_out(reading.words) for reading in others if reading.words) > 5  # the reader would see it
 
 
 # ------------------------------------------------------------------------------------------------ loss
@@ -197,7 +217,7 @@ def test_the_tutorials_clip_from_an_image_holds(monkeypatch, tmp_path):
     """The clip, seed and reader of phase 06's page, with the shipped weights: the reader objects to nothing."""
     monkeypatch.undo()  # the shipped autoencoder
     monkeypatch.setenv("FLIPBOOK_CACHE", str(tmp_path))
-    source = (Path(__file__).parents[2] / "phases/06_dit_flow_matching/01_from_prompt_to_clip.py").read_text("utf-8")
+    source = (Path(__file__).parents[2] / "phases/06_dit_flow_matching/02_steps_and_fresh_noise.py").read_text("utf-8")
     chosen, seed = (int(re.search(pattern, source)[1]) for pattern in (r"CHOSEN = (\d)", r"given, .*seeded\((\d)"))
     world = SpriteData("test", num_objects=1).batch([chosen])
     pipe = TextToVideoPipeline.from_pretrained("sprites-t2v")

@@ -13,13 +13,14 @@ from common.data.sprites.captions import (
     SIZE_NAMES,
     VOCABULARY,
 )
-from common.data.sprites.synonyms import FILLERS, SYNONYMS
+from common.data.sprites.synonyms import FILLERS, LOOKALIKES, SYNONYMS
 
 # Words of captions that name no attribute by themselves: no misspelt word is taken for one of them.
 GRAMMAR = {"a", "the", "to", "and", "on", "in", "of", "over", "front", "while", "does", "not", "out", "sign", "place",
            "path", "round"}  # fmt: skip
 SUFFIXES = ("ing", "ed", "es", "s")
 PASSED_OVER = VOCABULARY | set(FILLERS.split())
+OWN_MEANING = frozenset(LOOKALIKES.split())  # words of their own: no misspelling of the world's
 
 
 def words_of(text: str) -> list[str]:
@@ -37,6 +38,8 @@ def nearest(word: str) -> str | None:
     for known in (inflected(), synonyms()):
         if found := [known[form] for form in base_forms(word) if form in known]:
             return found[0]
+    if OWN_MEANING.intersection(base_forms(word)):
+        return None
     distances = {known: spelling_distance(word, known) for known in content_words()}
     best = min(distances, key=distances.get)
     is_swap = sorted(word) == sorted(best)  # of three letters, one changed is another word: a fox is no box
