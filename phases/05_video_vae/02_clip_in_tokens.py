@@ -207,7 +207,7 @@ for count in (3, 12, 48):
 # perplexity grows with the number of clips. Compare tokenizers on the same number only. The card of `sprites-fsq`
 # counts 5,000 clips.
 #
-# How much hangs on one token? Replace some of them by others, drawn at random:
+# How much does one token matter? Replace some of them by others, drawn at random:
 
 # %%
 def wrong_tokens(part):
