@@ -1,0 +1,1 @@
+"""The causal video tokenizer of sprites and film: `sprites-vae` with finite scalar quantization."""

@@ -1,0 +1,106 @@
+"""How `sprites-fsq` is trained: the autoencoder `sprites-vae`, taught to pass its latents through 64,000 codes.
+
+    flipbook train sprites-fsq                     stage "main": a constant learning rate
+    flipbook train sprites-fsq --stage anneal      from there: the rate falls to zero
+
+It begins as `sprites-vae`, weight for weight, with two small matrices fitted around the quantizer. Data and optimizer
+are those of that recipe, and the loss is that of its last stage, without the KL term: FSQ needs no loss of its own.
+"""
+
+from functools import partial
+
+import torch
+from torch.nn import functional as F
+
+from common.evaluation.codebook import codebook_perplexity
+from common.models.autoencoder import CausalVideoVAE
+from common.models.token_autoencoder import PRESETS, CausalVideoFSQ
+from common.tensor_ops import from_uint8
+from common.training import Recipe, Settings, Stage, muon
+from common.training.losses import log_rms
+from common.zoo.sprites_vae import recipe as vae_recipe
+from common.zoo.sprites_vae.recipe import IMAGE_WEIGHT, SIZES, SpritesAndFilm, sheet
+
+BEGIN = "sprites-vae"
+NUM_FITTED = 64  # clips to which the matrices around the quantizer are fitted at the beginning
+CHANGE_WEIGHT, STILL_WEIGHT = 4.0, 0.7
+
+
+def build_model(preset: str) -> CausalVideoFSQ:
+    """The model before the first step: for "cpu" the shipped autoencoder with FSQ, otherwise fresh weights."""
+    if preset != "cpu":
+        return CausalVideoFSQ(**PRESETS[preset])
+    vae = CausalVideoVAE.from_pretrained(BEGIN).float().eval()
+    return CausalVideoFSQ.from_vae(vae, from_uint8(SpritesAndFilm(*SIZES[preset]).batch(range(NUM_FITTED))))
+
+
+def compute_loss(model, pixels, noise, error=log_rms, change_weight=CHANGE_WEIGHT, still_weight=STILL_WEIGHT):
+    """Error of the clip, of its change from frame to frame, and of one frame as an image. There is no KL term.
+
+    Args:
+        model: encodes and decodes.
+        pixels: uint8 `(B, 3, T, H, W)`.
+        noise: says which frame is the image.
+        error: of clips, from the difference to the original `(B, 3, T, H, W)`.
+        change_weight: of the change from frame to frame.
+        still_weight: of the change where there is none in the original, besides.
+    """
+    clips = from_uint8(pixels)
+    restored = model(clips).sample.float()
+    chosen = noise.integers("frame", clips.shape[2])  # (B,)
+    images = clips[torch.arange(len(clips)), :, chosen][:, :, None]  # (B, 3, 1, H, W)
+    restored_images = model(images).sample.float()
+    change, made = clips.diff(dim=2), restored.diff(dim=2)  # (B, 3, T - 1, H, W)
+    parts = {
+        "error": error(restored - clips),
+        "change": F.l1_loss(made, change),
+        "still": (made.abs() * (change == 0)).mean(),
+        "image": error(restored_images - images),
+    }
+    weights = {"error": 1.0, "change": change_weight, "still": still_weight, "image": IMAGE_WEIGHT}
+    return {"loss": sum(weights[name] * part for name, part in parts.items()), **parts}
+
+
+def measure(model, preset):
+    """What `sprites-vae` measures, and the perplexity of the codes of a few training clips."""
+    tokens = model.tokenize(from_uint8(SpritesAndFilm(*SIZES[preset]).batch(range(64))))
+    return vae_recipe.measure(model, preset) | {"perplexity": codebook_perplexity(tokens, model.codebook_size)}
+
+
+ENDS = (*vae_recipe.ENDS, "quant_conv", "post_quant_conv")  # the layers that touch pixels, latents and codes
+COMMON = vae_recipe.COMMON
+OFTEN = {"measure_every": 400, "checkpoint_every": 25}
+RECIPE = Recipe(
+    name="sprites-fsq",
+    build_model=build_model,
+    data=lambda preset: SpritesAndFilm(*SIZES[preset]),
+    compute_loss=compute_loss,
+    optimizer=partial(muon, ends=ENDS),
+    stages={
+        "main": Stage(
+            {
+                "ci": Settings(steps=20, learning_rate=2e-3, warmup_steps=5, decay="none", **COMMON),
+                "cpu": Settings(
+                    steps=1050,
+                    learning_rate=2e-3,
+                    warmup_steps=25,
+                    decay="none",
+                    first_sample=5 * 10**6,
+                    **COMMON,
+                    **OFTEN,
+                ),
+            }
+        ),
+        "anneal": Stage(
+            {
+                "ci": Settings(steps=10, learning_rate=2e-3, decay="linear", first_sample=10**6, **COMMON),
+                "cpu": Settings(
+                    steps=950, learning_rate=2e-3, decay="linear", first_sample=6 * 10**6, **COMMON, **OFTEN
+                ),
+            },
+            start="main",
+        ),
+    },
+    sheet=sheet,
+    measure=measure,
+)
