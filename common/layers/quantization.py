@@ -31,7 +31,7 @@ def bound(z: torch.Tensor, levels: Sequence[int]) -> torch.Tensor:
 
     Args:
         z: `(B, C, ...)`, any real numbers.
-        levels: C of them, each at least 2.
+        levels: C of them, each at least 3.
 
     Returns:
         `(B, C, ...)`, between the outermost levels and 1e-3 · h beyond them.
@@ -94,13 +94,16 @@ class FSQ(nn.Module):
     """Finite scalar quantization (arXiv:2309.15505): bound, round, divide. It has no parameters and no loss of its own.
 
     Args:
-        levels: L of each channel. An odd L has the codes -1 … 1, an even one -1 … 1 - 2 / L, since its centre is off.
+        levels: L of each channel, at least 3. An odd L has the codes -1 … 1, an even one -1 … 1 - 2 / L.
+
+    Raises:
+        ValueError: a channel has fewer levels. With two, the half shift would reach the end of the tanh.
     """
 
     def __init__(self, levels: Sequence[int] = LEVELS):
         super().__init__()
-        if not levels or min(levels) < 2:
-            raise ValueError(f"every channel has at least 2 levels, got {tuple(levels)}")
+        if not levels or min(levels) < 3:
+            raise ValueError(f"every channel has at least 3 levels, got {tuple(levels)}; for signs there is LFQ")
         self.levels = tuple(levels)
 
     @property
@@ -151,8 +154,9 @@ class LFQ(nn.Module):
             The codes `(B, C, ...)`: 1 where z > 0, else -1, through which gradients pass straight. And their indices
             `(B, ...)`, int64: Σ_c 2^c [z_c > 0] (equation 3, counted from 0).
         """
+        worth = by_channel(z, place_values((2,) * self.num_bits))
         sign = torch.where(z > 0, 1.0, -1.0).to(z)
-        return z + (sign - z).detach(), codes_to_indices(sign, (2,) * self.num_bits)
+        return z + (sign - z).detach(), ((z > 0) * worth).sum(dim=1)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,97 @@
+"""How `mini-tokens` is trained: the autoregressive arm of the `mini` world, on tokens of `sprites-fsq`.
+
+    flipbook train mini-tokens                                       by steps
+    train_for(RECIPE, 600, "runs/mini-tokens")                       by core-seconds: common.training.budget
+
+Width, depth, texts, clips and settings are those of the default arm, `mini-video`, which is trained by flow matching.
+What differs is the latent and the loss: codes in the place of floats, cross-entropy in the place of squares.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+
+import torch
+
+from common.data.latent_cache import fill, weights_key
+from common.data.mini import MiniLatents, MiniSprites
+from common.evaluation.mini import mini_accuracy
+from common.models.token_autoencoder import CausalVideoFSQ
+from common.models.token_transformer import PRESETS, TokenTransformer, generate_codes
+from common.runtime import cache_dir
+from common.text import TextEncoder
+from common.training import Recipe, Stage
+from common.zoo.mini_arm import BATCH, NO_PROMPT_PART, NUM_ASKED, NUM_CLIPS, SETTINGS
+
+GUIDANCE_SCALE = 2.0
+TEMPERATURE = 1.0
+
+
+@cache
+def tokenizer() -> CausalVideoFSQ:
+    """The shipped tokenizer."""
+    return CausalVideoFSQ.from_pretrained("sprites-fsq").float().eval().requires_grad_(False)
+
+
+def captioned_codes(num_clips: int = NUM_CLIPS) -> MiniLatents:
+    """What the arm is trained on: codes of the training split's first clips, with states of the captions.
+
+    The codes are whole multiples of a half or a quarter, so the cache's float16 holds them exactly. They are encoded
+    the first time, which takes about a minute of one core.
+    """
+    model, name = tokenizer(), weights_key(tokenizer())
+    folder = cache_dir() / "latents" / f"mini-train-codes-{name.split()[-1]}"
+    encode = lambda batch: model.encode(batch.clips()).latent_dist.mode()  # noqa: E731
+    return MiniLatents.load(fill(folder, MiniSprites(), encode, num_clips, encoder=name), TextEncoder.installed())
+
+
+def compute_loss(model, batch, noise):
+    """Cross-entropy of each digit, nats, and the same in bits per token; a tenth of the clips without their prompt.
+
+    Args:
+        model: a `TokenTransformer`.
+        batch: as `MiniLatents` gives it, codes as latents.
+        noise: says which clips have no prompt.
+    """
+    codes, num_clips = batch["latents"], len(batch["latents"])
+    no_prompt = noise.uniform("prompt") < NO_PROMPT_PART  # (B,)
+    chosen = torch.arange(num_clips, device=codes.device).masked_fill(no_prompt, num_clips)  # the last text is empty
+    nats = model.negative_log_likelihood(codes, batch["states"][chosen], batch["mask"][chosen])  # (B, N, K)
+    num_tokens = codes[0, 0].numel()
+    return {"loss": nats.mean(), "bits_per_token": nats.detach().sum() / num_clips / num_tokens * 1.442695}
+
+
+@torch.no_grad()
+def generate(
+    model, captions: Sequence[str], guidance_scale: float = GUIDANCE_SCALE, temperature: float = TEMPERATURE
+) -> torch.Tensor:
+    """A clip for each caption: `(B, 3, 9, 64, 64)` in [-1, 1]. The draws of clip `i` have the seed `i`.
+
+    Args:
+        model: a `TokenTransformer`.
+        captions: B of them.
+        guidance_scale: 1 for none.
+        temperature: of the draws.
+    """
+    text, made = TextEncoder.installed()([*captions, ""]), []
+    for start in range(0, len(captions), BATCH):
+        chosen = list(range(start, min(start + BATCH, len(captions))))
+        rows, seeds = [*chosen, len(captions)], [torch.Generator().manual_seed(i) for i in chosen]
+        codes = generate_codes(model, text.states[rows], text.mask[rows], seeds, guidance_scale, temperature)
+        made.append(tokenizer().decode(codes).sample.clamp(-1, 1))
+    return torch.cat(made)
+
+
+def measure(model, preset):
+    """The accuracies of `mini_accuracy` on clips for the first captions of the test split."""
+    captions = MiniSprites("test", num_frames=1, size=8).batch(range(NUM_ASKED[preset])).captions
+    return mini_accuracy(captions, generate(model, captions))
+
+
+RECIPE = Recipe(
+    name="mini-tokens",
+    build_model=lambda preset: TokenTransformer(**PRESETS[preset]),
+    data=lambda preset: captioned_codes(),
+    compute_loss=compute_loss,
+    stages={"main": Stage(SETTINGS)},
+    measure=measure,
+)
