@@ -8,9 +8,12 @@ tokens a language model generates video; VidTok (arXiv:2412.13061) compares both
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
+from diffusers.models.autoencoders.vae import DecoderOutput
+from diffusers.models.modeling_outputs import AutoencoderKLOutput
 from diffusers.models.modeling_utils import ModelMixin
 from torch import nn
 
@@ -45,6 +48,11 @@ class Codes:
         return self.codes
 
 
+def set_matrix(conv: nn.Conv3d, matrix: torch.Tensor, offset: torch.Tensor) -> None:
+    """Make a 1×1×1 convolution the map x to `matrix` x + `offset`."""
+    conv.load_state_dict({"weight": matrix[..., None, None, None], "bias": offset})
+
+
 class CausalVideoFSQ(Shipped, ModelMixin, ConfigMixin):
     """The causal video tokenizer. `from_pretrained("sprites-fsq")` gives the one that ships with the library.
 
@@ -56,10 +64,6 @@ class CausalVideoFSQ(Shipped, ModelMixin, ConfigMixin):
 
     temporal_compression_ratio = 4
     spatial_compression_ratio = 8
-
-    # A distribution of codes has the interface of a posterior, so the autoencoder's own methods do their work here.
-    encode, decode, forward = CausalVideoVAE.encode, CausalVideoVAE.decode, CausalVideoVAE.forward
-    _check_clip = CausalVideoVAE._check_clip
 
     @register_to_config
     def __init__(
@@ -110,14 +114,45 @@ class CausalVideoFSQ(Shipped, ModelMixin, ConfigMixin):
         z = vae.encode(clips).latent_dist.mode().movedim(1, -1).flatten(0, -2).double()  # (N, C)
         values, vectors = torch.linalg.eigh(torch.cov(z.T))  # the weakest first
         scaled = (vectors * NATURAL_STD / values.sqrt()).T.flip(0)[: len(levels)]  # (levels, C)
-        model.quant_conv.weight.zero_()  # nothing of the log-variances
-        model.quant_conv.weight[:, : z.shape[1]] = scaled[..., None, None, None].float()
-        model.quant_conv.bias.copy_(-scaled @ z.mean(dim=0))
+        inward = torch.cat([scaled, torch.zeros_like(scaled)], dim=1)  # nothing of the log-variances
+        set_matrix(model.quant_conv, inward, -scaled @ z.mean(dim=0))
         codes = model.encode(clips).latent_dist.mode().movedim(1, -1).flatten(0, -2).double()  # (N, levels)
         fit = torch.linalg.lstsq(torch.cat([codes, torch.ones_like(codes[:, :1])], dim=1), z).solution
-        model.post_quant_conv.weight.copy_(fit[:-1].T[..., None, None, None])
-        model.post_quant_conv.bias.copy_(fit[-1])
+        set_matrix(model.post_quant_conv, fit[:-1].T, fit[-1])
         return model
+
+    def encode(self, sample: torch.Tensor, return_dict: bool = True) -> Any:
+        """Compress a clip; the interface is that of `CausalVideoVAE`, so whatever measures the one measures the other.
+
+        Args:
+            sample: `(B, 3, 1 + 4k, 8 H', 8 W')`, in [-1, 1].
+            return_dict: False for a tuple.
+
+        Returns:
+            `.latent_dist`, the `Codes` `(B, C, 1 + k, H', W')`.
+
+        Raises:
+            ValueError: the clip's size is none of these.
+        """
+        found, _ = self.encode_chunk(sample)
+        return AutoencoderKLOutput(latent_dist=found) if return_dict else (found,)
+
+    def decode(self, z: torch.Tensor, return_dict: bool = True) -> Any:
+        """Restore a clip from codes.
+
+        Args:
+            z: `(B, C, 1 + k, H', W')`.
+            return_dict: False for a tuple.
+
+        Returns:
+            `.sample`, `(B, 3, 1 + 4k, 8 H', 8 W')`, about [-1, 1] and not clamped, so that gradients pass.
+        """
+        clip, _ = self.decode_chunk(z)
+        return DecoderOutput(sample=clip) if return_dict else (clip,)
+
+    def forward(self, sample: torch.Tensor) -> DecoderOutput:
+        """Encode and decode."""
+        return self.decode(self.encode(sample).latent_dist.mode())
 
     def tokenize(self, clip: torch.Tensor) -> torch.Tensor:
         """A clip `(B, 3, 1 + 4k, 8 H', 8 W')` in [-1, 1] to tokens: int64 `(B, 1 + k, H', W')`.
@@ -144,7 +179,8 @@ class CausalVideoFSQ(Shipped, ModelMixin, ConfigMixin):
         Raises:
             ValueError: the piece has another size.
         """
-        self._check_clip(sample)
+        if sample.ndim != 5 or sample.shape[1] != 3 or sample.shape[3] % 8 or sample.shape[4] % 8:
+            raise ValueError(f"a clip is (B, 3, T, H, W), H and W multiples of 8; got {tuple(sample.shape)}")
         hidden, later = causal_downsample(self.encoder, sample, caches, self.temporal_compression_ratio)
         return Codes(*self.quantizer(self.quant_conv(hidden))), later  # pyrefly: ignore [bad-return]
 

@@ -44,6 +44,11 @@ class TokenBlock(nn.Module):
         self.cross_attention = CrossAttention(dim, num_heads)
         self.ffn = nn.Sequential(nn.Linear(dim, ffn_dim), nn.GELU(), nn.Linear(ffn_dim, dim))
 
+    def init_weights(self) -> None:
+        """Make the block the identity."""
+        for branch in (self.attention, self.cross_attention, self.ffn):
+            nn.init.zeros_(branch.get_parameter("2.weight" if branch is self.ffn else "to_out.weight"))
+
     def forward(self, x, text, text_mask=None, rotation=None, mask=None, cache: KeyValues | None = None):
         """`(B, N, D)` to the same, and the KV cache of the self-attention; arguments as for the two attentions."""
         out, cache = self.attention(plain_norm(x).to(x.dtype), rotation, mask, cache)
@@ -158,9 +163,9 @@ class TokenTransformer(Shipped, ModelMixin, ConfigMixin):
                 nn.init.normal_(module.weight, std=module.in_features**-0.5)
                 nn.init.zeros_(module.bias)
         nn.init.normal_(self.places, std=0.5)
-        for block in self.blocks:
-            for linear in (block.attention.to_out, block.cross_attention.to_out, block.ffn[2]):
-                nn.init.zeros_(linear.weight)
+        for module in self.modules():
+            if isinstance(module, TokenBlock):
+                module.init_weights()
 
     @property
     def num_positions(self) -> int:

@@ -122,6 +122,12 @@ def test_from_vae_keeps_the_strongest_directions():
     assert lost == pytest.approx(values[:-2].sum().item(), rel=0.15)
 
 
+@pytest.mark.parametrize("shape", [(1, 3, 5, 20, 16), (1, 1, 5, 16, 16), (1, 3, 6, 16, 16)])
+def test_a_clip_of_another_size_is_an_error(tokenizer, shape):
+    with pytest.raises(ValueError, match=r"\(1, |got 6"):
+        tokenizer.tokenize(torch.zeros(shape))
+
+
 def test_the_weights_of_the_autoencoder_are_not_taken_for_a_tokenizers():
     with pytest.raises(WeightsError, match="CausalVideoVAE"):
         CausalVideoFSQ.from_pretrained("sprites-vae")

@@ -7,6 +7,7 @@ Width, depth, texts, clips and settings are those of the default arm, `mini-vide
 What differs is the latent and the loss: codes in the place of floats, cross-entropy in the place of squares.
 """
 
+import math
 from collections.abc import Sequence
 from functools import cache
 
@@ -57,7 +58,7 @@ def compute_loss(model, batch, noise):
     chosen = torch.arange(num_clips, device=codes.device).masked_fill(no_prompt, num_clips)  # the last text is empty
     nats = model.negative_log_likelihood(codes, batch["states"][chosen], batch["mask"][chosen])  # (B, N, K)
     num_tokens = codes[0, 0].numel()
-    return {"loss": nats.mean(), "bits_per_token": nats.detach().sum() / num_clips / num_tokens * 1.442695}
+    return {"loss": nats.mean(), "bits_per_token": nats.detach().sum() / num_clips / num_tokens / math.log(2)}
 
 
 @torch.no_grad()
@@ -81,10 +82,28 @@ def generate(
     return torch.cat(made)
 
 
+@torch.no_grad()
+def bits_per_token(model, num_clips: int, split: str = "test") -> float:
+    """How surprising the tokens of real clips are, given their captions: the mean of -log2 p over clips and tokens.
+
+    Args:
+        model: a `TokenTransformer`.
+        num_clips: the first ones of the split.
+        split: of `MiniSprites`.
+    """
+    clips, bits = MiniSprites(split).batch(range(num_clips)), 0.0
+    text, pixels = TextEncoder.installed()(list(clips.captions)), clips.clips()
+    for rows in torch.arange(num_clips).split(BATCH):
+        codes = tokenizer().encode(pixels[rows]).latent_dist.mode()
+        bits += float(model.negative_log_likelihood(codes, text.states[rows], text.mask[rows]).sum()) / math.log(2)
+    return bits / num_clips / codes[0, 0].numel()
+
+
 def measure(model, preset):
-    """The accuracies of `mini_accuracy` on clips for the first captions of the test split."""
+    """The accuracies of `mini_accuracy` on clips for the first captions of the test split, and its real clips' bits."""
     captions = MiniSprites("test", num_frames=1, size=8).batch(range(NUM_ASKED[preset])).captions
-    return mini_accuracy(captions, generate(model, captions))
+    bits = bits_per_token(model, NUM_ASKED[preset])
+    return mini_accuracy(captions, generate(model, captions)) | {"test_bits_per_token": bits}
 
 
 RECIPE = Recipe(

@@ -81,7 +81,7 @@ RECIPE = Recipe(
             {
                 "ci": Settings(steps=20, learning_rate=2e-3, warmup_steps=5, decay="none", **COMMON),
                 "cpu": Settings(
-                    steps=3000,
+                    steps=1050,
                     learning_rate=2e-3,
                     warmup_steps=25,
                     decay="none",
@@ -95,7 +95,7 @@ RECIPE = Recipe(
             {
                 "ci": Settings(steps=10, learning_rate=2e-3, decay="linear", first_sample=10**6, **COMMON),
                 "cpu": Settings(
-                    steps=600, learning_rate=2e-3, decay="linear", first_sample=6 * 10**6, **COMMON, **OFTEN
+                    steps=950, learning_rate=2e-3, decay="linear", first_sample=6 * 10**6, **COMMON, **OFTEN
                 ),
             },
             start="main",
