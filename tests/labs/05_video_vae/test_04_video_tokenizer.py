@@ -66,12 +66,12 @@ def test_rounding_gradient(lab, seed):
 
 @exercise("round_straight_through", points=2, hint="Is there any way for a gradient to get from y back to z?")
 def test_rounding_trains(lab, seed):
-    """80 steps of a small tokenizer around your rounding: its encoder learns, and pictures come back"""
-    said = "80 training steps of a small tokenizer, around your rounding"
+    """50 steps of a small tokenizer around your rounding: its encoder learns, and pictures come back"""
+    said = "50 training steps of a small tokenizer, around your rounding"
     OUTCOMES["rounding_trains"].judge(said, attempt(said, psnr_with, lab.round_straight_through, seed))
 
 
-def psnr_with(function, seed, steps=80):
+def psnr_with(function, seed, steps=50):
     """PSNR of a small tokenizer whose codes are 1,000 points, rounded by this function."""
 
     def quantize(z):
@@ -268,18 +268,18 @@ def test_entropy_owes(lab, seed):
 
 @exercise("lfq_entropy_loss", points=2, hint="Small: each place's entropy. Large: the entropy of their mean.")
 def test_entropy_trains(lab, seed):
-    """120 steps of a small LFQ tokenizer with your entropy loss: many codes are in use at the end"""
-    said = "120 training steps of a small LFQ tokenizer, with your entropy loss"
+    """40 steps of a small LFQ tokenizer with your entropy loss: many codes are in use at the end"""
+    said = "40 training steps of a small LFQ tokenizer, with your entropy loss"
     OUTCOMES["entropy_spreads"].judge(said, attempt(said, perplexity_with, lab.lfq_entropy_loss, seed))
 
 
-def perplexity_with(function, seed, steps=120):
+def perplexity_with(function, seed, steps=40):
     """Perplexity of the tokens of held-out patches, 8 bits each, after training with this entropy loss."""
 
     def quantize(z):
         z = F.normalize(z, dim=1) * 8**0.5
         sign = torch.where(z > 0, 1.0, -1.0)
-        extra = 0.25 * F.mse_loss(z, sign) + 0.1 * function(z).loss
+        extra = 0.25 * F.mse_loss(z, sign) + 0.5 * function(z).loss
         return z + (sign - z).detach(), ((z > 0) * 2 ** torch.arange(8)).sum(dim=1), extra
 
     return true_perplexity(train_patches(quantize, 8, *cut(), steps, seed).tokens, 256)
