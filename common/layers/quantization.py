@@ -35,6 +35,9 @@ def bound(z: torch.Tensor, levels: Sequence[int]) -> torch.Tensor:
 
     Returns:
         `(B, C, ...)`, between the outermost levels and 1e-3 · h beyond them.
+
+    Raises:
+        ValueError: there are not as many levels as channels.
     """
     counts = by_channel(z, levels)
     half = (counts - 1).to(z) * (1 + EPSILON) / 2
@@ -46,6 +49,12 @@ def round_straight_through(z: torch.Tensor) -> torch.Tensor:
     """Round to the nearest integer; the gradient passes as if nothing had been done (Bengio et al., arXiv:1308.3432).
 
     Rounding has slope 0 almost everywhere, so without this no gradient would ever reach the encoder.
+
+    Args:
+        z: floats of any shape.
+
+    Returns:
+        The same shape and dtype. Halves go to the even integer, as with `torch.round`.
     """
     return z + (z.round() - z).detach()
 
@@ -70,9 +79,11 @@ def codes_to_indices(codes: torch.Tensor, levels: Sequence[int]) -> torch.Tensor
 def indices_to_codes(indices: torch.Tensor, levels: Sequence[int]) -> torch.Tensor:
     """Tokens to codes: the inverse of `codes_to_indices`.
 
+        d_c = ⌊index / Π_{j<c} L_j⌋ mod L_c,   code_c = (d_c - ⌊L_c / 2⌋) / ⌊L_c / 2⌋
+
     Args:
         indices: int64 `(B, ...)`.
-        levels: C of them.
+        levels: C of them, each at least 2.
 
     Returns:
         float32 `(B, C, ...)` in [-1, 1].
@@ -179,27 +190,30 @@ def lfq_entropy_loss(z: torch.Tensor, temperature: float = 0.5, gamma: float = 1
 
         loss = E[H(q(z))] - γ H(E[q(z)]),   q(c | z) ∝ exp(-|z - c|² / τ) over the 2^C codes c
 
-    The first term is made small, so that every place decides; the second is made large, so that the places decide
-    differently. With the second term's sign wrong, all places end in the same code. |z - c|² is a sum over channels, so
-    q is a product of C coins, p_c = sigmoid(4 z_c / τ): H(q) is the sum of their entropies. The mean over places is no
-    product. It is computed exactly, with the bits in two halves: E[q] is then one product of two matrices.
+    A code has -1 or 1 in every channel. The first term is made small, so that every place decides; the second is made
+    large, so that the places decide differently. With the second term's sign wrong, all places end in the same code.
+    |z - c|² is a sum over channels, so q is a product of C coins, of which channel c shows 1 with the probability
+    sigmoid(4 z_c / τ). E is the mean over all places of all samples, and 0 · log 0 is 0.
 
     Args:
         z: `(B, C, ...)`, before the sign; at most 20 channels.
         temperature: τ.
-        gamma: weight of the second term.
+        gamma: γ, weight of the second term.
 
     Returns:
-        Both entropies and the loss, which gradients pass.
+        Both entropies in nats and the loss, float32 scalars, finite for every z. Gradients pass.
+
+    Raises:
+        ValueError: more than 20 channels, since the mean is over all 2^C codes.
     """
     logits = 4 * z.float().movedim(1, -1).flatten(0, -2) / temperature  # (N, C)
     if logits.shape[1] > 20:
         raise ValueError(f"the mean over 2^C codes is computed in full, for C up to 20; got {logits.shape[1]} channels")
     per_sample = (F.softplus(logits) - logits * logits.sigmoid()).sum(dim=1).mean()
-    middle = logits.shape[1] // 2
+    middle = logits.shape[1] // 2  # E[q] is no product, but with the bits in two halves it is one of two matrices
     low, high = code_probabilities(logits[:, :middle]), code_probabilities(logits[:, middle:])
     mean = high.T @ low / len(logits)  # (2^(C - C/2), 2^(C/2)): E[q]
-    of_mean = torch.special.entr(mean).sum()
+    of_mean = torch.special.entr(mean.clamp(min=torch.finfo(mean.dtype).tiny)).sum()  # its slope at 0 is infinite
     return EntropyLoss(per_sample, of_mean, per_sample - gamma * of_mean)
 
 

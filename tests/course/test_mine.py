@@ -141,6 +141,22 @@ def test_a_reconstruction_runs_on_the_learners_layers_with_the_shipped_weights(w
     assert library.stdout.splitlines()[:-1] == ran.stdout.splitlines()[:-1]  # all but the picture's name
 
 
+@pytest.mark.parametrize(("answers", "equal"), [
+    ({}, True),
+    ({"round_straight_through": "def round_straight_through(z):\n    return 0 * z\n"}, False),
+])  # fmt: skip
+def test_the_shipped_tokenizer_runs_on_the_learners_quantizer(answers, equal, work, tmp_path):
+    """The right parts give the library's numbers; with a rounding that gives zeros the same weights draw no clip."""
+    words = ["3", *SMALL, "--weights", "sprites-fsq"]
+    library = run(reconstruct, words, tmp_path / "library")
+    assert library.exit_code == 0, library.output
+    work(answers, "05.4")
+    ran = run(reconstruct, [*words, "--mine"], tmp_path / "mine")
+    assert ran.exit_code == 0, ran.output
+    assert ran.output.count("yours (not checked yet)") == 6
+    assert (library.stdout.splitlines()[:-1] == ran.stdout.splitlines()[:-1]) == equal  # all but the picture's name
+
+
 @pytest.mark.parametrize(("exercise", "broken", "words"), [
     ("causal_downsample", "def causal_downsample(encoder, clip, caches=None, ratio=4):\n    return 1 // 0\n", []),
     ("encode_stream", "def encode_stream(vae, frames):\n    yield 1 // 0\n", []),
