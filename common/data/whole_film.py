@@ -7,6 +7,7 @@ rows, and kept as one array in the user's cache (1.6 GB).
 import secrets
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -112,11 +113,11 @@ def training_shots() -> tuple[range, ...]:
     """The shots of the film, in its frames, that training may see, in order."""
     cuts = find_source(SOURCE).cuts
     held_out = held_out_frames()
-    shots = (range(*ends) for ends in zip(cuts, cuts[1:]))
+    shots = (range(*ends) for ends in pairwise(cuts))
     return tuple(
         shot
         for shot in shots
-        if TITLES_END <= shot.start
+        if shot.start >= TITLES_END
         and shot.stop <= CREDITS_BEGIN
         and not any(shot.start < piece.stop + MARGIN and piece.start - MARGIN < shot.stop for piece in held_out)
     )
