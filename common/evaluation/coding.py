@@ -42,7 +42,7 @@ def h264(clip: torch.Tensor, crf: int) -> tuple[torch.Tensor, int]:
     """
     coder, reader = av.CodecContext.create("libx264", "w"), av.CodecContext.create("h264", "r")
     coder.height, coder.width = clip.shape[-2:]
-    coder.pix_fmt, coder.time_base, coder.framerate = "yuv444p", Fraction(1, 24), 24
+    coder.pix_fmt, coder.time_base, coder.framerate = "yuv444p", Fraction(1, 24), Fraction(24)
     coder.options = {"crf": str(crf), "preset": "veryslow", "x264-params": "threads=1:info=0"}
     reader.thread_type = "NONE"
     pictures = [av.VideoFrame.from_ndarray(frame) for frame in clip_to_frames(clip)]

@@ -9,8 +9,9 @@ from common.models.autoencoder import CausalVideoVAE
 def with_more_latents(model: CausalVideoVAE, latent_channels: int) -> CausalVideoVAE:
     """A wider-bottleneck copy that reconstructs exactly what the model does, to be trained further.
 
-    The old channels come first and are what they were. The encoder's rows for the new ones are fresh, and the decoder's
-    weights on them are zero: it ignores them until training gives them something to say.
+    The old channels come first and are what they were. Each new one takes the log-variance of an old one. Its mean comes
+    from fresh weights, as large as those of the old means: a signal no larger than the noise would never be used. The
+    decoder's weights on the new channels are zero, so it ignores them until training gives them something to say.
 
     Args:
         model: the trained one; it is left alone.
@@ -27,8 +28,12 @@ def with_more_latents(model: CausalVideoVAE, latent_channels: int) -> CausalVide
     old, new = model.state_dict(), grown.state_dict()
     for name, tensor in new.items():
         if name.startswith("encoder.moments_out"):  # rows: means of all channels, then log-variances of all
-            for first, first_new in ((0, 0), (old_channels, latent_channels)):
-                tensor[first_new : first_new + old_channels] = old[name][first : first + old_channels]
+            means, log_variances = old[name].chunk(2)
+            fresh = tensor[old_channels:latent_channels]
+            if name.endswith("weight"):
+                fresh *= means.square().mean().sqrt() / fresh.square().mean().sqrt()
+            tensor[:old_channels] = means
+            tensor[latent_channels:] = log_variances[torch.arange(latent_channels) % old_channels]
         elif name == "decoder.latents_in.conv.weight":
             tensor.zero_()
             tensor[:, :old_channels] = old[name]

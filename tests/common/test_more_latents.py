@@ -21,7 +21,14 @@ def test_a_grown_model_reconstructs_what_the_old_one_does_and_its_old_latents_ar
     old, new = (one.encode(clip).latent_dist for one in (model, grown))
     assert new.mean.shape[1] == 10 and torch.equal(new.mean[:, :6], old.mean) and torch.equal(new.std[:, :6], old.std)
     assert torch.equal(grown.decode(new.mode()).sample, model.decode(old.mode()).sample)
-    assert (new.mean[:, 6:].std(dim=(0, 2, 3, 4)) > 0.01).all() and (new.std[:, 6:] < 0.1).all()
+
+
+def test_a_new_channels_signal_is_as_large_as_an_old_ones_and_so_is_its_noise(model):
+    model.encoder.moments_out.conv.weight.data[:6] *= 7
+    new = with_more_latents(model, 10).encode(torch.rand(2, 3, 5, 24, 16) * 2 - 1).latent_dist
+    spread = new.mean.std(dim=(0, 2, 3, 4))  # (10,)
+    assert 0.3 < spread[6:].mean() / spread[:6].mean() < 3
+    assert torch.equal(new.std[:, 6:], new.std[:, :4])
 
 
 def test_training_reaches_the_new_channels(model):
