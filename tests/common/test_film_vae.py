@@ -68,7 +68,7 @@ def test_clips_come_from_the_middle_of_each_shot_at_every_step_that_fits(tmp_pat
     """Every frame has its number as its colour: shots of 50, 20 and 4 frames give three clips, one and none."""
     frames = np.broadcast_to(np.arange(74, dtype=np.uint8)[:, None, None, None], (74, 40, 60, 3))
     path = video.write(tmp_path / "numbers.mkv", np.ascontiguousarray(frames), fps=24, codec="ffv1")
-    shots = measures.middles(path, (50, 70), rows=16)
+    shots = measures.middles(path, (50, 70), rows=16, steps=(1, 2, 3))
     assert [len(shot) for shot in shots] == [3, 1]
     assert all(clip.shape == (3, 17, 16, 24) for shot in shots for clip in shot)
     numbers = [((clip[0, :, 0, 0] + 1) * 127.5).round().int().tolist() for shot in shots for clip in shot]
@@ -99,7 +99,7 @@ def test_a_mistaken_setting_and_a_street_that_is_not_there_are_said(monkeypatch)
     with pytest.raises(ValueError, match="got 'large'"):
         measures.measure(Rounding(), "large")
     monkeypatch.setenv("FLIPBOOK_CACHE", "/nowhere")
-    monkeypatch.setattr(measures, "SETTINGS", {"full": (1, (), (64,))})
+    monkeypatch.setattr(measures, "SETTINGS", {"full": (1, {}, {64: (3,)})})
     with pytest.raises(DataError, match="flipbook data fetch bikes"):
         measures.measure(Rounding(), "full")
 

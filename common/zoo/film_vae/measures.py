@@ -4,7 +4,6 @@ Latents are the most likely ones, and pixels are held in [-1, 1] as a file would
 """
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +18,12 @@ from common.tensor_ops import from_uint8
 from common.video import frames_to_clip, read_frames
 from common.zoo.sprites_vae.measures import restored
 
-# setting -> square windows of film, rows of whole pictures of film, rows of whole pictures of the street
-SETTINGS = {"small": (16, (64,), ()), "full": (192, (64, 128, 256), (64, 128, 256))}
 NUM_FRAMES = 17
-STEPS = (1, 2, 3)  # frames of the film from one frame of a clip to the next: 24, 12 and 8 per second
+EVERY_STEP, RECONSTRUCT = (1, 2, 3), (3,)  # frames from one of a clip to the next; the last is 8 frames per second
+ROWS = {64: EVERY_STEP, 128: RECONSTRUCT, 256: RECONSTRUCT}
+# setting -> square windows of film; rows of whole pictures, with their steps, of film; the same of the street
+SETTINGS = {"small": (16, {64: RECONSTRUCT}, {}), "full": (192, ROWS, ROWS)}
+RATED = (64, 128)  # rows at which bits are counted
 MULTIPLE = 8  # rows and columns of an autoencoder's clips come in these
 PRECISIONS = tuple(2.0**-k for k in range(6))  # steps of rounded latents, in standard deviations of their channel
 MAY_LOSE = 0.1  # dB that rounding may cost
@@ -42,10 +43,10 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
         Names such as `film_64/psnr`. The sets: `film_squares`, the windows of held-out shots by which `sprites-vae` is
         judged too; `film_64`, `film_128`, …, whole pictures with so many rows, of the held-out shots and of the bundled
         excerpt's; `bikes_64`, …, the same of the street. Of each set the measures of `Reconstruction` and
-        `psnr_mean_frame`, of the baseline that gives each clip's mean frame. Of whole pictures also: `num_clips`;
-        `psnr_low` and `psnr_high`, the 95 % interval of a bootstrap over shots; `psnr_rounded`, with latents rounded
-        to the coarsest of `PRECISIONS` that costs at most `MAY_LOSE`; `bits_per_pixel` of these latents; and
-        `psnr_h264`, with as many bits.
+        `psnr_mean_frame`, of the baseline that gives each clip's mean frame. Of whole pictures also `psnr_low` and
+        `psnr_high`, the 95 % interval of a bootstrap over shots. With `RATED` rows also `psnr_rounded`, with latents
+        rounded to the coarsest of `PRECISIONS` (`precision`) that costs at most `MAY_LOSE`; `bits_per_pixel` of these
+        latents; and `psnr_h264`, with as many bits.
 
     Raises:
         ValueError: there is no such setting.
@@ -53,17 +54,19 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
     """
     if setting not in SETTINGS:
         raise ValueError(f"the setting is one of {', '.join(SETTINGS)}; got {setting!r}")
-    num_squares, film_rows, street_rows = SETTINGS[setting]
-    jobs = {"film_squares": partial(squares, num_squares)}
-    jobs |= {f"film_{rows}": partial(film_pictures, rows) for rows in film_rows}
-    jobs |= {f"bikes_{rows}": partial(street_pictures, rows) for rows in street_rows}
+    num_squares, film, street = SETTINGS[setting]
+    jobs = {"film_squares": (squares, num_squares)}
+    jobs |= {f"film_{rows}": (film_pictures, rows, steps) for rows, steps in film.items()}
+    jobs |= {f"bikes_{rows}": (street_pictures, rows, steps) for rows, steps in street.items()}
     found = {}
-    for done, (name, load) in enumerate(jobs.items(), start=1):
-        shots = load()
+    for done, (name, (load, *choice)) in enumerate(jobs.items(), start=1):
+        shots = load(*choice)
         targets = [clip for shot in shots for clip in shot]
         numbers, each = quality(model, targets)
         if name != "film_squares":
-            numbers |= interval(each, [len(shot) for shot in shots]) | rate(model, targets)
+            numbers |= interval(each, [len(shot) for shot in shots])
+        if choice[0] in RATED and name != "film_squares":
+            numbers |= rate(model, targets)
         found |= {f"{name}/{measure}": value for measure, value in numbers.items()}
         if progress is not None:
             progress(done / len(jobs))
@@ -121,19 +124,19 @@ def squares(count: int) -> list[list[torch.Tensor]]:
     return [list(from_uint8(FilmData("test", NUM_FRAMES, 64).batch(range(count))))]
 
 
-def film_pictures(rows: int) -> list[list[torch.Tensor]]:
+def film_pictures(rows: int, steps: tuple[int, ...]) -> list[list[torch.Tensor]]:
     """Whole pictures of the film's held-out pieces, by shot."""
     pieces = [shot for shot in clips() if shot.name in HELD_OUT] + excerpts()
-    return [shot for piece in pieces for shot in middles(piece.path, piece.cuts, rows)]
+    return [shot for piece in pieces for shot in middles(piece.path, piece.cuts, rows, steps)]
 
 
-def street_pictures(rows: int) -> list[list[torch.Tensor]]:
+def street_pictures(rows: int, steps: tuple[int, ...]) -> list[list[torch.Tensor]]:
     """Whole pictures of the street with bicycles, by shot."""
-    return middles(source_path("bikes"), find_source("bikes").cuts, rows)
+    return middles(source_path("bikes"), find_source("bikes").cuts, rows, steps)
 
 
-def middles(path: Path, cuts: tuple[int, ...], rows: int) -> list[list[torch.Tensor]]:
-    """Clips from the middle of each shot of a file, one for each of `STEPS` for which the shot is long enough.
+def middles(path: Path, cuts: tuple[int, ...], rows: int, steps: tuple[int, ...]) -> list[list[torch.Tensor]]:
+    """Clips from the middle of each shot of a file, one for each step for which the shot is long enough.
 
     Each is `(3, 17, rows, W)`, with the largest W that an autoencoder takes. Shots that are too short for any are left
     out.
@@ -142,7 +145,7 @@ def middles(path: Path, cuts: tuple[int, ...], rows: int) -> list[list[torch.Ten
     left = frames.shape[2] % MULTIPLE // 2
     frames, found = frames[:, :, left : left + frames.shape[2] // MULTIPLE * MULTIPLE], []
     for begin, end in zip((0, *cuts), (*cuts, len(frames))):
-        spans = {step: (NUM_FRAMES - 1) * step + 1 for step in STEPS}
+        spans = {step: (NUM_FRAMES - 1) * step + 1 for step in steps}
         starts = {step: begin + (end - begin - span) // 2 for step, span in spans.items() if span <= end - begin}
         clips_ = [frames_to_clip(frames[start : start + spans[step] : step]) for step, start in starts.items()]
         found += [clips_] if clips_ else []
