@@ -9,7 +9,7 @@ from common.cli.user_path import UserPath
 from common.data.bundled import clip_path
 from common.data.download import DataError
 from common.data.sprites import SpriteData, parse, render, scene_of, unknown_words
-from common.evaluation.reconstruction import Reconstruction
+from common.evaluation.reconstruction import Reconstruction, clip_psnr
 from common.models.inflation import inflate
 from common.models.streaming import decode_stream, encode_stream
 from common.show import compare
@@ -17,6 +17,8 @@ from common.video.sampling import sample_clip
 from common.zoo import shelf
 
 MULTIPLE = 8  # rows and columns of the autoencoder's clips come in these
+CANDIDATES = ("sprites-vae", "film-vae")  # of which one is chosen where no model is named
+NUM_TRIED = 17  # frames by which it is chosen
 
 
 def one_and_fours(context, parameter, num_frames: int) -> int:
@@ -35,7 +37,12 @@ def in_eights(context, parameter, size: int) -> int:
 
 @click.command()
 @click.argument("clip")
-@click.option("--weights", default="sprites-vae", show_default=True, help="A shipped name, or a folder of weights.")
+@click.option(
+    "--model",
+    "--weights",
+    "name",
+    help=f"A shipped name, or a folder of weights [default: {' or '.join(CANDIDATES)}, whichever is better].",
+)
 @click.option(
     "--num-frames",
     default=17,
@@ -67,6 +74,8 @@ def reconstruct(clip, **options):
 
     CLIP is a video file, the name of a bundled clip, the number of a sprites clip of the test split, or a description
     of one: "a small red star moves left over a blue field".
+
+    Without --model it is coded by sprites-vae or by film-vae, whichever restores its first 17 frames better.
     """
     try:
         draw_reconstruction(clip, **options)
@@ -74,13 +83,13 @@ def reconstruct(clip, **options):
         raise click.ClickException(str(error)) from error
 
 
-def draw_reconstruction(clip, weights, num_frames, size, fps, start, columns, kernel_frames, out):
+def draw_reconstruction(clip, name, num_frames, size, fps, start, columns, kernel_frames, out):
     """What the command does; its errors are Python's own."""
     target, title = load(clip, num_frames, size, fps, start)
-    model = shelf.from_pretrained(weights)
+    model = shelf.from_pretrained(name) if name else best_model(target)
     if kernel_frames:
         if hasattr(model, "encode_chunk"):
-            raise ValueError(f"{weights} is causal and 3D already: --inflate is for image autoencoders")
+            raise ValueError(f"{name or 'this model'} is causal and 3D already: --inflate is for image autoencoders")
         model = inflate(model, kernel_frames)
     latents, back = encode_and_decode(model, target)
     labels = ("original", "reconstruction")
@@ -92,6 +101,19 @@ def draw_reconstruction(clip, weights, num_frames, size, fps, start, columns, ke
         if measure != "psnr_worst":  # of one clip
             click.echo(f"  {measure:16s}{value:8.3f}")
     click.echo(f"picture: {out}")
+
+
+def best_model(target: torch.Tensor):
+    """The candidate with the highest PSNR on the first 17 frames of `(1, 3, T, H, W)`; says which, and by how much."""
+    tried, head = [], target[:, :, :NUM_TRIED]
+    for name in [name for name in CANDIDATES if name in shelf.names() and shelf.has_weights(name)] or CANDIDATES[:1]:
+        model = shelf.from_pretrained(name)
+        _, back = encode_and_decode(model, head)
+        tried.append((float(clip_psnr(back, head, data_range=2.0)), name, model))
+    _, best, model = max(tried, key=lambda one: one[0])
+    found = ", ".join(f"{name} {psnr:.2f} dB" for psnr, name, _ in tried)
+    click.echo(f"model: {best} (the first {head.shape[2]} frames: {found})")
+    return model
 
 
 @torch.no_grad()

@@ -20,6 +20,7 @@ MOST_BYTES = {
     "arcade-rooms": 6e6,
     "digits-convlstm": 8e6,
     "film-interpolator": 8e6,
+    "film-vae": 8e6,
     "mini-pixels": 4e6,
     "mini-tokens": 4e6,
     "mini-video": 4e6,
