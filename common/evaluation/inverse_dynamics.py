@@ -90,6 +90,7 @@ class InverseDynamics(nn.Module):
         return self.out(h.amax(dim=(2, 3)))
 
 
+@torch.enable_grad()
 def fit_inverse_dynamics(plays: Recording, num_actions: int, steps: int = 150, batch_size: int = 64, seed: int = 0):
     """An inverse-dynamics model, trained on real pairs of frames.
 

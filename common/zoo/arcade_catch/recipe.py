@@ -2,6 +2,7 @@
 
     flipbook train arcade-catch                     stage "main": a constant learning rate
     flipbook train arcade-catch --stage settle      from there: a falling one, and windows in which things happen
+    flipbook train arcade-catch --stage polish      once more, on new windows
 
 The recipe of `arcade-rooms` in small. One frame of `catch` hides the ball's drift and two show it, so the past has two
 frames. It is corrupted by noise whose level the model is told (GameNGen). Five samples in a hundred are not told any
@@ -54,7 +55,7 @@ def compute_loss(model, batch, noise):
 
 
 def measure(model, preset):
-    """Of test plays: whether the paddle is where the key moves it, and whether one ball is there after some dreaming."""
+    """Of test plays: whether paddle and ball are where they should be, and whether one ball is there after a dream."""
     num_games, num_frames = {"ci": (2, 8), "cpu": (16, 100), "gpu": (16, 200)}[preset]
     games = arcade_recording("catch", 500 * num_games, "test", window=CONTEXT + num_frames)
     batch = games.windows([(number, 0) for number in range(num_games)], CONTEXT + num_frames)
@@ -92,6 +93,22 @@ SMALL = COMMON | {"batch_size": 8, "warmup_steps": 5}
 LARGE = COMMON | {"batch_size": 128, "warmup_steps": 100, "precision": "auto"}
 USUAL = LARGE | {"batch_size": 32, "measure_every": 500, "checkpoint_every": 100}
 
+
+def windows(preset):
+    """Windows in which things happen."""
+    return catch_windows(NUM_FRAMES[preset], CONTEXT + 1)
+
+
+def falling(cpu_steps, learning_rate, first_sample):
+    """A stage's settings with a learning rate that falls to zero, on samples of its own."""
+    more = {"learning_rate": learning_rate, "decay": "linear", "first_sample": first_sample}
+    return {
+        "ci": Settings(steps=10, **SMALL | more),
+        "cpu": Settings(steps=cpu_steps, **USUAL | more),
+        "gpu": Settings(steps=4 * cpu_steps, **LARGE | more),
+    }
+
+
 RECIPE = Recipe(
     name="arcade-catch",
     build_model=lambda preset: WorldUNet(**MODEL, **SIZES[preset]),
@@ -106,15 +123,8 @@ RECIPE = Recipe(
                 "gpu": Settings(steps=4000, decay="none", **LARGE),
             }
         ),
-        "settle": Stage(
-            {
-                "ci": Settings(steps=10, decay="linear", first_sample=10**7, **SMALL),
-                "cpu": Settings(steps=1200, decay="linear", first_sample=10**7, **USUAL),
-                "gpu": Settings(steps=5000, decay="linear", first_sample=10**7, **LARGE),
-            },
-            start="main",
-            data=lambda preset: catch_windows(NUM_FRAMES[preset], CONTEXT + 1),
-        ),
+        "settle": Stage(falling(1200, 5e-3, 10**7), start="main", data=windows),
+        "polish": Stage(falling(2000, 3e-3, 2 * 10**7), start="settle", data=windows),
     },
     sheet=sheet,
     measure=measure,
