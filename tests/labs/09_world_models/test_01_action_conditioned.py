@@ -1,7 +1,6 @@
 """Grader of lab 09.1, action-conditioned video.
 
-Oracles are loops in double precision. Frames and actions carry numbers that say where they come from, so a pairing that
-is off by one is found whatever its code.
+Oracles are loops. Frames and actions carry their numbers, so a pairing that is off by one is found whatever its code.
 """
 
 import itertools
@@ -26,11 +25,9 @@ def ways(oracle, wrong):
 def whole(seed, *size, below):
     """Whole numbers from 0 up to, not including, `below`; the first one is `below - 1`."""
     drawn = torch.randint(below, size, generator=torch.Generator().manual_seed(seed))
-    drawn.view(-1)[0] = below - 1
-    return drawn
+    return torch.cat([torch.tensor([below - 1]), drawn.flatten()[1:]]).reshape(size)
 
 
-# ---------- transitions
 cut = Call("transitions", takes={"clips": "b c t h w", "actions": "b u"}, gives=record(
     "tuple", past=tensor("n c k h w", "same"), actions=tensor("n k", torch.int64), target=tensor("n c h w", "same")))
 
@@ -46,9 +43,9 @@ def one_by_one(clips, actions, context, *, stride=1, backwards=False, by_time=Fa
     batch, frames = len(clips), clips.shape[2]
     starts = range(0, frames - context, stride)
     order = sorted(itertools.product(range(batch), starts), key=lambda at: at[::-1] if by_time else at)
-    step = -1 if backwards else 1
-    past = [torch.stack([clips[b, :, n + ahead + k] for k in range(context)][::step], dim=1) for b, n in order]
-    pressed = [torch.stack([actions[b, n + k] for k in range(context)][::step]) for b, n in order]
+    places = range(context)[::-1] if backwards else range(context)
+    past = [torch.stack([clips[b, :, n + ahead + k] for k in places], dim=1) for b, n in order]
+    pressed = [torch.stack([actions[b, n + k] for k in places]) for b, n in order]
     return torch.stack(past), torch.stack(pressed), torch.stack([clips[b, :, n + context] for b, n in order])
 
 
@@ -94,7 +91,6 @@ def test_transitions(lab, seed):
     theorems.owes(cut, lab, clips, actions, 2, dtypes=[torch.float64, torch.float16])
 
 
-# ---------- ActionEmbedding
 embed = Call("embedding", takes={"actions": "b k"}, parameters=("layer", "actions"), gives=tensor("b d"))
 drop = Call("drop", takes={"actions": "b k", "dropped": "b"}, parameters=("layer", "actions", "dropped"),
             gives=tensor("b k", torch.int64), fresh=True)  # fmt: skip
@@ -160,7 +156,6 @@ def test_drop(lab, seed):
     }), because="all K actions of a dropped sample become the null action, A", tolerance=0)  # fmt: skip
 
 
-# ---------- FiLMBlock
 blocks = Call("block", takes={"x": "b i h w", "cond": "b s"}, gives=tensor("b c h w", "same"),
               parameters=("block", "x", "cond"))  # fmt: skip
 
@@ -205,7 +200,6 @@ def test_film(lab, seed, look):
     theorems.learns(answer.said, answer.value.square(), learned)
 
 
-# ---------- edm_precondition
 FACTORS = ("c_skip", "c_out", "c_in", "c_noise")
 factors = Call("edm_precondition", gives=record("tuple", **{name: tensor(None, "same") for name in FACTORS}),
                parameters=("sigma", "sigma_data"))  # fmt: skip
@@ -235,11 +229,11 @@ def test_factors(lab, seed, look):
     usual = factors(lab, levels)
     for name in FACTORS:
         usual[name].near(RIGHT[name](levels, 0.5), because="sigma_data is 0.5 where it is not given")
-    for size in ((), (3, 2), (1, 4, 2)):
-        theorems.owes(factors, lab, uniform(seed, *size, low=0.1, high=3), 0.4, dtypes=[torch.float64], meta=True)
+    levels = uniform(seed, 3, 2, 4, low=0.1, high=3)
+    for some in (levels, levels[0, 1], levels[0, 0, 0]):
+        theorems.owes(factors, lab, some, 0.4, dtypes=[torch.float64], meta=True)
 
 
-# ---------- action_matrix
 matrices = Call("action_matrix", takes={"past": "b c k h w", "actions": "b k", "eps": "b c h w"},
                 parameters=("next_frame", "past", "actions", "eps", "num_actions"),
                 sizes=lambda given: {"a": given["num_actions"]}, gives=tensor("b a c h w", "same"))  # fmt: skip
@@ -287,17 +281,14 @@ def test_matrix(lab, seed, look):
         "each action gets another noise. Then futures differ by chance too": {"other_noise": True},
         "the actions are counted from 1. The first is 0": {"first": 1},
     })  # fmt: skip
-    because = "only the last action differs between the futures of a past"
-    answers = matrices.table(lab, rows, all_futures, mistakes, because=because)
+    answers = matrices.table(lab, rows, all_futures, mistakes, because="only the last action differs between futures")
     look(target=all_futures(*rows[0])[0, :, 0], yours=answers[0].value[0, :, 0])
     row = asked(seed, 3, 2, 2, 3, 4, 3)
     answer = theorems.leaves_random_numbers_alone("action_matrix(…)", partial(matrices, lab), *row)
-    keeps = answer.value.requires_grad
-    assert not keeps, f"{answer.said} keeps the world's gradients: put @torch.no_grad() above the function"
+    assert not answer.value.requires_grad, f"{answer.said} keeps gradients: put @torch.no_grad() above the function"
     theorems.owes(matrices, lab, *row, other=asked(seed + 1, 3, 2, 2, 3, 4, 3))
 
 
-# ---------- action_confusion
 confuse = Call("action_confusion", takes={"last": "b c h w", "matrix": "b a c h w"}, gives=tensor("a a", torch.float32),
                parameters=("probe", "last", "matrix"))  # fmt: skip
 
@@ -316,11 +307,9 @@ class Probe(torch.nn.Module):
 
 def tally(probe, last, matrix, *, swap=False, turned=False, soft=False, total=None, mixed=False):
     """Oracle: counts pair by pair; and ways to do it wrong."""
-    batch, count = matrix.shape[:2]
-    table = torch.zeros(count, count, dtype=torch.float64)
+    (batch, count), table = matrix.shape[:2], torch.zeros(matrix.shape[1], matrix.shape[1], dtype=torch.float64)
     for b, a in itertools.product(range(batch), range(count)):
-        place = b * count + a
-        after = matrix[place % batch, place // batch] if mixed else matrix[b, a]
+        after = matrix[(b * count + a) % batch, (b * count + a) // batch] if mixed else matrix[b, a]
         logits = probe(*(x[None] for x in ((after, last[b]) if swap else (last[b], after))))[0].detach().double()
         table[a] += logits.softmax(dim=0) if soft else F.one_hot(logits.argmax(), count)
     table = table.T if turned else table
@@ -345,8 +334,7 @@ def test_confusion(lab, seed, look):
         "probabilities are averaged. What the probe sees is its largest logit": {"soft": True},
         "futures and actions are mixed up: (b a) has b outermost, on both ways": {"mixed": True},
     })  # fmt: skip
-    because = "it is the share of the pasts, for every action that was told and seen"
-    answers = confuse.table(lab, rows, tally, mistakes, because=because)
+    answers = confuse.table(lab, rows, tally, mistakes, because="it is the share of the pasts, told and seen")
     look(target=tally(*rows[0]), yours=answers[0].value)
 
 
