@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 
 from common.diffusion.paths import Level, beside
+from common.diffusion.preconditioning import edm_precondition
 
 KINDS = ("velocity", "epsilon", "sample", "v_prediction")
 
@@ -76,9 +77,8 @@ def edm_denoise(network: Callable, x: torch.Tensor, sigma: torch.Tensor, sigma_d
     Returns:
         The estimate of x0.
     """
-    total = (sigma**2 + sigma_data**2).sqrt()
-    c_skip, c_out, c_in = sigma_data**2 / total**2, sigma * sigma_data / total, 1 / total
-    return beside(c_skip, x) * x + beside(c_out, x) * network(beside(c_in, x) * x, sigma.log() / 4)
+    c_skip, c_out, c_in, c_noise = edm_precondition(sigma, sigma_data)
+    return beside(c_skip, x) * x + beside(c_out, x) * network(beside(c_in, x) * x, c_noise)
 
 
 def edm_derivative(denoise: Callable, x: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:

@@ -52,11 +52,15 @@ class FiLMBlock(nn.Module):
                 nn.init.zeros_(parameter)
 
     def forward(self, x: torch.Tensor, cond: torch.Tensor) -> torch.Tensor:
-        """FiLM (Perez et al. 2017, arXiv:1709.07871): after the second norm, h becomes h · (1 + scale) + shift.
+        """FiLM (Perez et al. 2017, arXiv:1709.07871) inside a residual block.
+
+        In this order: `norm_first`, SiLU, `first`; then `norm_second`, FiLM, SiLU, `second`. In the end `fit` of the
+        input is added. FiLM turns h into h · (1 + scale) + shift, with one scale and one shift per channel of each
+        sample. `film` of the signal gives both: its first C numbers are the scales, the other C the shifts.
 
         Args:
             x: `(B, in_channels, H, W)`.
-            cond: the signal `(B, cond_channels)`; `film` makes of it the scale, then the shift, C numbers each.
+            cond: the signal, `(B, cond_channels)`.
 
         Returns:
             `(B, C, H, W)`.
@@ -70,6 +74,9 @@ class FiLMBlock(nn.Module):
 class ActionEmbedding(nn.Module):
     """The keys as one vector: a table for each place in the past, and a row more in each for "no action is told".
 
+    `table` has K (A + 1) rows. The first A + 1 belong to the oldest place, the next A + 1 to the place after it, and so
+    on. Within a place, row a belongs to action a, and the last row to the null action, whose index is A.
+
     Args:
         num_actions: A. Index A is the null action, for action dropout and for guidance.
         context: K, frames of the past, and so of actions.
@@ -82,16 +89,28 @@ class ActionEmbedding(nn.Module):
         self.table = nn.Embedding(context * (num_actions + 1), cond_channels)
 
     def forward(self, actions: torch.Tensor) -> torch.Tensor:
-        """The sum of the K actions' rows.
+        """The sum of the K actions' rows: the same action has another row at each place.
 
         Args:
-            actions: int64 `(B, K)`, from 0 to A.
+            actions: int64 `(B, K)`, from 0 to A, oldest first.
 
         Returns:
             `(B, cond_channels)`.
         """
         place = torch.arange(self.context, device=actions.device) * (self.null + 1)
         return self.table(place + actions).sum(dim=1)
+
+    def drop(self, actions: torch.Tensor, dropped: torch.Tensor) -> torch.Tensor:
+        """Action dropout: some samples are not told any action. All K of theirs become the null action.
+
+        Args:
+            actions: int64 `(B, K)`.
+            dropped: bool `(B,)`: which samples.
+
+        Returns:
+            int64 `(B, K)`, a new tensor.
+        """
+        return actions.masked_fill(dropped[:, None], self.null)
 
 
 class SelfAttention(nn.Module):

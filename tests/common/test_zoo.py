@@ -17,6 +17,7 @@ from common.zoo.card import MARKS, Card, differences, file_facts, missed_bars, r
 from common.zoo.sprites_vae import measures
 
 MOST_BYTES = {
+    "arcade-catch": 2e6,
     "arcade-rooms": 6e6,
     "digits-convlstm": 8e6,
     "film-interpolator": 8e6,

@@ -27,6 +27,7 @@ OTHER_COMMANDS = {
     "05.2": [(train, ["sprites-vae-minute", *SHORT])],
     "05.3": [(reconstruct, ["3", *SMALL]), (reconstruct, ["3", *SMALL, *INFLATED])],
     "06.1": [(generate, [PROMPT, "--steps", "2"])],
+    "09.1": [(evaluate, ["arcade-catch"]), (train, ["arcade-catch", *SHORT])],
 }
 
 
