@@ -1,6 +1,7 @@
-"""Named curves in one figure, and clouds of points with the mean through each: the plots that studies share."""
+"""Named curves in one figure, clouds of points, bands over several runs: the plots that studies share."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import torch
 
@@ -84,5 +85,54 @@ def draw_trends(
             axis.plot(at, [values[members].mean().item() for members in bins], color=color, label=name)
         axis.set(xscale="log", xlabel=xlabel, ylabel=ylabel, title=title)
     axes[0, 0].legend(fontsize=9)
+    plt.close(figure)
+    return figure
+
+
+@dataclass(frozen=True)
+class Bands:
+    """One panel of `draw_bands`.
+
+    Attributes:
+        ylabel: of the vertical axis.
+        runs: name to (places, values `(runs, places)`): the mean is drawn, and a band from the worst run to the best.
+        single: name to the places and values of one run more, dotted in the colour of its name.
+        level: a name and a height, dashed.
+    """
+
+    ylabel: str
+    runs: Mapping[str, tuple[Sequence[float], Sequence[Sequence[float]]]]
+    single: Mapping[str, tuple[Sequence[float], Sequence[float]]] = field(default_factory=dict)
+    level: tuple[str, float] | None = None
+
+
+def draw_bands(
+    panels: Mapping[str, Bands], xlabel: str, *, colors: Sequence[str] = COLORS, size: tuple[float, float] = (10, 4.4)
+):
+    """Studies with several runs per name: means, bands from the worst run to the best, all legends below.
+
+    Args:
+        panels: title to what is in the panel. All have the same names.
+        xlabel: of the horizontal axes.
+        colors: one per name, begun again where there are more.
+        size: of the figure, inches.
+
+    Returns:
+        A matplotlib figure.
+    """
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, len(panels), figsize=size, layout="constrained", squeeze=False)
+    for axis, (title, panel) in zip(axes[0], panels.items()):
+        for number, (name, (places, values)) in enumerate(panel.runs.items()):
+            color, found = colors[number % len(colors)], torch.as_tensor(values).double()
+            axis.fill_between(places, found.amin(dim=0), found.amax(dim=0), color=color, alpha=0.2)
+            axis.plot(places, found.mean(dim=0), color=color, label=f"{name}, mean of {len(found)}")
+            if name in panel.single:
+                axis.plot(*panel.single[name], color=color, linestyle=":", label=f"{name}, your run")
+        if panel.level:
+            axis.axhline(panel.level[1], color="0.6", linestyle="--", label=panel.level[0])
+        axis.set(xlabel=xlabel, ylabel=panel.ylabel, title=title, ylim=(0, None))
+    figure.legend(*axes[0, -1].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8)
     plt.close(figure)
     return figure

@@ -5,7 +5,7 @@ import torch
 
 pytest.importorskip("matplotlib", reason="plots come with the extra `course`")
 
-from common.show.curves import COLORS, draw_curves, draw_trends
+from common.show.curves import COLORS, Bands, draw_bands, draw_curves, draw_trends
 from common.show.maps import draw_maps
 
 
@@ -43,3 +43,14 @@ def test_maps_count_from_the_middle_or_by_name_and_share_a_scale():
     assert {image.get_clim() for axis in figure.axes[:2] for image in axis.images} == {(0, 20)}
     assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == list("abcde")
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == list("xyz")
+
+
+def test_a_band_reaches_from_the_worst_run_to_the_best_and_the_line_is_their_mean():
+    panel = Bands("modes", {"a": ([0, 5], [[1.0, 4.0], [3.0, 8.0]]), "b": ([0, 5], [[2.0, 2.0]])}, {"b": ([0], [7.0])})
+    figure = draw_bands({"left": panel, "right": Bands("recall", panel.runs, level=("the world", 9.0))}, "step")
+    left, right = figure.axes[:2]
+    assert [line.get_label() for line in left.lines] == ["a, mean of 2", "b, mean of 1", "b, your run"]
+    assert left.lines[0].get_ydata().tolist() == [2, 6] and list(left.lines[2].get_ydata()) == [7]
+    corners = left.collections[0].get_paths()[0].vertices
+    assert corners[:, 1].min() == 1 and corners[:, 1].max() == 8
+    assert right.lines[-1].get_ydata()[0] == 9 and right.get_ylabel() == "recall" and left.get_title() == "left"
