@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 
 from common.data.flow_scenes import Motion, flow_scene
 
@@ -83,3 +84,27 @@ def sliding_fence(
         return (colour * (2 * stake - 1))[None]
 
     return picture(0.0), picture(shift / 2), picture(shift)
+
+
+def sliding_textures(
+    count: int, size: int = 32, *, largest: int = 4, generator: torch.Generator | None = None
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """First, middle and last picture of textures that slide evenly, `(count, 3, size, size)` each, in [-1, 1].
+
+    Args:
+        count: how many.
+        size: of the pictures, pixels, a multiple of 4.
+        largest: whole pixels along x and along y that a texture slides at most, from first to middle.
+        generator: draws the textures and the motions.
+    """
+    side = size + 4 * largest
+    canvas = torch.rand(count, 3, side // 4, side // 4, generator=generator) * 2 - 1
+    canvas = F.interpolate(canvas, scale_factor=4, mode="bicubic").clamp(-1, 1)
+    pans = torch.randint(-largest, largest + 1, (count, 2), generator=generator).tolist()
+    begin = 2 * largest
+
+    def moment(k):
+        corners = [(begin + k * dy, begin + k * dx) for dy, dx in pans]
+        return torch.stack([c[:, y : y + size, x : x + size] for c, (y, x) in zip(canvas, corners)])
+
+    return moment(-1), moment(0), moment(1)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from common.data.between_scenes import disc_before_plane, sliding_fence
+from common.data.between_scenes import disc_before_plane, sliding_fence, sliding_textures
 from common.flow import fuse, warp
 
 SCENE = disc_before_plane()
@@ -46,3 +46,16 @@ def test_a_fence_that_slides_by_its_period_looks_as_before():
     assert torch.allclose(middle[..., 2:], first[..., :-2], atol=1e-5) and torch.equal(
         last[..., :1, :], first[..., :1, :]
     )
+
+
+def test_a_texture_slides_by_the_same_whole_pixels_twice():
+    first, middle, last = sliding_textures(6, 24, generator=torch.Generator().manual_seed(0))
+    assert first.shape == (6, 3, 24, 24) and first.abs().max() <= 1
+    pans = [(dy, dx) for dy in range(-4, 5) for dx in range(-4, 5)]
+    inner = (..., slice(4, -4), slice(4, -4))
+    for a, b, c in zip(first, middle, last):
+        moved = [torch.equal(a.roll((-dy, -dx), (1, 2))[inner], b[inner]) for dy, dx in pans]
+        dy, dx = pans[moved.index(True)]
+        assert torch.equal(b.roll((-dy, -dx), (1, 2))[inner], c[inner])
+    again = sliding_textures(6, 24, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(again[1], middle)
