@@ -14,8 +14,7 @@
 # The items are small on purpose. Under the presets `ci`, `cpu` and `gpu` all cells take the same few seconds, on
 # tensors such as `(B, C, H, W)` = (3, 2, 4, 5).
 #
-# Try each item **without looking anything up**. Leave what you cannot write in five minutes. An empty item costs
-# nothing, and the map needs to know it.
+# Try each item **without looking anything up**. Leave what takes you over five minutes. An empty item costs nothing.
 
 # %% tags=["setup"]
 import math
@@ -35,27 +34,15 @@ from common.course.diagnostic import EXAMPLE, knowledge_map
 knowledge_map(EXAMPLE)
 
 # %% [markdown]
-# **Before you read on, a prediction.** That table has ten ideas. Which two of them will the map tell *you* to revise
-# first? Write them down. The last cell draws your own.
+# **A prediction.** Which two of these ten ideas will the map tell *you* to revise first? The last cell draws your own.
 
 # %% [markdown] about="diffuse" difficulty=1 importance=5 minutes=2
 # ## 00.1 · The forward process: from data to noise
 #
-# The forward process of diffusion (DDPM) turns a picture $x_0$ into noise. It has a closed form. At time $t$,
+# The forward process of diffusion (DDPM) turns a picture $x_0$ into noise. At time $t$ it has a closed form. Draw from
+# it, using the standard normal noise $\epsilon$ that you are given.
 #
 # $$ q(x_t \mid x_0) = \mathcal N\!\left( \sqrt{\bar\alpha_t}\; x_0,\; (1 - \bar\alpha_t)\, I \right). $$
-#
-# Draw from it, using the standard normal noise $\epsilon$ that you are given.
-#
-# | quantity | shape |
-# |---|---|
-# | `x0`, `eps` | `(B, C, H, W)` |
-# | `alpha_bar`, $\bar\alpha$ of each picture | `(B,)`, between 0 and 1 |
-# | result | `(B, C, H, W)` |
-#
-# **Usual mistakes.** Taking the variance for the standard deviation. And one number per picture does not broadcast to
-# `(B, C, H, W)` by itself: broadcasting aligns it with the last axis.
-
 
 # %% exercise="diffuse"
 def diffuse(x0: torch.Tensor, eps: torch.Tensor, alpha_bar: torch.Tensor) -> torch.Tensor:
@@ -74,15 +61,12 @@ def diffuse(x0: torch.Tensor, eps: torch.Tensor, alpha_bar: torch.Tensor) -> tor
     return kept.sqrt() * x0 + (1 - kept).sqrt() * eps  # (B, C, H, W)
     ### END SOLUTION
 
-
 # %% check="diffuse"
 
 # %% [markdown] hints="diffuse"
-# 1. A draw from a normal distribution is its mean plus its standard deviation times standard normal noise. Which of the
-#    two is written in $\mathcal N(\cdot, \cdot)$, the standard deviation or the variance?
-# 2. `alpha_bar[:, None, None, None]` has the shape `(B, 1, 1, 1)` and broadcasts to `(B, C, H, W)`.
-# 3. With `a = alpha_bar[:, None, None, None]`: `a.sqrt() * x0` is the mean, and `(1 - a).sqrt()` is the factor of
-#    `eps`.
+# 1. A draw is the mean plus the standard deviation times noise. Which of the two is in $\mathcal N(\cdot, \cdot)$?
+# 2. `a = alpha_bar[:, None, None, None]` has the shape `(B, 1, 1, 1)` and broadcasts to `(B, C, H, W)`.
+# 3. `a.sqrt() * x0` is the mean, and `(1 - a).sqrt()` is the factor of `eps`.
 
 # %% [markdown] about="ddim_step" difficulty=2 importance=4 minutes=3
 # ## 00.2 · One DDIM step
@@ -92,16 +76,6 @@ def diffuse(x0: torch.Tensor, eps: torch.Tensor, alpha_bar: torch.Tensor) -> tor
 #
 # $$ x_{\text{next}} = \sqrt{\bar\alpha_{\text{next}}}\; \hat x_0 + \sqrt{1 - \bar\alpha_{\text{next}}}\; \epsilon,
 # \qquad \hat x_0 \text{ from } x_t = \sqrt{\bar\alpha}\, \hat x_0 + \sqrt{1 - \bar\alpha}\, \epsilon . $$
-#
-# | quantity | shape |
-# |---|---|
-# | `x`, `eps` | `(B, C, H, W)` |
-# | `alpha_bar`, `alpha_bar_next` | numbers, $0 < \bar\alpha < \bar\alpha_{\text{next}} \le 1$ |
-# | result | `(B, C, H, W)` |
-#
-# **Usual mistakes.** Subtracting the noise without dividing by $\sqrt{\bar\alpha}$. And DDIM adds no fresh noise. DDPM
-# does.
-
 
 # %% exercise="ddim_step"
 def ddim_step(x: torch.Tensor, eps: torch.Tensor, alpha_bar: float, alpha_bar_next: float) -> torch.Tensor:
@@ -121,16 +95,12 @@ def ddim_step(x: torch.Tensor, eps: torch.Tensor, alpha_bar: float, alpha_bar_ne
     return math.sqrt(alpha_bar_next) * x0 + math.sqrt(1 - alpha_bar_next) * eps  # (B, C, H, W)
     ### END SOLUTION
 
-
 # %% check="ddim_step"
 
 # %% [markdown] hints="ddim_step"
-# 1. Two lines: first $\hat x_0$, from where you are, then the noisy picture at the next time. Each line uses one of the
-#    two $\bar\alpha$.
-# 2. Solve $x_t = \sqrt{\bar\alpha}\, \hat x_0 + \sqrt{1 - \bar\alpha}\, \epsilon$ for $\hat x_0$: subtract, then
-#    divide.
-# 3. `x0 = (x - math.sqrt(1 - alpha_bar) * eps) / math.sqrt(alpha_bar)`; the second line is the forward process with
-#    `alpha_bar_next` and the `eps` you were given.
+# 1. Two lines: first $\hat x_0$, from where you are, then the noisy picture at the next time.
+# 2. Solve $x_t = \sqrt{\bar\alpha}\, \hat x_0 + \sqrt{1 - \bar\alpha}\, \epsilon$ for $\hat x_0$.
+# 3. `x0 = (x - math.sqrt(1 - alpha_bar) * eps) / math.sqrt(alpha_bar)`, then the forward process at `alpha_bar_next`.
 
 # %% [markdown] about="guide" difficulty=1 importance=5 minutes=2
 # ## 00.3 · Classifier-free guidance
@@ -138,16 +108,6 @@ def ddim_step(x: torch.Tensor, eps: torch.Tensor, alpha_bar: float, alpha_bar_ne
 # Classifier-free guidance runs the model twice, with the prompt and without, and goes further in the direction in which
 # the prompt changes its answer. In this course $g$ is defined as in diffusers: $g = 0$ ignores the prompt, $g = 1$ is
 # the prediction with the prompt, and more than that is guidance.
-#
-# | quantity | shape |
-# |---|---|
-# | `uncond`, `cond` | `(B, C, H, W)`: predictions without and with the prompt |
-# | `guidance_scale`, $g$ | number, $\ge 0$ |
-# | result | `(B, C, H, W)` |
-#
-# **Usual mistakes.** The paper defines its scale differently: $(1 + w)\,\text{cond} - w\,\text{uncond}$ is $g = 1 + w$.
-# Starting from the wrong one of the two is the same mistake in other clothes.
-
 
 # %% exercise="guide"
 def guide(uncond: torch.Tensor, cond: torch.Tensor, guidance_scale: float) -> torch.Tensor:
@@ -165,33 +125,20 @@ def guide(uncond: torch.Tensor, cond: torch.Tensor, guidance_scale: float) -> to
     return uncond + guidance_scale * (cond - uncond)  # (B, C, H, W)
     ### END SOLUTION
 
-
 # %% check="guide"
 
 # %% [markdown] hints="guide"
-# 1. A straight line goes through two points: at $g = 0$ it is at `uncond`, at $g = 1$ at `cond`. Where is it at
-#    $g = 7$?
+# 1. A straight line is at `uncond` for $g = 0$ and at `cond` for $g = 1$. Where is it for $g = 7$?
 # 2. The prompt's direction is `cond - uncond`. How far along it, and from where?
 # 3. Start at `uncond` and add `guidance_scale` times the direction.
 
 # %% [markdown] about="from_velocity" difficulty=2 importance=5 minutes=3
 # ## 00.4 · Flow matching: data and noise from a velocity
 #
-# Flow matching goes straight from data ($s = 0$) to noise ($s = 1$), and its model predicts the velocity along the way:
+# Flow matching goes straight from data ($s = 0$) to noise ($s = 1$), and its model predicts the velocity $v$. From
+# $x_s$ and $v$ you can compute both ends. Find them.
 #
 # $$ x_s = (1 - s)\, x_0 + s\, \epsilon, \qquad v = \frac{\mathrm d x_s}{\mathrm d s} = \epsilon - x_0 . $$
-#
-# From $x_s$ and $v$ you can compute both ends. Find them.
-#
-# | quantity | shape |
-# |---|---|
-# | `x`, `velocity` | `(B, C, H, W)` |
-# | `s` of each picture | `(B,)`, from 0 to 1, both included |
-# | result | `x0` and `eps`, `(B, C, H, W)` each |
-#
-# **Usual mistakes.** Half of the literature runs time the other way round, from noise to data, where the velocity is
-# $x_0 - \epsilon$. And dividing by $s$ or $1 - s$ breaks at an end.
-
 
 # %% exercise="from_velocity"
 def from_velocity(x: torch.Tensor, velocity: torch.Tensor, s: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -210,12 +157,10 @@ def from_velocity(x: torch.Tensor, velocity: torch.Tensor, s: torch.Tensor) -> t
     return x - s * velocity, x + (1 - s) * velocity  # (B, C, H, W) each
     ### END SOLUTION
 
-
 # %% check="from_velocity"
 
 # %% [markdown] hints="from_velocity"
-# 1. The path is a straight line that you walk with the velocity $v$. From $x_s$, how far is it back to $s = 0$, and how
-#    far on to $s = 1$?
+# 1. You walk a straight line with the velocity $v$. From $x_s$, how far is it back to $s = 0$, and on to $s = 1$?
 # 2. Walking for a time $\Delta s$ moves you by $\Delta s \cdot v$. Back to the data is $\Delta s = -s$.
 # 3. The noise is $1 - s$ ahead: `x + (1 - s) * velocity`. Give `s` the shape `(B, 1, 1, 1)` first.
 
@@ -230,15 +175,6 @@ def from_velocity(x: torch.Tensor, velocity: torch.Tensor, s: torch.Tensor) -> t
 # Three conditions fix the factors, for data of mean 0 and standard deviation $\sigma_{\text{data}}$. (1) The network's
 # input, $c_{\text{in}} x$, has variance 1. (2) Its target, $(x_0 - c_{\text{skip}}\, x) / c_{\text{out}}$, has variance
 # 1. (3) $c_{\text{out}}$ is as small as it can be, so that the network's errors count as little as possible.
-#
-# | quantity | shape |
-# |---|---|
-# | `sigma`, `sigma_data` | `(B,)` and a number, above 0 |
-# | result | $c_{\text{skip}}$, $c_{\text{out}}$, $c_{\text{in}}$, `(B,)` each |
-#
-# **Usual mistakes.** Variances add up, standard deviations do not. With hardly any noise the denoiser should pass $x$
-# through. With nothing but noise it should ignore it.
-
 
 # %% exercise="edm_factors"
 def edm_factors(sigma: torch.Tensor, sigma_data: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -256,34 +192,20 @@ def edm_factors(sigma: torch.Tensor, sigma_data: float) -> tuple[torch.Tensor, t
     return sigma_data**2 / total**2, sigma * sigma_data / total, 1 / total
     ### END SOLUTION
 
-
 # %% check="edm_factors"
 
 # %% [markdown] hints="edm_factors"
 # 1. Begin with $c_{\text{in}}$: the variance of $x = x_0 + \sigma \epsilon$ is $\sigma_{\text{data}}^2 + \sigma^2$.
-# 2. $c_{\text{skip}}$ is the best guess of $x_0$ that is a multiple of $x$: the share of the data in the variance of
-#    $x$. What is left over has the variance $c_{\text{out}}^2$.
-# 3. With `total = (sigma**2 + sigma_data**2).sqrt()`: $c_{\text{skip}}$ is `sigma_data**2 / total**2`,
-#    $c_{\text{out}}$ is `sigma * sigma_data / total`, and $c_{\text{in}}$ is `1 / total`.
+# 2. $c_{\text{skip}}$ is the share of the data in the variance of $x$. What is left has variance $c_{\text{out}}^2$.
+# 3. With `total = (sigma**2 + sigma_data**2).sqrt()`, $c_{\text{out}}$ is `sigma * sigma_data / total`.
 
 # %% [markdown] about="latent_ratio" difficulty=1 importance=4 minutes=2
 # ## 00.6 · The compression of a latent
 #
 # One number. An autoencoder for latent diffusion takes RGB pictures of 512 × 768 pixels to latents that have 4 channels
-# and are 8 times smaller along each side. The ratio
+# and are 8 times smaller along each side. How many numbers of the picture are there for each number of the latent?
 #
 # $$ r = \frac{\text{numbers in the picture}}{\text{numbers in its latent}} $$
-#
-# says how many numbers of the picture there are for each number of the latent. What is it?
-#
-# | quantity | shape |
-# |---|---|
-# | picture | `(3, 512, 768)` |
-# | latent | `(4, ?, ?)` |
-# | result | one number |
-#
-# **Usual mistakes.** Forgetting a side, or forgetting that both have channels.
-
 
 # %% exercise="latent_ratio"
 def latent_ratio() -> float:
@@ -297,14 +219,12 @@ def latent_ratio() -> float:
     return picture / latent
     ### END SOLUTION
 
-
 # %% check="latent_ratio"
 
 # %% [markdown] hints="latent_ratio"
 # 1. Count both, channels included. How high and how wide is the latent?
 # 2. The picture holds $3 \cdot 512 \cdot 768$ numbers, the latent $4 \cdot 64 \cdot 96$.
-# 3. Along each side it is 8 times smaller, so 64 times in all, and 4 channels replace 3:
-#    $64 \cdot 3 / 4$.
+# 3. Along each side it is 8 times smaller, so 64 times in all, and 4 channels replace 3: $64 \cdot 3 / 4$.
 
 # %% [markdown] about="token_counts" difficulty=2 importance=5 minutes=3
 # ## 00.7 · Patchify: the tokens of a transformer
@@ -314,16 +234,6 @@ def latent_ratio() -> float:
 # token, so it computes
 #
 # $$ \text{pairs} = N^2 \quad \text{for } N \text{ tokens.} $$
-#
-# | asked for | |
-# |---|---|
-# | `tokens` | how many tokens there are |
-# | `numbers` | how many numbers of the latent each one holds, before any projection |
-# | `factor` | by what factor the pairs grow when frames, height and width *all* double |
-#
-# **Usual mistakes.** Channels go into a token and make no new tokens. And a number of tokens that doubles three times
-# is then squared.
-
 
 # %% exercise="token_counts"
 def token_counts() -> tuple[int, int, int]:
@@ -338,7 +248,6 @@ def token_counts() -> tuple[int, int, int]:
     numbers = 8 * 1 * 2 * 2
     return tokens, numbers, (2 * 2 * 2) ** 2
     ### END SOLUTION
-
 
 # %% check="token_counts"
 
@@ -356,17 +265,6 @@ def token_counts() -> tuple[int, int, int]:
 #
 # $\text{norm}$ is layer norm over the last axis, without weights of its own. When training begins, $\beta$, $\gamma$
 # and $g$ are all zero, so the whole block is the identity.
-#
-# | quantity | shape |
-# |---|---|
-# | `x` | `(B, N, D)` |
-# | `shift` $\beta$, `scale` $\gamma$, `gate` $g$ | `(B, D)` each |
-# | `branch` | a function, `(B, N, D)` to `(B, N, D)` |
-# | result | `(B, N, D)` |
-#
-# **Usual mistakes.** Scaling by $\gamma$ in place of $1 + \gamma$: the branch then reads nothing at the start. Gating
-# the sum in place of the branch: the block is then zero at the start.
-
 
 # %% exercise="adaln_zero"
 def adaln_zero(x: torch.Tensor, shift: torch.Tensor, scale: torch.Tensor, gate: torch.Tensor, branch) -> torch.Tensor:
@@ -389,12 +287,10 @@ def adaln_zero(x: torch.Tensor, shift: torch.Tensor, scale: torch.Tensor, gate: 
     return x + gate[:, None] * out
     ### END SOLUTION
 
-
 # %% check="adaln_zero"
 
 # %% [markdown] hints="adaln_zero"
-# 1. Four steps: normalise, modulate, call the branch, add its gated output. `(B, D)` broadcasts to
-#    `(B, N, D)` only with an axis between.
+# 1. Normalise, modulate, call the branch, add its gated output. `(B, D)` needs an axis in the middle to broadcast.
 # 2. `F.layer_norm(x, x.shape[-1:], eps=1e-6)` is the norm without weights; `scale[:, None]` is `(B, 1, D)`.
 # 3. `out = branch(normed * (1 + scale[:, None]) + shift[:, None])`, then `x + gate[:, None] * out`.
 
@@ -402,21 +298,10 @@ def adaln_zero(x: torch.Tensor, shift: torch.Tensor, scale: torch.Tensor, gate: 
 # ## 00.9 · The skip connection of a U-Net
 #
 # A U-Net goes down to few, deep pixels and comes up again. On each level of the way up, the deep features are doubled
-# in size and concatenated with the features that the way down kept at the same size: the skip connection,
+# in size (*nearest*: every pixel becomes 2 × 2 equal ones) and concatenated with the skip connection, what the way down
+# kept at this size:
 #
 # $$ h = \text{concat}\big( \text{upsample}(\text{deep}),\ \text{skip} \big). $$
-#
-# Every pixel becomes a block of 2 × 2 equal ones (*nearest*). The channels of `deep` come first.
-#
-# | quantity | shape |
-# |---|---|
-# | `deep` | `(B, C, H, W)` |
-# | `skip` | `(B, S, 2H, 2W)` |
-# | result | `(B, C + S, 2H, 2W)` |
-#
-# **Usual mistakes.** Adding the two, as a residual connection would. And `repeat` puts copies of the whole picture side
-# by side. It does not widen every pixel.
-
 
 # %% exercise="merge_skip"
 def merge_skip(deep: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
@@ -434,13 +319,11 @@ def merge_skip(deep: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
     return torch.cat([larger, skip], dim=1)  # (B, C + S, 2H, 2W)
     ### END SOLUTION
 
-
 # %% check="merge_skip"
 
 # %% [markdown] hints="merge_skip"
-# 1. Two steps: make `deep` as large as `skip`, then put them together along the axis of the channels.
-# 2. `F.interpolate(deep, scale_factor=2, mode="nearest")` doubles. So does `repeat_interleave(2, dim=...)` along each
-#    of the last two axes.
+# 1. Make `deep` as large as `skip`, then put them together along the axis of the channels.
+# 2. `F.interpolate(deep, scale_factor=2, mode="nearest")` doubles.
 # 3. `torch.cat([larger, skip], dim=1)`, with `larger` first.
 
 # %% [markdown] about="cross_attention" difficulty=3 importance=5 minutes=5
@@ -448,22 +331,10 @@ def merge_skip(deep: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
 #
 # Cross-attention lets the tokens of a picture gather information from the tokens of a text. One head computes
 #
-# $$ \text{out}_n = \sum_l a_{nl}\, v_l, \qquad a_{n \cdot} = \text{softmax}_l \left( \frac{q_n \cdot k_l}{\sqrt d}
-# \right). $$
+# $$ \text{out}_n = \sum_l a_{nl}\, v_l, \qquad a_{n \cdot} = \text{softmax}_l ( q_n \cdot k_l / \sqrt d ). $$
 #
 # Prompts differ in length, so short ones are padded, and a mask says which tokens are text. Padding must not count: the
 # result is the same as if it were cut off.
-#
-# | quantity | shape |
-# |---|---|
-# | `q` | `(B, N, d)`, from the picture |
-# | `k`, `v` | `(B, L, d)`, `(B, L, e)`, from the text |
-# | `mask` | bool `(B, L)`, True for a token, False for padding; at least one token each |
-# | result | `(B, N, e)` |
-#
-# **Usual mistakes.** A score of 0 is not "no attention": $e^0 = 1$. Masking *after* the softmax leaves weights that no
-# longer add up to 1. And without $\sqrt d$ the softmax picks one token and ignores the rest.
-
 
 # %% exercise="cross_attention"
 def cross_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -485,15 +356,12 @@ def cross_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: tor
     return scores.softmax(dim=-1) @ v  # (B, N, e)
     ### END SOLUTION
 
-
 # %% check="cross_attention"
 
 # %% [markdown] hints="cross_attention"
 # 1. Scores, mask, softmax, weighted sum: in this order. Over which of the two token axes must the weights add up to 1?
-# 2. `q @ k.transpose(1, 2)` is `(B, N, L)`. What becomes 0 in a softmax is $-\infty$: `masked_fill` with
-#    `~mask[:, None]`.
-# 3. Divide the scores by `math.sqrt(q.shape[-1])`, fill the padding with `-math.inf`, take `.softmax(dim=-1)`, and
-#    multiply by `v`.
+# 2. `q @ k.transpose(1, 2)` is `(B, N, L)`. What becomes 0 in a softmax is $-\infty$.
+# 3. Divide by `math.sqrt(q.shape[-1])`, `masked_fill(~mask[:, None], -math.inf)`, `.softmax(dim=-1)`, times `v`.
 
 # %% [markdown] about="accumulate_gradients" difficulty=3 importance=4 minutes=5
 # ## 00.11 · Gradient accumulation
@@ -501,19 +369,7 @@ def cross_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: tor
 # Video fills memory fast. When a batch does not fit, it goes through in pieces and the gradients add up: *gradient
 # accumulation*. Done right, the result equals the gradient of the whole batch,
 #
-# $$ \nabla_\theta\, \frac{1}{B} \sum_{b=1}^{B} \ell_b, \qquad \ell_b = \text{mean}\, \big( f_\theta(x_b) - y_b \big)^2
-# . $$
-#
-# | quantity | shape |
-# |---|---|
-# | `model` | an `nn.Module`, `(b, D)` to `(b, E)` |
-# | `x`, `y` | `(B, D)`, `(B, E)` |
-# | `piece` | how many samples may go through the model at once; it need not divide $B$ |
-# | result | none: the gradients are in `p.grad` of each parameter |
-#
-# **Usual mistakes.** `backward` *adds* to `p.grad`. What the last step left there must go first, and what the first
-# piece left must stay. A sum of means is not the mean of all, least of all when the last piece is shorter.
-
+# $$ \nabla_\theta\, \frac{1}{B} \sum_{b=1}^{B} \ell_b, \qquad \ell_b = \text{mean}\, ( f_\theta(x_b) - y_b )^2 . $$
 
 # %% exercise="accumulate_gradients"
 def accumulate_gradients(model: torch.nn.Module, x: torch.Tensor, y: torch.Tensor, piece: int) -> None:
@@ -534,14 +390,11 @@ def accumulate_gradients(model: torch.nn.Module, x: torch.Tensor, y: torch.Tenso
         (loss * len(some_x) / len(x)).backward()
     ### END SOLUTION
 
-
 # %% check="accumulate_gradients"
 
 # %% [markdown] hints="accumulate_gradients"
-# 1. Empty the gradients once, before the loop. In the loop: forward, loss, backward. The graph of a piece is freed by
-#    its own `backward`, and that is what saves the memory.
-# 2. A piece's mean counts for as many samples as it has. What must it be multiplied by, so that all of them add up to
-#    the mean over $B$?
+# 1. Empty the gradients once, before the loop. In the loop: forward, loss, backward.
+# 2. A piece's mean counts for as many samples as it has. What must it be multiplied by, so that all add up to the mean?
 # 3. `x.split(piece)` gives the pieces, the last one shorter. Call `backward()` on
 #    `F.mse_loss(model(some_x), some_y) * len(some_x) / len(x)`.
 
@@ -549,21 +402,10 @@ def accumulate_gradients(model: torch.nn.Module, x: torch.Tensor, y: torch.Tenso
 # ## 00.12 · The end-point error of a flow
 #
 # Optical flow gives each pixel a displacement $(u, v)$ in pixels, from one frame to the next. The usual measure of an
-# estimate is the end-point error: the mean distance between where it points and where the pixel went,
+# estimate is the end-point error: over the pixels $V$ whose truth is known, the mean distance between where it points
+# and where the pixel went,
 #
-# $$ \text{EPE} = \frac{1}{|V|} \sum_{p \in V} \sqrt{ (u_p - u_p^*)^2 + (v_p - v_p^*)^2 }, $$
-#
-# over the pixels $V$ whose truth is known.
-#
-# | quantity | shape |
-# |---|---|
-# | `flow`, `target` | `(B, 2, H, W)`, x then y, pixels |
-# | `valid` | bool `(B, H, W)`; at least one True in each |
-# | result | `(B,)`, pixels |
-#
-# **Usual mistakes.** The length of a difference is not the difference of two lengths: a flow that points the wrong way
-# can be just as long. And this measure does not square the distances.
-
+# $$ \text{EPE} = \frac{1}{|V|} \sum_{p \in V} \sqrt{ (u_p - u_p^*)^2 + (v_p - v_p^*)^2 }. $$
 
 # %% exercise="flow_error"
 def flow_error(flow: torch.Tensor, target: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
@@ -582,15 +424,12 @@ def flow_error(flow: torch.Tensor, target: torch.Tensor, valid: torch.Tensor) ->
     return torch.where(valid, lengths, 0).sum(dim=(1, 2)) / valid.sum(dim=(1, 2))  # (B,)
     ### END SOLUTION
 
-
 # %% check="flow_error"
 
 # %% [markdown] hints="flow_error"
 # 1. One length per pixel, `(B, H, W)`, then a mean per flow over the pixels that count.
-# 2. `(flow - target).square().sum(dim=1).sqrt()` is the length. For the mean, divide the sum over the valid ones by
-#    their number.
-# 3. NaN times 0 is NaN, so choose instead of multiplying: `torch.where(valid, lengths, 0).sum(dim=(1, 2))`, divided by
-#    `valid.sum(dim=(1, 2))`.
+# 2. `(flow - target).square().sum(dim=1).sqrt()` is the length. Divide the sum over the valid ones by their number.
+# 3. NaN times 0 is NaN, so choose instead of multiplying: `torch.where(valid, lengths, 0).sum(dim=(1, 2))`.
 
 # %% [markdown]
 # ## Your map
@@ -606,12 +445,6 @@ knowledge_map()
 #
 # ## Honest limits
 #
-# Twelve items cannot measure what you know. They are chosen to show the usual misunderstandings. You may pass and know
-# only the formula, or fail by a slip. The section of the tutorial that the map names takes a few minutes and shows the
-# idea at work. Look at it wherever you hesitated.
-#
-# Every item comes back. `diffuse`, `from_velocity` and `guide` are one line each of the samplers in
-# `common.diffusion`, `adaln_zero` and `cross_attention` of the layers in `common.layers`, and `flow_error` is the
-# measure of lab 01.3.
-#
-# **Next:** whatever the map says comes first, or lab 01.1 straight away.
+# Twelve items cannot measure what you know. They show the usual misunderstandings. You may pass and know only the
+# formula, or fail by a slip. Look at the section of the tutorial wherever you hesitated. **Next:** every item comes
+# back in a lab. Begin with whatever the map says comes first, or lab 01.1 straight away.

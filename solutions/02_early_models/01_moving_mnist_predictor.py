@@ -30,18 +30,15 @@ from common.data.digits import DigitData
 from common.evaluation import prediction as baselines
 from common.evaluation.image import ssim
 from common.models import convlstm as library
-from common.progress import progress_bar
 from common.runtime import device, preset
+from common.show.curves import draw_curves
 from common.training.muon import Muon
+from common.training.short_run import short_run
 
-NUM_SHOWN = {"ci": 16, "cpu": 64, "gpu": 256}[preset()]  # clips of the test set that are measured
-# what you train: shrunken how much, frames read, model, steps, clips per step
-SHRINK, NUM_READ, SIZE, STEPS, BATCH = {
-    "ci": (2, 4, "ci", 60, 8),
-    "cpu": (1, 10, "ci", 250, 8),
-    "gpu": (1, 10, "cpu", 2000, 32),
-}[preset()]
-BLUE, RED, GREY = "#1f6f8b", "#b5402a", "0.6"
+NUM_SHOWN = {"ci": 16, "cpu": 64, "gpu": 256}[preset()]  # clips of the test set; then what you train
+NUMBERS = {"ci": (2, 4, "ci", 60, 8), "cpu": (1, 10, "ci", 250, 8), "gpu": (1, 10, "cpu", 2000, 32)}
+SHRINK, NUM_READ, SIZE, STEPS, BATCH = NUMBERS[preset()]
+BLUE, GREY = "#1f6f8b", "0.6"
 
 # %% [markdown]
 # ## The world, and where you are heading
@@ -60,11 +57,8 @@ rows = {}
 for k in range(2):
     rows |= {f"clip {k}: what came": future[k], f"clip {k}: what was predicted": predicted[k]}
 pair = torch.cat([clips[:1], torch.cat([past, predicted], dim=2)[:1]], dim=4)[0]
-display(
-    show.player(
-        pair, fps=8, width=256, max_bytes=50_000, caption="left: what came; right: ten frames seen, then ten predicted"
-    )
-)
+caption = "left: what came; right: ten frames seen, then ten predicted"
+display(show.player(pair, fps=8, width=256, max_bytes=50_000, caption=caption))
 show.strips({"clip 0: the ten frames that were seen": past[0]} | rows, num_frames=10, width=64)
 
 # %% [markdown]
@@ -76,13 +70,11 @@ show.strips({"clip 0: the ten frames that were seen": past[0]} | rows, num_frame
 # %% [markdown] about="error_per_frame" difficulty=1 importance=4 minutes=5
 # ## Squared error per frame
 #
-# Published tables bring pixels to the range 0 to 1, **sum** the squared differences over the pixels of a frame, and
-# take the mean over samples:
+# Published tables bring pixels to the range 0 to 1, **sum** the squared differences over a frame, and average samples:
 #
 # $$ e_t = \frac{1}{B} \sum_{b} \sum_{c, y, x} \left( \frac{\hat x_{bctyx} - x_{bctyx}}{r} \right)^2, $$
 #
-# where $r$ is the range of the pixels, 2 for our clips in [-1, 1]. As a sum over 4096 pixels it is no small number: a
-# whole digit missing costs about 90.
+# where $r$ is the range of the pixels, 2 for our clips in [-1, 1]. A whole digit missing costs about 90.
 
 # %% exercise="error_per_frame" from="common.evaluation.prediction:error_per_frame"
 
@@ -97,7 +89,7 @@ show.strips({"clip 0: the ten frames that were seen": past[0]} | rows, num_frame
 # %% [markdown] troubles="error_per_frame"
 # - **My numbers are thousands of times too small.** That is a mean over the pixels. Sum them.
 # - **My numbers are a few times too large.** The range belongs inside the square: with $r = 2$, squares shrink by 4.
-# - **Errors of power 1 are almost zero, or negative.** Without `abs` they cancel.
+# - **Errors of power 1 are almost zero.** Without `abs` they cancel.
 
 # %% [markdown]
 # Now the two painters, on real digits. The truth is at one of nine places, all equally likely. One painter draws the
@@ -116,10 +108,8 @@ for spread in (1, 2, 4):
 # %% [markdown]
 # **Exactly twice.** If the answer is drawn from the same futures as the truth, its error is the spread of both, $2
 # \operatorname{Var}$. The mean's error is the spread of one, $\operatorname{Var}$. Punished by squares, a model learns
-# to be grey.
-#
-# So how good must a *sharp* prediction be to be forgiven? Here is the last predicted frame beside sharp pictures that
-# are a little wrong. Then come four lazy forecasters, who know nothing of digits.
+# to be grey. So how good must a *sharp* prediction be to be forgiven? Here is the last predicted frame beside sharp
+# pictures that are a little wrong, and then four lazy forecasters, who know nothing of digits.
 
 # %% tags=["demo"] draws="The smear, the smear made sharp, and the truth moved by a few pixels."
 truth, blurred = future[:, :, -1:], predicted[:, :, -1:]
@@ -149,8 +139,7 @@ show.strips({name: guess[0] for name, guess in lazy.items()}, num_frames=10, wid
 # %% [markdown]
 # **What to see.** The truth itself, whole and sharp, soon scores worse than the smear as it moves off, though anyone
 # would call it the better picture. And the best of the lazy four is a picture of fog, the same for every clip.
-# Predictors that train on squared error do not learn too little. They are asked the wrong question. GANs (lab 02.3) ask
-# another, and diffusion draws *one* of the futures.
+# Predictors that train on squared error are asked the wrong question. GANs (lab 02.3) ask another.
 
 # %% [markdown] about="ConvLSTMCell" difficulty=3 importance=5 minutes=15
 # ## The ConvLSTM cell
@@ -165,14 +154,8 @@ show.strips({name: guess[0] for name, guess in lazy.items()}, num_frames=10, wid
 # $$ c' = \sigma(f) \odot c + \sigma(i) \odot \tanh(g) \qquad\qquad h' = \sigma(o) \odot \tanh(c') $$
 #
 # Read it aloud: keep $\sigma(f)$ of what you knew, add $\sigma(i)$ of what you think now, and show $\sigma(o)$ of it.
-# The memory passes through nothing but a multiplication and a sum, so gradients survive many frames. (The first paper
-# also let the gates look at $c$. Like most later models, we leave these *peepholes* out.)
-#
-# | quantity | shape |
-# |---|---|
-# | `x` | `(B, in_channels, H, W)` |
-# | h, c | `(B, hidden_channels, H, W)` each |
-# | `self.gates(...)` | `(B, 4 * hidden_channels, H, W)` |
+# The memory passes through nothing but a multiplication and a sum, so gradients survive many frames. (Like most later
+# models, we leave out the *peepholes* of the first paper, gates that look at $c$.)
 
 # %% exercise="ConvLSTMCell" from="common.models.convlstm:ConvLSTMCell" blank="forward"
 
@@ -197,8 +180,9 @@ show.strips({name: guess[0] for name, guess in lazy.items()}, num_frames=10, wid
 
 
 # %% tags=["demo"] draws="What two fresh cells keep of one glance, step by step."
+@torch.no_grad()
 def echoes(forget_bias, num_steps=8):
-    """How much of the first glance is left in the memory, step by step: `(num_steps,)`."""
+    """How much of the first glance is left in the memory, step by step."""
     torch.manual_seed(0)
     cell = ConvLSTMCell(1, 8)
     cell.init_weights()
@@ -209,52 +193,40 @@ def echoes(forget_bias, num_steps=8):
     for _ in range(num_steps):
         left.append((state[1] - blank[1]).norm().item())
         state, blank = cell(0 * spot, state), cell(0 * spot, blank)
-    return torch.tensor(left)
+    return [each / left[0] for each in left]
 
 
-with torch.no_grad():
-    figure, axis = plt.subplots(figsize=(6, 2.8), layout="constrained")
-    for bias, colour in ((1.0, BLUE), (-1.0, RED)):
-        left = echoes(bias)
-        axis.plot(left / left[0], color=colour, marker="o", markersize=4, label=f"forget bias {bias:+.0f}")
-axis.set(xlabel="steps since the spot was seen", ylabel="of the memory left", ylim=(0, 1.05))
-axis.set_title("What a fresh cell keeps of one glance")
-axis.legend(fontsize=9)
-plt.show()
+curves = {f"forget bias {bias:+.0f}": echoes(bias) for bias in (1.0, -1.0)}
+axes = {"xlabel": "steps since the spot was seen", "ylabel": "of the memory left", "ylim": (0, 1.05)}
+draw_curves(curves, "What a fresh cell keeps of one glance", size=(6, 2.8), **axes)
 
 # %% [markdown]
-# **What to see.** With a bias of 1 about $\sigma(1) = 0.73$ of the memory survives each step, so gradients reach ten
-# frames back from the first day on. With -1 there is hardly anything left to learn from.
+# With a bias of 1 about $\sigma(1) = 0.73$ of the memory survives each step. With -1 there is little to learn from.
 
 # %% [markdown] about="scheduled_sampling" difficulty=2 importance=4 minutes=8
 # ## Scheduled sampling
 #
-# The network predicts one frame at a time, and it must read a frame to predict the next one. In use that is its own
-# prediction, for there is no other. In training there is a choice:
+# To predict the next frame the network must read one. In use it is its own prediction. In training there is a choice:
 #
 # - **the truth, always** (*teacher forcing*): easy and fast to learn, but the network never meets its own mistakes, and
 #   in use they pile up;
-# - **its own prediction, always**: what it will be used for, but at first the predictions are rubbish, and rubbish
-#   teaches little.
+# - **its own prediction, always**: what it will be used for, but at first rubbish, which teaches little.
 #
 # *Scheduled sampling* (Bengio et al. 2015) begins with the one and ends with the other. A coin is thrown for each
-# sample: below the `probability` the network reads the truth, else the prediction. The probability falls during
-# training.
+# sample: below the `probability`, which falls during training, the network reads the truth, else the prediction.
 
 # %% exercise="scheduled_sampling" from="common.models.convlstm:scheduled_sampling"
 
 # %% check="scheduled_sampling"
 
 # %% [markdown] hints="scheduled_sampling"
-# 1. `coins < probability` says for each sample whether the truth is read, `(B,)`, whether the probability is one number
-#    or one per sample.
-# 2. `torch.where(chosen, truth, predicted)` needs `chosen` with the axes of the frames: `(B, 1, 1, 1)`. The library's
-#    `append_dims(chosen, truth)` gives it those.
+# 1. `coins < probability` says for each sample whether the truth is read, `(B,)`.
+# 2. `torch.where(chosen, truth, predicted)` needs `chosen` with the axes of the frames: `append_dims(chosen, truth)`.
 # 3. `return torch.where(append_dims(coins < probability, truth), truth, predicted)`. Before that, raise `ValueError`
 #    naming the shapes if the frames differ, or if the coins are not `(B,)`.
 
 # %% [markdown] troubles="scheduled_sampling"
-# - **My frame shows both digits, each half bright.** You mix in proportion to the probability. Choose one of the two.
+# - **My frame shows both digits, each half bright.** You mix the two. Choose one of them.
 # - **Truth and prediction alternate from pixel to pixel.** One coin per sample, not one per pixel.
 # - **At probability 0 the truth still slips in.** Use `<`, not `<=`: a coin can be exactly 0.
 # - **The forecaster learns nothing from its mistakes.** Do not detach the prediction: the gradient goes through it.
@@ -271,14 +243,12 @@ plt.show()
 # | **encoder** | the T frames of the past, one after the other | 1, 2, …, T |
 # | **forecaster** | its own last expectation, `num_future - 1` times | T + 1, …, T + `num_future` - 1 |
 #
-# What the encoder expects at its last step is already the first frame of the future. The only thing that passes from
-# one to the other is the **state**. With `truth` given, the forecaster reads `scheduled_sampling(…)` of the true frame
-# and the predicted one: its step $k$ uses frame $k$ of the future for both, and column $k$ of the coins.
+# What the encoder expects at its last step is already the first frame of the future. Only the **state** passes from one
+# to the other. With `truth` given, the forecaster reads `scheduled_sampling(…)` of the true frame and the predicted
+# one: its step $k$ uses frame $k$ of the future for both, and column $k$ of the coins.
 #
-# | quantity | shape |
-# |---|---|
-# | `.logits` of the result | `(B, C, T - 1 + num_future, H, W)`: everything that was expected |
-# | `.sample` of the result | `(B, C, num_future, H, W)` in [-1, 1]: the future alone |
+# `.logits` of the result are all that was expected, `(B, C, T - 1 + num_future, H, W)`. `.sample` is the future alone,
+# `(B, C, num_future, H, W)` in [-1, 1].
 
 # %% exercise="ConvLSTMPredictor" from="common.models.convlstm:ConvLSTMPredictor" blank="forward"
 
@@ -302,8 +272,8 @@ plt.show()
 # %% [markdown]
 # ### Negative control: amnesia
 #
-# The shipped weights fit into your classes, because yours have the same names. So put them in, and break one idea. Same
-# weights, same last frame, but the forecaster gets only the state of the last few frames.
+# The shipped weights fit into your classes. Put them in, and break one idea: the forecaster gets only the state of the
+# last few frames.
 
 # %% tags=["demo"] draws="What the network predicts from one frame, two, three, five and ten."
 model = ConvLSTMPredictor.from_pretrained("digits-convlstm").eval()
@@ -338,12 +308,7 @@ show.strips({"what came": future[0]} | {name: guess[0] for name, guess in kept.i
 # Both losses are smallest at the same answer: the **mean** of all that may come. But where the network is far off, the
 # squared error of $\sigma(z)$ is flat and cross-entropy is not, so it learns faster. Write the right-hand form. The
 # left one takes the logarithm of 0 as soon as the network is sure. (Put in $p = 1 / (1 + e^{-z})$ and see that both are
-# the same.) Its first part is called *softplus*.
-#
-# | quantity | shape, range |
-# |---|---|
-# | `logits` | `(B, C, T, H, W)`, any number |
-# | `target` | the same, pixels in **[-1, 1]** |
+# the same.) Its first part is called *softplus*. The `target` comes as pixels in **[-1, 1]**.
 
 # %% exercise="prediction_loss" from="common.models.convlstm:prediction_loss"
 
@@ -363,7 +328,7 @@ show.strips({"what came": future[0]} | {name: guess[0] for name, guess in kept.i
 # ## Put it together: your parts, trained
 #
 # For the first half of the run the truth fades out, then the forecaster is on its own. The optimizer is Muon, which
-# gives a weight matrix a step of equal size in all directions. On this network it needs a fraction of Adam's steps.
+# gives a weight matrix a step of equal size in all directions.
 
 
 # %%
@@ -377,21 +342,15 @@ def train(model, truth_probability, steps=STEPS, learning_rate=5e-3):
     """Train, and return the loss of every step. `truth_probability(fraction done)` -> probability."""
     ends = [p for name, p in model.named_parameters() if p.ndim < 2 or "patches_out" in name]
     kernels = [p for name, p in model.named_parameters() if p.ndim >= 2 and "patches_out" not in name]
-    optimizer, losses = Muon(kernels, ends, lr=learning_rate), []
     generator = torch.Generator().manual_seed(0)
-    for step in progress_bar(range(steps), desc="training", unit="step", mininterval=1):
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate * min(1.0, (step + 1) / 10, 2 * (1 - step / steps))  # up, level, down
+
+    def loss_of(step):
         seen, unseen = batch(step * BATCH).chunk(2, dim=2)
         coins = torch.rand(len(seen), NUM_READ - 1, generator=generator).to(seen.device)
         logits = model(seen, NUM_READ, unseen, truth_probability(step / steps), coins).logits
-        loss = prediction_loss(logits, torch.cat([seen[:, :, 1:], unseen], dim=2))
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        losses.append(loss.item())
-    return losses
+        return prediction_loss(logits, torch.cat([seen[:, :, 1:], unseen], dim=2))
+
+    return short_run(Muon(kernels, ends, lr=learning_rate), loss_of, steps, max_grad_norm=1.0)
 
 
 # %% tags=["demo"] draws="Your own network, after the first steps of its life."
@@ -407,7 +366,7 @@ print(f"after {STEPS} steps of {BATCH} clips: {error.mean():.1f}; the mean of th
 show.strips({"what came": unseen[0].cpu(), "what you predicted": guess[0].cpu()}, num_frames=NUM_READ, width=64)
 
 # %% [markdown]
-# The shipped network has seen 42,216 clips, many more than yours, and learned nothing that yours could not.
+# The shipped network has seen 42,216 clips, and learned nothing that yours could not.
 #
 # ## The result to remember: error, frame by frame
 #
@@ -416,9 +375,8 @@ show.strips({"what came": unseen[0].cpu(), "what you predicted": guess[0].cpu()}
 #
 # $$ E (x - p)^2 = E\,x^2 - p^2 = p (1 - p) - E\,[x (1 - x)]. $$
 #
-# The first part is the grey of its own picture. The second is grey without doubt: the soft edges of real digits, which
-# can be measured on the frames it saw. So the picture itself, without the truth, says how wrong the network *thinks* it
-# will be.
+# The first part is the grey of its own picture. The second is the soft edges of real digits, which can be measured on
+# the frames it saw. So the picture itself says how wrong the network *thinks* it will be.
 
 # %% tags=["demo"] draws="Error per predicted frame, and the error that the network expects of itself."
 frames = torch.arange(1, 11)
@@ -439,9 +397,7 @@ plt.show()
 # **What to see.** The error grows from frame to frame, and the grey grows with it, nearly as much: the network knows
 # how little it knows. It can draw sharp pictures. It draws what it believes, and it believes less and less.
 #
-# ## Try it
-#
-# One digit, or three (it trained on two), more frames, another clip.
+# ## Try it: one digit, or three, more frames, another clip
 
 # %%
 CLIP, NUM_DIGITS, NUM_FUTURE = 3, 3, 20
@@ -458,17 +414,13 @@ show.player(beside, fps=8, width=256, max_bytes=50_000, caption="left: what came
 # ## Going further: an ablation
 #
 # Three ways to train: the truth always, the truth faded out, never the truth. Which one predicts the *next* frame best,
-# and which one the last? Guess first. The cell trains three small networks for `ROUNDS` steps each. Then change
-# `ROUNDS`: does the order stay?
+# and which one the last? Guess first. Then change `ROUNDS`: does the order stay?
 
 # %%
 ROUNDS = {"ci": 40, "cpu": 100, "gpu": 1000}[preset()]
 
-ways = {
-    "the truth, always": lambda done: 1.0,
-    "the truth, faded out": lambda done: max(0.0, 1 - 2 * done),
-    "never the truth": lambda done: 0.0,
-}
+ways = {"the truth, always": lambda done: 1.0, "the truth, faded out": lambda done: max(0.0, 1 - 2 * done),
+        "never the truth": lambda done: 0.0}
 seen, unseen = batch(0, "test", 32).chunk(2, dim=2)
 print(f"{'trained on':24}{'next frame':>12}{'last frame':>12}")
 for name, schedule in ways.items():
@@ -483,20 +435,16 @@ for name, schedule in ways.items():
 # ## Honest limits
 #
 # - Ten frames of two digits on black are not a film. On a street or a face a ConvLSTM blurs within three frames.
-# - Published models are larger and train for days. A ConvLSTM of 15 million parameters reaches 29.8 after two million
-#   clips (OpenSTL, arXiv:2306.11249). Ours reaches more than twice that, with a seventeenth of the parameters and a
-#   fiftieth of the clips: see [benchmarks/moving_mnist.md](../../benchmarks/moving_mnist.md). To train longer:
-#   `flipbook train digits-convlstm --stage further`.
-# - No test digit is in a training clip, as the benchmark demands, but it is not the benchmark's file.
+# - Published models are larger and train for days: a ConvLSTM of 15 million parameters reaches 29.8 (OpenSTL,
+#   arXiv:2306.11249). Ours reaches more than twice that, with a fiftieth of the clips: see
+#   [benchmarks/moving_mnist.md](../../benchmarks/moving_mnist.md). To train longer: `flipbook train digits-convlstm
+#   --stage further`. No test digit is in a training clip, but this is not the benchmark's file.
 #
 # ## Yours now
 #
-# All five parts are the library's, and now yours. **Next:** lab 02.2 is given both ends and fills in the middle, which
-# leaves less to guess. The gap between training on truth and living on predictions returns in phase 08 as Self-Forcing.
+# All five parts are the library's, and now yours. **Next:** lab 02.2 is given both ends and fills in the middle. The
+# gap between training on truth and living on predictions returns in phase 08 as Self-Forcing.
 #
 # **To read:** *Convolutional LSTM network* (Shi et al. 2015, arXiv:1506.04214); *Scheduled sampling* (Bengio et al.
 # 2015, arXiv:1506.03099); *Unsupervised learning of video representations using LSTMs* (Srivastava et al. 2015,
-# arXiv:1502.04681), which made the digits move; *Deep multi-scale video prediction beyond mean square error* (Mathieu
-# et al. 2015, arXiv:1511.05440), on the grey.
-#
-# *Digits: MNIST, Yann LeCun and Corinna Cortes, CC BY-SA 3.0.*
+# arXiv:1502.04681); *Deep multi-scale video prediction* (Mathieu et al. 2015, arXiv:1511.05440), on the grey.

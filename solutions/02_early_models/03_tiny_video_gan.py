@@ -26,8 +26,6 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 
-import matplotlib.pyplot as plt
-import numpy as np
 import torch
 import torch.nn.functional as F
 from einops import rearrange
@@ -35,24 +33,24 @@ from einops import rearrange
 from common import show
 from common.course import check, paths
 from common.data.sprites.modes import ModeData
+from common.evaluation.frames_and_motion import frames_and_motion
 from common.evaluation.modes import clip_modes
-from common.evaluation.paths import object_paths, straightness
 from common.evaluation.sprite_reader import read_sprites
 from common.models.video_gan import PRESETS, VideoGAN
 from common.progress import progress_bar
 from common.runtime import limit_threads, preset, seed_everything
+from common.show.curves import Bands, draw_bands
+from common.show.maps import draw_maps
 from common.training.adversarial_losses import generator_hinge_loss
 
 limit_threads()
 WORLD = ModeData(num_frames=6, size=20)
 NUM_READ = {"ci": 48, "cpu": 96, "gpu": 192}[preset()]  # clips that the reader reads to count modes
-NUM_KEPT = 1920  # clips of the world to train on
 
 # %% [markdown]
 # ## Where you are heading
 #
-# The library's version of this lab's GAN made these clips, each from 32 random numbers. Below them, two clips of the
-# world itself and three made ones, frame by frame.
+# A finished GAN made these clips, each from 32 random numbers. Below: two clips of the world and three made ones.
 
 
 # %% tags=["demo"] draws="Sixteen clips that a GAN made up, playing; then two real ones, three made ones."
@@ -69,8 +67,7 @@ few = {f"real · {' '.join(WORLD.mode(i))}": WORLD.clips([i])[0] for i in range(
 show.strips(few | {f"made · {k}": made[k] for k in range(3)}, num_frames=6, width=60)
 
 # %% [markdown]
-# The generator never saw a real clip. It only hears what its judges think of its own clips, so nothing ever tells it
-# what it has *left out*.
+# The generator never saw a real clip. It only hears what its judges think of its own clips.
 #
 # **A prediction.** A generator makes perfect red circles that move left, and nothing else. An ideal judge looks at its
 # clips one at a time. What can it say against any of them? Write it down. The collapse near the end is the test.
@@ -83,8 +80,7 @@ show.strips(few | {f"made · {k}": made[k] for k in range(3)}, num_frames=6, wid
 #
 # $$ L_D = \operatorname{mean} \max\bigl(0,\, 1 - D(x)\bigr) + \operatorname{mean} \max\bigl(0,\, 1 + D(G(z))\bigr). $$
 #
-# A real clip above 1 and a made one below −1 cost nothing. The judge spends its strength on the cases that are still in
-# doubt.
+# A real clip above 1 and a made one below −1 cost nothing. The judge's strength goes into what is still in doubt.
 
 # %% exercise="discriminator_hinge_loss" from="common.training.adversarial_losses:discriminator_hinge_loss"
 
@@ -98,16 +94,15 @@ show.strips(few | {f"made · {k}": made[k] for k in range(3)}, num_frames=6, wid
 
 # %% [markdown] troubles="discriminator_hinge_loss"
 # - **One easy sample pays for a hard one.** You take the mean before the hinge. Apply `relu` to every score first.
-# - **The loss changes when I add more fake scores like the ones I have.** That is one mean over all scores. Real and
-#   fake scores have a mean each.
-# - **The loss is inf in float16.** A sum of thousands of scores overflows. Convert to float32 before anything else.
+# - **The loss changes when I add more fake scores like the ones I have.** Real and fake scores have a mean each.
+# - **The loss is inf in float16.** A sum of thousands of scores overflows. Convert to float32 first.
 
 # %% [markdown] about="mode_report" difficulty=2 importance=5 minutes=15
 # ## Mode collapse, counted
 #
 # A sheet of samples is where collapse goes unnoticed, because each sample is fine. So count before you look. This world
-# has 40 kinds of clip (2 shapes × 5 colours × 4 directions), all equally frequent. In a GAN's language they are its
-# **modes**. A reader names the mode of a clip by measuring it, or says `None` where it cannot.
+# has 40 kinds of clip (2 shapes × 5 colours × 4 directions), all equally frequent: its **modes**. A reader names the
+# mode of a clip by measuring it, or says `None` where it cannot.
 #
 # | measure | the question | a collapsed generator | a perfect one |
 # |---|---|---|---|
@@ -124,25 +119,19 @@ show.strips(few | {f"made · {k}": made[k] for k in range(3)}, num_frames=6, wid
 # %% check="mode_report"
 
 # %% [markdown] hints="mode_report"
-# 1. Make two `Counter`s: one of the data's modes, and one of the samples' modes that are keys of the first. Everything
-#    else is a sum over them.
+# 1. Make two `Counter`s: one of the data's modes, and one of the samples' modes that are keys of the first.
 # 2. `found.total()` is the number of known samples, `len(found)` the number of covered modes. For recall, scale each
 #    count by `len(data) / len(samples)` before you compare it with the data's.
-# 3. `entropy = sum(-n / num_known * math.log(n / num_known) for n in found.values())` is 0 by itself where nothing is
-#    found. `recall = sum(min(n * scale, wanted[m]) for m, n in found.items()) / len(data)`. Before everything, raise
-#    `ValueError` for empty lists and for a `None` among the data, with its number.
+# 3. `entropy = sum(-n / num_known * math.log(n / num_known) for n in found.values())`. `recall = sum(min(n * scale,
+#    wanted[m]) for m, n in found.items()) / len(data)`. Raise `ValueError` first: empty lists, a `None` in the data.
 
 # %% [markdown] troubles="mode_report"
-# - **ZeroDivisionError when nothing is known.** There are 0 known samples to divide by. Sums over an empty `Counter`
-#   are 0 anyway, so divide inside the sum.
-# - **Entropy is too small when some samples are unread.** The $p(m)$ must sum to 1: they are fractions of the known
-#   samples, not of all.
-# - **Recall rises when I draw more samples.** $N$ and $D$ differ. Recall compares frequencies, so scale $n(m)$ by $D /
-#   N$, where $N$ counts unread samples too.
+# - **ZeroDivisionError when nothing is known.** There are 0 known samples to divide by. Divide inside the sum.
+# - **Entropy is too small when some samples are unread.** The $p(m)$ are fractions of the known samples, not of all.
+# - **Recall rises when I draw more samples.** Scale $n(m)$ by $D / N$, where $N$ counts unread samples too.
 
 # %% [markdown]
-# Now measure the world itself, which gives the best numbers possible at this many clips, and the finished GAN. A fair
-# question first: can the reader read clips of 20 × 20 pixels at all?
+# Now measure the world itself, which gives the best numbers possible at this many clips, and the finished GAN.
 
 
 # %%
@@ -152,41 +141,31 @@ def modes_of(clips):
 
 
 # %% tags=["demo"] draws="Clips of each mode: are any squares dark on the right?"
-def count_picture(counts):
-    """How many clips of each mode there are: a row for each shape and colour, a column for each direction."""
-    order = list(dict.fromkeys(mode[:2] for mode in WORLD.modes))
-    return np.array([[counts[(*look, motion)] for motion in ("left", "right", "up", "down")] for look in order])
-
-
 test_world = ModeData(num_frames=6, size=20, split="test")
-real, shown = test_world.clips(range(NUM_READ)), [test_world.mode(i) for i in range(NUM_READ)]
+real, truth = test_world.clips(range(NUM_READ)), [test_world.mode(i) for i in range(NUM_READ)]
 wanted = [WORLD.mode(i) for i in range(480)]  # the modes of the data to compare with
-wrong = sum(a != b for a, b in zip(modes_of(real), shown))
+wrong = sum(a != b for a, b in zip(modes_of(real), truth))
 print(f"the reader: {wrong} of {NUM_READ} new clips misread\n")
-groups = {"the world itself": real, "the finished GAN": made}
-figure, axes = plt.subplots(1, len(groups), figsize=(4.2 * len(groups), 4.2), layout="constrained", squeeze=False)
 print(f"{'':20}{'known':>8}{'coverage':>10}{'effective modes':>17}{'recall':>8}")
-for axis, (name, clips) in zip(axes[0], groups.items()):
+looks, ways, maps = list(dict.fromkeys(mode[:2] for mode in WORLD.modes)), ("left", "right", "up", "down"), {}
+for name, clips in {"the world itself": real, "the finished GAN": made}.items():
     found = modes_of(clips)
     report = mode_report(found, wanted)
     print(f"{name:20}{report.known:8.2f}{report.coverage:10.2f}{report.effective_modes:17.1f}{report.recall:8.2f}")
-    image = axis.imshow(count_picture(Counter(found)), cmap="magma", vmin=0, vmax=NUM_READ / 40 * 3, aspect="auto")
-    axis.set_xticks(range(4), ["left", "right", "up", "down"])
-    axis.set_yticks(range(10), [" ".join(reversed(mode[:2])) for mode in WORLD.modes[::4]], fontsize=8)
-    axis.set_title(f"{name}: clips of each mode")
-figure.colorbar(image, ax=axes, label=f"clips, of {NUM_READ}")
-plt.show()
+    maps[name] = torch.tensor([[found.count((*look, way)) for way in ways] for look in looks])
+names = [" ".join(reversed(look)) for look in looks]
+draw_maps(maps, columns=ways, rows=names, colorbar=f"clips, of {NUM_READ}", cmap="magma", size=(4.2, 4.2))
 
 # %% [markdown]
-# **What to see.** Even the world itself misses 40 effective modes and a recall of 1, because with so few clips the
-# counts are never even. That is the ceiling. Read every number below against it.
+# **What to see.** Even the world itself misses 40 effective modes, because with so few clips the counts are never even.
+# Read every number below against this ceiling.
 
 # %% [markdown] about="VideoDiscriminator" difficulty=3 importance=5 minutes=15
 # ## A discriminator for motion
 #
 # The first judge looks at single frames at full resolution. It is given (`ImageDiscriminator`), and it cannot know that
 # frame 3 does not follow from frame 2. The second is yours. It sees *all* frames at **half the size**: enough to follow
-# a thing, too little to care about its edges. DVD-GAN divides the labour in the same way, and so did MoCoGAN before it.
+# a thing, too little to care about its edges (MoCoGAN, DVD-GAN).
 #
 # | step | shape after it |
 # |---|---|
@@ -199,8 +178,7 @@ plt.show()
 # | `score`, without its last axis | `(B,)` |
 #
 # `__init__` makes the layers, with **spectral norm** unless you say otherwise: each weight matrix is divided by its
-# largest singular value, so no layer can enlarge a difference much. The GAN of this lab does without. Its brake is the
-# penalty of the next exercise.
+# largest singular value. The GAN of this lab does without. Its brake is the penalty of the next exercise.
 
 # %% exercise="VideoDiscriminator" from="common.models.video_gan:VideoDiscriminator" blank="forward"
 
@@ -208,8 +186,7 @@ plt.show()
 
 # %% [markdown] hints="VideoDiscriminator"
 # 1. Seven lines, one for each row of the table. Only the first and the last two need a thought.
-# 2. `F.avg_pool3d(clips, (1, 2, 2))` averages 2 × 2 pixels and leaves time alone. `x.sum(dim=(2, 3, 4))` leaves batch
-#    and channels.
+# 2. `F.avg_pool3d(clips, (1, 2, 2))` averages 2 × 2 pixels and leaves time alone.
 # 3. `x = F.leaky_relu(self.first(x), SLOPE)`, the same for `second` and `third`. At the end, `self.score(x.sum(dim=(2,
 #    3, 4)))[:, 0]`.
 
@@ -217,30 +194,19 @@ plt.show()
 # - **A clip and its reverse get the same score.** You average over time before the convolutions. Average rows and
 #   columns only.
 # - **Every score is slightly off.** `F.leaky_relu` has a default slope of 0.01. Pass `SLOPE`.
-# - **All scores are between 0 and 1.** A sigmoid at the end belongs to another loss. The hinge loss wants any number.
+# - **All scores are between 0 and 1.** The hinge loss wants any number, so no sigmoid.
 # - **A clip's score depends on its neighbours.** The sum must not include the batch: axes 2, 3 and 4 only.
 
 # %% [markdown]
 # ### Negative control: no judge for motion
 #
 # Is a second judge worth it? `sprites-gan-frames` is the finished GAN with its motion destroyed: in each frame the
-# latent is rotated in a different way. A rotated normal vector is still normal, so every single frame is as likely as
-# before, and nothing joins two of them. Then it trained for 500 more steps with the image judge alone.
-#
-# Two measures tell whether the motion comes back. **Frames** is the fraction of single frames in which the reader finds
-# one object of the world. **Straightness** is the distance from an object's first to its last place, divided by the
-# length of its path: 1 for this world's motion.
-
+# latent is rotated in a different way. Every single frame is as likely as before, and nothing joins two. Then it
+# trained for 500 more steps with the image judge alone. Does the motion come back? **Frames** is the fraction of single
+# frames that show one object of the world. **Straightness** is the distance from an object's first to its last place,
+# divided by the length of its path: 1 for this world's motion.
 
 # %% tags=["demo"] draws="Two rows with the motion judge, two without: follow one object."
-def frames_and_motion(clips):
-    """The fraction of single frames that show one object of the world, and the mean straightness of the paths."""
-    at = torch.arange(len(clips)) % clips.shape[2]
-    frames = clips[torch.arange(len(clips)), :, at][:, :, None]  # (B, 3, 1, H, W): one frame of each clip
-    looks = clip_modes(read_sprites(frames, WORLD.fps), ("shape", "color"))
-    return sum(look is not None for look in looks) / len(clips), float(straightness(object_paths(clips)).mean())
-
-
 alone = VideoGAN.from_pretrained("sprites-gan-frames").eval()
 untrained = VideoGAN(**PRESETS["cpu"]).eval()
 table = {"the world itself": real, "both judges": made}
@@ -248,7 +214,7 @@ for name, gan in {"no judge for motion": alone, "untrained": untrained}.items():
     table[name] = gan.sample(NUM_READ, torch.Generator().manual_seed(3))
 print(f"{'':22}{'frames':>8}{'straightness':>14}{'clips whose motion is read':>28}")
 for name, clips in table.items():
-    frames, straight = frames_and_motion(clips)
+    frames, straight = frames_and_motion(clips, WORLD.fps)
     lawful = sum(mode is not None for mode in modes_of(clips)) / len(clips)
     print(f"{name:22}{frames:8.2f}{straight:14.2f}{lawful:28.2f}")
 both = torch.cat([table["both judges"][:8], table["no judge for motion"][:8]])
@@ -257,35 +223,28 @@ pairs = {f"{name} · {k}": table[name][k] for name in ("both judges", "no judge 
 show.strips(pairs, num_frames=6, width=60)
 
 # %% [markdown]
-# **What to see.** No *single* frame of the lower rows is wrong, and the frames measure agrees. The image judge cannot
-# know what came before. Only a measure of motion sees the difference.
+# **What to see.** No *single* frame of the lower rows is wrong, as the frames measure agrees. Only a measure of motion
+# sees the difference.
 
 # %% [markdown] about="gradient_penalty" difficulty=3 importance=5 minutes=15
 # ## The gradient penalty
 #
 # The generator learns from the *slope* of the judge's score: how to change a clip so that the score rises. A judge that
-# is too steep sends all clips to the same cliff. One remedy is to make steepness expensive, at the real clips $x$:
+# is too steep sends all clips to the same cliff. So make steepness expensive, at the real clips $x$:
 #
 # $$ R_1 = \operatorname{mean}_x \bigl\lVert \nabla_{\!x}\, D(x) \bigr\rVert^2, \qquad L_D \leftarrow L_D +
 # \tfrac{\gamma}{2} R_1. $$
 #
 # The unusual thing is that the *loss* contains a gradient. So the slope itself must be part of a graph that can be
-# differentiated once more, by the judge's weights.
-#
-# | quantity | shape |
-# |---|---|
-# | `discriminator(real)` | `(B,)` or `(B, number of branches)` |
-# | the slope | `(B, ...)`, as `real` |
-# | squared length of each sample's slope | `(B,)` |
-# | result | `()` |
+# differentiated once more, by the judge's weights. `discriminator(real)` is `(B,)` or `(B, number of branches)`, the
+# slope has the shape of `real`, and the result is a scalar.
 
 # %% exercise="gradient_penalty" from="common.training.adversarial_losses:gradient_penalty"
 
 # %% check="gradient_penalty"
 
 # %% [markdown] hints="gradient_penalty"
-# 1. You need samples of your own that ask for a gradient: `real.detach().requires_grad_(True)`. Then one call of
-#    `torch.autograd.grad`.
+# 1. You need samples of your own that ask for a gradient: `real.detach().requires_grad_(True)`.
 # 2. Each sample's score depends on that sample alone, so the gradient of the *sum* of all scores holds each sample's
 #    own slope. `torch.autograd.grad(output, input, create_graph=True)` returns a tuple.
 # 3. `(slope,) = torch.autograd.grad(discriminator(real).sum(), real, create_graph=True)`, then
@@ -293,9 +252,8 @@ show.strips(pairs, num_frames=6, width=60)
 
 # %% [markdown] troubles="gradient_penalty"
 # - **The penalty is right, and no weight learns from it.** Without `create_graph=True` it is a constant.
-# - **It shrinks when the batch grows.** You differentiate the *mean* score, which makes each slope $B$ times too small.
-# - **My weights have a .grad afterwards.** `backward()` writes gradients into everything that it reaches.
-#   `torch.autograd.grad` returns only the ones you ask for.
+# - **It shrinks when the batch grows.** You differentiate the *mean* score. Differentiate the sum.
+# - **My weights have a .grad afterwards.** `backward()` writes everywhere. Use `torch.autograd.grad`.
 # - **It is off by a constant factor.** $\lVert\cdot\rVert^2$ is a sum within a sample. Take a mean over samples only.
 
 # %% [markdown] about="adversarial_step" difficulty=4 importance=5 minutes=20
@@ -309,8 +267,8 @@ show.strips(pairs, num_frames=6, width=60)
 # | loss | hinge loss + `penalty_weight` / 2 · penalty | $-\operatorname{mean} D(G(z))$ (`generator_hinge_loss`) |
 #
 # Three calls make a move: `zero_grad()` empties the gradients, `backward()` *adds* to them, and `step()` moves the
-# weights. Each optimizer knows only its own player's weights, but `backward()` knows no players. It fills every `.grad`
-# that it can reach, and the generator's loss reaches through the judge.
+# weights. `backward()` knows no players. It fills every `.grad` that it can reach, and the generator's loss reaches
+# through the judge.
 
 # %% exercise="adversarial_step" from="common.training.adversarial:adversarial_step"
 
@@ -319,17 +277,15 @@ show.strips(pairs, num_frames=6, width=60)
 # %% [markdown] hints="adversarial_step"
 # 1. Write the discriminator's move first and run the check. Then write the generator's, in a loop over `latents[1:]`.
 # 2. `with torch.no_grad(): fake = generator(latents[0])`. Then `loss`, `discriminator_optimizer.zero_grad()`,
-#    `loss.backward()`, `discriminator_optimizer.step()`. In the generator's move the discriminator's `.grad` fills up
-#    too. Where in the next step is it emptied?
+#    `loss.backward()`, `discriminator_optimizer.step()`.
 # 3. `penalty = gradient_penalty(discriminator, real) if penalty_weight else torch.zeros_like(loss)` and `loss = loss +
 #    penalty_weight / 2 * penalty`. For each `z`: `generator_loss = generator_hinge_loss(discriminator(generator(z)))`,
-#    its optimizer's `zero_grad()`, `backward()`, `step()`. Return the three scalars with `.detach()`.
+#    then the same three calls. Return the three scalars with `.detach()`.
 
 # %% [markdown] troubles="adversarial_step"
 # - **The first step is right, the second is not.** A gradient of an earlier move is still there, perhaps one that the
 #   other player's loss left. Empty the gradients just before your own `backward()`.
-# - **The generator's weights are off after the judge's move.** The judge's loss reaches through its clips. Make them
-#   under `torch.no_grad()`, or detach them.
+# - **The generator's weights are off.** The judge's loss reaches through its clips. Make them under `torch.no_grad()`.
 # - **The generator follows an old judge.** Score its clips again after the judge has moved.
 # - **Memory grows with every step.** A loss that keeps its graph keeps everything in it. Return it detached.
 
@@ -337,17 +293,8 @@ show.strips(pairs, num_frames=6, width=60)
 # ## Put it to work: let it collapse
 #
 # Now *you* train the finished GAN further, with your step, your judge and your penalty, in four ways. The first is too
-# fast: no penalty, and five times the learning rate that made the GAN.
-#
-# | arm | γ of the gradient penalty | learning rates: generator, judges |
-# |---|---|---|
-# | no brake | none | 0.008, 0.008 |
-# | two time scales | none | 0.001, 0.008 |
-# | small steps | none | 0.001, 0.001 |
-# | penalty alone | 10 | 0.008, 0.008 |
-#
-# Which of the three brakes saves the modes? Guess before you run. One number is new: **spread**, how much clips of
-# different latents differ, as a fraction of how much the world's clips do.
+# fast: no penalty, and five times the learning rate that made the GAN. Which of the three brakes saves the modes? Guess
+# before you run. **Spread** is how much clips of different latents differ, relative to the world's clips.
 
 
 # %%
@@ -359,14 +306,8 @@ class Arm:
     rates: tuple = (8e-3, 8e-3)  # learning rates of the generator and of the judges
 
 
-ARMS = {
-    "no brake": Arm(),
-    "two time scales": Arm(rates=(1e-3, 8e-3)),
-    "small steps": Arm(rates=(1e-3, 1e-3)),
-    "penalty alone": Arm(penalty=10),
-}
-BATCH = 16
-
+ARMS = {"no brake": Arm(), "two time scales": Arm(rates=(1e-3, 8e-3)), "small steps": Arm(rates=(1e-3, 1e-3)),
+        "penalty alone": Arm(penalty=10)}
 
 def players(finished):
     """The finished GAN's weights, with your judge for motion among the players."""
@@ -388,9 +329,9 @@ def play(arm, seed, finished, pixels, num_steps, every):
     ]
     yield 0, gan
     for step in range(1, num_steps + 1):
-        chosen = torch.randint(len(pixels), (BATCH,), generator=generator)
-        latents = torch.randn(2, BATCH, gan.config.latent_dim, generator=generator)
-        frames = torch.randint(WORLD.num_frames, (BATCH, 3), generator=generator)
+        chosen = torch.randint(len(pixels), (16,), generator=generator)
+        latents = torch.randn(2, 16, gan.config.latent_dim, generator=generator)
+        frames = torch.randint(WORLD.num_frames, (16, 3), generator=generator)
         real, judge = pixels[chosen].float() / 127.5 - 1, partial(judges, frames=frames)
         adversarial_step(gan.generator, judge, optimizers, real, latents, arm.penalty)
         if step % every == 0 or step == num_steps:
@@ -414,10 +355,11 @@ def count(gan, num_clips, wanted):
 # %% tags=["demo"] draws="Your own runs: the effective modes before and after."
 calibration = paths.find_lab("02.3").tests.parent / "calibration" / "03_tiny_video_gan.json"
 study = json.loads(calibration.read_text())["study"]
-lengths = {"ci": (60, 20), "cpu": (study["num_steps"], study["every"]), "gpu": (4 * study["num_steps"], study["every"])}
+usual = study["num_steps"]
+lengths = {"ci": (60, 20), "cpu": (usual, study["every"]), "gpu": (4 * usual, study["every"])}
 NUM_STEPS, EVERY = lengths[preset()]
 LIVE = list(ARMS)[: 2 if preset() == "ci" else 4]
-pixels = WORLD.batch(range(NUM_KEPT))
+pixels = WORLD.batch(range(1920))  # clips to train on
 curves, ends = {name: [] for name in LIVE}, {}
 with progress_bar(total=len(LIVE) * NUM_STEPS, unit="step") as bar:
     for name in LIVE:
@@ -433,44 +375,29 @@ for name, curve in curves.items():
         print(f"{report.effective_modes:17.1f}{report.recall:8.2f}{width:8.2f}")
 
 # %% [markdown]
-# One run is an anecdote. The same code ran the same arms under five seeds, and the numbers were stored.
+# One run is an anecdote. The same code ran the same arms under five seeds.
 
 # %% tags=["demo"] draws="Four arms, five seeds each: which curves fall, and which come back?"
-COLORS = dict(zip(ARMS, ("#b03a2e", "#1f6f8b", "#3a7d44", "#c28e0e")))
-
-
-def stored(arm, measure):
-    """Steps, and the measure under every seed, `(seeds, steps)`."""
-    runs = study["arms"][arm].values()
-    return [point["step"] for point in next(iter(runs))], np.array([[p[measure] for p in run] for run in runs])
-
-
-figure, axes = plt.subplots(1, 2, figsize=(10, 4.4), layout="constrained")
-for axis, measure, label in zip(axes, ("effective_modes", "recall"), ("effective modes (of 40)", "recall")):
+panels = {}
+for title, measure in (("How many modes are left", "effective_modes"), ("How much of the data has a match", "recall")):
+    runs, single = {}, {}
     for name in ARMS:
-        steps, values = stored(name, measure)
-        axis.fill_between(steps, values.min(axis=0), values.max(axis=0), color=COLORS[name], alpha=0.2)
-        axis.plot(steps, values.mean(axis=0), color=COLORS[name], label=f"{name}, mean of {len(values)} seeds")
-        if name in curves:
-            mine = [(step, getattr(report, measure)) for step, (report, _) in curves[name] if step <= steps[-1]]
-            axis.plot(*zip(*mine), color=COLORS[name], linestyle=":", label=f"{name}, your run")
-    axis.axhline(study["world"][measure], color="0.6", linestyle="--", label="the world itself, as many clips")
-    axis.set(xlabel="steps after the finished GAN", ylabel=label, ylim=(0, None))
-axes[0].set_title("How many modes are left")
-axes[1].set_title("How much of the data finds its match")
-figure.legend(*axes[1].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8)
-plt.show()
+        points = list(study["arms"][name].values())  # one list per seed
+        runs[name] = [point["step"] for point in points[0]], [[point[measure] for point in run] for run in points]
+        mine = [(step, getattr(report, measure)) for step, (report, _) in curves.get(name, []) if step <= usual]
+        single |= {name: tuple(zip(*mine))} if mine else {}
+    panels[title] = Bands(measure.replace("_", " "), runs, single, ("the world itself", study["world"][measure]))
+draw_bands(panels, "steps after the finished GAN", colors=("#b03a2e", "#1f6f8b", "#3a7d44", "#c28e0e"))
 
 # %% [markdown]
 # **What to see.** Bands reach from the worst seed to the best. Without a brake the modes go, in most seeds to the last
-# one. Both ways of slowing down keep nearly all. The penalty alone has a price: it loses nearly everything within 20
-# steps and wins more than half of it back. A brake on the judges does not slow the generator.
+# one. Both ways of slowing down keep nearly all. The penalty alone loses nearly everything within 20 steps and wins
+# more than half of it back: a brake on the judges does not slow the generator.
 #
 # ## The result to remember
 #
-# The finished GAN, and two of your runs. Column k of each has the same latent. When a GAN has collapsed, its columns no
-# longer differ: whatever number goes in, the same clip comes out, and it need not be one of the world's. It may even be
-# empty.
+# The finished GAN, and two of your runs. Column k of each has the same latent. When a GAN has collapsed, the same clip
+# comes out whatever number goes in. It need not be one of the world's, and may even be empty.
 
 # %% tags=["demo"] draws="Same latents, three GANs: in a collapsed one all columns look alike."
 latents = torch.randn(4, 32, generator=torch.Generator().manual_seed(5))
@@ -485,12 +412,12 @@ show.strips(strips, num_frames=6, width=48)
 # %% [markdown]
 # **The prediction.** An ideal judge of single clips finds nothing wrong with any red circle. Its only lever is
 # frequency: so many red circles make red circles suspicious, the generator runs to the next kind, and the judge
-# follows. They can chase each other through the modes forever. A brake gives the generator time to spread out. Or the
-# judge looks at several clips *at once*, so that twins give themselves away: PacGAN does, and `VideoGAN(pack=2)` here.
+# follows. A brake gives the generator time to spread out. Or the judge looks at several clips *at once*, so that twins
+# give themselves away: PacGAN does, and `VideoGAN(pack=2)` here.
 #
 # ## Try it
 #
-# One arm of your own. How much faster may the generator become until its modes go?
+# How much faster may the generator become until its modes go?
 
 # %%
 PENALTY, RATES, STEPS = 10, (4e-3, 8e-3), {"ci": 10, "cpu": 80, "gpu": 320}[preset()]
@@ -501,38 +428,23 @@ for step, gan in play(Arm(PENALTY, RATES), 1, finished, pixels, STEPS, STEPS):
     print(f"step {step}: {report.effective_modes:.1f} effective modes, recall {report.recall:.2f}, spread {width:.2f}")
 
 # %% [markdown] tags=["folded"]
-# ## Going further: an ablation, and more papers
+# ## Going further: an ablation
 #
-# Which of the two ways of slowing down is better, five seeds cannot say for certain. Where the reader can name nothing,
-# spread tells noise (clips differ) from collapse (one odd clip, every time). The stored numbers and the script that
-# made them are in the folder `calibration` beside this lab's grader.
-#
-# **An ablation to run.** The loss curve is no help. Log the two losses of `adversarial_step` in `play` for "no brake"
-# and for "two time scales", and guess from the curves alone which one is losing its modes. Then look at the counts. Can
-# you find any function of the losses that falls when the effective modes fall?
-#
-# *Spectral normalization* (Miyato et al. 2018, arXiv:1802.05957). *Two time scales* (Heusel et al. 2017,
-# arXiv:1706.08500). *PacGAN* (Lin et al. 2017, arXiv:1712.04086). The two judges: *MoCoGAN* (Tulyakov et al. 2017,
-# arXiv:1707.04993) and *DVD-GAN* (Clark et al. 2019, arXiv:1907.06571). *VGAN* (Vondrick et al. 2016,
-# arXiv:1609.02612), where it began.
+# The loss curve is no help. Log the two losses of `adversarial_step` in `play` for "no brake" and for "two time
+# scales", and guess from the curves alone which one is losing its modes. Then look at the counts. Can you find any
+# function of the losses that falls when the effective modes fall?
 
 # %% [markdown]
 # ## Honest limits
 #
-# - Collapse here is *provoked*, with learning rates that no one would choose. In large GANs it comes by itself, after
-#   days, and no one knows when.
-# - The count needs a reader that knows the world. For real video there is none, and precision and recall in a feature
-#   space (Kynkäänniemi et al. 2019) take its place.
-# - 40 equally frequent modes are a kind world. Rare modes are lost first.
-# - Six frames. DVD-GAN (2019), at up to 256 × 256 pixels and 48 frames, trained on TPU pods. The code path at a larger
-#   size: `flipbook train sprites-gan --preset gpu`.
+# - Collapse here is *provoked*, with learning rates that no one would choose. In large GANs it comes by itself.
+# - The count needs a reader that knows the world. For real video there are precision and recall in a feature space.
 #
 # ## Yours now
 #
-# All five parts are the library's, and now yours. The adversarial loss outlived the GANs: the autoencoders of phase 5
-# and the one-step students of phase 10 train with one.
+# All five parts are the library's, and now yours. The adversarial loss outlived the GANs: see phases 5 and 10.
 #
-# **Next:** lab 02.4 splits the latent in two, one code for what a thing is and one for how it moves.
-#
-# **To read:** *GANs* (Goodfellow 2014, arXiv:1406.2661); the hinge (Lim, Ye 2017, arXiv:1705.02894); the penalty
-# (Mescheder 2018, arXiv:1801.04406).
+# **Next:** lab 02.4 splits the latent in two, one code for what a thing is and one for how it moves. **To read:**
+# *GANs* (Goodfellow 2014, arXiv:1406.2661); the hinge (Lim, Ye 2017, arXiv:1705.02894); two time scales (Heusel et al.
+# 2017, arXiv:1706.08500); the two judges (*DVD-GAN*, Clark et al. 2019, arXiv:1907.06571); *PacGAN* (Lin et al. 2017,
+# arXiv:1712.04086); the penalty (Mescheder 2018, arXiv:1801.04406).

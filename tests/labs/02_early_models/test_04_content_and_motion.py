@@ -12,13 +12,15 @@ import torch
 from diffusers.models.autoencoders.vae import DecoderOutput
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal, kl_divergence
 
-from common.course.graders import Call, attempt, judge, outcomes, record, stand_ins, tensor, theorems, values
+from common.course.graders import Call, attempt, outcomes, record, stand_ins, tensor, theorems, values
 from common.course.graders.wording import brief
+from common.data.walks import straight_walks
 from common.models.content_motion import ContentMotion
 from common.models.gaussian import DiagonalGaussian
 from common.models.motion_prior import Mixture
 
 exercise = pytest.mark.exercise
+RESHAPED = "the codes are reshaped, which mixes numbers with frames. Swap the two axes (transpose, or rearrange)"
 
 
 # ---------------------------------------------------------------------------------------------- SplitHeads
@@ -37,50 +39,26 @@ def features(seed, batch=3, num_frames=5):
     return values.noise(seed, batch, num_frames, F).double()
 
 
-ROWS = ((3, 5), (2, 9), (4, 1), (1, 2))
-
-
-@exercise("SplitHeads", points=3, hint="self.content(features.mean(dim=1)): axis 1 is the frames.")
-def test_split_content(lab, seed):
-    """the content code comes from the mean of the features over the frames, whatever their order and number"""
+@exercise("SplitHeads", points=5, hint="Content: features.mean(dim=1), axis 1 is the frames. Motion: swap two axes.")
+def test_split(lab, seed, look):
+    """the content code comes from the mean of the features over the frames, each motion code from its own frame"""
     heads = made_heads(lab, seed)
-    mistakes = {
+    rows = [(features(seed + k, *size),) for k, size in enumerate(((3, 5), (2, 9), (4, 1), (1, 2)))]
+    pooled = {
         "the features are summed, not averaged: a longer clip then has a larger content": lambda x: x.sum(1),
         "the content looks at the first frame alone": lambda x: x[:, 0],
-        "the content looks at the last frame alone": lambda x: x[:, -1],
-        "that is the largest feature over the frames. Take the mean": lambda x: x.amax(1),
-        "the mean is taken over the batch too: every clip has the same content": (
-            lambda x: x.mean((0, 1)).expand(len(x), -1)
-        ),
+        "the mean is taken over the batch too": lambda x: x.mean((0, 1)).expand(len(x), -1),
     }
-    made = {message: lambda x, p=pooled: heads.content(p(x)) for message, pooled in mistakes.items()}
+    mistakes = {message: lambda x, pool=pool: heads.content(pool(x)) for message, pool in pooled.items()}
     because = "it is self.content of the mean over the frames, for each clip by itself"
-    split.table(heads, [(features(seed + k, *size),) for k, size in enumerate(ROWS)],
-                lambda x: torch.stack([sum(heads.content(frame) for frame in clip) / len(clip) for clip in x]), made,
-                part="content", because=because)  # fmt: skip
-
-
-@exercise("SplitHeads", points=2, hint='rearrange(self.motion(features), "b t d -> b d t")')
-def test_split_motion(lab, seed, look):
-    """each motion code comes from its own frame, through self.motion"""
-    heads = made_heads(lab, seed)
+    split.table(heads, rows, lambda x: heads.content(x.mean(1)), mistakes, part="content", because=because)
     mistakes = {
-        "the codes are reshaped, which mixes numbers with frames. Swap the two axes (transpose, or rearrange)": (
-            lambda x: heads.motion(x).reshape(len(x), 2 * DM, -1)
-        ),
-        "every frame has the same motion code. Each comes from its own frame, without a mean": (
-            lambda x: heads.motion(x.mean(1, keepdim=True).expand_as(x)).mT
-        ),
-        "the mean over the frames is subtracted before self.motion: every code then depends on all frames": (
-            lambda x: heads.motion(x - x.mean(1, keepdim=True)).mT
-        ),
-        "the motion codes come from differences of frames. Each comes from its own frame": (
-            lambda x: heads.motion(x.diff(dim=1, prepend=x[:, :1])).mT
-        ),
+        RESHAPED: lambda x: heads.motion(x).reshape(len(x), 2 * DM, -1),
+        "the mean over the frames is subtracted before self.motion": lambda x: heads.motion(x - x.mean(1, True)).mT,
+        "they come from differences of frames": lambda x: heads.motion(x.diff(dim=1, prepend=x[:, :1])).mT,
     }
-    rows = [(features(seed + k, *size),) for k, size in enumerate(ROWS)]
-    answers = split.table(heads, rows, lambda x: torch.stack([heads.motion(frame) for frame in x.unbind(1)], dim=2),
-                          mistakes, part="motion", because="it is self.motion of the frame's own features")  # fmt: skip
+    because = "it is self.motion of the frame's own features"
+    answers = split.table(heads, rows, lambda x: heads.motion(x).mT, mistakes, part="motion", because=because)
     look(target=heads.motion(rows[1][0])[0, :, 0].detach(), yours=answers[1].value[0, 0].detach())
 
 
@@ -118,57 +96,34 @@ def pixels(restored, target, codes, num_frames, pixel_std=0.1, error=torch.squar
     return num_frames / target.shape[2] * total / (2 * pixel_std**2) / count
 
 
-def divergence(name):
-    """The oracle of a code's cost: a sum over all its numbers."""
+def divergence(name, times=lambda num_frames, drawn: 1):
+    """The oracle of a code's cost, a sum over all its numbers, times what `times` makes of the numbers of frames."""
 
     def cost(restored, target, codes, num_frames, pixel_std=0.1):
-        dist = getattr(codes, name)
-        each = kl_divergence(Normal(dist.mean.double(), dist.std.double()), Normal(0.0, 1.0))
-        return each.flatten(1).sum(1) * (1 if name == "content" else num_frames / target.shape[2])
+        dist, drawn = getattr(codes, name), target.shape[2]
+        each = kl_divergence(Normal(dist.mean.double(), dist.std.double()), Normal(0.0, 1.0)).flatten(1).sum(1)
+        return each * (1 if name == "content" else num_frames / drawn) * times(num_frames, drawn)
 
     return cost
-
-
-def scaled(cost, by):
-    """A cost times what `by` makes of the number of frames and n."""
-    return lambda r, t, c, num_frames, pixel_std=0.1: cost(r, t, c, num_frames, pixel_std) * by(num_frames, t.shape[2])
 
 
 def case(seed, num_frames, num_drawn=4, batch=2, **options):
     return *drawn(seed, num_drawn, batch), {"num_frames": num_frames} | options
 
 
-PARTS = {
-    "from n frames the sum over all frames is estimated: times num_frames / n": lambda T, n: n / T,
-    "num_frames / n is upside down": lambda T, n: (n / T) ** 2,
-    "the sum is multiplied by the number of frames. Here are n of them, so multiply by num_frames / n": (
-        lambda T, n: n
-    ),
-}
-
-
 @exercise("negative_elbo", points=3, hint="squares.sum over all axes but the batch, times share / (2 * pixel_std**2)")
 def test_elbo_pixels(lab, seed, look):
     """the pixels cost the sum of their squared errors over 2 pixel_std², times num_frames / n"""
-    mistakes = {message: scaled(pixels, by) for message, by in PARTS.items()} | {
+    mistakes = {
         "that is the mean of the squared errors. The costs of all pixels add up": partial(pixels, mean=True),
-        "pixel_std is not used: the default is in its place": (
-            lambda r, t, c, num_frames, pixel_std=0.1: pixels(r, t, c, num_frames)
-        ),
-        "pixel_std is not squared": (
-            lambda r, t, c, num_frames, pixel_std=0.1: pixels(r, t, c, num_frames, pixel_std) * pixel_std
-        ),
+        "pixel_std is not used": lambda r, t, c, num_frames, pixel_std=0.1: pixels(r, t, c, num_frames),
         "those are absolute errors. Square them": partial(pixels, error=torch.abs),
         "the restored clips are clamped first. What is beyond [-1, 1] is an error too": (
             lambda r, *rest, **options: pixels(r.clamp(-1, 1), *rest, **options)
         ),
     }
-    rows = [
-        case(seed, 9, pixel_std=0.3),
-        case(seed + 4, 4, pixel_std=0.7),
-        case(seed + 8, 8, 3),
-        case(seed + 12, 7, 1, 3),
-    ]
+    rows = [case(seed, 9, pixel_std=0.3), case(seed + 4, 4, pixel_std=0.7), case(seed + 8, 8, 3)]
+    rows.append(case(seed + 12, 7, 1, 3))
     because = "it is num_frames / n times the sum of (restored - target)² / (2 pixel_std²), for each clip"
     answers = elbo.table(lab, rows, pixels, mistakes, part="pixels", because=because)
     stds = [0.1, 0.2, 0.3, 0.5]
@@ -178,63 +133,46 @@ def test_elbo_pixels(lab, seed, look):
     assert names == {"pixels", "content", "motion"}, f"{answers[0].said} has other keys, and the sum of all is the cost"
 
 
-@exercise("negative_elbo", points=3, hint="codes.content.kl() and codes.motion.kl() are sums already: (B,)")
+@exercise("negative_elbo", points=4, hint="codes.content.kl() and codes.motion.kl() are sums already: (B,)")
 def test_elbo_codes(lab, seed):
     """each code costs its KL divergence, a sum over its numbers: the content once, the motion times num_frames / n"""
-    content, motion = divergence("content"), divergence("motion")
     rows = [case(seed, 9), case(seed + 4, 4), case(seed + 8, 8, 3, pixel_std=0.5), case(seed + 12, 7, 1, 3)]
-    elbo.table(lab, rows, content, {
-        "that is the cost of the motion": scaled(motion, lambda T, n: n / T),
-        "the content is paid for in every frame. It is paid once, so what does not change ends up in it": (
-            scaled(content, lambda T, n: T)
-        ),
-        "the content is multiplied by num_frames / n. It is paid once": scaled(content, lambda T, n: T / n),
-        "that is a mean over the code's numbers. Their costs add up": scaled(content, lambda T, n: 1 / 7),
-    }, part="content", because="it is the KL divergence of the content, once")  # fmt: skip
-    elbo.table(lab, rows, motion, {message: scaled(motion, by) for message, by in PARTS.items()} | {
-        "that is a mean over the frames. Each frame pays for its own code": scaled(motion, lambda T, n: 1 / T),
-        "that is a mean over the code's numbers. Their costs add up": scaled(motion, lambda T, n: 1 / 8),
-    }, part="motion", because="it is the KL divergence of the motion codes, times num_frames / n")  # fmt: skip
-
-
-@exercise("negative_elbo", points=1, hint="Average over the drawn frames what you can, and compare.")
-def test_elbo_unbiased(lab, seed):
-    """the mean over all choices of one frame is the cost of the whole clip"""
-    restored, target, codes = drawn(seed, 5)
-    moments, ones = torch.cat([codes.motion.mean, codes.motion.logvar], dim=1), []
-    for t in range(5):
-        frame = slice(t, t + 1)
-        part = ContentMotion(codes.content, DiagonalGaussian(moments[:, :, frame]))
-        ones.append(elbo(lab, restored[:, :, frame], target[:, :, frame], part, num_frames=5))
-    for whole, name in zip(elbo(lab, restored, target, codes, num_frames=5), ("pixels", "content", "motion")):
-        mean = torch.stack([one[name].value for one in ones]).mean(0)
-        judge(f"the mean of {name} over each of 5 frames alone", mean, whole.value, because="it is what all 5 cost")
+    numbers = "that is a mean over the code's numbers. Their costs add up"
+    content = {
+        "the content is paid for in every frame. It is paid once": lambda T, n: T,
+        "the content is multiplied by num_frames / n. It is paid once": lambda T, n: T / n,
+        numbers: lambda T, n: 1 / 7,
+    }
+    motion = {
+        "from n frames the sum over all frames is estimated: times num_frames / n": lambda T, n: n / T,
+        "that is a mean over the frames. Each frame pays for its own code": lambda T, n: 1 / T,
+        numbers: lambda T, n: 1 / 8,
+    }
+    for name, ways, because in (("content", content, "once"), ("motion", motion, "times num_frames / n")):
+        mistakes = {message: divergence(name, by) for message, by in ways.items()}
+        because = f"it is the KL divergence of the {name} code, {because}"
+        elbo.table(lab, rows, divergence(name), mistakes, part=name, because=because)
 
 
 @exercise("negative_elbo", points=2, hint=".float() before the difference; no detach, no torch.no_grad().")
 def test_elbo_owes(lab, seed):
     """half precision goes in and float32 is computed; gradients reach the restored clips and both codes"""
-    for size, tolerance in (
-        ((2, 3, 3, 60, 70), 2e-4),
-        ((2, 3, 1, 2, 3), 1e-5),
-    ):  # a sum that is large, and one that is exact
+    large, exact = ((2, 3, 3, 60, 70), 2e-4), ((2, 3, 1, 2, 3), 1e-5)
+    for size, tolerance in (large, exact):
         clips = values.uniform(seed, *size, low=0.5), values.uniform(seed + 1, *size, high=-0.5)
         for dtype in (torch.float16, torch.bfloat16):
             row = *(x.to(dtype) for x in clips), drawn(seed, size[2])[2], {"num_frames": 5, "pixel_std": 0.5}
             because = "half precision ends at 65504 and rounds differences: convert to float32 first"
             elbo.table(lab, [row], pixels, part="pixels", because=because, tolerance=tolerance)
     restored, target, codes = drawn(seed)
-    answer = elbo(lab, restored.requires_grad_(), target, codes, num_frames=8, pixel_std=0.2)
-    answer["pixels"].near(pixels(restored.detach(), target, codes, 8, 0.2)).gradients(
-        {"restored": 2 * (restored.detach() - target) / 0.2**2}
-    )
+    answer = elbo(lab, restored.clone().requires_grad_(), target, codes, num_frames=8, pixel_std=0.2)
+    answer["pixels"].gradients({"restored": 2 * (restored - target) / 0.2**2})
     for name, shape in (("content", (2, 14)), ("motion", (2, 16, 4))):
         leaf = values.noise(seed + 5, *shape).requires_grad_()
         varied = ContentMotion(**{"content": codes.content, "motion": codes.motion} | {name: DiagonalGaussian(leaf)})
-        args = restored.detach(), target, varied
-        cost = divergence(name)(*args, 8)
-        [slope] = torch.autograd.grad(cost.sum(), leaf, retain_graph=True)
-        elbo(lab, *args, num_frames=8)[name].near(cost).gradients({"its moments": slope}, of={"its moments": leaf})
+        [slope] = torch.autograd.grad(divergence(name)(restored, target, varied, 8).sum(), leaf, retain_graph=True)
+        cost = elbo(lab, restored, target, varied, num_frames=8)[name]
+        cost.gradients({"its moments": slope}, of={"its moments": leaf})
     theorems.owes(elbo, lab, *drawn(seed), num_frames=6, batch_of_one=False)
 
 
@@ -244,17 +182,9 @@ swap = Call("swap_motion", takes={"content_of": "b c s h w", "motion_of": "b c t
             gives=tensor("b c t h w", "same"), parameters=("model", "content_of", "motion_of"))  # fmt: skip
 
 
-class Draws:
+def code(value):
     """A distribution whose most likely value is known, and whose draws are far from it."""
-
-    def __init__(self, value):
-        self.value = self.mean = value
-
-    def mode(self):
-        return self.value
-
-    def sample(self, generator=None):
-        return self.value + 100 + torch.rand(self.value.shape, generator=generator)
+    return DiagonalGaussian(torch.cat([value, torch.full_like(value, 9.0)], dim=1))
 
 
 class Toy(torch.nn.Module):
@@ -268,7 +198,7 @@ class Toy(torch.nn.Module):
         self.lift = torch.nn.Parameter(torch.zeros(()))  # of the decoder: it learns, and so shows where gradients go
 
     def encode(self, sample):
-        return ContentMotion(Draws(self.scale * sample.mean((2, 3, 4))), Draws(self.scale * sample[:, :1].amax((3, 4))))
+        return ContentMotion(code(self.scale * sample.mean((2, 3, 4))), code(self.scale * sample[:, :1].amax((3, 4))))
 
     def decode(self, content, motion):
         shapes = tuple(content.shape), tuple(motion.shape)
@@ -290,27 +220,19 @@ def two(seed, first, second, batch=2):
     return (0.1 * values.noise(seed + k, batch, 3, n, 4, 6) + (1 - k) * colors for k, n in enumerate((first, second)))
 
 
-SWAP_WRONG = {
-    "the roles are swapped: the content is that of motion_of": lambda m, a, b: swapped(m, b, a),
-    "nothing is swapped: content and motion are both those of content_of": lambda m, a, b: swapped(m, a, a),
-    "content and motion are both those of motion_of": lambda m, a, b: swapped(m, b, b),
-    "the codes are drawn with sample(). Take mode(), the most likely ones": lambda m, a, b: 1 + 0 * swapped(m, a, b),
-    "clamp the result to [-1, 1]": partial(swapped, limit=math.inf),
-}
-
-
-@exercise("swap_motion", points=3, hint="content from content_of, motion from motion_of, both by mode()")
+@exercise("swap_motion", points=4, hint="content from content_of, motion from motion_of, both by mode()")
 def test_swap(lab, seed, look):
-    """content from the first clips, motion from the second, by the most likely codes, clamped to [-1, 1]"""
+    """content from the first clips, motion and length from the second, by the most likely codes, clamped to [-1, 1]"""
+    mistakes = {
+        "the roles are swapped: the content is that of motion_of": lambda m, a, b: swapped(m, b, a),
+        "nothing is swapped: content and motion are both those of content_of": lambda m, a, b: swapped(m, a, a),
+        "content and motion are both those of motion_of": lambda m, a, b: swapped(m, b, b),
+        "clamp the result to [-1, 1]": partial(swapped, limit=math.inf),
+    }
     rows = [(Toy(scale), *two(seed, 5, 5)) for scale in (1.0, 3.0, -3.0)]
-    because = "what lies inside [-1, 1] stays as it is, what lies outside is clamped"
-    answers = swap.table(lab, rows, swapped, SWAP_WRONG, because=because)
+    because = "it is decoded from the mode() of both codes; what lies inside [-1, 1] stays, the rest is clamped"
+    answers = swap.table(lab, rows, swapped, mistakes, because=because)
     look(target=swapped(*rows[0])[0], yours=answers[0].value[0])
-
-
-@exercise("swap_motion", points=1, hint="Nothing has to be cut: content is (B, Dc), whatever the length.")
-def test_swap_lengths(lab, seed):
-    """clips of different lengths: the result is as long as the one that gives the motion"""
     rows = [(Toy(), *two(seed, *lengths)) for lengths in ((7, 3), (3, 7), (4, 1), (1, 2))]
     swap.table(lab, rows, swapped, because="all frames of both clips count: nothing is cut before encoding")
 
@@ -345,83 +267,51 @@ def peer(mixture, motion):
     return MixtureSameFamily(Categorical(logits=mixture.logits.double()), parts).log_prob(motion.double().mT)
 
 
-HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
-
-
-def by_hand(join, z=lambda motion: motion.mT, constant=HALF_LOG_2_PI, square=0.5, log=1.0):
-    """Ways to do it wrong: `join` has log shares `(B, T, K)` and log-densities `(B, T, K, D)`."""
+def by_hand(join):
+    """A way to do it wrong: `join` has log shares `(B, T, K)` and log-densities `(B, T, K, D)`."""
 
     def wrong(mixture, motion):
-        codes, mean, log_std = z(motion.double())[:, :, None], mixture.mean.double(), mixture.log_std.double()
-        each = -square * ((codes - mean) / log_std.exp()).square() - log * log_std - constant
-        return join(mixture.logits.double().log_softmax(-1), each)
+        normal = Normal(mixture.mean.double(), mixture.log_std.double().exp())
+        return join(mixture.logits.double().log_softmax(-1), normal.log_prob(motion.double().mT[:, :, None]))
 
     return wrong
-
-
-def joined(shares, each):
-    return (shares + each.sum(-1)).logsumexp(-1)
 
 
 @exercise("mixture_log_prob", points=2, hint="-0.5 * ((z - mean) / std)**2 - log_std - 0.5 * log(2 π), summed over D")
 def test_mixture_single(lab, seed):
     """one component: the log-density of a normal distribution"""
     mistakes = {
-        "the constant, ½ log 2π for each of the D numbers, is missing": by_hand(joined, constant=0.0),
-        "log_std is missing: a wider normal is lower at its middle": by_hand(joined, log=0.0),
-        "log_std is taken for the logarithm of the variance": (
+        "the constant, ½ log 2π for each of the D numbers, is missing": (
+            lambda m, z: peer(m, z) + z.shape[1] * 0.5 * math.log(2 * math.pi)
+        ),
+        "log_std is the logarithm of the standard deviation, not of the variance": (
             lambda m, z: peer(Mixture(m.logits, m.mean, 0.5 * m.log_std), z)
         ),
-        "log_std is taken for the standard deviation itself. It is its logarithm": (
-            lambda m, z: by_hand(joined)(Mixture(m.logits, m.mean, m.log_std.abs().log()), z)
-        ),
-        "the ½ before the square is missing": by_hand(joined, square=1.0),
-        "the codes are reshaped, which mixes numbers with frames. Swap the two axes (transpose, or rearrange)": (
-            by_hand(joined, z=lambda motion: motion.reshape(motion.mT.shape))
-        ),
+        RESHAPED: lambda m, z: peer(m, z.reshape(z.mT.shape).mT),
     }
     rows = [mixed(seed, components=1), mixed(seed + 4, 3, 6, 1, 2), mixed(seed + 8, 1, 1, 1, 4)]
     because = "log-densities of the D numbers add up: -½ ((z - mean) / std)² - log_std - ½ log 2π"
     log_prob.table(lab, rows, peer, mistakes, because=because)
 
 
-@exercise("mixture_log_prob", points=3, hint="torch.logsumexp(logits.log_softmax(-1) + each.sum(-1), dim=-1)")
+@exercise("mixture_log_prob", points=4, hint="torch.logsumexp(logits.log_softmax(-1) + each.sum(-1), dim=-1)")
 def test_mixture_several(lab, seed, look):
-    """several components: the log of the sum of their shares times densities"""
+    """several components: the log of the sum of their shares times densities, far away and from half precision too"""
     mistakes = {
         "the logits are no log-probabilities yet: take log_softmax": (
             lambda m, z: peer(m, z) + m.logits.double().logsumexp(-1)
         ),
-        "add log π, not π: the softmax lacks its logarithm": by_hand(lambda s, each: joined(s.exp(), each)),
-        "the shares π of the components are missing": by_hand(lambda s, each: joined(0 * s, each)),
-        "each number has a mixture of its own. Sum over D first, then over the components": (
+        "each number has a mixture of its own. Sum over D first": (
             by_hand(lambda s, each: (s[..., None] + each).logsumexp(2).sum(-1))
         ),
-        "those are averaged log-densities. It is the log of the averaged densities": (
-            by_hand(lambda s, each: (s.exp() * each.sum(-1)).sum(-1))
-        ),
-        "only the best component counts. All of them add up (logsumexp)": (
-            by_hand(lambda s, each: (s + each.sum(-1)).amax(-1))
-        ),
-        "that is the probability. Take its logarithm": lambda m, z: peer(m, z).exp(),
-        "the softmax of the logits is taken over the frames. It is over the components": (
-            lambda m, z: by_hand(lambda s, each: joined(m.logits.double().log_softmax(1), each))(m, z)
-        ),
+        "it is the log of the averaged densities": by_hand(lambda s, each: (s.exp() * each.sum(-1)).sum(-1)),
+        "only the best component counts. All add up": by_hand(lambda s, each: (s + each.sum(-1)).amax(-1)),
     }
     rows = [mixed(seed), mixed(seed + 4, 3, 6, 2, 4), mixed(seed + 8, 2, 1, 5, 2)]
     answers = log_prob.table(lab, rows, peer, mistakes, because="it is log Σ_k π_k N(z_t; μ_k, σ_k) of each frame")
     look(target=peer(*rows[1])[0], yours=answers[1].value[0])
-
-
-@exercise("mixture_log_prob", points=1, hint="torch.logsumexp, and no exp of a log-density anywhere")
-def test_mixture_far(lab, seed):
-    """a code far from every component is very improbable, not infinitely so; half precision goes in"""
-    mistakes = {
-        "exp underflows to 0 in float32, and log(0) is no number. torch.logsumexp takes the largest out first": (
-            by_hand(lambda s, each: (s + each.sum(-1)).float().exp().sum(-1).log())
-        ),
-    }
-    log_prob.table(lab, [mixed(seed, far=60.0), mixed(seed, far=-500.0)], peer, mistakes, because="far away too")
+    far = [mixed(seed, far=60.0), mixed(seed, far=-500.0)]
+    log_prob.table(lab, far, peer, because="far away too: exp underflows to 0 in float32, torch.logsumexp does not")
     for dtype in (torch.float16, torch.bfloat16):
         log_prob.table(lab, [mixed(seed, dtype=dtype)], peer, because="from half precision, compute in float32")
 
@@ -459,10 +349,10 @@ def motions(seed, batch=2, num_frames=7):
     return values.noise(seed, batch, D, num_frames).double()
 
 
-def fronted(prior, motion, front=1, shift=1, z=None):
+def fronted(prior, motion, front=1, z=None):
     """What the frames meet: `front` times the start, then the codes."""
     z = motion.mT if z is None else z
-    start = prior.start.expand(len(z), shift, -1)
+    start = prior.start.expand(len(z), 1, -1)
     return torch.cat([front * start, z], dim=1)[:, : z.shape[1]]
 
 
@@ -475,30 +365,26 @@ def foretold(prior, motion, before=fronted, memory=True, base=None):
     return {"logits": logits[..., 0], "mean": base[:, :, None] + step, "log_std": log_std.clamp(-5.0, 2.0)}
 
 
-PRIOR_WRONG = {
-    "the network sees its own target: shift the codes by one frame": {"before": lambda p, m: m.mT},
-    "the codes are shifted by two frames. One is right": {"before": partial(fronted, shift=2)},
-    "frame 0 meets zeros. It should meet self.start, which is learned": {"before": partial(fronted, front=0)},
-    "frame 0 meets the last frame (roll). It should meet self.start": {"before": lambda p, m: m.mT.roll(1, dims=1)},
-    "the state starts anew in every frame. The network remembers all frames before": {"memory": False},
-    "the codes are reshaped, which mixes numbers with frames. Swap the two axes (transpose, or rearrange)": {
-        "before": lambda p, m: fronted(p, m, z=m.reshape(m.mT.shape))
-    },
-    "read_out is given the codes themselves. Its means are steps away from the code before": {"base": lambda m: m.mT},
-}
-
-
 @exercise("MotionPrior", points=5, hint="before = torch.cat([start, z[:, :-1]], dim=1): frame t meets code t - 1.")
 def test_prior_foretells(lab, seed, look):
     """frame t's mixture comes from the start and the codes before t, all of them, in their order"""
     prior = made_prior(lab, seed, dtype=torch.float64)
     rows = [(motions(seed, *size),) for size in ((2, 7), (3, 4), (1, 1), (4, 2))]
+    mistakes = {
+        "the network sees its own target: shift the codes by one frame": {"before": lambda p, m: m.mT},
+        "frame 0 meets zeros. It should meet self.start, which is learned": {"before": partial(fronted, front=0)},
+        "the state starts anew in every frame. The network remembers all frames before": {"memory": False},
+        RESHAPED: {"before": lambda p, m: fronted(p, m, z=m.reshape(m.mT.shape))},
+        "read_out is given the codes themselves. Its means are steps away from the code before": {
+            "base": lambda m: m.mT
+        },
+    }
     for part in ("logits", "log_std", "mean"):
 
         def told(z, part=part, **wrong):
             return foretold(prior, z, **wrong)[part]
 
-        made = {message: partial(told, **wrong) for message, wrong in PRIOR_WRONG.items()}
+        made = {message: partial(told, **wrong) for message, wrong in mistakes.items()}
         because = "it is what the GRU says that reads start, code 0, code 1, …"
         answers = foretells.table(prior, rows, told, made, part=part, because=because)
     look(target=told(*rows[0])[0, :, 0, 0].detach(), yours=answers[0].value[0, :, 0, 0].detach())
@@ -528,32 +414,24 @@ def scatter(prior, codes, **wrong):
         return (codes.mT[:, :, None] - said["mean"]) / said["log_std"].exp()
 
 
-def follows(prior, codes, **wrong):
-    """Whether every code lies on a component of its mixture."""
-    return bool((scatter(prior, codes, **wrong).abs().amax(-1).amin(-1) < 7).all())
-
-
 @exercise("MotionPrior", points=3, hint="code goes back in, and so does state: out, state = self.rnn(code, state)")
 def test_prior_sample_follows(lab, seed):
     """each drawn code lies on a component of its mixture, given the codes drawn before it"""
     prior = made_prior(lab, seed, log_std=-9.0)  # narrow components
+
+    def follows(codes, **wrong):
+        return bool((scatter(prior, codes, **wrong).abs().amax(-1).amin(-1) < 7).all())
+
     for num_clips, num_frames in ((5, 6), (1, 9), (3, 1)):
         answer = draw(prior, num_clips, num_frames, seed)
-        mistakes = {
-            "its first frame is self.start. That is what frame 0 meets: draw frame 0 from its mixture": (
-                values.same(answer.value[:, :, 0], prior.start.expand(num_clips, -1))
-            ),
-            "the state starts anew in every frame. Carry it along": follows(prior, answer.value, memory=False),
-            "it begins with zeros. The network meets self.start before frame 0": (
-                follows(prior, answer.value, before=partial(fronted, front=0))
-            ),
-        }
-        if not follows(prior, answer.value):
-            named = [message for message, made in mistakes.items() if made]
-            truth = "the drawn codes lie on no component of the mixtures that forward gives for these codes: feed back "
-            raise AssertionError(
-                f"{answer.said}: {named[0] if named else truth + 'the code that was drawn, and the state'}"
-            )
+        got, why = answer.value, "feed back the code that was drawn, and the state"
+        if values.same(got[:, :, 0], prior.start.expand(num_clips, -1)):
+            why = "its first frame is self.start. That is what frame 0 meets: draw frame 0 from its mixture"
+        elif follows(got, memory=False):
+            why = "the state starts anew in every frame. Carry it along"
+        elif follows(got, before=partial(fronted, front=0)):
+            why = "it begins with zeros. The network meets self.start before frame 0"
+        assert follows(got), f"{answer.said}: a code lies on no component of the mixture of its frame: {why}"
 
 
 @exercise("MotionPrior", points=2, hint="self.read_out(out, code).sample(generator)")
@@ -568,9 +446,7 @@ def test_prior_sample_draws(lab, seed):
     draw(prior, 2, 14, seed + 1)
     draw(prior, 6, 5, seed).near(got, because="the same generator should give the same motion: hand it on")
     assert not values.same(draw(prior, 6, 5, seed + 1).value, got), f"{said}: another seed gives the same motion"
-    generator = torch.Generator().manual_seed(seed)
-    first, second = (sampled(prior.sample, 6, 5, generator).value for _ in range(2))
-    assert not values.same(first, second), f"{said}: a second call with the same generator repeats the motion"
+    theorems.moves_on(said, lambda g: sampled(prior.sample, 6, 5, g).value, torch.Generator().manual_seed(seed))
     assert not got.requires_grad, f"{said} carries a gradient: leave @torch.no_grad() above sample"
     sampled(prior.sample, 2, 3)
     assert draw(prior.double(), 2, 3, seed).value.dtype == torch.float64, (
@@ -590,10 +466,8 @@ def test_prior_sample_shares(lab, seed):
     answer = draw(prior, 400, 3, seed)
     eps = scatter(prior, answer.value)  # (400, 3, K, D)
     which = eps.abs().amax(-1).argmin(-1)
-    counts, eps = (
-        which.flatten().bincount(minlength=K) / 1200,
-        eps.gather(2, which[..., None, None].expand(-1, -1, 1, D)),
-    )
+    counts = which.flatten().bincount(minlength=K) / 1200
+    eps = eps.gather(2, which[..., None, None].expand(-1, -1, 1, D))
     assert counts.max() < 1, f"{answer.said}: only the likeliest component is ever drawn. Draw one by its share"
     assert (counts - shares).abs().max() < 0.075, (
         f"{answer.said}: the shares are {brief(shares)}, and in 1200 draws they are {brief(counts)}"
@@ -615,34 +489,20 @@ def test_prior_learns(lab, seed):
     outcomes.load(__file__)["foresees"].judge(said, nats)
 
 
-def walks(generator, num_clips, num_frames=6):
-    """Things that go straight on, any way, at one speed each, from anywhere: `(B, 2, T)`, with a little noise."""
-    way = 2 * math.pi * torch.rand(num_clips, generator=generator)
-    speed = 0.6 + 0.4 * torch.rand(num_clips, generator=generator)
-    velocity = speed[:, None] * torch.stack([way.cos(), way.sin()], dim=1)  # (B, 2)
-    begin = 0.5 * torch.randn(num_clips, 2, generator=generator)
-    path = begin[:, :, None] + velocity[:, :, None] * torch.arange(num_frames)
-    return path + 0.05 * torch.randn(path.shape, generator=generator)
-
-
 def nats_after_training(prior_class, log_prob, seed, steps=60):
     """Train a prior on walks, and say how surprising frames 2 to 4 of new ones are, in nats per frame.
 
     From frame 2 on one can know which way a thing goes. The judge is torch.distributions, whatever trained the prior.
     """
     torch.manual_seed(seed)
-    prior = prior_class(2, 24, 4)
+    prior, generator = prior_class(2, 24, 4), torch.Generator().manual_seed(seed)
     optimizer = torch.optim.AdamW(prior.parameters(), lr=2e-2, betas=(0.9, 0.95))
-    generator = torch.Generator().manual_seed(seed)
     for _ in range(steps):
-        batch = walks(generator, 48, 5)
+        batch = straight_walks(48, 5, generator)
         loss = -log_prob(prior(batch), batch).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     with torch.no_grad():
-        new = walks(generator, 300, 5)
-        mixture = prior(new)
-        one = torch.distributions.Independent(torch.distributions.Normal(mixture.mean, mixture.log_std.exp()), 1)
-        every = torch.distributions.MixtureSameFamily(torch.distributions.Categorical(logits=mixture.logits), one)
-        return -every.log_prob(new.transpose(1, 2))[:, 2:].mean().item()
+        new = straight_walks(300, 5, generator)
+        return -peer(prior(new), new)[:, 2:].mean().item()
