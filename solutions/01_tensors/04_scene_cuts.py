@@ -26,6 +26,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from common import show, video
 from common.course import check
@@ -422,7 +423,6 @@ print(f"by place alone, where a mixture lies halfway: {find_cuts(place)}")
 # %% [markdown]
 # **Honest limits.**
 #
-# - The features are hand-made. Those of a network also see that two pictures show *the same thing*, at a price.
 # - Only hard cuts are found. Where one shot dissolves or fades into the next, two shots come out as one.
 # - Shots shorter than the window, four frames, are lost, and a burst of light longer than that looks like a shot.
 # - The floor and the ratio were chosen while looking at this film. They are not delicate (the film's F1 stays between
