@@ -15,13 +15,14 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Generator, Sequence
 from functools import cache
 from typing import NamedTuple
 
 import av
 import numpy as np
+
+from common.video.reader import VideoReader
 
 
 class Peer(NamedTuple):
@@ -94,6 +95,12 @@ def read_pyav(path, indices: Sequence[int], size=None) -> np.ndarray:
     return count_pyav(path, indices, size)[0]
 
 
+def count_flipbook(path, indices: Sequence[int]) -> tuple[np.ndarray, int]:
+    """Our own reader, and how many frames it decoded."""
+    with VideoReader(path) as reader:
+        return reader.read(indices), reader.num_decoded
+
+
 def count_pyav(path, indices: Sequence[int], size=None) -> tuple[np.ndarray, int]:
     """As `read_pyav`, and how many frames were decoded on the way."""
     height, width = size or (None, None)
@@ -162,23 +169,6 @@ def read_torchvision(path, indices: Sequence[int], size=None) -> np.ndarray:
     return pictures.numpy()
 
 
-FIRST_CALLS = """
-import sys, time
-from common import video
-for _ in range(int(sys.argv[3])):
-    begin = time.perf_counter()
-    video.read_frames(sys.argv[1], range(int(sys.argv[2])))
-    print(time.perf_counter() - begin)
-"""
-
-
-def in_fresh_process(path, num_frames: int, num_calls: int = 2) -> list[float]:
-    """Seconds of the very first calls of our own reader, one after the other, in a Python that has just started."""
-    command = [sys.executable, "-c", FIRST_CALLS, str(path), str(num_frames), str(num_calls)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return [float(line) for line in done.stdout.split()]
-
-
 def _ranges(numbers: Sequence[int]) -> list[tuple[int, int]]:
     """Rising numbers as ranges (first, last): a filter with one term a range stays short."""
     ranges = []
@@ -213,6 +203,8 @@ def _torchvision():
     return module
 
 
+# Name -> count(path, indices): the frames, and how many were decoded on the way. The other libraries do not say.
+COUNTERS = {"flipbook": count_flipbook, "PyAV": count_pyav, "ffmpeg pipe": count_ffmpeg}
 PEERS = {
     peer.name: peer
     for peer in (

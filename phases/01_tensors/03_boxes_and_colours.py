@@ -18,6 +18,8 @@ import numpy as np
 from common import show, video
 from common.course.explore import explore
 from common.data import clip_path
+from common.video.peers import PEERS
+from common.video.trials import colour_errors
 
 os.environ["SVT_LOG"] = "1"  # else the AV1 encoder talks at length
 FOLDER = tempfile.TemporaryDirectory()
@@ -177,6 +179,24 @@ show.side_by_side(ways, width=320)
 # fewer are taken for BT.601, as television had it). And even the right matrix rounds: the fast conversion that decoders
 # use (ours, PyAV's and decord's, which agree to the bit) comes out up to three levels from exact arithmetic, and darker
 # rather than brighter. Once, that is invisible. Lab 01.5 shows what it does to film that goes round eight times.
+#
+# ### What do loaders guess?
+#
+# Films of twelve known colours and 720 lines, made with one matrix and range or another. Some say so, some do not. The
+# table has the worst error of each loader on this machine, in levels of 255.
+
+# %% tags=["demo"] draws="Where the file says nothing, loaders differ."
+loaders = {"flipbook": video.read_frames} | {name: peer.read for name, peer in PEERS.items() if not peer.absence}
+errors = {name: colour_errors(read, DISK / "colours.mp4") for name, read in loaders.items()}
+print(f"{'':12}" + "".join(f"{case:>18}" for case in errors["flipbook"]))
+for name, row in errors.items():
+    print(f"{name:12}" + "".join(f"{error:>18.0f}" for error in row.values()))
+
+# %% [markdown]
+# Where the file says how it was made, all are within the two or three levels that rounding takes. Where it does not,
+# FFmpeg's guess is always BT.601, and every loader built on it inherits that. `flipbook` goes by the height, which is
+# right for nearly all film of 720 lines and wrong for the fourth column. No loader notices a full range that is kept
+# secret. When you mix loaders between training and evaluation, check the tags first.
 #
 # ## What you can now say
 #

@@ -21,23 +21,20 @@
 # | `gpu` | (2, 360, 640) | 45 s |
 
 # %% tags=["setup"]
-import math
-
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from common import flow as library
 from common import show, video
 from common.course import check
 from common.data import Motion, clip_path, exact_scenes, flow_scene
+from common.data.stripes import sliding_stripes
 from common.progress import progress_bar
 from common.runtime import preset
+from common.show.flow_sheets import beside_its_flow, draw_reach, flow_rows, picture, plain_motions
 
 HEIGHT = {"ci": 135, "cpu": 180, "gpu": 360}[preset()]
 PAIRS = {"canopy_flight": 30, "leap": 14, "butterfly": 50, "flower_sniff": 60}  # shot -> its frame t
-WIDTHS = {2: 210, 4: 160, 5: 150}  # columns of a sheet -> pixels of each
 
 # %% [markdown]
 # ## The convention, once
@@ -56,51 +53,21 @@ WIDTHS = {2: 210, 4: 160, 5: 150}  # columns of a sheet -> pixels of each
 # Four moments of the film, each with its flow. The hue says which way something moves, the strength of the colour how
 # fast, and white stands still. The little wheel is the key: each colour points the way it moves.
 
-
 # %% tags=["demo"] draws="Four frames and their flow. Find what moves against the rest."
-def film_pair(name):
-    """Frames t and t + 1 of a shot, each `(1, 3, H, W)` in [-1, 1]."""
-    frames = video.read_frames(clip_path(name), [PAIRS[name], PAIRS[name] + 1], size=HEIGHT)
-    return video.frames_to_clip(frames)[None].unbind(dim=2)
-
-
-def picture(image):
-    """A `(1, 3, H, W)` as uint8 `(H, W, 3)`."""
-    return video.clip_to_frames(image[0, :, None])[0]
-
-
-def painted(flow, max_flow, paint):
-    """A `(1, 2, H, W)` as uint8 `(H, W, 3)`, with the wheel in the corner."""
-    out, size = paint(flow[0], max_flow=max_flow).copy(), HEIGHT // 4
-    away = torch.linspace(-1, 1, size)
-    wheel = torch.stack([away.expand(size, size), away[:, None].expand(size, size)])  # points outwards
-    disc = (wheel.norm(dim=0) <= 1).numpy()
-    out[-size:, -size:][disc] = paint(wheel, max_flow=1)[disc]
-    return out
-
-
-def rows(found, paint, names=PAIRS):
-    """For each shot its frame, then its flow by each method; `found[name]` is a dict: method -> flow."""
-    cells, labels = [], []
-    for name in names:
-        longest = [flow.norm(dim=1).flatten().quantile(0.99).item() for flow in found[name].values()]
-        max_flow = float(np.median(longest))
-        cells += [picture(film_pair(name)[0])] + [painted(flow, max_flow, paint) for flow in found[name].values()]
-        labels += [name] + [f"{method} · full colour: {max_flow:.0f} px" for method in found[name]]
-    columns = len(cells) // len(names)
-    return show.contact_sheet(np.stack(cells), columns=columns, width=WIDTHS[columns], labels=labels)
-
-
-rows({name: {"flow": library.lucas_kanade(*film_pair(name))} for name in PAIRS}, show.flow_to_color)
+FILM = {}  # shot -> frames t and t + 1, each (1, 3, H, W) in [-1, 1]
+for name, t in PAIRS.items():
+    frames = video.read_frames(clip_path(name), [t, t + 1], size=HEIGHT)
+    FILM[name] = video.frames_to_clip(frames)[None].unbind(dim=2)
+FIRST = {name: first for name, (first, _) in FILM.items()}
+flow_rows(FIRST, {name: {"flow": library.lucas_kanade(*pair)} for name, pair in FILM.items()}, show.flow_to_color)
 
 # %% [markdown]
 # The bushes rush downwards under the gliding squirrel. The camera swings after the somersault, so the whole meadow
-# moves right while the squirrel turns. No object was recognised: all of this came from brightness alone.
+# moves right. No object was recognised: all of this came from brightness alone.
 #
 # **Before you read on, a prediction.** A wall is painted with slanted stripes, at 45°, and slides **to the right** by 2
-# pixels per frame. You look at the middle of the wall, where there is nothing but stripes. Which motion will any method
-# that looks at brightness report there: 2 pixels to the right, about 1.4 pixels across the stripes, or none? Write it
-# down. The second negative control measures it.
+# pixels per frame. You see nothing but stripes. What will a method that looks at brightness report: 2 pixels to the
+# right, about 1.4 across the stripes, or none? Write it down. The second negative control measures it.
 
 # %% [markdown] about="end_point_error" difficulty=1 importance=4 minutes=5
 # ## How wrong is a flow?
@@ -110,15 +77,9 @@ rows({name: {"flow": library.lucas_kanade(*film_pair(name))} for name in PAIRS},
 #
 # $$ \text{EPE} = \operatorname{mean}_{\text{valid } x, y} \sqrt{(u - u^*)^2 + (v - v^*)^2}. $$
 #
-# Its unit is pixels, and the number to beat is the error of *no flow at all*, the mean length of the true motion. Some
-# pixels have no answer, because what was there is hidden in the next frame or has left the picture. They are not
-# `valid`, and what a flow holds there must not matter, not even if it is NaN.
-#
-# | quantity | shape |
-# |---|---|
-# | `flow`, `target` | `(2, H, W)` or `(B, 2, H, W)` |
-# | `valid` | bool `(H, W)` or `(B, H, W)`, or `None` for all |
-# | result | `()` or `(B,)`, pixels |
+# Its unit is pixels: one number per flow of a batch. The number to beat is the error of *no flow at all*, the mean
+# length of the true motion. Pixels that are hidden in the next frame, or have left the picture, are not `valid`. What
+# a flow holds there must not matter, not even if it is NaN.
 
 # %% exercise="end_point_error" from="common.evaluation.flow:end_point_error"
 
@@ -133,14 +94,13 @@ rows({name: {"flow": library.lucas_kanade(*film_pair(name))} for name in PAIRS},
 # %% [markdown] troubles="end_point_error"
 # - **My error is a bit too large everywhere.** You take the root of the mean. The root belongs to each pixel.
 # - **My error is too small by a factor of about 1.4.** A mean over both channels halves the squares. Sum them.
-# - **My error is NaN.** NaN times 0 is NaN, so multiplying by the mask does not remove it. Choose with `torch.where`.
+# - **My error is NaN.** NaN times 0 is NaN, so a product with the mask does not remove it. Choose with `torch.where`.
 
 # %% [markdown] about="flow_to_color" difficulty=2 importance=3 minutes=10
 # ## Paint a flow
 #
-# Two numbers per pixel must become one colour. Nearly every paper uses the same picture: the **direction** is the hue,
-# the **length** is the saturation. With the angle $\varphi$ of $(u, v)$ and
-# $s = \min(\text{length} / \text{max\_flow},\, 1)$,
+# Two numbers per pixel must become one colour: the **direction** is the hue, the **length** is the saturation. With the
+# angle $\varphi$ of $(u, v)$ and $s = \min(\text{length} / \text{max\_flow},\, 1)$,
 #
 # $$ \text{colour} = (1 - s)\,\text{white} + s \cdot \text{hue}(\varphi). $$
 #
@@ -182,15 +142,9 @@ rows({name: {"flow": library.lucas_kanade(*film_pair(name))} for name in PAIRS},
 # is which before you read the label.
 
 # %% tags=["demo"] draws="Three motions in your colours. Which is the zoom?"
-y, x = torch.meshgrid(torch.linspace(-1, 1, 90), torch.linspace(-1.5, 1.5, 135), indexing="ij")
-motions = {
-    "the wheel itself: outwards": torch.stack([x, y]) * (torch.hypot(x, y) <= 1),
-    "turned clockwise": torch.stack([-y, x]),
-    "zoomed into": torch.stack([x, y]),
-    "shifted to the upper left": torch.stack([torch.full_like(x, -0.8), torch.full_like(y, -0.6)]),
-}
-colours = [flow_to_color(motion, max_flow=1) for motion in motions.values()]
-show.contact_sheet(np.stack(colours), columns=4, width=180, labels=list(motions))
+motions = plain_motions(90, 135)
+colours = np.stack([flow_to_color(motion, max_flow=1) for motion in motions.values()])
+show.contact_sheet(colours, columns=4, width=180, labels=list(motions))
 
 # %% [markdown] about="warp" difficulty=2 importance=5 minutes=10
 # ## The backward warp
@@ -212,8 +166,8 @@ show.contact_sheet(np.stack(colours), columns=4, width=180, labels=list(motions)
 # | `flow`, from $t$ to $t+1$ | `(B, 2, H, W)`, x then y, pixels |
 # | result | `(B, C, H, W)`, differentiable in both |
 #
-# `F.grid_sample` does the mixing and is fast. It wants its places as a grid `(B, H, W, 2)`, x then y, counted from -1
-# to 1. With `align_corners=True` these are the *middles* of the first and the last pixel.
+# `F.grid_sample` does the mixing. It wants its places as a grid `(B, H, W, 2)`, x then y, counted from -1 to 1. With
+# `align_corners=True` these are the *middles* of the first and the last pixel.
 
 # %% exercise="warp" from="common.flow.warping:warp"
 
@@ -287,22 +241,11 @@ show.contact_sheet(np.stack(colours), columns=4, width=180, labels=list(motions)
 # The equation was derived for *small* motions. How small?
 
 # %% tags=["demo"] draws="How far can one step see? Watch where the band opens."
-distances = np.arange(0.25, 8.1, 0.25)
-middle, spread = [], []
+distances, measured = np.arange(0.25, 8.1, 0.25), []
 for distance in distances:
     scene = flow_scene(64, 96, Motion(shift=(float(distance), 0.0)), generator=torch.Generator().manual_seed(1))
-    u = lucas_kanade_step(scene.first, scene.second)[0, 0, 12:-12, 12:-12]
-    middle.append(u.mean().item())
-    spread.append(u.std().item())
-middle, spread = np.array(middle), np.array(spread)
-figure, axis = plt.subplots(figsize=(7, 3.6), layout="constrained")
-axis.plot(distances, distances, color="0.6", linestyle=":", label="true motion")
-axis.fill_between(distances, middle - spread, middle + spread, color="#1f6f8b", alpha=0.25, label="most pixels")
-axis.plot(distances, middle, color="#1f6f8b", marker="o", markersize=3, label="one step, mean")
-axis.set(xlabel="true motion to the right (px)", ylabel="measured (px)")
-axis.set_title("One Lucas–Kanade step: the finest wave is 8 px long")
-axis.legend(fontsize=9, loc="upper left")
-plt.show()
+    measured.append(lucas_kanade_step(scene.first, scene.second)[0, 0, 12:-12, 12:-12])
+draw_reach(distances, measured, "One Lucas–Kanade step: the finest wave is 8 px long")
 
 # %% [markdown]
 # **What to see.** Up to about one pixel every window says the same, and it is right. Then the windows begin to
@@ -324,9 +267,8 @@ plt.show()
 # | the flow from the level below, enlarged, **and its vectors made longer** | `(B, 2, h, w)` |
 # | `num_iterations` times: warp, step, add | `(B, 2, h, w)` |
 #
-# Where the flow points out of the picture there is nothing to compare with. `points_inside(flow)`, which is given, says
-# where it does not. Only those pixels are `valid` in that step. Leave this out and wrong vectors creep in from the
-# border.
+# Where the flow points out of the picture there is nothing to compare with, and wrong vectors would creep in from the
+# border. Only the pixels of `points_inside(flow)`, which is given, are `valid` in a step.
 
 # %% exercise="lucas_kanade" from="common.flow.gradient:lucas_kanade"
 
@@ -363,11 +305,11 @@ except (ImportError, FileNotFoundError) as reason:
     print(f"RAFT, a network, is left out here. {reason}\n")
 
 scenes = exact_scenes(HEIGHT * 4 // 5, HEIGHT)
-errors = {name: {"no flow": 0.0} for name in scenes}
+errors = {}
 for name, scene in progress_bar(scenes.items(), desc="measuring", unit="scene"):
-    for method, compute in {"no flow": lambda first, second: torch.zeros_like(first[:, :2]), **METHODS}.items():
-        found = compute(scene.first, scene.second)
-        errors[name][method] = end_point_error(found, scene.flow, valid=scene.visible).item()
+    found = {"no flow": torch.zeros_like(scene.flow)}
+    found |= {method: compute(scene.first, scene.second) for method, compute in METHODS.items()}
+    errors[name] = {method: end_point_error(f, scene.flow, valid=scene.visible).item() for method, f in found.items()}
 
 print(f"{'end-point error (px)':28}" + "".join(f"{method:>11}" for method in errors["shift"]) + "   yours / no flow")
 for name, row in errors.items():
@@ -378,8 +320,7 @@ scene = scenes["disc before a plane"]
 flows = {"the truth": scene.flow, **{method: compute(scene.first, scene.second) for method, compute in METHODS.items()}}
 cells = [picture(scene.first)] + [flow_to_color(flow[0], max_flow=4) for flow in flows.values()]
 cells.append(np.where(scene.visible[0, ..., None], 255, 90).astype(np.uint8).repeat(3, axis=-1))
-labels = ["first frame", *flows, "grey: hidden in the second frame"]
-show.contact_sheet(np.stack(cells), columns=3, width=200, labels=labels)
+show.contact_sheet(np.stack(cells), columns=3, width=200, labels=["first frame", *flows, "grey: hidden in the second"])
 
 # %% [markdown]
 # **What to see.** A few hundredths of a pixel, and on rotations and zooms better than both peers: your step uses all
@@ -395,29 +336,23 @@ show.contact_sheet(np.stack(cells), columns=3, width=200, labels=labels)
 # %% tags=["demo"] draws="The same four moments, by three methods."
 on_film = {}
 print(f"{'left unexplained (% of range)':30}{'no flow':>11}" + "".join(f"{method:>11}" for method in METHODS))
-for name in PAIRS:
-    first, second = film_pair(name)
+for name, (first, second) in FILM.items():
     on_film[name] = {method: compute(first, second) for method, compute in METHODS.items()}
     left = [(warp(second, flow) - first).abs().mean().item() / 2 for flow in on_film[name].values()]
     plain = (second - first).abs().mean().item() / 2
     print(f"{name:30}{100 * plain:11.2f}" + "".join(f"{100 * share:11.2f}" for share in left))
-rows(on_film, flow_to_color)
+flow_rows(FIRST, on_film, flow_to_color)
 
 # %% tags=["demo"] draws="The somersault and your flow of it, in motion."
 start = PAIRS["leap"] - 6
 moving = video.frames_to_clip(video.read_frames(clip_path("leap"), range(start, start + 17), size=HEIGHT))
-now, following = moving[:, :-1].transpose(0, 1), moving[:, 1:].transpose(0, 1)  # (16, 3, H, W) each
-flow = torch.cat([lucas_kanade(a[None], b[None]) for a, b in zip(now, following)])
-colours = torch.from_numpy(flow_to_color(flow, max_flow=12)).permute(0, 3, 1, 2).float() / 127.5 - 1
-caption = "The leap at a third of its speed, and its flow. Full colour is 12 px per frame."
-pair = torch.cat([now, colours], dim=-1).transpose(0, 1)  # (3, 16, H, 2 W)
-show.player(pair, fps=8, width=320, max_bytes=64_000, caption=caption)
+pair = beside_its_flow(moving, lucas_kanade, flow_to_color, max_flow=12)
+show.player(pair, fps=8, width=320, max_bytes=64_000, caption="At a third of its speed. Full colour: 12 px per frame.")
 
 # %% [markdown]
 # **What to see.** Three authors tell the same story. Yours leaves the least unexplained, which is no medal: it
-# minimizes just that, and pays with vectors that twitch where there is nothing to see, in the flat sky behind the
-# squirrel. Farnebäck and DIS smooth more. A small residual does not prove a flow. That is why the exact scenes came
-# first.
+# minimizes just that, and pays with vectors that twitch in the flat sky behind the squirrel. Farnebäck and DIS smooth
+# more. A small residual does not prove a flow. That is why the exact scenes came first.
 
 # %% [markdown]
 # ## Negative control 1: when brightness is not constant
@@ -427,16 +362,15 @@ show.player(pair, fps=8, width=320, max_bytes=64_000, caption=caption)
 
 # %% tags=["demo"] draws="Every colour here is a motion that never was."
 GAINS = (1.0, 1.02, 1.05, 1.1)
-first = film_pair("leap")[0]
+first = FIRST["leap"]
 lit = {gain: ((first + 1) * gain - 1).clamp(-1, 1) for gain in GAINS}
 ghosts = {method: {gain: compute(first, lit[gain]) for gain in GAINS} for method, compute in METHODS.items()}
 print(f"{'mean motion reported (px)':28}" + "".join(f"{f'light ×{gain:g}':>14}" for gain in GAINS))
 for method, found in ghosts.items():
     wrong = [end_point_error(flow, torch.zeros_like(flow)).item() for flow in found.values()]
     print(f"{method:28}" + "".join(f"{abs(error):14.2f}" for error in wrong))
-cells = [picture(first), picture(lit[1.1])] + [flow_to_color(found[1.1][0], max_flow=8) for found in ghosts.values()]
-labels = ["a frame", "the same, ×1.1", *(f"{method}, ×1.1" for method in ghosts)]
-show.contact_sheet(np.stack(cells), columns=len(cells), width=WIDTHS[5], labels=labels)
+brightest = {method: found[1.1] for method, found in ghosts.items()}
+flow_rows({"the frame, ×1.1": lit[1.1]}, {"the frame, ×1.1": brightest}, flow_to_color)
 
 # %% [markdown]
 # **What to see.** A tenth more light, which the eye forgives, and yours reports storms. Where the slopes are weak, a
@@ -448,22 +382,14 @@ show.contact_sheet(np.stack(cells), columns=len(cells), width=WIDTHS[5], labels=
 # Now the prediction: slanted stripes that slide to the right by 2 pixels. The method is intact and the brightness is
 # constant. What is missing is a second direction in the texture.
 
-
 # %% tags=["demo"] draws="Four walls, all moving right by 2 px. What is measured?"
-def stripes(degrees, shift, height=72, width=108, wavelength=18):
-    """Stripes whose brightness changes along `degrees`, `shift` pixels to the right, `(1, 3, H, W)`."""
-    y, x = torch.meshgrid(torch.arange(height) * 1.0, torch.arange(width) * 1.0, indexing="ij")
-    along = (x - shift) * math.cos(math.radians(degrees)) + y * math.sin(math.radians(degrees))
-    return (0.8 * torch.cos(2 * math.pi / wavelength * along)).expand(1, 3, height, width)
-
-
 cells, labels = [], []
 print("stripes    true (u, v)    measured (u, v)    only across the stripes")
 for degrees in (0, 45, 75, 90):
-    first, second = stripes(degrees, 0.0), stripes(degrees, 2.0)
+    first, second = sliding_stripes(degrees, 0.0), sliding_stripes(degrees, 2.0)
     found = lucas_kanade(first, second, num_levels=1)
     u, v = (round(mean, 2) + 0.0 for mean in found[0, :, 20:-20, 20:-20].mean(dim=(1, 2)).tolist())  # no "-0.00"
-    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     print(f"{degrees:5}°     (2.00,  0.00)   ({u:5.2f}, {v:5.2f})       ({2 * cos * cos:5.2f}, {2 * cos * sin:5.2f})")
     cells += [picture(first), flow_to_color(found[0], max_flow=2.5)]
     labels += [f"stripes at {degrees}°", "measured flow"]
@@ -473,7 +399,7 @@ show.contact_sheet(np.stack(cells), columns=4, width=200, labels=labels)
 # **What to see.** Every wall moved to the right by 2 pixels. Measured is only the part *across* the stripes: at 45°
 # that is $(1, 1)$, a length of 1.4, and at 90° nothing at all. Through a small opening (an *aperture*) no one can see a
 # stripe slide along itself: the 2 × 2 matrix has an eigenvalue near zero. Our `damping` answers with the shortest
-# motion that fits. A better method cannot know more either. It can only guess from further away.
+# motion that fits. A better method can only guess from further away.
 #
 # ## Try it
 #
@@ -487,39 +413,33 @@ clip = video.frames_to_clip(video.read_frames(CLIP, [FRAME, FRAME + 1], size=HEI
 first, second = clip.unbind(dim=2)
 found = lucas_kanade(first, second, num_levels=LEVELS, num_iterations=ITERATIONS, window=WINDOW)
 without, explained = (second - first).abs().mean(), (warp(second, found) - first).abs().mean()
-print(f"longest motion: {found.norm(dim=1).max().item():.1f} px")
 print(f"unexplained: {50 * without:.2f} % without flow, {50 * explained:.2f} % with it")
 show.side_by_side({"frame": picture(first), "flow": flow_to_color(found[0])})
 
 # %% [markdown] tags=["folded"]
 # ## Going further
 #
-# **An ablation to run.** What is each level of the pyramid worth? Guess first: what does one more level do to the
-# motion that the smallest picture sees? Then set `CLIP = clip_path("leap")` and `FRAME = 14` above, and run it with 1,
-# 2, 3 and 4 levels.
+# **An ablation to run.** What does one more level of the pyramid do to the motion that the smallest picture sees?
+# Guess, then set `CLIP = clip_path("leap")` and `FRAME = 14` above, and run it with 1, 2, 3 and 4 levels.
 #
 # **Honest limits.**
 #
-# - Two motions in one window (an edge, a leaf before the sky) are blurred into one. Methods after 1981 are mostly about
-#   this.
+# - Two motions in one window (an edge, a leaf before the sky) are blurred into one. Later methods are about this.
 # - What is hidden in the next frame has no flow, and we return a number there all the same. Comparing the forward with
 #   the backward flow finds such pixels, and `flipbook show --flow` does it.
 # - A wing thinner than its own motion vanishes on the small levels, so the start is wrong and no step repairs it.
-# - The scenes are smooth and hold no noise. Real benchmarks (Middlebury, Sintel, KITTI) are harder, and there a learned
-#   method leads by far. **RAFT** (2020) compares *all* pairs of pixels and lets a recurrent network do what your loop
-#   does: look up, correct, repeat. `common.flow.load_raft` loads it through torchvision where its weights are on the
-#   machine. On this page it drew a picture only if a column says RAFT.
+# - The scenes are smooth and hold no noise. Real benchmarks (Middlebury, Sintel, KITTI) are harder, and there learned
+#   methods lead by far. **RAFT** (2020) compares *all* pairs of pixels and lets a recurrent network do what your loop
+#   does. `common.flow.load_raft` loads it where its weights are on the machine, and then a column here says RAFT.
 #
 # **Reading.** *An iterative image registration technique* (Lucas, Kanade, IJCAI 1981) has the step. *A database and
 # evaluation methodology for optical flow* (Baker et al., IJCV 2011) has the wheel and the error. The peers are
-# *Two-frame motion estimation based on polynomial expansion* (Farnebäck, SCIA 2003), *Fast optical flow using dense
-# inverse search* (Kroeger et al. 2016, arXiv:1603.03590) and *RAFT* (Teed, Deng 2020, arXiv:2003.12039).
+# Farnebäck (SCIA 2003), DIS (Kroeger et al. 2016, arXiv:1603.03590) and RAFT (Teed, Deng 2020, arXiv:2003.12039).
 
 # %% [markdown]
 # ## Yours now
 #
-# `flow_to_color`, `warp`, `end_point_error`, `lucas_kanade_step` and `lucas_kanade` are parts of the library, and the
-# library can run on your versions. In a terminal, in the course's folder:
+# All five are parts of the library, and it can run on your versions. In a terminal, in the course's folder:
 #
 # ```console
 # flipbook show holiday.mp4 --flow --mine

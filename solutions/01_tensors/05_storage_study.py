@@ -22,85 +22,27 @@
 
 # %% tags=["setup"]
 import tempfile
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple
 
-import av
-import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.ticker import LogLocator
+from IPython.display import display
 
 from common import show, video
 from common.course import check
-from common.data import clips
+from common.data.short_clips import cut_clips
+from common.evaluation.storage import Form, Row, Stored, codec_form, load_raw
 from common.progress import progress_bar
 from common.runtime import preset
+from common.show.storage import draw_clips, draw_curves, draw_generations, draw_load_times
+from common.video.generations import generations
 
 NUM_CLIPS = 100
 NUM_FRAMES, HEIGHT = {"ci": (16, 90), "cpu": (24, 144), "gpu": (32, 288)}[preset()]
-
-
-class Form(NamedTuple):
-    """One way to keep a clip on disk."""
-
-    name: str  # "raw .npy"
-    suffix: str  # ".npy"
-    store: Callable  # store(path, frames): writes uint8 frames (T, H, W, 3)
-    load: Callable  # load(path, indices=None): reads those frames, or all of them, as uint8 (N, H, W, 3)
-
-
-def load_raw(path, indices=None):
-    frames = np.load(path, mmap_mode="r")  # nothing is read yet
-    return np.array(frames if indices is None else frames[indices])  # now the wanted bytes are copied
-
-
-def codec_form(name, suffix, codec, quality=None):
-    return Form(name, suffix, lambda path, frames: video.write(path, frames, 24, codec, quality), video.read_frames)
-
-
 FORMS = [
     Form("raw .npy", ".npy", np.save, load_raw),
     codec_form("H.264 .mp4", ".mp4", "h264"),  # quality: crf 18 unless told otherwise
     codec_form("AV1 .webm", ".webm", "av1"),  # quality: crf 25 unless told otherwise
 ]
-
-
-@dataclass(frozen=True)
-class Stored:
-    """What it cost to store one clip in one form."""
-
-    form: str  # name of the form
-    raw_bytes: int  # the clip's pixels in memory
-    num_bytes: int  # the file on disk
-    write_seconds: float
-    psnr: float  # dB, of what comes back
-
-
-@dataclass(frozen=True)
-class Row:
-    """What it cost to store many clips in one form: a line of the study's table."""
-
-    num_clips: int
-    megabytes: float  # all files together; 1 MB is 10**6 bytes
-    compression: float  # raw bytes of all clips per byte on disk
-    write_ms: float  # to write one clip: the median
-    psnr: float  # dB, mean over clips
-    worst_psnr: float  # dB, of the worst clip
-
-
-def cut_clips(num_clips, num_frames, height, seed=0):
-    """Clips (T, H, W, 3) from the bundled shots, taken in turn; where each begins is drawn, and none begins twice."""
-    draw = np.random.default_rng(seed)
-    shots = [video.read_frames(clip.path, size=height) for clip in clips()]
-    starts = [draw.permutation(len(shot) - num_frames + 1) for shot in shots]
-    places = [(i % len(shots), i // len(shots)) for i in range(num_clips)]
-    return [shots[shot][starts[shot][k] : starts[shot][k] + num_frames] for shot, k in places]
-
-
 FOLDER = tempfile.TemporaryDirectory()
 DISK = Path(FOLDER.name)
 
@@ -148,30 +90,7 @@ three_pictures(CLIPS[13])
 # | `original`, $x$ | `(T, H, W, 3)` | `uint8` |
 # | result | one number, dB | 10 dB more means a tenth of the squared error |
 
-
-# %% exercise="clip_psnr"
-def clip_psnr(restored: np.ndarray, original: np.ndarray) -> float:
-    """Peak signal-to-noise ratio of a whole clip against its original.
-
-    Args:
-        restored: uint8 (T, H, W, 3), what came back from the disk.
-        original: uint8 (T, H, W, 3), what went in. Both may have any memory layout; neither is changed.
-
-    Returns:
-        One float, in dB, at a peak of 255; `inf` if the two are identical (without a warning or an error).
-
-    Raises:
-        ValueError: the shapes differ (the message names both).
-    """
-    ### BEGIN SOLUTION
-    if restored.shape != original.shape:
-        raise ValueError(f"the clips differ in shape: {restored.shape} and {original.shape}")
-    mean_squared_error = np.mean((restored.astype(np.float64) - original) ** 2)
-    if mean_squared_error == 0:
-        return float("inf")
-    return float(10 * np.log10(255**2 / mean_squared_error))
-    ### END SOLUTION
-
+# %% exercise="clip_psnr" from="common.evaluation.storage:clip_psnr"
 
 # %% check="clip_psnr"
 
@@ -204,34 +123,7 @@ def clip_psnr(restored: np.ndarray, original: np.ndarray) -> float:
 # | `write_seconds` | from just before `form.store` to just after it |
 # | `psnr` | your `clip_psnr` of the whole clip, loaded again, against `frames` |
 
-
-# %% exercise="store_clip"
-def store_clip(form: Form, frames: np.ndarray, folder: Path, name: str, clock: Callable = time.perf_counter) -> Stored:
-    """Store a clip once in one form, read it back, and say what that cost.
-
-    The file is `folder / (name + form.suffix)`; it stays there.
-
-    Args:
-        form: how to store: `form.store(path, frames)` writes, `form.load(path)` reads all frames again.
-        frames: uint8 (T, H, W, 3).
-        folder: exists already.
-        name: of the file, without the suffix.
-        clock: a function without arguments that returns seconds. The only clock to use: read it right before and right
-            after storing.
-
-    Returns:
-        `Stored`, with the form's name, the clip's bytes in memory, the file's bytes on disk, the seconds that
-        `form.store` took, and the PSNR of all frames that `form.load` gives back.
-    """
-    ### BEGIN SOLUTION
-    target = folder / f"{name}{form.suffix}"
-    begin = clock()
-    form.store(target, frames)
-    write_seconds = clock() - begin
-    quality = clip_psnr(form.load(target), frames)
-    return Stored(form.name, frames.nbytes, target.stat().st_size, write_seconds, quality)
-    ### END SOLUTION
-
+# %% exercise="store_clip" from="common.evaluation.storage:store_clip"
 
 # %% check="store_clip"
 
@@ -275,43 +167,7 @@ for form in FORMS:
 #
 # With three readers A, B, C and three requests the calls are A B C (off the clock), then **ABC BCA CAB**.
 
-
-# %% exercise="random_read_ms"
-def random_read_ms(
-    reads: dict[str, Callable], requests: list[tuple[int, int]], clock: Callable = time.perf_counter
-) -> dict[str, float]:
-    """How long each reader takes for a random read, measured fairly.
-
-    Each reader first answers `requests[0]` once, untimed. Then request i is answered once by every reader, beginning
-    with reader i modulo n and going round, before request i + 1 comes. Each read is timed by itself.
-
-    Args:
-        reads: name -> `read(clip, frame)`; n of them, in order.
-        requests: (clip, frame) of each read, the same for all readers; repeats count like any other.
-        clock: a function without arguments that returns seconds. The only clock to use.
-
-    Returns:
-        name -> median time of a read in milliseconds, in the order of `reads`.
-
-    Raises:
-        ValueError: there are no readers, or no requests.
-    """
-    ### BEGIN SOLUTION
-    if not reads or not requests:
-        raise ValueError(f"a race needs readers and requests; got {len(reads)} readers and {len(requests)} requests")
-    names = list(reads)
-    for name in names:
-        reads[name](*requests[0])  # warm-up, off the clock
-    seconds = {name: [] for name in names}
-    for i, (clip, frame) in enumerate(requests):
-        first = i % len(names)
-        for name in names[first:] + names[:first]:
-            begin = clock()
-            reads[name](clip, frame)
-            seconds[name].append(clock() - begin)
-    return {name: 1000 * float(np.median(seconds[name])) for name in names}
-    ### END SOLUTION
-
+# %% exercise="random_read_ms" from="common.evaluation.storage:random_read_ms"
 
 # %% check="random_read_ms"
 
@@ -343,35 +199,7 @@ def random_read_ms(
 # kB, a factor of 10. The mean factor is 505, and yet 2 MB became 101 kB, a factor of 20. Your disk holds sums, so
 # **divide the sums**. And a mean hides the clip that suffers: that is why the worst one is in the table.
 
-
-# %% exercise="summarise"
-def summarise(measurements: list[Stored]) -> dict[str, Row]:
-    """One line of the table for each form.
-
-    Args:
-        measurements: of many clips in several forms, in any order; clips may differ in size.
-
-    Returns:
-        form's name -> `Row`, in the order in which the forms first appear; empty without measurements.
-    """
-    ### BEGIN SOLUTION
-    groups = {}
-    for stored in measurements:
-        groups.setdefault(stored.form, []).append(stored)
-    table = {}
-    for form, group in groups.items():
-        num_bytes = sum(stored.num_bytes for stored in group)
-        table[form] = Row(
-            num_clips=len(group),
-            megabytes=num_bytes / 1e6,
-            compression=sum(stored.raw_bytes for stored in group) / num_bytes,
-            write_ms=1000 * float(np.median([stored.write_seconds for stored in group])),
-            psnr=float(np.mean([stored.psnr for stored in group])),
-            worst_psnr=min(stored.psnr for stored in group),
-        )
-    return table
-    ### END SOLUTION
-
+# %% exercise="summarise" from="common.evaluation.storage:summarise"
 
 # %% check="summarise"
 
@@ -393,10 +221,8 @@ def summarise(measurements: list[Stored]) -> dict[str, Row]:
 # that is opened anew, and whole clips.
 
 # %% tags=["demo"] draws="A progress bar: 100 clips in three forms."
-STUDY = []
-for i, clip in enumerate(progress_bar(CLIPS, desc="storing", unit=" clips")):
-    for form in FORMS:
-        STUDY.append(store_clip(form, clip, DISK, f"{i:03d}"))
+numbered = enumerate(progress_bar(CLIPS, desc="storing", unit=" clips"))
+STUDY = [store_clip(form, clip, DISK, f"{i:03d}") for i, clip in numbered for form in FORMS]
 TABLE = summarise(STUDY)
 
 draw = np.random.default_rng(1)
@@ -428,25 +254,8 @@ for name, row in TABLE.items():
 # at once, for tens of times the disk space. The two codecs come out close to each other here. The spread between clips
 # is wider than that between codecs.
 
-
 # %% tags=["demo"] draws="100 clips, two codecs, one dot each."
-def plain_ticks(axis):
-    """Round numbers along a logarithmic axis: 1, 2, 5, 10, ..."""
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.set_major_formatter("{x:g}")
-    axis.set_minor_formatter("")
-
-
-figure, axis = plt.subplots(figsize=(8.5, 4.2), layout="constrained")
-for name, colour in (("H.264 .mp4", "#1f6f8b"), ("AV1 .webm", "#b3541e")):
-    chosen = [stored for stored in STUDY if stored.form == name]
-    factors = [stored.raw_bytes / stored.num_bytes for stored in chosen]
-    axis.scatter(factors, [stored.psnr for stored in chosen], s=22, alpha=0.7, color=colour, label=name)
-axis.set(xscale="log", xlabel="times smaller than raw", ylabel="PSNR of what comes back (dB)")
-plain_ticks(axis.xaxis)
-axis.set_title("100 clips, two codecs, one dot each")
-axis.legend()
-plt.show()
+draw_clips(STUDY, [form.name for form in FORMS[1:]])
 
 # %% [markdown]
 # **What to see.** One setting, and yet some clips shrink several times as much as others. What hardly moves costs
@@ -473,36 +282,7 @@ plt.show()
 # | `target` | dB | `33` |
 # | result | bytes | `2000.0`: halfway from 30 to 36 dB, so the geometric mean of 1000 and 4000 |
 
-
-# %% exercise="bytes_at_quality"
-def bytes_at_quality(num_bytes: list[float], psnrs: list[float], target: float) -> float:
-    """The bytes a codec needs for a given quality, read off its measured curve.
-
-    Straight lines between neighbouring points (sorted by quality), with the logarithm of the bytes on the other axis.
-    A curve of a single point can be read at that point.
-
-    Args:
-        num_bytes: bytes at each setting, above 0, in any order.
-        psnrs: dB at each setting, in the same order; no two are equal.
-        target: the quality to read at, dB. The ends of the measured range belong to it.
-
-    Returns:
-        Bytes, a float.
-
-    Raises:
-        ValueError: the target lies outside the measured range (the message names the target), or the two lists differ
-            in length or are empty.
-    """
-    ### BEGIN SOLUTION
-    if len(num_bytes) != len(psnrs) or len(psnrs) == 0:
-        raise ValueError(f"bytes and PSNRs come in pairs; got {len(num_bytes)} and {len(psnrs)}")
-    if not min(psnrs) <= target <= max(psnrs):
-        raise ValueError(f"{target} dB was not measured: the curve runs from {min(psnrs)} to {max(psnrs)} dB")
-    order = np.argsort(psnrs)
-    log_bytes = np.log(np.asarray(num_bytes, dtype=np.float64)[order])
-    return float(np.exp(np.interp(target, np.asarray(psnrs, dtype=np.float64)[order], log_bytes)))
-    ### END SOLUTION
-
+# %% exercise="bytes_at_quality" from="common.evaluation.storage:bytes_at_quality"
 
 # %% check="bytes_at_quality"
 
@@ -534,17 +314,7 @@ for codec, suffix in (("h264", ".mp4"), ("av1", ".webm")):
 
 shared = (max(min(q) for _, q in curves.values()), min(max(q) for _, q in curves.values()))
 TARGETS = [round(shared[0] + part * (shared[1] - shared[0]), 1) for part in (0.15, 0.5, 0.85)]
-figure, axis = plt.subplots(figsize=(8.5, 4.2), layout="constrained")
-for (codec, (totals, qualities)), colour in zip(curves.items(), ("#1f6f8b", "#b3541e")):
-    name = {"h264": "H.264", "av1": "AV1"}[codec]
-    axis.plot(np.array(totals) / 1000, qualities, marker="o", color=colour, label=name)
-for target in TARGETS:
-    axis.axhline(target, color="0.75", linestyle=":", zorder=0)
-axis.set(xscale="log", xlabel="kB per clip", ylabel="PSNR (dB)")
-plain_ticks(axis.xaxis)
-axis.set_title("Quality against bytes: up and to the left is better")
-axis.legend()
-plt.show()
+display(draw_curves({"H.264": curves["h264"], "AV1": curves["av1"]}, TARGETS))
 for target in TARGETS:
     h264, av1 = (bytes_at_quality(*curves[codec], target) for codec in ("h264", "av1"))
     print(f"at {target} dB: H.264 {h264 / 1000:.1f} kB, AV1 {av1 / 1000:.1f} kB, so AV1 takes {av1 / h264 - 1:+.0%}")
@@ -564,21 +334,7 @@ load_ms = {name: row.megabytes / row.num_clips / speeds * 1000 + CLIP_MS[name] f
 raw = TABLE["raw .npy"]
 load_ms["raw .npy as float32"] = 4 * raw.megabytes / raw.num_clips / speeds * 1000 + CLIP_MS["raw .npy"]
 
-figure, axis = plt.subplots(figsize=(8.5, 4.6), layout="constrained")
-styles = {"raw .npy": ("0.25", "-"), "H.264 .mp4": ("#1f6f8b", "-"), "AV1 .webm": ("#b3541e", "-")}
-for name, line in load_ms.items():
-    colour, style = styles.get(name, ("0.55", "--"))
-    axis.plot(speeds, line, color=colour, linestyle=style, label=name)
-for speed, label in ((100, "a share of\na network disk"), (500, "SATA SSD"), (3000, "NVMe SSD")):
-    axis.axvline(speed, color="0.85", zorder=0)
-    axis.text(speed * 1.05, axis.get_ylim()[1] * 0.6, label, fontsize=8, color="0.4", va="top")
-axis.set(xscale="log", yscale="log")
-axis.set(xlabel="what the disk gives you (MB per second)", ylabel="ms until a clip is in memory")
-plain_ticks(axis.xaxis)
-plain_ticks(axis.yaxis)
-axis.set_title("Raw or compressed? It depends on the disk")
-axis.legend(fontsize=9)
-plt.show()
+display(draw_load_times(speeds, load_ms))
 for speed in (100, 3000):
     ready = {name: np.interp(speed, speeds, line) for name, line in load_ms.items()}
     print(f"at {speed:5} MB/s: " + ", ".join(f"{name} {ms:.1f} ms" for name, ms in ready.items()))
@@ -599,59 +355,21 @@ for name in ("H.264 .mp4", "AV1 .webm"):
 # *Straight* passes the decoder's own pictures to the encoder, as `ffmpeg` does. *Through RGB* turns them into RGB bytes
 # and back, as a Python script does. The third line is H.264 in its lossless mode (crf 0), through RGB, so that the
 # codec itself loses nothing at all. And FFV1 keeps the RGB bytes.
-
 # %% tags=["demo"] draws="Every generation loses, except in FFV1, which stays at infinity."
-NUM_GENERATIONS = 8
-
-
-def encode_again(source, target, crf):
-    """One generation straight from decoder to encoder: no RGB in between, the colour tags kept."""
-    with av.open(str(source)) as old, av.open(str(target), "w") as new:
-        before = old.streams.video[0]
-        stream = new.add_stream("libx264", rate=24, options={"crf": str(crf)})
-        stream.width, stream.height, stream.pix_fmt = before.width, before.height, "yuv420p"
-        stream.codec_context.colorspace = before.codec_context.colorspace
-        stream.codec_context.color_range = before.codec_context.color_range
-        for i, frame in enumerate(old.decode(before)):
-            frame.pict_type, frame.pts, frame.time_base = 0, i, Fraction(1, 24)  # 0: the encoder chooses its own
-            new.mux(stream.encode(frame))
-        new.mux(stream.encode())
-
-
-def generations(clip, codec, suffix, quality, is_straight=False):
-    """PSNR of each generation against the very first clip, and the last generation's frames."""
-    paths = [DISK / f"generation_{i}{suffix}" for i in range(NUM_GENERATIONS)]
-    current, psnrs = clip, []
-    for i, path in enumerate(paths):
-        if is_straight and i > 0:
-            encode_again(paths[i - 1], path, quality)
-        else:
-            video.write(path, current, 24, codec, quality)
-        current = video.read_frames(path)
-        psnrs.append(clip_psnr(current, clip))
-    return psnrs, current
-
-
 WAYS = {
-    "H.264 at 23, straight": ("h264", ".mp4", 23, True),
-    "H.264 at 23, through RGB": ("h264", ".mp4", 23),
-    "H.264 lossless, through RGB": ("h264", ".mp4", 0),
-    "FFV1, through RGB": ("ffv1", ".mkv", None),
+    "H.264 at 23, straight": {"codec": "h264", "suffix": ".mp4", "quality": 23, "is_straight": True},
+    "H.264 at 23, through RGB": {"codec": "h264", "suffix": ".mp4", "quality": 23},
+    "H.264 lossless, through RGB": {"codec": "h264", "suffix": ".mp4", "quality": 0},
+    "FFV1, through RGB": {"codec": "ffv1", "suffix": ".mkv", "quality": None},
 }
-worn = {}
-figure, axis = plt.subplots(figsize=(8.5, 3.8), layout="constrained")
-for (way, arguments), colour in zip(WAYS.items(), ("#1f6f8b", "#b3541e", "#8a7a2f", "0.25")):
-    psnrs, worn[way] = generations(CLIPS[13], *arguments)
-    print(f"{way:28}" + " ".join(f"{psnr:5.1f}" for psnr in psnrs) + " dB")
-    if np.isfinite(psnrs[0]):
-        axis.plot(range(1, len(psnrs) + 1), psnrs, marker="o", color=colour, label=way)
-axis.set(xlabel="generation", ylabel="PSNR against the original (dB)")
-axis.set_title("Every generation loses (FFV1, without any loss, stays at infinity)")
-axis.legend(fontsize=9)
-plt.show()
+worn = {way: list(generations(CLIPS[13], DISK, num=8, **options)) for way, options in WAYS.items()}
+psnrs = {way: [clip_psnr(frames, CLIPS[13]) for frames in line] for way, line in worn.items()}
+for way, row in psnrs.items():
+    print(f"{way:28}" + " ".join(f"{psnr:5.1f}" for psnr in row) + " dB")
+draw_generations(psnrs)
 
 # %% tags=["demo"] draws="Eight generations later: look at the light."
-worn_out = worn["H.264 at 23, through RGB"]
+worn_out = worn["H.264 at 23, through RGB"][-1]
 caption = "Left: the original. Right: the eighth generation, through RGB."
 show.player(np.concatenate([CLIPS[13], worn_out], axis=2), fps=12, width=288, max_bytes=60_000, caption=caption)
 
@@ -676,17 +394,14 @@ three_pictures(CLIPS[WHICH], [FORMS[0], FORMS[1], trial])
 # %% [markdown] tags=["folded"]
 # ## Going further
 #
-# **More bytes are not more quality.** The dashed line above keeps the decoded frames as `float32`, the way a tensor
-# looks in training: four times the disk and four times the wait. What does it buy?
+# **More bytes are not more quality.** The dashed line above keeps the decoded frames as `float32`: four times the disk
+# and four times the wait. What does it buy?
 
 # %% tags=["demo"] draws="The same clip as bytes and as floats."
 np.save(DISK / "as_float.npy", CLIPS[0].astype(np.float32) / 127.5 - 1)
 restored = np.round((np.load(DISK / "as_float.npy") + 1) * 127.5).astype(np.uint8)
-for label, path, psnr in (
-    ("uint8  ", DISK / "000.npy", clip_psnr(load_raw(DISK / "000.npy"), CLIPS[0])),
-    ("float32", DISK / "as_float.npy", clip_psnr(restored, CLIPS[0])),
-):
-    print(f"{label} {path.stat().st_size / 1000:8,.0f} kB   PSNR {psnr} dB")
+for label, name, frames in (("uint8", "000.npy", load_raw(DISK / "000.npy")), ("float32", "as_float.npy", restored)):
+    print(f"{label:8}{(DISK / name).stat().st_size / 1000:8,.0f} kB   PSNR {clip_psnr(frames, CLIPS[0])} dB")
 
 # %% [markdown]
 # Nothing. The film had 256 levels before and has 256 levels after. **Store bytes, convert on the way into the model.**
@@ -716,8 +431,7 @@ for frame in FRAMES:
 #   `common.evaluation` has SSIM, and studies of codecs use VMAF.
 # - The film is an animation that was H.264 before we cut it: its sources hold some of a codec's damage already. And the
 #   100 clips come from 15 shots and overlap, so they are not 100 independent samples.
-# - At full scale the same study runs over your own film: put its frames in `CLIPS`. What reads such files during
-#   training is `common.data.ClipDataset`.
+# - At full scale the same study runs over your own film: put its frames in `CLIPS`.
 #
 # **Reading.** *Overview of the H.264/AVC video coding standard* (Wiegand et al. 2003, IEEE TCSVT 13(7)). *A technical
 # overview of AV1* (Han et al. 2021, arXiv:2008.06091). *Calculation of average PSNR differences between RD-curves*
@@ -726,9 +440,9 @@ for frame in FRAMES:
 # %% [markdown]
 # ## Yours now
 #
-# A harness for fair races, a way to compare at equal quality, and a table that divides sums. These are yours rather
-# than the library's. You will want them whenever you read that one thing is faster, or smaller, than another. In phase
-# 05 the codec is a network, and the same curve, quality against size, judges it.
+# A harness for fair races, a way to compare at equal quality, and a table that divides sums. You will want them when
+# you read that one thing is faster, or smaller, than another. The library has all five in `common.evaluation.storage`.
+# In phase 05 the codec is a network, and the same curve, quality against size, judges it.
 #
 # **Next:** the next lab on the start page.
 #

@@ -52,8 +52,3 @@ def test_silence_is_only_for_the_block(capfd):
         os.write(2, b"heard by nobody")
     os.write(2, b"heard")
     assert capfd.readouterr().err == "heard"
-
-
-def test_a_fresh_process_times_each_call():
-    times = peers.in_fresh_process(clip_path("leap"), num_frames=4, num_calls=3)
-    assert len(times) == 3 and all(0 < seconds < 60 for seconds in times)

@@ -53,6 +53,14 @@ def over_error(measure, dtype=np.float64):
     return lambda y, x: 10 * math.log10(measure(y.astype(dtype) - x.astype(dtype)))
 
 
+def by_size(error):
+    return (255 / np.abs(error).mean()) ** 2
+
+
+def by_square(error):
+    return 255**2 / (error.astype(float) ** 2).mean()
+
+
 def by_brightest(restored, original):
     return psnr_wanted(restored, original) + 20 * math.log10(original.max() / 255)
 
@@ -67,29 +75,23 @@ def test_psnr_formula(lab, seed, no_library_psnr, look):
     rows += [(dark + np.uint8(5), dark), (dark[:1], dark[:1] + np.uint8(3)), (dark + np.uint8(3), dark)]
     noisy = values.bytes_(seed, 3, 5, 7, 3), values.bytes_(seed + 1, 3, 5, 7, 3)
     mistakes = {
-        "that is the mean of the absolute error. Square each error before the mean": over_error(
-            lambda error: (255 / np.abs(error).mean()) ** 2
-        ),
+        "that is the mean of the absolute error. Square each error before the mean": over_error(by_size),
         "that is half of it: the peak is squared too, 255²": lambda y, x: psnr_wanted(y, x) / 2,
         "that is the natural logarithm. Decibels use base 10": lambda y, x: psnr_wanted(y, x) * math.log(10),
         "the peak is 255, what a byte could hold, not the brightest value": by_brightest,
         "the peak is 255, not 1: these are bytes": lambda y, x: psnr_wanted(y, x) - 20 * math.log10(255),
-        "bytes wrap around in a difference: 3 - 5 is 254. Convert to floats first": over_error(
-            lambda error: 255**2 / (error.astype(float) ** 2).mean(), np.uint8
-        ),
+        "bytes wrap around in a difference: 3 - 5 is 254. Convert to floats first": over_error(by_square, np.uint8),
     }
-    because = (
-        "it is 10 log10(255² / mean squared error), in floats: small integers wrap around, in a difference or a square"
-    )
+    because = "it is 10 log10(255² / mean squared error), in floats: small integers wrap around, also in a square"
     answers = psnr.table(lab, [noisy], psnr_wanted, mistakes, because=because)
     answers += psnr.table(lab, rows, psnr_wanted, mistakes, because=because)
     look(**curves([psnr_wanted(*row) for row in [noisy, *rows]], answers))
     theorems.owes(psnr, lab, *noisy, other=rows[0])
 
 
-@exercise("clip_psnr", points=2, hint="One mean over the whole clip, then one logarithm.")
+@exercise("clip_psnr", points=3, hint="One mean over the whole clip, then one logarithm; infinity where it is 0.")
 def test_psnr_pools_the_clip(lab, no_library_psnr):
-    """every frame, row, column and colour counts alike: the mean comes before the logarithm"""
+    """every frame, row, column and colour counts alike; nothing lost is infinity, without an error or a warning"""
     original = np.full((4, 3, 5, 3), 90, np.uint8)
     ruined, red = original + np.uint8(1), original + np.uint8(1)
     ruined[2] += np.uint8(100)
@@ -99,19 +101,13 @@ def test_psnr_pools_the_clip(lab, no_library_psnr):
         return statistics.mean(psnr_wanted(y, x) for y, x in zip(restored, original))
 
     mistakes = {"the decibels of the frames are averaged. Average the squared error over the whole clip": by_frame}
-    psnr.table(
-        lab, [(ruined, original)], psnr_wanted, mistakes, because="one frame of four is ruined: it counts in full"
-    )
+    because = "one frame of four is ruined: it counts in full"
+    psnr.table(lab, [(ruined, original)], psnr_wanted, mistakes, because=because)
     psnr.table(lab, [(red, original)], psnr_wanted, because="red alone is far off: all three colours count alike")
     for place in ((0, 0, 0, 0), (3, 2, 4, 2), (1, 2, 0, 1)):
         spot = original.copy()
         spot[place] += np.uint8(90)
         psnr(lab, spot, original).near(psnr_wanted(spot, original), because="a single value is off: each one counts")
-
-
-@exercise("clip_psnr", points=1, hint="if mean_squared_error == 0: return float('inf')")
-def test_psnr_of_identical_clips(lab, no_library_psnr):
-    """nothing lost is infinity, without an error or a warning"""
     for clip in (values.bytes_(3, 2, 5, 7, 3), np.zeros((1, 2, 3, 3), np.uint8)):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -122,10 +118,9 @@ def test_psnr_of_identical_clips(lab, no_library_psnr):
 def test_psnr_refuses_other_shapes(lab, no_library_psnr):
     """clips of different shapes are a ValueError that names both, also where NumPy would broadcast"""
     clip, wide, tall = values.bytes_(0, 3, 5, 7, 3), np.zeros((1, 4, 6, 3), np.uint8), np.zeros((4, 1, 6, 3), np.uint8)
-    pairs = [(clip[:1], clip), (clip, clip[:, :4]), (clip[..., :1], clip), (wide, tall), (clip[0], clip[:1])]
-    for restored, original in pairs:
-        for shape in (restored.shape, original.shape):
-            psnr.refuses(lab, restored, original, names=shape)
+    for pair in ((clip[:1], clip), (clip, clip[:, :4]), (clip[..., :1], clip), (wide, tall), (clip[0], clip[:1])):
+        for other in pair:
+            psnr.refuses(lab, *pair, names=other.shape)
 
 
 # ------------------------------------------------------------------------------------------------ store_clip
@@ -210,9 +205,7 @@ def test_store_times_the_writing_alone(lab, tmp_path):
         answer["write_seconds"].near(seconds, mistakes, because=because)
     form = MadeUpForm()
     real = store(lab, form, values.bytes_(3, 4, 5, 7, 3), tmp_path, "real")
-    assert 0 < real["write_seconds"].value < 5, (
-        f"{real['write_seconds'].said} is {real['write_seconds'].value} by default"
-    )
+    assert 0 < real["write_seconds"].value < 5, f"write_seconds is {real['write_seconds'].value} by default"
 
 
 @exercise("store_clip", points=2, needs=("clip_psnr",), hint="clip_psnr(form.load(path), frames)")
@@ -283,10 +276,11 @@ def test_race_warms_up(lab):
     judge(f"the first calls in {answer.said}", sorted(warm_up), [(name, 3, 5) for name in "ABC"], because=because)
 
 
-@exercise("random_read_ms", points=2, hint="The outer loop is over requests, the inner one over readers.")
-def test_race_is_interleaved(lab):
-    """each request is answered by every reader before the next one comes"""
-    for names, requests in (("ABC", REQUESTS), ("BA", REQUESTS[:5]), ("DACB", REQUESTS[:2]), ("A", REQUESTS)):
+@exercise("random_read_ms", points=4, hint="Requests outside, readers inside: names[i % n:] + names[:i % n]")
+def test_race_is_interleaved(lab, look):
+    """each request is answered by every reader before the next one comes; request i begins with reader i modulo n"""
+    for names, requests in (("ABC", REQUESTS), ("BA", REQUESTS[:5]), ("DACB", REQUESTS), ("DACB", REQUESTS[:2]),
+                            ("A", REQUESTS)):  # fmt: skip
         answer, _, calls = calls_in_turn(lab, names, requests)
         one_by_one = [(name, *request) for name in names for request in requests]
         assert calls != one_by_one or len(names) == 1, (
@@ -297,13 +291,6 @@ def test_race_is_interleaved(lab):
             because = "each request is answered by every reader before the next one comes"
             judge(f"the calls for request {i}, {request}, in {answer.said}", made,
                   [(name, *request) for name in sorted(names)], because=because)  # fmt: skip
-
-
-@exercise("random_read_ms", points=2, hint="names[i % n:] + names[:i % n]")
-def test_race_takes_turns_at_being_first(lab, look):
-    """request i begins with reader i modulo n and goes round"""
-    for names, requests in (("ABC", REQUESTS), ("BA", REQUESTS[:5]), ("DACB", REQUESTS), ("DACB", REQUESTS[:2])):
-        answer, _, calls = calls_in_turn(lab, names, requests)
         got = "".join(name for name, *_ in calls)
         want = "".join(names[i % len(names) :] + names[: i % len(names)] for i in range(len(requests)))
         look(**curves(map(names.index, want), map(names.index, got)))
@@ -312,9 +299,9 @@ def test_race_takes_turns_at_being_first(lab, look):
         judge(f"the order of the readers in {answer.said}", got, want, mistakes, because=because)
 
 
-@exercise("random_read_ms", points=2, hint="np.median of each reader's times; not the mean, not the fastest")
+@exercise("random_read_ms", points=3, hint="np.median of each reader's times. Nothing to read: ValueError.")
 def test_race_takes_the_median(lab):
-    """one hiccup does not count, and neither does one lucky read"""
+    """one hiccup does not count, and neither does one lucky read; no readers, or no requests, is a ValueError"""
     times = {"A": [0.010, 5.000, 0.012, 0.001, 0.011, 0.013], "B": [0.010, 0.020, 0.060, 0.030, 0.035, 0.001]}
     even = "of an even number of times, the median is the mean of the two in the middle"
     for count in (5, 6, 4, 2, 1):
@@ -328,11 +315,6 @@ def test_race_takes_the_median(lab):
             }
             because = f"{name} took {', '.join(f'{x:g}' for x in taken)} ms"
             answer[name].near(statistics.median(taken), mistakes, because=because)
-
-
-@exercise("random_read_ms", points=1, hint="if not reads or not requests: raise ValueError")
-def test_race_refuses_nothing(lab):
-    """no readers, or no requests, is a ValueError"""
     clock = stand_ins.Clock()
     read_ms.refuses(lab, {}, REQUESTS, clock)
     read_ms.refuses(lab, {"A": clock.task("A", 0.1)}, [], clock)
@@ -385,35 +367,28 @@ def test_table_has_one_row_per_form(lab, look):
 @exercise("summarise", points=3, hint="sum of raw bytes / sum of bytes on disk; 1 MB is 10**6 bytes")
 def test_table_adds_up_before_it_divides(lab):
     """compression is the sum of raw bytes over the sum of bytes on disk, and megabytes are 10**6 bytes"""
-    because = "all clips of the form together: the sum of raw bytes over the sum of bytes on disk"
-    judge_field(lab, "compression", lambda group: total("raw_bytes")(group) / total("num_bytes")(group), {
+    mistakes = {
         "that is the mean of the clips' ratios. Divide the sums": lambda group: statistics.mean(
             m.raw_bytes / m.num_bytes for m in group
         ),
         "that is upside down: raw bytes over bytes on disk": lambda g: total("num_bytes")(g) / total("raw_bytes")(g),
-    }, because)  # fmt: skip
-    mebibytes = "1 MB is 10**6 bytes here, not 2**20"
-    judge_field(lab, "megabytes", lambda group: total("num_bytes")(group) / 1e6,
-                {mebibytes: lambda group: total("num_bytes")(group) / 2**20},
-                "the files of this form all together, on disk")  # fmt: skip
+    }
+    because = "all clips of the form together: the sum of raw bytes over the sum of bytes on disk"
+    judge_field(lab, "compression", lambda g: total("raw_bytes")(g) / total("num_bytes")(g), mistakes, because)
+    mistakes = {"1 MB is 10**6 bytes here, not 2**20": lambda g: total("num_bytes")(g) / 2**20}
+    because = "the files of this form all together, on disk"
+    judge_field(lab, "megabytes", lambda g: total("num_bytes")(g) / 1e6, mistakes, because)
 
 
-@exercise("summarise", points=1, hint="1000 * np.median(seconds)")
-def test_table_takes_the_median_time(lab):
-    """the time to write is the median, in milliseconds"""
-    judge_field(lab, "write_ms", lambda group: 1000 * statistics.median(m.write_seconds for m in group), {
-        "that is the mean, which one slow clip decides": lambda group: (
-            1000 * statistics.mean(m.write_seconds for m in group)
-        ),
-        "that is in seconds. Milliseconds are asked for": lambda group: (
-            statistics.median(m.write_seconds for m in group)
-        ),
-    }, "the median of the times to write, in milliseconds")  # fmt: skip
-
-
-@exercise("summarise", points=3, hint="np.mean of the PSNRs, and min of them")
-def test_table_quality(lab):
-    """quality is the mean over clips, and the worst clip is the lowest; without loss it is infinite"""
+@exercise("summarise", points=4, hint="np.mean of the PSNRs, and min of them; 1000 * np.median(seconds)")
+def test_table_time_and_quality(lab):
+    """the time to write is the median, in milliseconds; quality the mean, and the worst clip the lowest"""
+    mistakes = {
+        "that is the mean, which one slow clip decides": lambda g: 1000 * statistics.mean(m.write_seconds for m in g),
+        "that is in seconds. Milliseconds are asked for": lambda g: statistics.median(m.write_seconds for m in g),
+    }
+    because = "the median of the times to write, in milliseconds"
+    judge_field(lab, "write_ms", lambda g: 1000 * statistics.median(m.write_seconds for m in g), mistakes, because)
     median = "that is the median. The mean over the clips is asked for"
     because = "the mean over the clips, which is infinite where one of them is"
     judge_field(lab, "psnr", lambda group: sum(m.psnr for m in group) / len(group),
@@ -453,17 +428,12 @@ def as_they_come(num_bytes, psnrs, target):
     return float(np.exp(np.interp(target, psnrs, np.log(num_bytes))))
 
 
-@exercise("bytes_at_quality", points=1, hint="At a measured point, its own bytes.")
-def test_curve_goes_through_its_points(lab):
-    """at a measured quality, the measured bytes; the ends belong to the curve"""
+@exercise("bytes_at_quality", points=3, hint="np.interp over the logarithm of the bytes, then np.exp")
+def test_curve_is_straight_in_the_logarithm(lab, look):
+    """at a measured quality the measured bytes; between two points, straight on a logarithmic axis"""
     rows = [(*CURVE, target) for target in CURVE[1]] + [([500], [33.5], 33.5), ([0.5, 0.25], [0.0, -3.0], 0.0)]
     because = "that many bytes were measured there. Is the curve sorted by quality, and the logarithm undone?"
     quality.table(lab, rows, bytes_wanted, because=because, tolerance=1e-6)
-
-
-@exercise("bytes_at_quality", points=2, hint="np.interp over the logarithm of the bytes, then np.exp")
-def test_curve_is_straight_in_the_logarithm(lab, look):
-    """between two points, straight on a logarithmic axis"""
     rows = [(*CURVE, target) for target in (33, 31.5, 37, 39.9, 41, 46, 30.001)]
     mistakes = {
         "that is straight in the bytes. It should be straight in their logarithm": in_bytes,
@@ -489,17 +459,12 @@ def test_curve_in_any_order(lab):
     quality.table(lab, rows, bytes_wanted, mistakes, because=because, tolerance=1e-6)
 
 
-@exercise("bytes_at_quality", points=2, hint="if not min(psnrs) <= target <= max(psnrs): raise ValueError")
+@exercise("bytes_at_quality", points=3, hint="if not min(psnrs) <= target <= max(psnrs): raise ValueError")
 def test_curve_ends(lab):
-    """outside the measured range there is no answer: ValueError that names the target"""
+    """outside the measured range, which the message names, and for lists that are no pairs: ValueError"""
     for target in (29.5, 47.5, 3.5, 29.999, -36.0):
         quality.refuses(lab, *CURVE, target, names=target, because="the curve runs from 30 to 47 dB")
     quality.refuses(lab, [500], [33.5], 33.25, names=33.25)
     quality.refuses(lab, [500, 900], [33.5, 40.5], 0, because="the curve runs from 33.5 to 40.5 dB")
-
-
-@exercise("bytes_at_quality", points=1, hint="Compare the lengths first.")
-def test_curve_refuses_nonsense(lab):
-    """lists of different length, or empty ones, are a ValueError"""
     for num_bytes, psnrs in (([1, 2], [30, 31, 32]), ([1, 2, 3, 4], [30, 31, 32]), ([], []), ([1], []), ([], [30.5])):
         quality.refuses(lab, num_bytes, psnrs, 30.5)
