@@ -359,23 +359,17 @@ lossless = folder / "lossless"
 film = video.read_frames(EXCERPT.path)
 ranges = shot_ranges(EXCERPT.cuts, len(film))
 seconds = [round(cut / 24, 1) for cut in (0, *EXCERPT.cuts, len(film))]  # "the cut is at 2.8 s"
-
-
-def as_h264(first):
-    """The first few shots, written at the usual quality."""
-    return [video.write(folder / f"{i}.mp4", film[a:b], fps=24) for i, (a, b) in enumerate(ranges[:first])]
-
-
+first_three = [(folder / f"{a}.mp4", film[a:b]) for a, b in ranges[:3]]
 WAYS = {
-    "your files": lambda: [video.read_frames(file) for file in split_film(EXCERPT.path, EXCERPT.cuts, lossless)],
-    "H.264, the first three shots": lambda: [video.read_frames(file) for file in as_h264(3)],
-    "by tenths of seconds": lambda: [film[round(a * 24) : round(b * 24)] for a, b in pairwise(seconds)],
+    "your files": lambda: split_film(EXCERPT.path, EXCERPT.cuts, lossless),
+    "H.264, the first three shots": lambda: [video.write(place, shot, fps=24) for place, shot in first_three],
 }
-ways = progress_bar(WAYS.items(), desc="comparing", unit="way")
-found = {name: split_errors(shots(), ranges, film) for name, shots in ways}
+ways = {"by tenths of seconds": [film[round(a * 24) : round(b * 24)] for a, b in pairwise(seconds)]}
+for name, write in progress_bar(WAYS.items(), desc="writing", unit="way"):
+    ways[name] = [video.read_frames(file) for file in write()]
 print(f"{'':34}{'frames off':>10} {'largest difference':>18}")
-for name, (lost, worst) in found.items():
-    print(f"{name:34}{lost:10} {worst:16}")
+for name, shots in ways.items():
+    print(f"{name:34}" + "{:10} {:16}".format(*split_errors(shots, ranges, film)))
 sizes = [sum(file.stat().st_size for file in kind) / 1e6 for kind in (lossless.iterdir(), [EXCERPT.path])]
 print("your files: {:.1f} MB; the film they came from: {:.1f} MB".format(*sizes))
 scratch.cleanup()
@@ -440,7 +434,6 @@ print(f"by place alone, where a mixture lies halfway: {find_cuts(place)}")
 #   0.984 and 0.992 for ratios from 2.2 to 3 at this floor), but another kind of film may want others.
 # - 126 cuts of one animated film are not a benchmark. The usual ones hold hundreds of films. Learned detectors such as
 #   TransNet V2 lead them, and see gradual transitions too.
-# - At scale the loop runs over millions of files: `common.video.cuts.detect_cuts` is its streaming form.
 #
 # **Reading.** *Comparison of video shot boundary detection techniques* (Boreczky and Rowe 1996) compares histograms.
 # *TransNet V2* (Souček and Lokoč 2020, arXiv:2008.04838) learns the task. *Panda-70M* (Chen et al. 2024,
@@ -449,12 +442,8 @@ print(f"by place alone, where a mixture lies halfway: {find_cuts(place)}")
 # %% [markdown]
 # ## Yours now
 #
-# All six are parts of the library, and it can run on your versions. In a terminal, in the course's folder, for a sheet
-# with one frame per shot:
-#
-# ```console
-# flipbook show holiday.mp4 --cuts --mine
-# ```
+# All six are parts of the library, and it can run on your versions: in a terminal, in the course's folder, `flipbook
+# show holiday.mp4 --cuts --mine` draws a sheet with one frame per shot.
 #
 # **Next:** lab 01.5 asks what it costs to store clips.
 #

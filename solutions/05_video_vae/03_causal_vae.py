@@ -349,8 +349,7 @@ MODELS = {
     "control: behind the clip": repadded(VAE, "future"),
 }
 last_frame = 4 * torch.arange(5)  # the last frame that each latent may see
-bar = progress_bar(MODELS.items(), desc="disturbing", unit="model")
-maps = {name: influence(encode(model), clip) for name, model in bar}
+maps = {name: influence(encode(model), clip) for name, model in progress_bar(MODELS.items(), desc="disturbing")}
 print(f"{'padding in time':25}{'reaches back':>14}{'first latent':>14}{'as a stream':>13}{'picture':>10}{'clip':>10}")
 for name, model in MODELS.items():
     whole = encode(model)(SPRITES)

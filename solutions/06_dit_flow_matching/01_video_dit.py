@@ -432,7 +432,7 @@ for model, out in zip((wan, cog), outs):
     print(f"{type(model).__name__:28} {model.num_parameters():7,} weights, velocity {tuple(out.sample.shape)}")
 
 # %% [markdown]
-# **An ablation.** Train twice with `MINI_STEPS = 1000`, once inside `with without_time_positions(small):`. What differs?
+# **An ablation.** Train twice, `MINI_STEPS = 1000`, once inside `with without_time_positions(small):`. What differs?
 #
 # ## Honest limits
 #
