@@ -82,7 +82,7 @@ def worst_squares(
 def square_signs(between: Between, first, middle, last, flow: Between, side: int) -> torch.Tensor:
     """Error, motion, hidden part and likeness to itself of every square of one triplet, `(4, rows, columns)`."""
     ways = [(flow(middle, end), flow(end, middle)) for end in (first, last)]
-    motion = sum(there.norm(dim=1, keepdim=True) for there, _ in ways)
+    motion = torch.stack([there.norm(dim=1, keepdim=True) for there, _ in ways]).sum(dim=0)
     lost = [(there + warp(back, there)).norm(dim=1, keepdim=True) > LOST for there, back in ways]
     hidden = (lost[0] ^ lost[1]).float()  # seen from one side; lost on both, it moved too far
     error = (between(first, last) - middle).square().mean(dim=1, keepdim=True)
