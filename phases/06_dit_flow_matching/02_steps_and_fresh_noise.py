@@ -131,8 +131,8 @@ print(f"with fresh noise    {count()}")
 # %% [markdown]
 # **What to see.** Which object it is and what is behind it come out either way. The paths are where the samplers
 # differ. There is a price: the clips of one prompt become more alike. And so few clips prove little: a difference of
-# one or two means nothing. The counts on hundreds of prompts, and on combinations of colour and shape that training
-# never saw, come from `flipbook evaluate sprites-t2v`.
+# one or two means nothing. The counts on hundreds of prompts, and on combinations of colour and shape that no
+# training clip shows, come from `flipbook evaluate sprites-t2v`.
 #
 # ## How much guidance?
 #
