@@ -35,5 +35,5 @@ def fitting_bucket(size: Size, buckets: Sequence[Size]) -> Size | None:
 
 
 def lost_share(size: Size, bucket: Size | None) -> float:
-    """The part of a clip that training in this bucket never sees: cut, skipped or averaged away. 1 for no bucket."""
+    """The part of a clip that is lost in this bucket: cut, skipped or averaged away. 1 for no bucket."""
     return 1.0 if bucket is None else 1 - prod(bucket) / prod(size)

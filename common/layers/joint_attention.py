@@ -44,7 +44,7 @@ class Stream(nn.Module):
         self.to_qkv = nn.Linear(dim, 3 * dim)
         self.norm_q = HeadNorm(dim // num_heads)
         self.norm_k = HeadNorm(dim // num_heads)
-        self.to_out = nn.Linear(dim, dim)
+        self.to_out: nn.Module = nn.Linear(dim, dim)
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """`(B, N, D)` to queries, keys and values `(B, N, num_heads, head_dim)`, the first two normalised."""
@@ -114,7 +114,8 @@ class MMDiTBlock(nn.Module):
         self.ffn = nn.Sequential(nn.Linear(dim, ffn_dim), nn.GELU(), nn.Linear(ffn_dim, dim))
         self.text_ffn = nn.Sequential(nn.Linear(dim, ffn_dim), nn.GELU(), nn.Linear(ffn_dim, dim))
         if is_last:
-            self.text_ffn = self.attention.text.to_out = nn.Identity()
+            self.text_ffn: nn.Module = nn.Identity()
+            self.attention.text.to_out = nn.Identity()
         self.is_last = is_last
 
     def forward(self, x, text, signal, text_signal, rotation=None, mask=None):

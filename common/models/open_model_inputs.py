@@ -8,12 +8,12 @@ import importlib
 from typing import Any
 
 import torch
-from torch import nn
 
 from common.models import peers
 
 # Small configurations of the six classes: two blocks of each kind, tokens 24 or 32 numbers wide.
-TINY: dict[str, dict[str, Any]] = peers.TINY | {
+TINY: dict[str, dict[str, Any]] = {
+    **peers.TINY,
     "MochiTransformer3DModel": {
         "num_attention_heads": 2, "attention_head_dim": 12, "num_layers": 2, "pooled_projection_dim": 16,
         "text_embed_dim": 32, "time_embed_dim": 16, "max_sequence_length": 8,
@@ -33,12 +33,12 @@ TINY: dict[str, dict[str, Any]] = peers.TINY | {
 }  # fmt: skip
 
 
-def load_class(name: str) -> type:
+def load_class(name: str) -> Any:
     """A model class of diffusers by its name; only the module that holds it is imported."""
     return getattr(importlib.import_module("diffusers"), name)
 
 
-def tiny_instance(name: str, seed: int = 0) -> nn.Module:
+def tiny_instance(name: str, seed: int = 0) -> Any:
     """A small instance of a class, every weight random: gates that begin at zero would hide what a part does."""
     with torch.random.fork_rng([]):
         torch.manual_seed(seed)
@@ -49,7 +49,7 @@ def tiny_instance(name: str, seed: int = 0) -> nn.Module:
     return model.eval().requires_grad_(False)
 
 
-def example_inputs(model: nn.Module, grid: tuple[int, int, int], text_length: int, seed: int = 0) -> dict[str, Any]:
+def example_inputs(model: Any, grid: tuple[int, int, int], text_length: int, seed: int = 0) -> dict[str, Any]:
     """Arguments for one forward pass of one clip: random latents and text, the level 500, a mask that hides nothing.
 
     Args:

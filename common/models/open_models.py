@@ -137,8 +137,8 @@ OPEN_MODELS = (
 )  # fmt: skip
 
 
-def build(model: OpenModel, device="meta", **changes) -> torch.nn.Module:
-    """Its transformer with fresh weights; on the meta device it has none and takes no memory.
+def build(model: OpenModel, device="meta", **changes) -> Any:
+    """Its transformer, a model of diffusers, with fresh weights; on the meta device it has none and takes no memory.
 
     Args:
         model: the published model.
@@ -161,7 +161,8 @@ def count_flops(model: OpenModel, grid: tuple[int, int, int], **changes) -> tupl
     if model.class_name == "MochiTransformer3DModel":
         transformer.rope._create_rope = shapes_of_rope  # which asks for autocast, and the meta device has none
     inputs = example_inputs(transformer, grid, model.text_length)
-    all_true = meta_config.patch(meta_nonzero_assume_all_nonzero=True)  # a mask's numbers, which meta has not
+    # Of a mask's numbers, which meta has not, all are assumed to be true.
+    all_true = meta_config.patch(meta_nonzero_assume_all_nonzero=True)  # pyrefly: ignore [missing-attribute]
     with FlopCounterMode(display=False) as counter, torch.no_grad(), all_true:
         transformer(**inputs)
     counts = {str(operation): count for operation, count in counter.get_flop_counts()["Global"].items()}
