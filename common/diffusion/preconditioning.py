@@ -1,4 +1,4 @@
-"""EDM's preconditioning: around a raw network, so that it sees and predicts numbers of one size at every noise level."""
+"""EDM's preconditioning around a raw network: it sees and predicts numbers of one size at every noise level."""
 
 from typing import NamedTuple
 

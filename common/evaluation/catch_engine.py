@@ -1,10 +1,10 @@
-"""The engine of `catch` in the place of a world model: frames in, the true next frame out. The ceiling of every score."""
+"""The engine of `catch` in place of a world model: frames in, the true next frame out. The ceiling of every score."""
 
 import numpy as np
 import torch
 
 from common.data.arcade import Catch, Recording
-from common.data.arcade.catch import PADDLE_WIDTH, SIZE
+from common.data.arcade.catch import LAST_ROW, PADDLE_WIDTH, SIZE
 from common.evaluation.arcade_reader import read_catch, read_catch_state
 from common.tensor_ops import from_uint8
 
@@ -59,8 +59,10 @@ def free_windows(plays: Recording, length: int, count: int) -> list[tuple[int, i
     for first in range(1, num_frames - length, 7):
         clips = plays.windows([(number, first) for number in range(num_plays)], length).clips()
         for number, (before, now) in enumerate(read_catch(clip[:, -3:-1]) for clip in clips):
-            moves = before.ball and now.ball and now.ball[1] == before.ball[1] + 1 and now.ball[1] < 25
-            if moves and ROOM <= now.paddle <= SIZE - PADDLE_WIDTH - ROOM:
+            if before.ball is None or now.ball is None or now.paddle is None:
+                continue
+            falls = now.ball[1] == before.ball[1] + 1 and now.ball[1] < LAST_ROW - 1
+            if falls and ROOM <= now.paddle <= SIZE - PADDLE_WIDTH - ROOM:
                 found.append((number, first))
         if len(found) >= count:
             return found[:count]

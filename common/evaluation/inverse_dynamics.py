@@ -1,9 +1,9 @@
 """Does a world obey its keys? The action matrix asks one past for every future; inverse dynamics says what was pressed.
 
 A loss cannot tell: keys are held, so a model whose actions are off by one is right in most frames. The action matrix
-can. It presses each key on the same past, with the same noise, and what differs is due to the key alone. The judge is an
-inverse-dynamics model (Agrawal et al. 2016, arXiv:1606.07419): a small network that sees two frames and says which key
-led from one to the other. It learns on real frames and never sees the world model.
+can. It presses each key on the same past, with the same noise, and what differs is due to the key alone. The judge is
+an inverse-dynamics model (Agrawal et al. 2016, arXiv:1606.07419): a small network that sees two frames and says which
+key led from one to the other. It learns on real frames and never sees the world model.
 """
 
 from collections.abc import Callable

@@ -404,9 +404,9 @@ axes[0].set_ylabel("told")
 plt.show()
 
 # %% [markdown]
-# **What to see.** A diagonal: the keys rule. Equal rows: whatever you press, the same happens. Look at the losses, too:
-# only one of the three can be played, and no loss says which. The one that is off by one has learned that the *earlier*
-# of its two keys moves the paddle. Swap the two, and it obeys: it lags by one frame.
+# **What to see.** A diagonal: the keys rule. Equal rows: whatever you press, the same happens. The right pairing and
+# the one that is off by one have about the same loss, and only one of the two can be played. The other has learned that
+# the *earlier* of its keys moves the paddle. Swap them, and it obeys: it lags by one frame.
 #
 # ## Try it
 #
@@ -425,7 +425,7 @@ show.player(torch.cat(list(dream)).transpose(0, 1), FPS, width=256, max_bytes=40
 #
 # - **DIAMOND** (arXiv:2405.12399): our recipe at full size, with four past frames and adaptive group norm.
 # - **GameNGen** (arXiv:2408.14837): Stable Diffusion with keys in place of words plays Doom. Lab 09.2.
-# - **Oasis**: a diffusion transformer with actions. Its public code had the bug (etched-ai/open-oasis, issue 20).
+# - **Oasis**: a diffusion transformer. Its `generate.py` once had the bug (etched-ai/open-oasis, issue 20).
 # - **Genie** (arXiv:2402.15391): no actions were recorded, so it infers them. Lab 09.3.
 # - **Cosmos** (arXiv:2501.03575): `CosmosActionCondition(mode=…)` in diffusers. `"forward_dynamics"` is your world,
 #   `"inverse_dynamics"` your judge. **SANA-WM** takes words: `SanaWMPipeline(…)(action="w-80,jw-40")`.

@@ -7,4 +7,5 @@ from common.data.arcade.rooms import Rooms, RoomsState
 from common.data.arcade.transitions import Transitions, transitions
 
 __all__ = ["ActionBatch", "Catch", "CatchState", "Game", "PaintedGame", "Play", "Player", "Recording", "Rooms",
-           "RoomsState", "Transitions", "arcade_recording", "mixed_player", "play", "record", "transitions"]  # fmt: skip
+           "RoomsState", "Transitions", "arcade_recording", "mixed_player", "play", "record",
+           "transitions"]  # fmt: skip

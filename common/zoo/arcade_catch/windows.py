@@ -1,7 +1,7 @@
 """Windows of `catch` in which things happen: a ball's end and a serve are drawn more often than they come.
 
-A ball ends in 4 of 100 frames, and the next one is served in as many. Yet a dream that misses a single serve has no ball
-any more, so a quarter of the windows is chosen to end in one of the two.
+A ball ends in 4 of 100 frames, and the next one is served in as many. Yet a dream that misses a single serve has no
+ball any more, so a quarter of the windows is chosen to end in one of the two.
 """
 
 from dataclasses import dataclass

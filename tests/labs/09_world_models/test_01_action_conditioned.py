@@ -67,7 +67,7 @@ def test_pairing(lab, seed, look):
     clips, actions = plays(seed, 2, 1, 5, 2, 3)
     right, got = one_by_one(clips, actions, 2), cut(lab, clips, actions, 2)
     got["actions"].equal(right[1], because="row n has the actions pressed while its past's frames are shown")
-    look(target=right[0][:, 0].flatten(1), yours=got["past"].value[:, 0].flatten(1))
+    look(target=right[1].flatten(), yours=got["actions"].value.flatten(), about="the actions, row after row")
 
 
 @exercise("transitions", points=4, hint='clips[:, :, :-1].unfold(2, context, 1), then "b c n h w k -> (b n) c k h w"')
@@ -127,7 +127,7 @@ def test_embedding(lab, seed, look):
     sizes = ((3, 2, 5, 4), (6, 4, 8, 3), (2, 3, 6, 5))
     rows = [(filled(lab.ActionEmbedding, seed, a, k, d), whole(seed, b, k, below=a + 1)) for a, k, d, b in sizes]
     answers = embed.table(called, rows, row_sum, mistakes, because="it is the sum of one row per place")
-    look(target=row_sum(*rows[0]), yours=answers[0].value)
+    look(target=row_sum(*rows[0])[0], yours=answers[0].value[0], about="one sample's vector")
     layer, actions = rows[0]
     theorems.owes(embed, called, layer, actions, other=(layer, actions.flip(1)))
     layer.requires_grad_()
@@ -191,7 +191,7 @@ def test_film(lab, seed, look):
     rows = [(filled(lab.FiLMBlock, seed, *size), *(noise(seed, *of, dtype=torch.float64) for of in ((b, size[0], h, w),
              (b, size[2])))) for *size, b, h, w in sizes]  # fmt: skip
     answers = blocks.table(called, rows, film, mistakes, tolerance=1e-8, because="see the order of the layers")
-    look(target=film(*rows[0])[0, 0], yours=answers[0].value[0, 0])
+    look(target=film(*rows[0])[0, 0, 0], yours=answers[0].value[0, 0, 0], about="one row of one channel")
     block, x, cond = filled(lab.FiLMBlock, seed, 8, 16, 5).float(), noise(seed, 3, 8, 4, 2), noise(seed + 1, 3, 5)
     theorems.owes(blocks, called, block, x, cond, other=(block, -x, cond.flip(0)))
     block.requires_grad_()
@@ -225,7 +225,7 @@ def test_factors(lab, seed, look):
     for name in FACTORS:
         answers = factors.table(lab, rows, lambda s, d, n=name: RIGHT[n](s.double(), d), WRONG[name], part=name,
                                 because=f"{name} has to do what the docstring asks")  # fmt: skip
-    look(target=RIGHT["c_noise"](levels, 0.5), yours=answers[0].value)
+    look(target=RIGHT["c_noise"](levels, 0.5), yours=answers[0].value, about="c_noise at seven noise levels")
     usual = factors(lab, levels)
     for name in FACTORS:
         usual[name].near(RIGHT[name](levels, 0.5), because="sigma_data is 0.5 where it is not given")
@@ -282,7 +282,7 @@ def test_matrix(lab, seed, look):
         "the actions are counted from 1. The first is 0": {"first": 1},
     })  # fmt: skip
     answers = matrices.table(lab, rows, all_futures, mistakes, because="only the last action differs between futures")
-    look(target=all_futures(*rows[0])[0, :, 0], yours=answers[0].value[0, :, 0])
+    look(target=all_futures(*rows[0])[0, :, 0, 0, 0], yours=answers[0].value[0, :, 0, 0, 0], about="a pixel, by action")
     row = asked(seed, 3, 2, 2, 3, 4, 3)
     answer = theorems.leaves_random_numbers_alone("action_matrix(…)", partial(matrices, lab), *row)
     assert not answer.value.requires_grad, f"{answer.said} keeps gradients: put @torch.no_grad() above the function"
@@ -335,7 +335,7 @@ def test_confusion(lab, seed, look):
         "futures and actions are mixed up: (b a) has b outermost, on both ways": {"mixed": True},
     })  # fmt: skip
     answers = confuse.table(lab, rows, tally, mistakes, because="it is the share of the pasts, told and seen")
-    look(target=tally(*rows[0]), yours=answers[0].value)
+    look(target=tally(*rows[0]).flatten(), yours=answers[0].value.flatten(), about="the table, row after row")
 
 
 @exercise("action_confusion", points=2, hint="F.one_hot(…, num_actions): as many columns as rows")
