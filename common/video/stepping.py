@@ -60,6 +60,7 @@ class Film:
             self.keyframes, self.num_frames, times = reader.keyframes, len(reader), reader.timestamps
         self.path, self.num_decoded = path, 0
         self._open()
+        assert self.stream.time_base is not None
         self.pts = (times / float(self.stream.time_base)).round().astype(int) + (self.stream.start_time or 0)
         self.number_of = {int(pts): number for number, pts in enumerate(self.pts)}
 
@@ -76,6 +77,7 @@ class Film:
     def next_frame(self):
         """Decode one frame: (number, frame). The frame is still as the file stores it: `to_rgb` gives its picture."""
         frame = next(self.frames)
+        assert frame.pts is not None
         return self.number_of[frame.pts], frame
 
     def to_rgb(self, frame):
@@ -106,7 +108,7 @@ class Film:
         """Decode up to a keyframe and hold it ready; False if it does not come, or another behind it comes first."""
         self.frames = self._decode()
         for frame in self.frames:
-            number = self.number_of.get(frame.pts, -1)
+            number = -1 if frame.pts is None else self.number_of.get(frame.pts, -1)
             if number >= keyframe:
                 self.frames = chain([frame], self.frames)
                 return number == keyframe

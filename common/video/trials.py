@@ -26,7 +26,7 @@ def drop_frames(source, path) -> Path:
     for i in range(1, len(frames)):
         if np.abs(frames[i].astype(np.int16) - frames[kept[-1]]).mean() > 0.02 * 255:
             kept.append(i)
-    return write(path, frames[kept], fps=24, timestamps=times[kept])
+    return write(path, frames[kept], fps=24, timestamps=times[kept].tolist())
 
 
 def as_television(source, path) -> Path:
@@ -52,7 +52,7 @@ COLOURS = np.array(
 )
 MATRIX = {"BT.601": 5, "BT.709": 1}  # as ITU-T H.273 numbers them
 LIMITED, FULL = 1, 2
-CASES = {  # name -> how a colour film is made
+CASES: dict[str, dict] = {  # name -> how a colour film is made
     "709, said": {"matrix": "BT.709"},
     "601, said": {"matrix": "BT.601"},
     "709, unsaid": {"matrix": "BT.709", "is_tagged": False},
