@@ -96,14 +96,14 @@ RECIPE = Recipe(
         "main": Stage(
             {
                 "ci": Settings(steps=20, warmup_steps=5, **MAIN, **SMALL),
-                "cpu": Settings(steps=3000, warmup_steps=50, **MAIN, **SMALL, **EVERY),
+                "cpu": Settings(steps=2350, warmup_steps=50, **MAIN, **SMALL, **EVERY),
                 "gpu": Settings(steps=10_000, warmup_steps=200, **MAIN, **LARGE, **EVERY),
             }
         ),
         "anneal": Stage(
             {
                 "ci": Settings(steps=20, first_sample=10**6, **ANNEAL, **SMALL),
-                "cpu": Settings(steps=600, first_sample=10**6, **ANNEAL, **SMALL | QUICK, **EVERY),
+                "cpu": Settings(steps=900, first_sample=10**6, **ANNEAL, **SMALL | QUICK, **EVERY),
                 "gpu": Settings(steps=5000, first_sample=10**7, **ANNEAL, **LARGE, **EVERY),
             },
             start="main",
