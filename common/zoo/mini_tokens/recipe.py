@@ -107,7 +107,7 @@ def measure(model, preset):
 
 
 MAIN = {"batch_size": 16, "ema_decay": 0.998, **COMMON}
-OFTEN = {"measure_every": 400, "checkpoint_every": 25}
+OFTEN = {"measure_every": 450, "checkpoint_every": 25}
 RECIPE = Recipe(
     name="mini-tokens",
     build_model=lambda preset: TokenTransformer(**PRESETS[preset]),
@@ -117,11 +117,11 @@ RECIPE = Recipe(
         "main": Stage(
             {
                 "ci": SETTINGS["ci"],
-                "cpu": Settings(steps=4000, warmup_steps=100, decay="none", **MAIN, **OFTEN),
+                "cpu": Settings(steps=950, warmup_steps=100, decay="none", **MAIN, **OFTEN),
             }
         ),
         "anneal": Stage(
-            {"cpu": Settings(steps=1000, decay="linear", first_sample=10**6, **MAIN, **OFTEN)},
+            {"cpu": Settings(steps=900, decay="linear", first_sample=10**6, **MAIN, **OFTEN)},
             start="main",
         ),
     },
