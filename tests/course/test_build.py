@@ -52,7 +52,7 @@ def test_a_tutorial_is_run_and_releases_nothing(tmp_path, monkeypatch):
     path = tmp_path / "phases" / "01_tiny" / "01_first.py"
     course.write(path, TUTORIAL)
     target = build.targets(("phases/01_tiny/01_first.py",))[0]
-    assert build.build(target) == ["phases/01_tiny/01_first.ipynb"]
+    assert build.build(target) == ["phases/01_tiny/01_first.ipynb", "phases/01_tiny/01_first.seconds.json"]
     cells = json.loads(path.with_suffix(".ipynb").read_text())["cells"]
     assert cells[1]["outputs"][0]["text"] == ["six times seven\n"] and "nbgrader" not in cells[1]["metadata"]
     assert build.out_of_date(target) == [] and not (tmp_path / "labs").exists()

@@ -11,7 +11,7 @@ from tests.course.buildable_course import make_course
 TARGETS = build.targets()
 MEASURED = [target for target in TARGETS if seconds.kept(target.path)]
 STATED = re.compile(r"^# \| `cpu`.*\| *(\d+) (s|min)\b[^|]*\|$", re.M)
-MOST_AT_CI = 20  # core-seconds, the kernel's start included
+MOST_AT_CI = 30  # core-seconds: the budget of 20, as coarsely as it is kept
 NOT_YET = {"05.2"}
 
 

@@ -110,9 +110,12 @@ def build(target: Target, force: bool = False, on_cell: Callable[[], None] = lam
     written = []
     have = _read(target.notebook)
     if force or _stale(target, have):
+        measured_before = seconds.kept(target.path)
         have = execute(target.draft, target.flipbook, on_cell)
         _write(target.notebook, dumps(have))
         written.append(shown(target.notebook))
+        if seconds.kept(target.path) != measured_before:
+            written.append(shown(seconds.beside(target.path)))
     if target.lab:
         lab, text = target.lab.notebook("labs"), dumps(release(have))
         if not lab.exists() or lab.read_text(encoding="utf-8") != text:

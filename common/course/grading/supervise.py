@@ -11,8 +11,10 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from common.course.base import fair_time
 from common.course.base.results import STATUSES, Result
 from common.course.grading.protocol import REDIRECTED, EventReader
 from common.course.grading.worker import KEY_LENGTH, MAX_MESSAGE, MAX_PICTURE, MAX_PICTURES
@@ -51,6 +53,7 @@ class Run:
     waiting: dict[str, Result] = field(default_factory=dict)
     running: str | None = None
     phase: str = "starting"
+    clock: Callable[[], float] = time.monotonic  # of the worker: it stands still while the machine is busy with others
     since: float = field(default_factory=time.monotonic)
     finished: bool = False
     doubts: bool = False  # a control test did not come out as it must
@@ -71,7 +74,7 @@ class Run:
             self._contradict(f"an event {kind!r} that makes no sense")
 
     def _enter(self, phase: str) -> None:
-        self.phase, self.since = phase, time.monotonic()
+        self.phase, self.since = phase, self.clock()
 
     def _contradict(self, what: str) -> None:
         self.broken = self.broken or f"its results contradict each other ({what}), so none of them counts"
@@ -102,7 +105,7 @@ class Run:
         if test != self.running or status not in STATUSES or status == "blocked":
             self._contradict("a test ended that was not running")
             return
-        seconds = time.monotonic() - self.since
+        seconds = self.clock() - self.since
         self.running = None
         self._enter("idle")
         if test in self.controls:
@@ -184,6 +187,8 @@ def supervise(command, job: dict, run: Run, limits: Limits, deadline: float, sto
         with contextlib.suppress(BrokenPipeError):  # it died at once; what it said on standard error tells why
             process.stdin.write(secret + json.dumps(job | {"events": events_in}).encode())
             process.stdin.close()
+        run.clock = fair_time.ClockOf(process.pid)
+        run.since = run.clock()
         hung, stopped = _follow(process.pid, events, tail, reader, run, limits, deadline, stop)
         ending = _end(process, run, reader, tail, hung, stopped, limits)
     finally:
@@ -202,7 +207,7 @@ def _follow(
         selector.register(events, selectors.EVENT_READ)
         selector.register(tail.descriptor, selectors.EVENT_READ)
         while not run.finished and not run.broken and not reader.flooded:
-            left = min(_time_left(run, limits), deadline - time.monotonic())
+            left = min(_time_left(run, limits), deadline - run.clock())
             if left <= 0 or stop.is_set():
                 return left <= 0, True
             if num_threads(pid) > MAX_THREADS:
@@ -248,7 +253,7 @@ def _time_left(run: Run, limits: Limits) -> float:
     allowed = {"starting": STARTING, "load": limits.test + limits.grace, "test": 2 * limits.test + limits.grace}
     if run.phase == "test":
         allowed["test"] = limits.test + limits.grace
-    return allowed.get(run.phase, limits.test + limits.grace) - (time.monotonic() - run.since)
+    return allowed.get(run.phase, limits.test + limits.grace) - (run.clock() - run.since)
 
 
 def _end(process, run: Run, reader, tail: "_Tail", hung: bool, stopped: bool, limits: Limits) -> Ending:

@@ -26,7 +26,8 @@ READ_AS_FILES = {
     ),
     ("solutions/*", "labs/*", "phases/*", "tests/labs/*"): (
         "tests/course/test_repository.py", "tests/course/test_build*.py", "tests/course/test_nbgrader.py",
-        "tests/course/test_mine.py", "tests/course/test_startpage.py", "tests/course/test_syllabus.py", "tests/e2e/*",
+        "tests/course/test_mine.py", "tests/course/test_seconds.py", "tests/course/test_startpage.py",
+        "tests/course/test_syllabus.py", "tests/e2e/*",
     ),
     ("common/*",): ("tests/common/test_import_rules.py", "tests/common/test_wheel.py"),
     ("common/zoo/*",): ("tests/common/test_zoo.py", "tests/common/test_wheel.py"),
