@@ -157,9 +157,9 @@ for name, size, quality in (
     print(f"{name:38}{size:10,.0f}{size / 8:9,.0f}{quality:7.1f} dB")
 
 # %% [markdown]
-# A token is log2(64,000), close to 16 bits: what *one* float of the latent takes, of which every place has 16. At
-# equal PSNR the contest is closer. Rounding after the fact is a quantizer as well, only one that the encoder was
-# never trained for.
+# A token is log2(64,000), close to 16 bits: what *one* float of the latent takes, of which every place has 16. Even
+# when both are packed, and the floats rounded until they look as bad, the tokens are smaller. Rounding after the fact
+# is a quantizer as well, only one that neither the encoder nor the decoder was trained for.
 #
 # ## The codes, drawn
 #
@@ -266,8 +266,8 @@ for caption, found in zip(asked, mini_agreement(asked, made)):
 show.strips({f"{k}: {caption}": one for k, (caption, one) in enumerate(zip(asked, made))}, num_frames=9, width=64)
 
 # %% [markdown]
-# `flipbook evaluate mini-tokens` reads 384 clips this way; `mini-video` is the diffusion transformer of the same
-# width and depth, trained for as many core-seconds. Their cards give both scores.
+# `mini-video` is the diffusion transformer of the same width and depth. The cards of both say how many clips are
+# right of a few hundred, and after how many core-seconds of training.
 #
 # ## What you can now say
 #

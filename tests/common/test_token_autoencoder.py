@@ -3,12 +3,15 @@
 import pytest
 import torch
 
+from common.data.sprites import SpriteData
+from common.evaluation.reconstruction import clip_psnr
 from common.layers.residual import FactorizedBlock
 from common.models.autoencoder import CausalVideoVAE
 from common.models.shipped import WeightsError
 from common.models.streaming import decode_stream, encode_stream
 from common.models.token_autoencoder import NATURAL_STD, PRESETS, CausalVideoFSQ
 from common.training import KeyedNoise
+from common.zoo.sprites_fsq import recipe
 from common.zoo.sprites_fsq.measures import token_measures
 from common.zoo.sprites_fsq.recipe import compute_loss
 
@@ -139,3 +142,12 @@ def test_token_measures_count_levels_and_codes():
     assert found["tokens/rarest_level"] == 0
     assert found["tokens/codes_used"] == pytest.approx(3)
     assert found["tokens/perplexity"] == pytest.approx(2**1.5)
+
+
+@torch.no_grad()
+def test_the_recipe_begins_as_the_shipped_autoencoder(monkeypatch):
+    monkeypatch.setattr(recipe, "NUM_FITTED", 8)
+    model, vae = recipe.build_model("cpu"), CausalVideoVAE.from_pretrained("sprites-vae").float()
+    assert all(torch.equal(a, b) for a, b in zip(model.decoder.parameters(), vae.decoder.parameters()))
+    clips = SpriteData("held_out").batch(range(2)).clips()
+    assert clip_psnr(model.eval()(clips).sample.clamp(-1, 1), clips, data_range=2).mean() > 20  # before the first step

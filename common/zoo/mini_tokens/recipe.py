@@ -1,9 +1,9 @@
 """How `mini-tokens` is trained: the autoregressive arm of the `mini` world, on tokens of `sprites-fsq`.
 
-    flipbook train mini-tokens                                       by steps
-    train_for(RECIPE, 600, "runs/mini-tokens")                       by core-seconds: common.training.budget
+    flipbook train mini-tokens                     stage "main": a constant learning rate
+    flipbook train mini-tokens --stage anneal      from there: the rate falls to zero
 
-Width, depth, texts, clips and settings are those of the default arm, `mini-video`, which is trained by flow matching.
+Width, depth, texts, clips and batches are those of the default arm, `mini-video`, which is trained by flow matching.
 What differs is the latent and the loss: codes in the place of floats, cross-entropy in the place of squares.
 """
 
@@ -20,8 +20,8 @@ from common.models.token_autoencoder import CausalVideoFSQ
 from common.models.token_transformer import PRESETS, TokenTransformer, generate_codes
 from common.runtime import cache_dir
 from common.text import TextEncoder
-from common.training import Recipe, Stage
-from common.zoo.mini_arm import BATCH, NO_PROMPT_PART, NUM_ASKED, NUM_CLIPS, SETTINGS
+from common.training import Recipe, Settings, Stage
+from common.zoo.mini_arm import BATCH, COMMON, NO_PROMPT_PART, NUM_ASKED, NUM_CLIPS, SETTINGS
 
 GUIDANCE_SCALE = 2.0
 TEMPERATURE = 1.0
@@ -106,11 +106,24 @@ def measure(model, preset):
     return mini_accuracy(captions, generate(model, captions)) | {"test_bits_per_token": bits}
 
 
+MAIN = {"batch_size": 16, "ema_decay": 0.998, **COMMON}
+OFTEN = {"measure_every": 450, "checkpoint_every": 25}
 RECIPE = Recipe(
     name="mini-tokens",
     build_model=lambda preset: TokenTransformer(**PRESETS[preset]),
     data=lambda preset: captioned_codes(),
     compute_loss=compute_loss,
-    stages={"main": Stage(SETTINGS)},
+    stages={
+        "main": Stage(
+            {
+                "ci": SETTINGS["ci"],
+                "cpu": Settings(steps=950, warmup_steps=100, decay="none", **MAIN, **OFTEN),
+            }
+        ),
+        "anneal": Stage(
+            {"cpu": Settings(steps=900, decay="linear", first_sample=10**6, **MAIN, **OFTEN)},
+            start="main",
+        ),
+    },
     measure=measure,
 )
