@@ -319,8 +319,8 @@ show.strips({"original": pictures(HELD_OUT, 64, 64)[:, 1::5]} | frames, num_fram
 
 # %% [markdown]
 # **What to see.** With plain rounding the encoder does not move by a hair, and the result is the mean patch: nothing
-# was learned. LFQ without its entropy loss uses one or two codes in a hundred, and blurs. With the sign turned it ends near
-# a single code. FSQ needed no loss to get there: its grid is the variety. How was your prediction?
+# was learned. LFQ without its entropy loss uses one or two codes in a hundred, and details go. With the sign turned it
+# ends near a single code. FSQ needs no loss of its own: its grid is the variety. How was your prediction?
 
 # %% [markdown] about="frechet_distance" difficulty=3 importance=4 minutes=12
 # ## Fréchet distance
@@ -416,8 +416,8 @@ else:
 # **The real ones.** NVIDIA's Cosmos tokenizers of type DV have the very levels of `sprites-fsq`, 64,000 codes, at
 # 4×8×8, 8×8×8 and 8×16×16. They come as TorchScript: `torch.jit.load("encoder.jit")` gives indices and codes of a clip,
 # and `decoder.jit` takes the indices. VidTok has FSQ models with up to 262,144 codes, and reports 29.16 dB against
-# 29.64 dB of its KL twin with 4 channels. Open-MAGVIT2 is LFQ with $2^{18}$ codes. Diffusers has the older kind, a *learned*
-# codebook whose nearest vector is looked up. This is its class, tiny and untrained: encode, quantize, decode.
+# 29.64 dB of its KL twin with 4 channels. Open-MAGVIT2 is LFQ with $2^{18}$ codes. Diffusers has the older kind, a
+# *learned* codebook whose nearest vector is looked up. This is its class, tiny and untrained.
 
 # %% tags=["demo"] draws="diffusers' VQModel, tiny: latents, tokens, and a picture."
 torch.manual_seed(0)

@@ -143,6 +143,15 @@ def test_entropies_are_those_of_the_softmax_over_all_codes(num_bits):
     assert found.loss.item() == pytest.approx(per_sample - 0.4 * of_mean, abs=1e-5)
 
 
+@pytest.mark.parametrize("scale", [1.0, 10.0, 300.0])
+def test_the_gradient_of_the_entropy_loss_is_finite_where_codes_are_out_of_reach(scale):
+    """far from 0 the mean probability of a code is no float32 any more, and the slope of -p log p at 0 is infinite"""
+    z = (scale * torch.randn(64, 10, generator=torch.Generator().manual_seed(3))).requires_grad_()
+    found = lfq_entropy_loss(z)
+    found.loss.backward()
+    assert torch.isfinite(found.loss) and torch.isfinite(z.grad).all()
+
+
 def test_minimising_the_entropy_loss_spreads_places_over_the_codes_and_its_wrong_sign_collapses_them():
     start = 0.3 + 0.1 * torch.randn(256, 4, generator=torch.Generator().manual_seed(2))
     used = {}
