@@ -52,6 +52,7 @@ def test_the_clock_of_a_process_counts_what_its_children_wait_for(monkeypatch):
         while len(fair_time.family(process.pid)) < 2 and time.monotonic() < until:
             time.sleep(0.05)
         assert len(fair_time.family(process.pid)) == 2
+        monkeypatch.setattr(fair_time, "PAUSE", 0.0)
         clock = fair_time.ClockOf(process.pid)
         before = clock()
         monkeypatch.setattr(fair_time, "waited", lambda task: 100.0)

@@ -3,6 +3,8 @@
 import os
 import time
 
+PAUSE = 0.05  # seconds between two looks at other processes
+
 
 def waited(task: str = "thread-self") -> float:
     """Seconds that a task was ready to run while the machine was busy with others; 0.0 where the system does not tell.
@@ -26,11 +28,14 @@ class ClockOf:
     """Such a clock for a process and what it started: it stands still while their main threads wait for a processor."""
 
     def __init__(self, pid: int):
-        self._pid, self._waited = pid, 0.0
+        self._pid, self._waited, self._looked = pid, 0.0, -1.0
 
     def __call__(self) -> float:
-        self._waited = max(self._waited, sum(waited(f"{pid}/task/{pid}") for pid in family(self._pid)))
-        return time.monotonic() - self._waited
+        now = time.monotonic()
+        if now - self._looked > PAUSE:
+            self._waited = max(self._waited, sum(waited(f"{pid}/task/{pid}") for pid in family(self._pid)))
+            self._looked = now
+        return now - self._waited
 
 
 def family(pid: int, most: int = 64) -> list[int]:
