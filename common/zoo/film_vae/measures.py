@@ -25,7 +25,9 @@ ROWS = {64: EVERY_STEP, 128: RECONSTRUCT, 256: RECONSTRUCT}
 SETTINGS = {"small": (16, {64: RECONSTRUCT}, {}), "full": (192, ROWS, ROWS)}
 RATED = (64, 128)  # rows at which bits are counted
 MULTIPLE = 8  # rows and columns of an autoencoder's clips come in these
-PRECISIONS = tuple(2.0 ** (-k / 2) for k in range(13))  # steps of rounded latents, in standard deviations of their channel
+PRECISIONS = tuple(
+    2.0 ** (-k / 2) for k in range(13)
+)  # steps of rounded latents, in standard deviations of their channel
 MAY_LOSE = 0.1  # dB that rounding may cost
 NUM_DRAWS = 2000  # of the bootstrap
 

@@ -28,8 +28,13 @@ def whole(seed, *size, below):
     return torch.cat([torch.tensor([below - 1]), drawn.flatten()[1:]]).reshape(size)
 
 
-cut = Call("transitions", takes={"clips": "b c t h w", "actions": "b u"}, gives=record(
-    "tuple", past=tensor("n c k h w", "same"), actions=tensor("n k", torch.int64), target=tensor("n c h w", "same")))
+cut = Call(
+    "transitions",
+    takes={"clips": "b c t h w", "actions": "b u"},
+    gives=record(
+        "tuple", past=tensor("n c k h w", "same"), actions=tensor("n k", torch.int64), target=tensor("n c h w", "same")
+    ),
+)
 
 
 def plays(seed, batch, channels, frames, height, width):
@@ -63,7 +68,8 @@ def test_pairing(lab, seed, look):
             lag, count = Counter((pressed[:, -1] + 1 - target[:, 0, 0, 0]).tolist()).most_common(1)[0]
             assert abs(lag) != 1 or 2 * count <= len(pressed), (
                 f"{answer.said}: the actions are off by one. A frame has the action {'after' if lag > 0 else 'before'} "
-                "the one that made it. Action t is pressed while frame t is shown, and leads to frame t + 1")
+                "the one that made it. Action t is pressed while frame t is shown, and leads to frame t + 1"
+            )
     clips, actions = plays(seed, 2, 1, 5, 2, 3)
     right, got = one_by_one(clips, actions, 2), cut(lab, clips, actions, 2)
     got["actions"].equal(right[1], because="row n has the actions pressed while its past's frames are shown")
