@@ -9,9 +9,9 @@ from common.models.autoencoder import CausalVideoVAE
 def with_more_latents(model: CausalVideoVAE, latent_channels: int) -> CausalVideoVAE:
     """A wider-bottleneck copy that reconstructs exactly what the model does, to be trained further.
 
-    The old channels come first and are what they were. Each new one takes the log-variance of an old one. Its mean comes
-    from fresh weights, as large as those of the old means: a signal no larger than the noise would never be used. The
-    decoder's weights on the new channels are zero, so it ignores them until training gives them something to say.
+    The old channels come first and are what they were. Each new one takes the log-variance of an old one. Its mean
+    comes from fresh weights, as large as those of the old means: a signal no larger than the noise would never be used.
+    The decoder's weights on the new channels are zero, so it ignores them until training gives them something to say.
 
     Args:
         model: the trained one; it is left alone.

@@ -23,11 +23,9 @@ EVERY_STEP, RECONSTRUCT = (1, 2, 3), (3,)  # frames from one of a clip to the ne
 ROWS = {64: EVERY_STEP, 128: RECONSTRUCT, 256: RECONSTRUCT}
 # setting -> square windows of film; rows of whole pictures, with their steps, of film; the same of the street
 SETTINGS = {"small": (16, {64: RECONSTRUCT}, {}), "full": (192, ROWS, ROWS)}
-RATED = (64, 128)  # rows at which bits are counted
+RATED = (64,)  # rows at which bits are counted
 MULTIPLE = 8  # rows and columns of an autoencoder's clips come in these
-PRECISIONS = tuple(
-    2.0 ** (-k / 2) for k in range(13)
-)  # steps of rounded latents, in standard deviations of their channel
+PRECISIONS = tuple(2.0 ** (-k / 2) for k in range(4, 13))  # steps of rounding, in standard deviations of a channel
 MAY_LOSE = 0.1  # dB that rounding may cost
 NUM_DRAWS = 2000  # of the bootstrap
 
