@@ -15,7 +15,7 @@
 #
 # | preset | clip `(T, H, W)` | out of | rounds | all cells take about |
 # |---|---|---|---|---|
-# | `ci` | (8, 360, 640) | 66 frames | 1 | 15 s |
+# | `ci` | (8, 360, 640) | 55 frames | 1 | 15 s |
 # | `cpu` | (16, 360, 640) | 144 frames | 9 | 45 s |
 # | `gpu` | (16, 360, 640) | 431 frames | 9 | 120 s |
 #
@@ -39,7 +39,7 @@ from common.video.peers import COUNTERS, PEERS, silenced
 from common.video.stepping import Film
 from common.video.trials import as_television, decode_everything, drop_frames
 
-SHOT, NUM_FRAMES, ROUNDS = {"ci": ("wing_dance", 8, 1), "cpu": ("burrow", 16, 9), "gpu": ("film_cuts", 16, 9)}[preset()]
+SHOT, NUM_FRAMES, ROUNDS = {"ci": ("gliding", 8, 1), "cpu": ("burrow", 16, 9), "gpu": ("film_cuts", 16, 9)}[preset()]
 PATH = clip_path(SHOT)
 FOLDER = tempfile.TemporaryDirectory()
 DISK = Path(FOLDER.name)
