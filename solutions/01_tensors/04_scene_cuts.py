@@ -365,8 +365,8 @@ WAYS = {
     "H.264, the first three shots": lambda: [video.write(place, shot, fps=24) for place, shot in first_three],
 }
 ways = {"by tenths of seconds": [film[round(a * 24) : round(b * 24)] for a, b in pairwise(seconds)]}
-for name, write in progress_bar(WAYS.items(), desc="writing", unit="way"):
-    ways[name] = [video.read_frames(file) for file in write()]
+for name, made in progress_bar(WAYS.items(), desc="writing", unit="way"):
+    ways[name] = [video.read_frames(file) for file in made()]
 print(f"{'':34}{'frames off':>10} {'largest difference':>18}")
 for name, shots in ways.items():
     print(f"{name:34}" + "{:10} {:16}".format(*split_errors(shots, ranges, film)))
