@@ -41,7 +41,7 @@ def transitions(clips: torch.Tensor, actions: torch.Tensor, context: int) -> Tra
         - the next frame `(N, C, H, W)`.
 
     Raises:
-        ValueError: there are not T - 1 actions per play, or K is not from 1 to T - 1.
+        ValueError: `actions` is not `(B, T - 1)`, or K is not from 1 to T - 1.
     """
     num_frames = clips.shape[2]
     if actions.shape != (len(clips), num_frames - 1):

@@ -4,6 +4,7 @@ Oracles: loops in double precision, turns simulated without a clock, and drawn c
 """
 
 import itertools
+import re
 from functools import cache, partial
 
 import pytest
@@ -19,7 +20,6 @@ from common.evaluation.sprite_reader import read_sprites
 exercise = pytest.mark.exercise
 
 
-# ---------------------------------------------------------------------------------------------- LatentStatistics
 takes, gives, one = {"latents": "b c t h w"}, tensor("b c t h w", torch.float32), tensor("c", torch.float32)
 fit = Call("LatentStatistics.fit", takes, record("object", mean=one, std=one), parameters=("latents",))
 normalize, denormalize = (Call(f"statistics.{name}", takes, gives) for name in ("normalize", "denormalize"))
@@ -97,7 +97,6 @@ def test_statistics_owes(lab, seed):
         theorems.owes(call, method, raw(seed + 3, *SIZES[0]))
 
 
-# ---------------------------------------------------------------------------------------------- PixelCoder
 encode = Call("PixelCoder(p).encode", {"clips": "b c t h w"}, tensor("b v t y x", "same"), parameters=("clips", "p"))
 decode = Call("PixelCoder(p).decode", {"latents": "b v t y x"}, tensor("b c t h w", "same"), parameters=("latents",))
 GRIDS = ((2, 3, 5, 12, 20, 4), (3, 3, 2, 4, 6, 2), (1, 3, 4, 6, 3, 3))
@@ -157,7 +156,6 @@ def test_coder_owes(lab, seed):
         theorems.owes(call, getattr(lab.PixelCoder(4), method), given)
 
 
-# ---------------------------------------------------------------------------------------------- equal_time_run
 run = Call("equal_time_run", sizes=lambda given: {"arms": list(given["steps"])}, parameters=("steps", "core_seconds"),
            gives=mapping(each(record("tuple", seconds=number(), loss=number())), keys="arms"))  # fmt: skip
 
@@ -246,7 +244,6 @@ def test_equal_owes(lab, seed):
     judge("a second run with the same arms", again[1], again[0], because="something is kept from run to run")
 
 
-# ---------------------------------------------------------------------------------------------- decode_and_read
 read = Call("decode_and_read", takes={"latents": "b c t h w"}, gives=graders.instance(Share, called="a Share"),
             parameters=("latents", "captions", "statistics", "decode", "batch_size"))  # fmt: skip
 MEAN, STD = torch.tensor([0.4, -0.3, 0.2]), torch.tensor([2.0, 0.4, 1.25])
@@ -280,8 +277,10 @@ def drawn(seed):
 
 
 def asked(seed, count, wrong=()):
-    """Clips, their normalized latents, and captions: those in `wrong` name another colour (even ones) or motion."""
+    """Clips, normalized latents, captions: those in `wrong` name another colour (even ones) or another motion."""
     clips, captions = drawn(seed).clips()[:count], list(drawn(seed).captions[:count])
+    for k in range(0, count, 2):  # the size does not count
+        captions[k] = re.sub("large|small", lambda size: {"large": "small"}.get(size[0], "large"), captions[k], count=1)
     for k in wrong:
         words = captions[k].split()  # a large green circle moves left over a white field
         words[2:3] = [next(color for color in COLORS if color != words[2])] if k % 2 == 0 else words[2:3]
@@ -299,7 +298,9 @@ def test_read_counts(lab, seed):
         said = f"decode_and_read of {count} latents, {len(wrong)} of them with another clip's caption, {batch_size=}"
         got = (answer.value.right, answer.value.total)
         last = sum(k not in wrong for k in range((count - 1) // batch_size * batch_size, count))
+        narrow = sum(k % 2 and k not in wrong for k in range(count))  # those whose size is right too
         mistakes = {"only the last piece counts": (last, count), "the wrong ones are counted": (len(wrong), count)}
+        mistakes['a clip counts if its "right" is true, whatever else is not as asked'] = narrow, count
         judge(said, got, (count - len(wrong), count), mistakes, because="it is (right, total)")
         assert type(answer.value.right) is int, f"{said}: right is {answer.value.right!r}, and a count is an int"
 
@@ -330,9 +331,8 @@ def test_read_pieces(lab, seed):
         clips, latents, captions = asked(seed, count)
         decoder = Decoder()
         read(lab, latents, captions, Statistics(), decoder, batch_size)
-        sizes = [len(piece) for piece in decoder.given]
-        said = f"decode_and_read of {count} latents with {batch_size=}"
-        assert max(sizes) <= batch_size, f"{said} gave {max(sizes)} samples to decode at once"
+        said, most = f"decode_and_read of {count} latents with {batch_size=}", max(map(len, decoder.given))
+        assert most <= batch_size, f"{said} gave {most} samples to decode at once"
         judge(f"{said}: what decode got", torch.cat(decoder.given), clips, tolerance=1e-4,
               because="each sample once, denormalized, in order")  # fmt: skip
 

@@ -1,6 +1,6 @@
 """Grader of lab 09.1, action-conditioned video.
 
-Oracles are loops. Frames and actions carry their numbers, so a pairing that is off by one is found whatever its code.
+Oracles are loops. Frames and actions carry their numbers, so that a pairing which is off by one is found.
 """
 
 import itertools
@@ -24,17 +24,13 @@ def ways(oracle, wrong):
 
 def whole(seed, *size, below):
     """Whole numbers from 0 up to, not including, `below`; the first one is `below - 1`."""
-    drawn = torch.randint(below, size, generator=torch.Generator().manual_seed(seed))
-    return torch.cat([torch.tensor([below - 1]), drawn.flatten()[1:]]).reshape(size)
+    drawn = torch.randint(below, size, generator=torch.Generator().manual_seed(seed)).flatten()[1:]
+    return torch.cat([torch.tensor([below - 1]), drawn]).reshape(size)
 
 
-cut = Call(
-    "transitions",
-    takes={"clips": "b c t h w", "actions": "b u"},
-    gives=record(
-        "tuple", past=tensor("n c k h w", "same"), actions=tensor("n k", torch.int64), target=tensor("n c h w", "same")
-    ),
-)
+kinds = {"past": tensor("n c k h w", "same"), "actions": tensor("n k", torch.int64)}
+kinds["target"] = tensor("n c h w", "same")
+cut = Call("transitions", takes={"clips": "b c t h w", "actions": "b u"}, gives=record("tuple", **kinds))
 
 
 def plays(seed, batch, channels, frames, height, width):
@@ -49,9 +45,9 @@ def one_by_one(clips, actions, context, *, stride=1, backwards=False, by_time=Fa
     starts = range(0, frames - context, stride)
     order = sorted(itertools.product(range(batch), starts), key=lambda at: at[::-1] if by_time else at)
     places = range(context)[::-1] if backwards else range(context)
-    past = [torch.stack([clips[b, :, n + ahead + k] for k in places], dim=1) for b, n in order]
-    pressed = [torch.stack([actions[b, n + k] for k in places]) for b, n in order]
-    return torch.stack(past), torch.stack(pressed), torch.stack([clips[b, :, n + context] for b, n in order])
+    past = torch.stack([torch.stack([clips[b, :, n + ahead + k] for k in places], dim=1) for b, n in order])
+    pressed = torch.stack([torch.stack([actions[b, n + k] for k in places]) for b, n in order])
+    return past, pressed, torch.stack([clips[b, :, n + context] for b, n in order])
 
 
 ROWS = (((2, 3, 6, 4, 5), 2), ((3, 1, 5, 2, 3), 1), ((1, 2, 7, 3, 2), 4), ((2, 2, 4, 1, 3), 3))
@@ -66,10 +62,11 @@ def test_pairing(lab, seed, look):
         target, pressed = answer["target"].value, answer["actions"].value
         if pressed.ndim == 2 and len(pressed) == len(target) and pressed.numel():
             lag, count = Counter((pressed[:, -1] + 1 - target[:, 0, 0, 0]).tolist()).most_common(1)[0]
-            assert abs(lag) != 1 or 2 * count <= len(pressed), (
+            off = (
                 f"{answer.said}: the actions are off by one. A frame has the action {'after' if lag > 0 else 'before'} "
-                "the one that made it. Action t is pressed while frame t is shown, and leads to frame t + 1"
             )
+            off += "the one that made it. Action t is pressed while frame t is shown, and leads to frame t + 1"
+            assert abs(lag) != 1 or 2 * count <= len(pressed), off
     clips, actions = plays(seed, 2, 1, 5, 2, 3)
     right, got = one_by_one(clips, actions, 2), cut(lab, clips, actions, 2)
     got["actions"].equal(right[1], because="row n has the actions pressed while its past's frames are shown")
@@ -227,7 +224,7 @@ WRONG = {
 def test_factors(lab, seed, look):
     """the four factors at many levels, for several sigma_data; any shape and dtype"""
     levels = uniform(seed, 7, low=-4, high=2).exp()
-    rows = [(levels, 0.5), (levels, 0.23), (levels, 1.7), (levels[:2].reshape(2, 1), 1.0)]
+    rows = [(levels, 0.5), (levels, 0.23), (levels, 1.7), (levels[:2, None], 1.0), (torch.tensor([1e-4, 3e-4]), 0.5)]
     for name in FACTORS:
         answers = factors.table(lab, rows, lambda s, d, n=name: RIGHT[n](s.double(), d), WRONG[name], part=name,
                                 because=f"{name} has to do what the docstring asks")  # fmt: skip
