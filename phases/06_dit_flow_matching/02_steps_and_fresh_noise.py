@@ -21,6 +21,7 @@ from common.diffusion.schedules import flow_levels
 from common.evaluation.reconstruction import clip_psnr
 from common.evaluation.sprite_reader import accuracy, read_sprites
 from common.pipelines import TextToVideoPipeline
+from common.progress import progress_bar
 from common.runtime import limit_threads, preset
 from common.zoo.sprites_t2v.gallery import faults
 from common.zoo.sprites_t2v.prompts import SHOWN, evaluation_prompts
@@ -123,9 +124,12 @@ def count(**sampler):
     return "".join(f"{round(len(ASKED) * right[name]):>12}" for name in SEEN)
 
 
+SAMPLERS = {"Euler's method": {"shift": 1, "eta": 0}, "with fresh noise": {}}
+bar = progress_bar(SAMPLERS.items(), desc="counting", unit="sampler")
+counts = {name: count(**options) for name, options in bar}
 print(f"right, of {len(ASKED)}        " + "".join(f"{name:>12}" for name in SEEN))
-print(f"Euler's method      {count(shift=1, eta=0)}")
-print(f"with fresh noise    {count()}")
+for name, line in counts.items():
+    print(f"{name:20}{line}")
 
 # %% [markdown]
 # **What to see.** Which object it is and what is behind it come out either way. What goes wrong is the path. The stored

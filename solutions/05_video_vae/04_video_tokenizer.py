@@ -38,6 +38,7 @@ from common.layers.quantization import LFQ, codes_to_indices
 from common.models.autoencoder import CausalVideoVAE
 from common.models.frame_autoencoder import FrameAutoencoder, encode_frames
 from common.models.token_autoencoder import CausalVideoFSQ
+from common.progress import progress_bar
 from common.runtime import limit_threads, preset
 from common.zoo.sprites_fsq.patch_study import draw_steps, draw_tokens, mean_patch_psnr, pictures, sprite_patches
 from common.zoo.sprites_fsq.patch_study import train_patches
@@ -305,7 +306,8 @@ ARMS = {  # name: quantizer, channels, codes
     "LFQ, sign turned": (partial(lfq, gamma=-1.0), 10, 1024),
 }  # fmt: skip
 CUT, HELD_OUT = sprite_patches(64), sprite_patches(16, "held_out")  # (N, 192)
-RUNS = {name: train_patches(quantize, width, CUT, HELD_OUT, STEPS) for name, (quantize, width, _) in ARMS.items()}
+bar = progress_bar(ARMS.items(), desc="training", unit="run")
+RUNS = {name: train_patches(quantize, width, CUT, HELD_OUT, STEPS) for name, (quantize, width, _) in bar}
 
 # %% tags=["demo"] draws="The five runs: decibels, codes, and how far the encoder moved; then six frames."
 print(f"{'':22}{'PSNR, dB':>9}{'usage':>9}{'perplexity':>12}{'encoder moved by':>18}")
@@ -376,13 +378,13 @@ def statistics(clips):
     return feature_statistics(encode_frames(FEATURES, clips).movedim(1, -1).flatten(0, -2))
 
 
-truth = statistics(MOVING)
+truth, bar = statistics(MOVING), progress_bar(ROWS.items(), desc="reading", unit="row")
+READ = {name: accuracy(ASKED, read_sprites(clips.clamp(-1, 1)))["all"] for name, (_, clips) in bar}
 print(f"{len(MOVING)} clips that move{'bits':>24}{'PSNR, dB':>10}{'all read':>10}{'Fréchet':>10}")
 for name, (bits, clips) in ROWS.items():
     clips = clips.clamp(-1, 1)
-    psnr = clip_psnr(clips, MOVING, data_range=2).mean()
-    read, distance = accuracy(ASKED, read_sprites(clips))["all"], frechet_distance(*truth, *statistics(clips))
-    print(f"{name:23}{bits:18,.0f}{psnr:10.1f}{100 * read:9.0f}%{distance:10.3f}")
+    psnr, distance = clip_psnr(clips, MOVING, data_range=2).mean(), frechet_distance(*truth, *statistics(clips))
+    print(f"{name:23}{bits:18,.0f}{psnr:10.1f}{100 * READ[name]:9.0f}%{distance:10.3f}")
 some = {name: clips[1].clamp(-1, 1) for name, (_, clips) in ROWS.items()}
 beside = torch.cat(list(some.values())[:4], dim=3)
 display(show.player(beside, fps=8, width=480, max_bytes=55_000, caption=" | ".join(list(some)[:4])))
@@ -391,7 +393,7 @@ show.strips(some, num_frames=6, width=72)
 # %% [markdown]
 # **What to see.** 320 tokens are 16 times fewer bits than the twin's floats and 19 times fewer than *one* frame of
 # pixels, and they carry the motion. The price is in the table too: some decibels against the twin, seen at edges and in
-# textures. The mean frame has a fair PSNR and shows no motion at all. That is why the reader is there too.
+# textures. The mean frame has a fair PSNR and shows no motion at all: hence the reader.
 
 # %% [markdown] tags=["folded"]
 # ## Going further
@@ -442,8 +444,7 @@ print(f"picture {tuple(CLIPS[:1, :, 0].shape)}, {looked_up.numel()} tokens of 25
 # ## What you own now
 #
 # `common.layers.quantization`, `common.evaluation.codebook` and `common.evaluation.frechet`: with `--mine`, `flipbook
-# reconstruct 3 --weights sprites-fsq` runs on your quantizer. Next is lab 05.5: diffusion, on the latents that stayed
-# continuous.
+# reconstruct 3 --weights sprites-fsq` runs on your quantizer. Next is lab 05.5: diffusion, on continuous latents.
 #
 # Papers: MAGVIT-v2 and LFQ (Yu et al. 2023, arXiv:2310.05737), FSQ (Mentzer et al. 2023, arXiv:2309.15505),
 # straight-through (Bengio et al. 2013, arXiv:1308.3432), VQ-VAE (van den Oord et al. 2017, arXiv:1711.00937), FID

@@ -14,7 +14,7 @@
 # | preset | frames `(H, W)`, past | a model of your own trains for | pasts in the measurement | all cells take about |
 # |---|---|---|---|---|
 # | `ci` | (32, 32), 2 | 140 steps, three times | 48 | 20 s |
-# | `cpu` (default) | (32, 32), 2 | 500 steps, three times | 192 | 2 min |
+# | `cpu` (default) | (32, 32), 2 | 500 steps, three times | 192 | 1 min |
 # | `gpu` | (32, 32), 2 | 2000 steps, three times | 192 | not measured |
 #
 # `FLIPBOOK_PRESET` chooses the preset.
