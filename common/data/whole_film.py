@@ -110,7 +110,7 @@ def held_out_frames() -> list[range]:
 
 @lru_cache(maxsize=1)
 def training_shots() -> tuple[range, ...]:
-    """The shots of the film, in its frames, that training may see, in order."""
+    """The shots of the film, in its frames, that a model may be trained on, in order."""
     cuts = find_source(SOURCE).cuts
     held_out = held_out_frames()
     shots = (range(*ends) for ends in pairwise(cuts))
