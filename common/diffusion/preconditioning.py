@@ -33,7 +33,7 @@ def edm_precondition(sigma: torch.Tensor, sigma_data: float = 0.5) -> Preconditi
     - c_noise is ln(sigma) / 4.
 
     Args:
-        sigma: noise levels above 0, of any shape.
+        sigma: noise levels above 0 and at most 100, of any shape.
         sigma_data: standard deviation of the data, above 0.
 
     Returns:

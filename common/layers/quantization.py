@@ -83,7 +83,7 @@ def indices_to_codes(indices: torch.Tensor, levels: Sequence[int]) -> torch.Tens
 
     Args:
         indices: int64 `(B, ...)`.
-        levels: C of them, each at least 2.
+        levels: C of them, each at least 2; their product, the number of codes, is at most 2²⁴.
 
     Returns:
         float32 `(B, C, ...)` in [-1, 1].

@@ -50,7 +50,6 @@ limit_threads()
 plt.rcParams["figure.dpi"] = 75
 STEPS, NUM_PASTS = {"ci": (140, 48), "cpu": (500, 192), "gpu": (2000, 192)}[preset()]
 KEYS, FPS = ("stay", "left", "right"), 12
-TRAIN, TEST = arcade_recording("catch", 20_000, window=4), arcade_recording("catch", 4_000, "test")
 
 
 def playing(rows, width=120):
@@ -66,6 +65,7 @@ def playing(rows, width=120):
 # sees its own frame. One past, three keys held down:
 
 # %% tags=["demo"] draws="One past, three keys: three futures."
+TRAIN, TEST = arcade_recording("catch", 20_000, window=4), arcade_recording("catch", 4_000, "test")
 WORLD = WorldUNet.from_pretrained("arcade-catch").eval().requires_grad_(False)
 begin = TEST.windows([(1, 40)], 2)
 held = {}

@@ -45,7 +45,7 @@ def test_rounding_values(lab, seed, look):
     """the nearest integer, in any shape; halves go to the even one"""
     rows = [(values.noise(seed, 3, 4, 2, 5, scale=3),), (torch.tensor([0.5, 1.5, 2.5, -0.5, -1.5, 3.0]),)]
     rows += [(values.noise(seed + 1, 7, 2, scale=40),), (torch.tensor(-2.3),)]
-    answers = rounding.table(lab, rows, rounded, named(ROUND_WRONG, rounded), because="it is round(z)")
+    answers = rounding.table(lab, rows, rounded, named(ROUND_WRONG, rounded), because="it is round(z)", tolerance=0)
     look(target=rounded(*rows[1]), yours=answers[1].value)
 
 
@@ -264,6 +264,7 @@ def test_entropy_owes(lab, seed):
     entropy(lab, leaf, 0.8, 0.6)["loss"].gradients({"z": slope})
     entropy(lab, z.half())["loss"].near(entropies(z.half()), because="convert to float32 first")
     theorems.owes(entropy, lab, z, other=[latents(seed + 1, 2, 3)], batch_of_one=False)
+    assert entropy(lab, latents(seed, 1, 20))["loss"].value.isfinite(), "20 channels are allowed"
     entropy.refuses(lab, values.noise(seed, 2, 21), because="21 bits are too many: at most 20 channels")
 
 
@@ -345,5 +346,6 @@ def test_distance_closed_forms(lab, seed):
     theorems.owes(distance, lab, *gaussian(seed, 4), *gaussian(seed + 2, 4), other=2 * gaussian(seed, 2))
     (mean, cov), (other, wide) = gaussian(seed, 3), gaussian(seed, 4)
     wrong = [(mean, cov, other, wide), (mean, cov, mean[:, None], cov), (mean, cov[:2], mean, cov)]
-    for parts in [*wrong, (mean, cov, mean, wide), (mean[0], cov, mean, cov), (mean, cov, mean[:1], cov)]:
+    wrong += [(mean, cov, mean, wide), (mean, wide, mean, wide), (mean[0], cov, mean, cov), (mean, cov, mean[:1], cov)]
+    for parts in wrong:
         distance.refuses(lab, *parts, because="means are (D,) and covariances (D, D)")

@@ -345,8 +345,8 @@ def test_confusion(lab, seed, look):
 def test_confusion_owes(lab, seed):
     """an action that is never seen keeps its column; one past is enough; no gradient is kept"""
     row = seen_by(seed, 4, 2, 2, 3, 3)
-    for always in range(3):
-        probe = lambda before, after, a=always: F.one_hot(torch.full((len(before),), a), 3).float()  # noqa: E731
+    for always, kind in enumerate((torch.float32, torch.float16, torch.float64)):
+        probe = lambda before, _, a=always, k=kind: F.one_hot(torch.full((len(before),), a), 3).to(k)  # noqa: E731
         confuse(lab, probe, *row[1:]).near(F.one_hot(torch.full((3,), always), 3), because=f"all it sees is {always}")
     answer = theorems.owes(confuse, lab, *row, other=seen_by(seed + 3, 4, 2, 2, 3, 3), batch_of_one=False)
     assert not answer.value.requires_grad, f"{answer.said} keeps gradients"
