@@ -89,9 +89,8 @@ def test_statistics_owes(lab, seed):
         for part, what in (("mean", torch.mean), ("std", spread)):
             fit(lab.LatentStatistics.fit, far)[part].near(by_channel(far, what), because=because, tolerance=1e-4)
     flat = raw(seed, 2, 3, 2, 3, 4)
-    for level in (0.5, 0.1, 7.7):
-        flat[:, 1] = level
-        fit.refuses(lab.LatentStatistics.fit, flat, because="channel 1 is constant: it has no scale")
+    flat[:, 1] = 0.5
+    fit.refuses(lab.LatentStatistics.fit, flat, because="channel 1 is constant: it has no scale")
     flat[:, 1] = 1e-6 * flat[:, 0]  # a small scale is a scale
     assert fit(lab.LatentStatistics.fit, flat)["std"].value[1] > 0
     found = theorems.owes(fit, lab.LatentStatistics.fit, raw(seed, *SIZES[0]), batch_of_one=False).value
