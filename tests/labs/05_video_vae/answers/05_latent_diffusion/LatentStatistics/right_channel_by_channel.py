@@ -20,4 +20,4 @@ class LatentStatistics:
         return ((last - self.mean) / self.std).movedim(-1, 1)
 
     def denormalize(self, latents):
-        return torch.stack([z * s + m for z, s, m in zip(latents.unbind(1), self.std, self.mean)], dim=1)
+        return torch.stack([z * s + m for z, s, m in zip(latents.float().unbind(1), self.std, self.mean)], dim=1)
