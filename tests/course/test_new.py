@@ -17,7 +17,7 @@ from common.course.building import scaffold
 def checkout(tmp_path, monkeypatch):
     """The folders that a lab's files are written to, with the real syllabus and one phase's page."""
     root = tmp_path / "checkout"
-    for name in ("phases/syllabus.toml", "phases/05_video_vae/README.md"):
+    for name in ("phases/syllabus.toml", "phases/06_dit_flow_matching/README.md"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(paths.root() / name, root / name)
     (root / "tests" / "labs").mkdir(parents=True)
@@ -33,10 +33,10 @@ def flipbook(root, *words) -> subprocess.CompletedProcess:
 
 
 def planned() -> str:
-    """A lab of phase 5 that is still planned."""
+    """A lab of phase 6 that is still planned."""
     from common.course.source import syllabus
 
-    return next(e.id for phase in syllabus.read() if phase.number == 5 for e in phase.labs if e.planned)
+    return next(e.id for phase in syllabus.read() if phase.number == 6 for e in phase.labs if e.planned)
 
 
 def test_a_new_lab_builds_and_is_proven(checkout):
@@ -50,7 +50,7 @@ def test_a_new_lab_builds_and_is_proven(checkout):
     assert starter.returncode == 1 and "not written yet" in starter.stdout and "0 of" in starter.stdout
     proven = json.loads(flipbook(checkout, "mutants", lab_id, "--json").stdout)
     assert (proven["kill_rate"], proven["false_alarms"], proven["problems"]) == (1, 0, [])
-    page = (checkout / "phases/05_video_vae/README.md").read_text()
+    page = (checkout / "phases/06_dit_flow_matching/README.md").read_text()
     assert f"`flipbook start {lab_id}`" in page
     syllabus = (checkout / "phases/syllabus.toml").read_text()
     [row] = [line for line in syllabus.splitlines() if "toy_lab" in line]
@@ -69,7 +69,7 @@ def test_what_cannot_be_made_is_one_sentence(checkout, lab_id, name, why):
 def test_nothing_is_overwritten(checkout):
     lab_id = planned()
     number = int(lab_id.split(".")[1])
-    source = checkout / "solutions" / "05_video_vae" / f"{number:02d}_toy_lab.py"
+    source = checkout / "solutions" / "06_dit_flow_matching" / f"{number:02d}_toy_lab.py"
     source.parent.mkdir(parents=True)
     source.write_text("mine")
     with pytest.raises(CourseError, match="exists already"):
