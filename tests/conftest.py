@@ -1,6 +1,7 @@
 """What every test folder shares: fixtures for what lies outside Python."""
 
 import os
+import sys
 
 import pytest
 
@@ -43,3 +44,10 @@ def require_bubblewrap() -> str:
     if path is None:
         missing("bubblewrap cannot make a sandbox here", "install the package bubblewrap")
     return path
+
+
+@pytest.fixture(autouse=True)
+def gradients_are_on():
+    """The setup cell of a lab may switch them off for its whole process; the next test begins with them on."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_grad_enabled(True)

@@ -342,7 +342,7 @@ def test_an_interrupted_installation_is_repaired_by_running_again(checkout, inde
     wait_until(lambda: "Downloading leaf" in log_of(venv))
     if ending == signal.SIGINT:
         os.killpg(process.pid, ending)  # a terminal sends Ctrl-C to everything in front
-        err = process.communicate(timeout=20)[1]
+        err = process.communicate(timeout=60)[1]
         assert process.returncode == 130 and "it goes on from there" in err and "Traceback" not in err
         assert not (venv / "flipbook-tmp").exists()
     else:

@@ -31,8 +31,13 @@ class Assembled(CausalVideoVAE):
         return AutoencoderKLOutput(latent_dist=dist) if return_dict else (dist,)
 
 
-class WrongAxes(DiagonalGaussian):
+class WrongAxes:
     """The posterior with diffusers' KL divergence, which is made for pictures: on clips one axis is left over."""
+
+    def __init__(self, moments: torch.Tensor):
+        gaussian = DiagonalGaussian(moments)
+        self.mean, self.logvar, self.std = gaussian.mean, gaussian.logvar, gaussian.std
+        self.sample, self.mode = gaussian.sample, gaussian.mode
 
     def kl(self) -> torch.Tensor:
         """`(B, W)` from latents `(B, C, T, H, W)`."""
