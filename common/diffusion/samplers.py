@@ -115,7 +115,7 @@ def ddim(
         predict: `(x, timestep) -> ` as x; the timestep comes as `(B,)`.
         x: noise, `(B, C, T', H, W)`.
         timesteps: falling, `(K,)`, as from `schedules.ddim_timesteps`. After the last one comes the data itself.
-        alphas_cumprod: of the training.
+        alphas_cumprod: of the schedule that the model was trained with.
         kind: what the model predicts, as in `convert.split`.
     """
     x = x.float()

@@ -61,7 +61,7 @@ def ddpm_alphas_cumprod(
     """ᾱ of each timestep, the part of the variance that is data: `(num_train_timesteps,)` float32, falling.
 
     Args:
-        num_train_timesteps: of the training.
+        num_train_timesteps: of the schedule that the model was trained with.
         kind: of the betas: "linear" (arXiv:2006.11239), "scaled_linear" (evenly in their roots; arXiv:2112.10752), or
             "squaredcos_cap_v2" (arXiv:2102.09672, eq. 17; it has no start and end).
         beta_start: of the first timestep.

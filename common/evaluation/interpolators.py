@@ -75,7 +75,7 @@ def reach(between: Between, picture: torch.Tensor, distances: Sequence[int], siz
         between: two batches of pictures to the ones midway.
         picture: `(1, C, H, W)` in [-1, 1]; windows of it are what is seen.
         distances: pixels that the picture slides to the left, first to last; even numbers.
-        size: rows and columns of the window. All that is shown lies in the picture.
+        size: rows and columns of the window. All of it is inside the picture.
 
     Raises:
         ValueError: a distance is odd, or the picture is too small for it.

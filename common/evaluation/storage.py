@@ -173,7 +173,7 @@ def bytes_at_quality(num_bytes: list[float], psnrs: list[float], target: float) 
         Bytes, a float.
 
     Raises:
-        ValueError: the target lies outside the measured range (the message names the target), or the two lists differ
+        ValueError: the target is outside the measured range (the message names the target), or the two lists differ
             in length or are empty.
     """
     if len(num_bytes) != len(psnrs) or len(psnrs) == 0:

@@ -36,7 +36,7 @@ class Checkpoint:
     Attributes:
         step: steps done.
         tensors: the state, see `common.training.snapshot`.
-        state: what else is known of the training then, as JSON would give it back.
+        state: what else is known of the run then, as JSON would give it back.
     """
 
     step: int

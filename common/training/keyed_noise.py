@@ -16,7 +16,7 @@ class KeyedNoise:
     whose key is the pair.
 
     Args:
-        seed: of the training.
+        seed: of the training run.
         indices: of the samples in the batch.
         device: where the tensors go. The numbers are drawn on the CPU, so that they are the same everywhere.
     """

@@ -9,10 +9,10 @@ from common.training.errors import TrainingError
 
 @contextmanager
 def locked(folder: Path, wanted: bool = True):
-    """Hold a folder while a training runs in it. The lock of a process that was killed is gone with it.
+    """Hold a folder while a training run is in it. The lock of a process that was killed is gone with it.
 
     Args:
-        folder: of the training; made if it is not there.
+        folder: of the run; made if it is not there.
         wanted: False in the processes that only help: then nothing is held.
 
     Raises:

@@ -11,7 +11,7 @@ class Records:
     """The log of one training run: `log.jsonl`, `sheets/`, and `tensorboard/` where that is installed.
 
     Args:
-        folder: of the training.
+        folder: of the run.
         first_step: where it begins or goes on. Lines of steps from there on, left by a run that was killed after
             its last checkpoint, are dropped: they will be written again.
     """

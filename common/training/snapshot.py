@@ -16,7 +16,7 @@ WHOLE = distributed.StateDictOptions(full_state_dict=True, cpu_offload=True)
 
 
 def take(model: torch.nn.Module, optimizer: torch.optim.Optimizer, ema: Ema) -> dict[str, torch.Tensor]:
-    """Every tensor of the training, on the CPU: `model.…`, `ema.…` and `optimizer.…`.
+    """Every tensor of the run, on the CPU: `model.…`, `ema.…` and `optimizer.…`.
 
     All processes call it; the first one gets the tensors, the others may get none.
     """

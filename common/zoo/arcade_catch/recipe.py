@@ -17,10 +17,10 @@ from common.data.arcade import arcade_recording, transitions
 from common.diffusion.losses import edm_loss
 from common.evaluation.arcade_reader import read_catch
 from common.models.world_unet import WorldUNet
-from common.show import strips
 from common.streaming.world import corrupt_context, denoise, rollout, sample_next
 from common.training import Recipe, Settings, Stage, muon
 from common.zoo.arcade_catch.windows import catch_windows
+from common.zoo.arcade_sheet import play_and_dream
 
 CONTEXT = 2  # frames of the past
 SIGMA_DATA = 0.5
@@ -75,15 +75,7 @@ def measure(model, preset):
 
 def sheet(model, preset):
     """Two test plays, and below each a dream with the same keys."""
-    games, num_frames = arcade_recording("catch", 1_000, "test"), {"ci": 8, "cpu": 64, "gpu": 64}[preset]
-    rows = {}
-    for number in range(2):
-        play = games.play(number)
-        past, actions = play.clips()[:, :, :CONTEXT], play.actions[:, : CONTEXT - 1 + num_frames]
-        noise = torch.Generator(model.device).manual_seed(number)
-        dream = torch.stack([frame[0] for frame in rollout(model, past, actions, generator=noise)], dim=1)
-        rows |= {f"play {number}": play.clips()[0, :, CONTEXT : CONTEXT + num_frames], f"dream {number}": dream}
-    return strips(rows, num_frames=16)
+    return play_and_dream(model, "catch", {"ci": 8, "cpu": 64, "gpu": 64}[preset])
 
 
 # Adam trains the first and the last layers, Muon the rest.

@@ -21,6 +21,7 @@ from common.models.more_latents import with_more_latents
 from common.show import strips
 from common.tensor_ops import from_uint8
 from common.training import Recipe, Settings, Stage, muon
+from common.training.latent_statistics import record_latent_statistics
 from common.training.losses import log_rms
 from common.zoo import shelf
 from common.zoo.sprites_frame_vae.recipe import compute_loss
@@ -60,17 +61,7 @@ def measure(model, preset):
 
 def finish(model, preset):
     """Mean and standard deviation of each latent channel over clips of the training data, into the model's config."""
-    data, mean, square = film(preset), 0.0, 0.0
-    batches = [range(start, start + 8) for start in range(0, NUM_MEASURED[preset], 8)]
-    for indices in batches:
-        clips = from_uint8(data.batch(indices).to(model.device))
-        z = model.encode(clips).latent_dist.mode().double()  # (B, C, T', H', W')
-        mean, square = mean + z.mean(dim=(0, 2, 3, 4)), square + z.square().mean(dim=(0, 2, 3, 4))
-    mean, square = mean / len(batches), square / len(batches)  # (C,)
-    std = (square - mean.square()).sqrt()
-    model.register_to_config(
-        latents_mean=[round(float(m), 5) for m in mean], latents_std=[round(float(s), 5) for s in std]
-    )
+    record_latent_statistics(model, film(preset), NUM_MEASURED[preset])
 
 
 def sheet(model, preset):

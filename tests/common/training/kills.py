@@ -3,7 +3,7 @@
     python -m tests.common.training.kills FOLDER MOMENT ...
 
 For each moment: train in FOLDER/MOMENT until killed there, look at what is left, train on to the end. One JSON line a
-moment: the signals that ended the processes, the files left behind, and the digest of all that the training came to.
+moment: the signals that ended the processes, the files left behind, and the digest of all that the run came to.
 torch is imported once; each process is forked from here.
 """
 
@@ -53,7 +53,7 @@ def in_a_process(folder: Path, moment: str) -> int:
 
 
 def digest(folder: Path) -> dict[str, str]:
-    """What a training came to: the weights' file, the last checkpoint's tensors, the log without its times."""
+    """What a run came to: the weights' file, the last checkpoint's tensors, the log without its times."""
     last = checkpoint.load(checkpoint.files(folder / "checkpoints")[-1])
     lines = [{k: v for k, v in line.items() if not k.endswith("seconds")} for line in records.read_log(folder)]
     weights = (folder / "weights" / "diffusion_pytorch_model.safetensors").read_bytes()

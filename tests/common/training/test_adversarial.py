@@ -1,4 +1,4 @@
-"""Two players: what each loss says, what a step moves and what it leaves alone, and a training that goes on exactly."""
+"""Two players: what each loss says, what a step moves and what it leaves alone, and a run that goes on exactly."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""Killed at any moment and started again, a training ends in the same weights, bit for bit."""
+"""Killed at any moment and started again, a training run ends in the same weights, bit for bit."""
 
 import json
 import os
@@ -29,7 +29,7 @@ LEFT = {
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory, python, elsewhere) -> dict[str, dict]:
-    """What became of each training that was killed, and of one that was not."""
+    """What became of each run that was killed, and of one that was not."""
     folder = tmp_path_factory.mktemp("kills")
     command = [*python, "-m", "tests.common.training.kills", str(folder), "never", *LEFT]
     output = subprocess.run(command, cwd=ROOT, env=elsewhere, capture_output=True, text=True, timeout=300)
