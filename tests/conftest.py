@@ -1,11 +1,16 @@
 """What every test folder shares: fixtures for what lies outside Python."""
 
 import os
+import signal
 import sys
 
 import pytest
 
 from common.course.setup import doctor
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and so would every process that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 POLICY = os.sched_getscheduler(0) if hasattr(os, "sched_getscheduler") else None
 

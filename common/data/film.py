@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from common.data.bundled import Clip, clips
 from common.video import read_frames
 
-HELD_OUT = ("glade", "leap", "wing_dance")  # shots that no training sees
+HELD_OUT = ("glade", "leap", "wing_dance")  # shots never trained on
 KEPT_HEIGHT = 96  # pixels: the shots are kept in memory at this height
 SPLITS = ("train", "test")
 

@@ -111,7 +111,7 @@ def film_triplets(
     """All triplets of some bundled shots that are so many frames apart.
 
     Args:
-        shots: names of bundled shots; the three that no training sees unless told otherwise. One width for all.
+        shots: names of bundled shots; unless told otherwise, the three never trained on. One width for all.
         steps: frames of the shot between neighbours of a triplet.
         height: of the pictures.
         every: middle frames are this many frames apart.

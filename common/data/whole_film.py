@@ -103,7 +103,7 @@ class WholeFilmData:
 
 
 def held_out_frames() -> list[range]:
-    """The pieces of the film, in its frames, that no training sees: the held-out shots, and the excerpt with cuts."""
+    """The pieces of the film, in its frames, never trained on: the held-out shots, and the excerpt with cuts."""
     pieces = [shot for shot in clips() if shot.name in HELD_OUT] + excerpts()
     return sorted((range(p.film_frame, p.film_frame + p.num_frames) for p in pieces), key=lambda piece: piece.start)
 

@@ -57,7 +57,7 @@ PEER_SECONDS = {"ci": 0.4}.get(SIZE, 60)
 # %% [markdown]
 # ## Where you are heading
 #
-# A clip that no training saw, and the same clip from 41 times fewer numbers. This is `sprites-vae`, the finished model.
+# A clip it was never trained on, and the same clip from 41 times fewer numbers. This is `sprites-vae`, the finished one.
 # Yours has the same size, to the last weight.
 
 # %% tags=["demo"] draws="A clip, and what the finished model restores from its latents."

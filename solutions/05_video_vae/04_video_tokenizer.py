@@ -54,7 +54,7 @@ BLUE, RUST, GREY = "#1f6f8b", "#b3541e", "0.6"
 # ## Where you are heading
 #
 # `sprites-fsq` is the autoencoder of lab 05.2 with a **tokenizer's** latent: where `sprites-vae` has 16 floats, it has
-# one of 64,000 codes. Here is a clip that no training saw, what comes back, and all that was kept of it.
+# one of 64,000 codes. Here is a clip it was never trained on, what comes back, and all that was kept of it.
 
 # %% tags=["demo"] draws="A clip and what 320 whole numbers restore of it; then the numbers, as colours."
 TOKENIZER = CausalVideoFSQ.from_pretrained("sprites-fsq").float().eval()
@@ -358,7 +358,7 @@ show.strips({"original": pictures(HELD_OUT, 64, 64)[:, 1::5]} | frames, num_fram
 # The reader of the world says how many clips still show all that their captions say. Features for the Fréchet distance
 # are latents of the frame coder of lab 05.1.
 
-# %% tags=["demo"] draws="Four coders on clips no training saw; then what each gives back."
+# %% tags=["demo"] draws="Four coders on clips never trained on; then what each gives back."
 TWIN = CausalVideoVAE.from_pretrained("sprites-vae").float().eval()
 FEATURES = FrameAutoencoder.from_pretrained("sprites-frame-vae").float().eval()
 moving = (CLIPS.diff(dim=2) != 0).flatten(1).any(dim=1)

@@ -63,7 +63,7 @@ def measure(model, preset):
 
 
 def sheet(model, preset):
-    """Two clips that no training saw: what came, and below it what was predicted from the first half."""
+    """Two clips never trained on: what came, and below it what was predicted from the first half."""
     past, future = _new_clips(preset, range(2))
     predicted = torch.cat([past, model(past, future.shape[2]).sample], dim=2)
     rows = {}

@@ -36,7 +36,7 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
         `psnr_dis`, … of the baselines; and `psnr_lead`, `ssim_lead`, the model's minus the best baseline's. The sets:
         `film`, all triplets of the held-out shots, frames 1, 2 and 3 apart, 96 rows high; `film_small`, `film_middle`
         and `film_large`, its thirds by the size of the motion (`motion_to`: the largest of the third, in pixels from
-        first to last); `sprites`, of attribute combinations that no training saw. `film/thirds_led` counts the thirds
+        first to last); `sprites`, of attribute combinations never trained on. `film/thirds_led` counts the thirds
         in which both leads are above 0. Without the bundled film (as in an installed library) only sprites.
 
     Raises:

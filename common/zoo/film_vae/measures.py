@@ -1,4 +1,4 @@
-"""How good `film-vae` is: on shots that no training saw, of the film it was trained on and of a street that it was not.
+"""How good `film-vae` is: on shots never trained on, of the film it was trained on and of a street that it was not.
 
 Latents are the most likely ones, and pixels are held in [-1, 1] as a file would hold them.
 """

@@ -32,7 +32,7 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
 
     Returns:
         Names such as `swap/motion`. The sets: `swap`, pairs of test clips in which something moves; `unseen`, those of
-        them whose swap has a shape with a colour or motion that no training saw; `from_still`, a clip that stands
+        them whose swap has a shape with a colour or motion never trained on; `from_still`, a clip that stands
         still given a motion; `to_still`, a clip that moves told to stand; `truth`, the swaps as the world draws them;
         `copy`, the clip that gives the content, unchanged. Of each what `swap_scores` finds. Besides: `psnr` of
         restored test clips; of the prior `prior/nats` a frame on test clips, and of motions drawn from it the part

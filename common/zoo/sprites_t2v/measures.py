@@ -34,7 +34,7 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
 
     Returns:
         Names such as `held_out/shape`. The sets: `one_object`, new scenes of known combinations; `held_out`,
-        combinations that no training saw; `two_objects`; `image`, clips of `one_object` with the world's first frame
+        combinations never trained on; `two_objects`; `image`, clips of `one_object` with the world's first frame
         given, where `image/psnr` is that of the first frame, in dB. Of each the reader's attributes; of `two_objects`
         besides `each_shape` and so on, which count objects where the others count clips in which both are right.
 

@@ -31,8 +31,8 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
         progress: called with the part that is done.
 
     Returns:
-        Names such as `held_out/psnr`. The sets: `held_out`, attribute combinations that no training saw; `test`, new
-        clips of known combinations; `film`, windows of three shots that no training saw (left out where the bundled
+        Names such as `held_out/psnr`. The sets: `held_out`, attribute combinations never trained on; `test`, new
+        clips of known combinations; `film`, windows of three shots never trained on (left out where the bundled
         film is not there, as in an installed library). Of each the measures of `Reconstruction`, `psnr_mean_frame` of
         the baseline that gives each clip's mean frame, and `psnr_image`, of first frames coded as images.
 
