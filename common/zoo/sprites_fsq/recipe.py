@@ -2,6 +2,7 @@
 
     flipbook train sprites-fsq                     stage "main": a constant learning rate
     flipbook train sprites-fsq --stage anneal      from there: the rate falls to zero
+    flipbook train sprites-fsq --stage further     from the shipped weights: the same once more, longer
 
 It begins as `sprites-vae`, weight for weight, with two small matrices fitted around the quantizer. Data and optimizer
 are those of that recipe, and the loss is that of its last stage, without the KL term: FSQ needs no loss of its own.
@@ -99,6 +100,21 @@ RECIPE = Recipe(
                 ),
             },
             start="main",
+        ),
+        "further": Stage(
+            {
+                "ci": Settings(steps=10, learning_rate=2e-3, decay="linear", first_sample=10**6, **COMMON),
+                "cpu": Settings(
+                    steps=1700,
+                    learning_rate=2e-3,
+                    warmup_steps=50,
+                    decay="linear",
+                    first_sample=7 * 10**6,
+                    **COMMON,
+                    **OFTEN,
+                ),
+            },
+            start="sprites-fsq",
         ),
     },
     sheet=sheet,
