@@ -3,6 +3,7 @@
     flipbook train sprites-fsq                     stage "main": a constant learning rate
     flipbook train sprites-fsq --stage anneal      from there: the rate falls to zero
     flipbook train sprites-fsq --stage further     from the shipped weights: the same once more, longer
+    flipbook train sprites-fsq --stage objects     from there: errors on objects count more
 
 It begins as `sprites-vae`, weight for weight, with two small matrices fitted around the quantizer. Data and optimizer
 are those of that recipe, and the loss is that of its last stage, without the KL term: FSQ needs no loss of its own.
@@ -19,6 +20,7 @@ from common.models.token_autoencoder import PRESETS, CausalVideoFSQ
 from common.tensor_ops import from_uint8
 from common.training import Recipe, Settings, Stage, muon
 from common.training.losses import log_rms
+from common.zoo.sprites_fsq.objects import ClipsAndObjects, importance
 from common.zoo.sprites_vae import recipe as vae_recipe
 from common.zoo.sprites_vae.recipe import IMAGE_WEIGHT, SIZES, SpritesAndFilm, sheet
 
@@ -40,23 +42,25 @@ def compute_loss(model, pixels, noise, error=log_rms, change_weight=CHANGE_WEIGH
 
     Args:
         model: encodes and decodes.
-        pixels: uint8 `(B, 3, T, H, W)`.
+        pixels: uint8 `(B, 3, T, H, W)`; with a fourth channel that says where objects are, errors there count more.
         noise: says which frame is the image.
         error: of clips, from the difference to the original `(B, 3, T, H, W)`.
         change_weight: of the change from frame to frame.
         still_weight: of the change where there is none in the original, besides.
     """
-    clips = from_uint8(pixels)
+    clips, weight = from_uint8(pixels[:, :3]), importance(pixels) if pixels.shape[1] > 3 else torch.ones(1, 1, 1, 1, 1)
+    weight = weight.sqrt().expand(len(clips), 1, *clips.shape[2:])
     restored = model(clips).sample.float()
     chosen = noise.integers("frame", clips.shape[2])  # (B,)
     images = clips[torch.arange(len(clips)), :, chosen][:, :, None]  # (B, 3, 1, H, W)
     restored_images = model(images).sample.float()
+    image_weight = weight[torch.arange(len(clips)), :, chosen][:, :, None]
     change, made = clips.diff(dim=2), restored.diff(dim=2)  # (B, 3, T - 1, H, W)
     parts = {
-        "error": error(restored - clips),
+        "error": error(weight * (restored - clips)),
         "change": F.l1_loss(made, change),
         "still": (made.abs() * (change == 0)).mean(),
-        "image": error(restored_images - images),
+        "image": error(image_weight * (restored_images - images)),
     }
     weights = {"error": 1.0, "change": change_weight, "still": still_weight, "image": IMAGE_WEIGHT}
     return {"loss": sum(weights[name] * part for name, part in parts.items()), **parts}
@@ -103,7 +107,6 @@ RECIPE = Recipe(
         ),
         "further": Stage(
             {
-                "ci": Settings(steps=10, learning_rate=2e-3, decay="linear", first_sample=10**6, **COMMON),
                 "cpu": Settings(
                     steps=1700,
                     learning_rate=2e-3,
@@ -115,6 +118,21 @@ RECIPE = Recipe(
                 ),
             },
             start="sprites-fsq",
+        ),
+        "objects": Stage(
+            {
+                "cpu": Settings(
+                    steps=700,
+                    learning_rate=2e-3,
+                    warmup_steps=25,
+                    decay="linear",
+                    first_sample=8 * 10**6,
+                    **COMMON,
+                    **OFTEN,
+                ),
+            },
+            start="further",
+            data=lambda preset: ClipsAndObjects(*SIZES[preset]),
         ),
     },
     sheet=sheet,
