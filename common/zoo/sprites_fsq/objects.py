@@ -1,7 +1,7 @@
 """What the last stage of `sprites-fsq` looks at: the same clips, and where in them the objects are.
 
-An object covers a twelfth of a clip's pixels. A few levels per place are spent where most pixels are, on the background,
-and what is lost are the corners that tell one shape from another. This stage counts errors there more.
+An object covers about a tenth of a clip's pixels. The few levels per place are spent where most pixels are, on the
+background, and what is lost are the corners that tell one shape from another. This stage counts errors there more.
 """
 
 from dataclasses import dataclass

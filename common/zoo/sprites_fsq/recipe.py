@@ -4,6 +4,7 @@
     flipbook train sprites-fsq --stage anneal      from there: the rate falls to zero
     flipbook train sprites-fsq --stage further     from the shipped weights: the same once more, longer
     flipbook train sprites-fsq --stage objects     from there: errors on objects count more
+    flipbook train sprites-fsq --stage "objects again"     from there: twice as long
 
 It begins as `sprites-vae`, weight for weight, with two small matrices fitted around the quantizer. Data and optimizer
 are those of that recipe, and the loss is that of its last stage, without the KL term: FSQ needs no loss of its own.
@@ -132,6 +133,21 @@ RECIPE = Recipe(
                 ),
             },
             start="further",
+            data=lambda preset: ClipsAndObjects(*SIZES[preset]),
+        ),
+        "objects again": Stage(
+            {
+                "cpu": Settings(
+                    steps=1400,
+                    learning_rate=2e-3,
+                    warmup_steps=25,
+                    decay="linear",
+                    first_sample=9 * 10**6,
+                    **COMMON,
+                    **OFTEN,
+                ),
+            },
+            start="objects",
             data=lambda preset: ClipsAndObjects(*SIZES[preset]),
         ),
     },
