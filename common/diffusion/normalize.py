@@ -28,11 +28,12 @@ class LatentStatistics:
             The statistics. The variance is the mean squared distance from the mean: divided by N, not by N - 1.
 
         Raises:
-            ValueError: a channel is constant, so it has no scale.
+            ValueError: the numbers of a channel are all equal, so it has no scale. (A spread may come out of rounding.)
         """
         std, mean = torch.std_mean(latents.float(), dim=(0, 2, 3, 4), correction=0)
-        if not (std > 0).all():
-            raise ValueError(f"channel {int(std.argmin())} is constant")
+        constant = latents.amax((0, 2, 3, 4)) == latents.amin((0, 2, 3, 4))  # (C,)
+        if constant.any():
+            raise ValueError(f"channel {int(constant.int().argmax())} is constant")
         return cls(mean, std)
 
     def normalize(self, latents: torch.Tensor) -> torch.Tensor:

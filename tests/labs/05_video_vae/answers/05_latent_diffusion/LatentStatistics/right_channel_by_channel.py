@@ -10,8 +10,8 @@ class LatentStatistics:
     def fit(cls, latents):
         channels = latents.float().unbind(dim=1)
         stds = [channel.std(correction=0) for channel in channels]
-        for number, std in enumerate(stds):
-            if std == 0:
+        for number, channel in enumerate(channels):
+            if channel.min() == channel.max():
                 raise ValueError(f"channel {number} does not vary")
         return cls(torch.stack([channel.mean() for channel in channels]), torch.stack(stds))
 
