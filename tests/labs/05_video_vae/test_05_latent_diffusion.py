@@ -18,8 +18,6 @@ from common.evaluation.share import Share
 from common.evaluation.sprite_reader import read_sprites
 
 exercise = pytest.mark.exercise
-
-
 takes, gives, one = {"latents": "b c t h w"}, tensor("b c t h w", torch.float32), tensor("c", torch.float32)
 fit = Call("LatentStatistics.fit", takes, record("object", mean=one, std=one), parameters=("latents",))
 normalize, denormalize = (Call(f"statistics.{name}", takes, gives) for name in ("normalize", "denormalize"))
