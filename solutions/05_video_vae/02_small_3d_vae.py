@@ -312,9 +312,8 @@ show.strips({"original": CLIPS[1], "restored by your parts": restored[0]}, num_f
 # ## The run
 #
 # Everything in it is yours but the optimizer (Muon) and the loop, which shows the time left and keeps checkpoints: stop
-# the kernel whenever you like, and the cell goes on where it was. (To begin anew, delete `FOLDER`.) At `ci` the run
-# starts from the weights of second 60, and the learning rate falls to zero. The long run, measured once with the
-# library's parts: 28.5 dB after 21 minutes of one core.
+# the kernel, and the cell goes on where it was. (To begin anew, delete `FOLDER`.) At `ci` the run starts from second 60,
+# and the learning rate falls to zero. The long run, measured once: 28.5 dB after 21 minutes of one core.
 
 # %%
 MINUTE = CausalVideoVAE.from_pretrained("sprites-vae-minute").eval()
