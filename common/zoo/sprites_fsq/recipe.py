@@ -5,7 +5,6 @@
     flipbook train sprites-fsq --stage further     from the shipped weights: the same once more, longer
     flipbook train sprites-fsq --stage objects     from there: errors on objects count more
     flipbook train sprites-fsq --stage "objects again"     from there: twice as long
-    flipbook train sprites-fsq --stage "objects most"      from there: five times as much
 
 It begins as `sprites-vae`, weight for weight, with two small matrices fitted around the quantizer. Data and optimizer
 are those of that recipe, and the loss is that of its last stage, without the KL term: FSQ needs no loss of its own.
@@ -22,7 +21,7 @@ from common.models.token_autoencoder import PRESETS, CausalVideoFSQ
 from common.tensor_ops import from_uint8
 from common.training import Recipe, Settings, Stage, muon
 from common.training.losses import log_rms
-from common.zoo.sprites_fsq.objects import OBJECT_WEIGHT, ClipsAndObjects, importance
+from common.zoo.sprites_fsq.objects import ClipsAndObjects, importance
 from common.zoo.sprites_vae import recipe as vae_recipe
 from common.zoo.sprites_vae.recipe import IMAGE_WEIGHT, SIZES, SpritesAndFilm, sheet
 
@@ -39,15 +38,7 @@ def build_model(preset: str) -> CausalVideoFSQ:
     return CausalVideoFSQ.from_vae(vae, from_uint8(SpritesAndFilm(*SIZES[preset]).batch(range(NUM_FITTED))))
 
 
-def compute_loss(
-    model,
-    pixels,
-    noise,
-    error=log_rms,
-    change_weight=CHANGE_WEIGHT,
-    still_weight=STILL_WEIGHT,
-    object_weight=OBJECT_WEIGHT,
-):
+def compute_loss(model, pixels, noise, error=log_rms, change_weight=CHANGE_WEIGHT, still_weight=STILL_WEIGHT):
     """Error of the clip, of its change from frame to frame, and of one frame as an image. There is no KL term.
 
     Args:
@@ -57,12 +48,8 @@ def compute_loss(
         error: of clips, from the difference to the original `(B, 3, T, H, W)`.
         change_weight: of the change from frame to frame.
         still_weight: of the change where there is none in the original, besides.
-        object_weight: as in `importance`, where the clips say where objects are.
     """
-    clips, weight = (
-        from_uint8(pixels[:, :3]),
-        importance(pixels, object_weight) if pixels.shape[1] > 3 else torch.ones(1, 1, 1, 1, 1),
-    )
+    clips, weight = from_uint8(pixels[:, :3]), importance(pixels) if pixels.shape[1] > 3 else torch.ones(1, 1, 1, 1, 1)
     weight = weight.sqrt().expand(len(clips), 1, *clips.shape[2:])
     restored = model(clips).sample.float()
     chosen = noise.integers("frame", clips.shape[2])  # (B,)
@@ -162,22 +149,6 @@ RECIPE = Recipe(
             },
             start="objects",
             data=lambda preset: ClipsAndObjects(*SIZES[preset]),
-        ),
-        "objects most": Stage(
-            {
-                "cpu": Settings(
-                    steps=900,
-                    learning_rate=2e-3,
-                    warmup_steps=25,
-                    decay="linear",
-                    first_sample=10**7,
-                    **COMMON,
-                    **OFTEN,
-                ),
-            },
-            start="objects again",
-            data=lambda preset: ClipsAndObjects(*SIZES[preset]),
-            compute_loss=partial(compute_loss, object_weight=80.0),
         ),
     },
     sheet=sheet,
