@@ -117,10 +117,10 @@ def read(results: Path) -> list[dict]:
     return json.loads(results.read_text(encoding="utf-8")) if results.exists() else []
 
 
-def keep(found: dict, results: Path) -> None:
+def keep(found: dict, results: Path, named=NAMED) -> None:
     """Put a record into the file, in place of an older one of the same run."""
-    others = [one for one in read(results) if any(one[name] != found[name] for name in NAMED)]
-    records = sorted([*others, found], key=lambda one: [str(one[name]) for name in NAMED])
+    others = [one for one in read(results) if any(one[name] != found[name] for name in named)]
+    records = sorted([*others, found], key=lambda one: [str(one[name]) for name in named])
     results.parent.mkdir(parents=True, exist_ok=True)
     results.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
 

@@ -40,6 +40,7 @@ NUM_CLIPS = 3000  # of the training split
 CORE_SECONDS = 600
 NUM_ASKED = {"ci": 4, "cpu": 48}  # clips that are made and read at each look
 BATCH = 24  # clips made at once
+SHIFT = 4.0  # of the sampler's levels
 
 
 @dataclass(frozen=True)
@@ -113,32 +114,46 @@ def captioned_latents(coder: MiniCoder, num_clips: int = NUM_CLIPS) -> MiniLaten
 
 
 @torch.no_grad()
-def generate_latents(
-    model, coder: MiniCoder, captions: Sequence[str], num_inference_steps: int = 15, guidance_scale: float = 3.0
+def draw_latents(
+    predict: Callable, coder: MiniCoder, captions: Sequence[str], sample: Callable, guidance_scale: float = 3.0
 ) -> torch.Tensor:
-    """Latents of a clip for each caption, as the model gives them: `(B, C, T', H', W')`.
-
-    The noise of clip `i` has the seed `i`.
+    """Latents of a clip for each caption, by any sampler: `(B, C, T', H', W')`. The noise of clip `i` has the seed `i`.
 
     Args:
-        model: as in `compute_loss`.
+        predict: `(x, level, states, mask) -> ` as x, in whatever levels the sampler has.
         coder: in whose latents the model was trained.
         captions: B of them.
-        num_inference_steps: of the sampler, `stochastic`.
+        sample: `(predict, noise, seeds) -> ` latents; `predict` is guided, and `seeds` has a generator for each clip.
         guidance_scale: 1 for none.
     """
     text = TextEncoder.installed()([*captions, ""])
     empty = len(captions)
-    velocity = lambda x, s, states, mask: model(x, 1000 * s, states, mask).sample  # noqa: E731
     made = []
     for start in range(0, len(captions), BATCH):
         chosen = range(start, min(start + BATCH, len(captions)))
         seeds = [torch.Generator().manual_seed(i) for i in chosen]
         noise = torch.stack([torch.randn(coder.shape, generator=seed) for seed in seeds])
         conditions = [(text.states[rows], text.mask[rows]) for rows in (list(chosen), [empty] * len(chosen))]
-        guided = Guidance(velocity, *conditions, guidance_scale)
-        made.append(last(stochastic(guided, noise, flow_levels(num_inference_steps, 4.0), 1.0, seeds)))
+        made.append(sample(Guidance(predict, *conditions, guidance_scale), noise, seeds))
     return torch.cat(made)
+
+
+def generate_latents(
+    model, coder: MiniCoder, captions: Sequence[str], num_inference_steps: int = 15, guidance_scale: float = 3.0
+) -> torch.Tensor:
+    """The same by the sampler of the arms, `stochastic`.
+
+    Args:
+        model: as in `compute_loss`.
+        coder: in whose latents the model was trained.
+        captions: B of them.
+        num_inference_steps: of the sampler.
+        guidance_scale: 1 for none.
+    """
+    velocity = lambda x, s, states, mask: model(x, 1000 * s, states, mask).sample  # noqa: E731
+    levels = flow_levels(num_inference_steps, SHIFT)
+    sample = lambda predict, noise, seeds: last(stochastic(predict, noise, levels, 1.0, seeds))  # noqa: E731
+    return draw_latents(velocity, coder, captions, sample, guidance_scale)
 
 
 @torch.no_grad()
