@@ -69,7 +69,7 @@ def main():
 def weights(folder: Path, arm: str, seed: int) -> VideoDiT:
     """The end of a run of the default number of core-seconds; the shipped weights where there is no such run."""
     place = folder / f"{arm}-600-{seed}" / "weights"
-    found = str(place) if place.is_dir() else {"video": "mini-video", "epsilon": "mini-epsilon"}[arm]
+    found = str(place) if place.is_dir() else {"video": "mini-video"}[arm]
     return VideoDiT.from_pretrained(found, torch_dtype=torch.float32).eval().requires_grad_(False)
 
 

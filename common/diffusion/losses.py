@@ -10,7 +10,7 @@ DISTRIBUTIONS = ("uniform", "logit_normal")
 
 
 def logit_normal(z: torch.Tensor, mean: float = 0.0, std: float = 1.0) -> torch.Tensor:
-    """Logit-normal levels for training: standard normal numbers become levels in (0, 1) (Esser et al. 2024, 2403.03206).
+    """Logit-normal levels: standard normal numbers become levels in (0, 1) (Esser et al. 2024, arXiv:2403.03206).
 
     The logit of a level, ln(s / (1 - s)), is normal with this mean and standard deviation (eq. 19). So middle levels,
     where a velocity is hard to tell, come most often; a higher mean asks at noisier ones.
