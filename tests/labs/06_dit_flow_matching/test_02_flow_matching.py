@@ -177,7 +177,6 @@ def compare(name, steps, oracle, wrong, because, tolerance=2e-5):
     judge(f"the samples of {said}", found, stacked(want, 0), mistakes, because=because, tolerance=tolerance)
     seen = torch.stack([one.denoised for one in steps])
     judge(f"denoised of {said}", seen, stacked(want, 1), {
-        "it is seen from after the step. Take x and the level from before it": stacked(want, 3),
         "that is the sample after the step": stacked(want, 0),
     }, because="it is what the model took for the data, before the step", tolerance=tolerance)  # fmt: skip
     assert [one.index for one in steps] == list(range(len(want))), f"index of {said} is not 0, 1, 2, …"
@@ -186,13 +185,13 @@ def compare(name, steps, oracle, wrong, because, tolerance=2e-5):
 
 
 def walked(f, x, levels, late=0, sign=1, fixed=0):
-    """Oracle of Euler's method: (sample, denoised, level, denoised seen from after it) of each step."""
+    """Oracle of Euler's method: (sample, denoised, level) of each step."""
     x, found = x.double(), []
     for here, after in zip(levels[:-1].double(), levels[1:].double()):
         at, to = here.expand(len(x), *here.shape), after.expand(len(x), *after.shape)
         d = f(x, to if late else at)
         start, x = x, x + sign * factor(torch.full_like(at, -1 / (len(levels) - 1)) if fixed else to - at, x) * d
-        found.append((x, start - factor(at, start) * d, at, x - factor(to, x) * d))
+        found.append((x, start - factor(at, start) * d, at))
     return found
 
 
@@ -286,7 +285,7 @@ def denoising(f, x, timesteps, kind, *, final=1.0, root=True, drop=0, taken=None
         at = torch.full((len(x),), t)
         x0, eps = parted(x, f(x, at), taken or kind, a, b)
         x = to * x0 + off * (x if drop else eps)
-        found.append((x, x0, at, x))
+        found.append((x, x0, at))
     return found
 
 
@@ -333,7 +332,7 @@ def test_as_flow(lab, seed, look):
 
     size = SIZES[0]
     edges = Level(torch.tensor([0.0, 1.7]), torch.tensor([0.6, 0.0]))
-    rows = [*((x0, level) for x0, _, level in cases(seed)), (noise(seed, *size), edges)]
+    rows = [(x0, level) for x0, _, level in cases(seed)]
     root = lambda level: (level.signal.double() ** 2 + level.noise.double() ** 2).sqrt()  # noqa: E731
     answers = rescaled.table(lab, rows, clip, {
         "the clip is not rescaled": lambda x, level: x,
@@ -348,6 +347,9 @@ def test_as_flow(lab, seed, look):
         "the factors have to add up to 1, not their squares": lambda x, level: level.noise / root(level),
     }, part="s", because="it is noise / (signal + noise)")  # fmt: skip
     look(target=clip(*rows[0])[0, 0], yours=answers[0].value[0, 0])
+    pure = noise(seed, *size), edges
+    for part, truth in (("clip", clip), ("s", s)):
+        rescaled.table(lab, [pure], truth, part=part, because="noise or data alone are on every path")
     theorems.owes(rescaled, lab, *rows[0], other=rows[2], batch_of_one=False)
     theorems.owes(rescaled, lab, *next((x, level) for x, _, level in cases(seed, torch.float64)), batch_of_one=False)
     x0, eps, level = next(cases(seed + 3))
