@@ -435,11 +435,12 @@ axes[1].legend(frameon=False)
 plt.show()
 
 # %% [markdown]
-# **What to see.** With flow matching eight steps are as good as 64: more steps add nothing that the network does not
-# know. The ε model has learned the colour and next to nothing of the motion, and steps do not help it: the gap stays at
-# 64. So "fewer sampling steps" is not what parts them here. The second figure is: near pure noise, where the place of
-# things is decided, an error of ε is a huge error of the clip, and the loss does not see it. Logit-normal levels, which
-# ask there more often, beat uniform ones on the very same path. **The rest is weighting**, and it is most of it.
+# **What to see.** With flow matching eight steps are as good as 64. The ε model has learned the colour and next to
+# nothing of the motion, and more steps do not help it: there is nothing to draw. So the claim "the straight path needs
+# fewer steps" is not what parts them here. Look at v: it has DDPM's *path* and ε's timesteps, and does as well as flow
+# matching with uniform levels. And on the very same straight path, levels that are nearer to noise do three times as
+# well as uniform ones. The path is no matter. **The rest is weighting**, and it is most of it: near pure noise, where
+# the place of things is decided, an error of ε is a huge error of the clip, and its loss does not see it.
 #
 # ## Try it
 #
