@@ -87,9 +87,6 @@ display(show.player(generate(DIT, CODER, PROMPTS[5:6])[0], fps=4, width=128, max
 # 2. `level.signal` and `level.noise` are the factors. `beside(level.signal, x0)` can be multiplied with `x0`.
 # 3. `return beside(level.signal, x0) * x0 + beside(level.noise, x0) * eps`.
 
-# %% [markdown] troubles="add_noise"
-# - **Right on one path, wrong on others.** The factors add up to 1 on the straight path alone. Use both.
-
 # %% [markdown]
 # One clip, mixed with one noise by your function on both paths, and decoded.
 
@@ -138,9 +135,6 @@ show.strips(rows, num_frames=5, width=72)
 # 3. A dictionary from kind to target, looked up by `kind`: `{"velocity": eps - x0, "epsilon": eps, "sample": x0,
 #    "v_prediction": a * eps - b * x0}[kind]`, after `if kind not in KINDS: raise ValueError(…)`.
 
-# %% [markdown] troubles="join"
-# - **Clips run backwards into noise.** The velocity's sign: the level rises towards noise, so it is noise minus data.
-
 # %% [markdown]
 # What a mistake costs. Suppose the network is off by 0.05 in what it predicts. How far off is the clip that the
 # prediction stands for?
@@ -180,28 +174,20 @@ plt.show()
 # 3. `return torch.sigmoid(mean + std * z)`.
 
 # %% [markdown]
-# The levels that your function draws, beside the loss that the trained model has at each level.
+# The levels that your function draws.
 
-# %% tags=["demo"] draws="How often each level is asked at, and the model's loss there."
+# %% tags=["demo"] draws="How often each level is asked at."
 z = torch.randn(20_000, generator=torch.Generator().manual_seed(0))
-figure, (left, right) = plt.subplots(1, 2, figsize=(8.6, 2.7), layout="constrained")
+figure, axis = plt.subplots(figsize=(6.4, 2.5), layout="constrained")
 for mean, colour in ((0.0, GREEN), (1.0, BLUE)):
-    left.hist(logit_normal(z, mean).numpy(), 40, density=True, histtype="step", color=colour, label=f"mean {mean:g}")
-left.axhline(1, color=GREY, linestyle=":", label="uniform")
-left.set(xlabel="s", ylabel="density", title="How often a level is drawn")
-left.legend(frameon=False)
-batch, noise = DATA.batch(range(12)), KeyedNoise(1, range(12))
-eps = noise.normal("eps", X0.shape[1:])
-asked = [0.1, 0.3, 0.5, 0.7, 0.9, 0.98]
-losses = []
-with torch.no_grad():
-    for level in asked:
-        s = torch.full((12,), level)
-        velocity = with_prompts(DIT, batch, noise)(add_noise(batch["latents"], eps, flow_level(s)), 1000 * s)
-        losses.append((velocity - join(batch["latents"], eps, "velocity", flow_level(s))).square().mean())
-right.plot(asked, losses, color=BLUE, marker="o")
-right.set(xlabel="s", ylabel="squared error", ylim=(0, None), title="The loss of mini-video at each level")
+    axis.hist(logit_normal(z, mean).numpy(), 40, density=True, histtype="step", color=colour, label=f"mean {mean:g}")
+axis.axhline(1, color=GREY, linestyle=":", label="uniform")
+axis.set(xlabel="s", ylabel="density", title="How often a level is drawn")
+axis.legend(frameon=False)
 plt.show()
+
+# %% [markdown]
+# **What to see.** Mean 1 asks mostly at noisy levels, where the place of things is decided. `mini-video` has it.
 
 # %% [markdown] about="euler" difficulty=3 importance=5 minutes=12
 # ## Euler's method
@@ -283,22 +269,17 @@ show.strips(rows, num_frames=9, width=48, title=PROMPTS[5])
 
 # %% tags=["demo"] draws="How far your samplers are from diffusers' after eight steps."
 model = lambda x, level: torch.sin(2 * x) - 0.3 * x  # noqa: E731
-ours = {
-    "FlowMatchEulerDiscreteScheduler": last(euler(model, EPS, flow_levels(8, 3.0))),
-    "DDIMScheduler": last(ddim(model, EPS, ddim_timesteps(8), ALPHAS)),
-}
-theirs = {
-    "FlowMatchEulerDiscreteScheduler": FlowMatchEulerDiscreteScheduler(shift=3.0),
-    "DDIMScheduler": DDIMScheduler(beta_schedule="squaredcos_cap_v2", timestep_spacing="trailing", clip_sample=False),
-}
-theirs["FlowMatchEulerDiscreteScheduler"].set_timesteps(sigmas=flow_levels(8)[:-1].tolist())
-theirs["DDIMScheduler"].set_timesteps(8)
-for name, scheduler in theirs.items():
+flow, diffusion = FlowMatchEulerDiscreteScheduler(shift=3.0), DDIMScheduler(
+    beta_schedule="squaredcos_cap_v2", timestep_spacing="trailing", clip_sample=False)  # fmt: skip
+flow.set_timesteps(sigmas=flow_levels(8)[:-1].tolist())
+diffusion.set_timesteps(8)
+ours = last(euler(model, EPS, flow_levels(8, 3.0))), last(ddim(model, EPS, ddim_timesteps(8), ALPHAS))
+for scheduler, mine in zip((flow, diffusion), ours):
     x = EPS
     for timestep in scheduler.timesteps:
         x = scheduler.step(model(x, timestep), timestep, x).prev_sample
-    off = (x - ours[name]).abs().max() / x.abs().max()
-    print(f"{name:32} agrees to 1e-5: {bool(off < 1e-5)}")
+    off = (x - mine).abs().max() / x.abs().max()
+    print(f"{type(scheduler).__name__:32} agrees to 1e-5: {bool(off < 1e-5)}")
 
 # %% [markdown]
 # (A trap: `FlowMatchEulerDiscreteScheduler` shifts the `sigmas` that you hand it, too.)

@@ -95,11 +95,10 @@ def test_join(lab, seed, look):
         mine = [row for row in rows if row[2] == kind]
         answers = targets.table(lab, mine, target, mistakes, because=f"that is no {kind}")
     look(target=target(*rows[-1])[0, 0], yours=answers[-1].value[0, 0])
-    usual, *_, last = rows
-    for row in (usual, last):
+    for row in (rows[0], rows[-1]):
         theorems.owes(targets, lab, *row, other=rows[7], batch_of_one=False)
     for kind in ("v", "flow", "Velocity", "", None):
-        targets.refuses(lab, *usual[:2], kind, usual[3], because="it is none of the four")
+        targets.refuses(lab, *rows[0][:2], kind, rows[0][3], because="it is none of the four")
 
 
 levels_at = Call("logit_normal", {"z": "..."}, tensor("...", "same"), parameters=("z", "mean", "std"))
@@ -130,8 +129,7 @@ def test_logit_normal(lab, seed, look):
     judge("logit_normal(z), without mean and std,", levels_at(lab, z).value, logistic(z), because="they are 0 and 1")
     far = torch.tensor([-6.0, 6.0, 9.0])
     levels_at(lab, far, 1.0, 3.0).near(logistic(far, 1.0, 3.0), because="far levels are finite, and from 0 to 1")
-    for some in (z.reshape(2, 4, 5), z):
-        theorems.owes(levels_at, lab, some, 0.3, 1.4, dtypes=[torch.float64], batch_of_one=False)
+    theorems.owes(levels_at, lab, z.reshape(2, 4, 5), 0.3, 1.4, dtypes=[torch.float64], batch_of_one=False)
 
 
 class Crooked:
@@ -221,8 +219,7 @@ def test_euler_owes(lab, seed):
     size, levels = EULER_ROWS[1][0], torch.tensor(EULER_ROWS[1][1])
     asks_like(lab.euler, noise(seed, *size), levels, (), len(levels) - 1, lambda k: levels[k].expand(3))
     x = noise(seed, *SIZES[0])
-    steps = drawn(lab.euler, Crooked(), x, FRAMES)
-    for one in steps:
+    for one in drawn(lab.euler, Crooked(), x, FRAMES):
         judge("a frame whose level is 0 throughout, in the sample", one.sample[:, :, 1], x[:, :, 1])
     for levels in ([1.0, 0.5], [0.0, 0.5, 0.0], [1.0, 0.2, 0.3, 0.0]):
         refuses(lab.euler, "they rise, or do not end at 0", Crooked(), x, torch.tensor(levels))
@@ -257,10 +254,10 @@ def asks_like(call, x, levels, more, count, level_of):
     half = drawn(call, Crooked(torch.bfloat16), x.to(torch.bfloat16), levels, *more)
     plain = drawn(call, lambda x, level: Crooked(torch.bfloat16)(x, level).float(), x.to(torch.bfloat16).float(),
                   levels, *more)  # fmt: skip
-    because = "x and what the model gives come in half precision, and all arithmetic is in float32"
-    judge(f"{name} of a model in bfloat16", half[-1].sample, plain[-1].sample, because=because, tolerance=1e-6)
-    again = [drawn(call, Crooked(), x, levels, *more)[-1].sample for _ in range(2)]
-    judge(f"a second run of {name}", again[1], again[0], because="it draws no noise, and keeps nothing")
+    judge(f"{name} of a model in bfloat16", half[-1].sample, plain[-1].sample, tolerance=1e-6,
+          because="x and what the model gives come in half precision, and all arithmetic is in float32")  # fmt: skip
+    one, again = (drawn(call, Crooked(), x, levels, *more)[-1].sample for _ in range(2))
+    judge(f"a second run of {name}", again, one, because="it draws no noise, and keeps nothing")
 
 
 ALPHAS = torch.cumprod(1 - torch.linspace(0.002, 0.12, 40, dtype=torch.float64), dim=0)
@@ -330,7 +327,6 @@ def test_as_flow(lab, seed, look):
     def s(x, level):
         return level.noise.double() / (level.signal + level.noise).double()
 
-    size = SIZES[0]
     edges = Level(torch.tensor([0.0, 1.7]), torch.tensor([0.6, 0.0]))
     rows = [(x0, level) for x0, _, level in cases(seed)]
     root = lambda level: (level.signal.double() ** 2 + level.noise.double() ** 2).sqrt()  # noqa: E731
@@ -347,9 +343,8 @@ def test_as_flow(lab, seed, look):
         "the factors have to add up to 1, not their squares": lambda x, level: level.noise / root(level),
     }, part="s", because="it is noise / (signal + noise)")  # fmt: skip
     look(target=clip(*rows[0])[0, 0], yours=answers[0].value[0, 0])
-    pure = noise(seed, *size), edges
     for part, truth in (("clip", clip), ("s", s)):
-        rescaled.table(lab, [pure], truth, part=part, because="noise or data alone are on every path")
+        rescaled.table(lab, [(noise(seed, *SIZES[0]), edges)], truth, part=part)
     theorems.owes(rescaled, lab, *rows[0], other=rows[2], batch_of_one=False)
     theorems.owes(rescaled, lab, *next((x, level) for x, _, level in cases(seed, torch.float64)), batch_of_one=False)
     x0, eps, level = next(cases(seed + 3))
