@@ -280,8 +280,8 @@ for scheduler, mine in zip((flow, diffusion), ours):
 # %% [markdown] about="as_flow" difficulty=2 importance=5 minutes=6
 # ## The rescaling
 #
-# Now the ray from the first figure. A noisy clip of *any* path, divided by the sum of its factors, lies on the straight
-# path:
+# Now the ray from the first figure. A noisy clip of *any* path, divided by the sum of its factors, is one of the
+# straight path:
 #
 # $$ \frac{a\,x_0 + b\,\epsilon}{a + b} = (1 - s)\,x_0 + s\,\epsilon, \qquad s = \frac{b}{a + b} . $$
 
@@ -402,6 +402,7 @@ ticks = {"xscale": "log", "xticks": [4, 8, 16, 64], "xticklabels": [4, 8, 16, 64
 axes[0].set(**ticks, ylabel="part of the clips", title="The colour of the prompt")
 axes[1].set(**ticks, title="One object, its colour and its motion")
 axes[1].legend(frameon=False)
+axes[0].minorticks_off(), axes[1].minorticks_off()
 plt.show()
 
 # %% [markdown]
