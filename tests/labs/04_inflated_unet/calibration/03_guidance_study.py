@@ -28,7 +28,8 @@ def main():
 
     def measure(image_scale, text_scale, generators, rescale=0.0):
         strengths = {"image_guidance_scale": image_scale, "guidance_scale": text_scale, "guidance_rescale": rescale}
-        clips = pipe(asks.prompts, list(asks.pictures), num_inference_steps=NUM_STEPS, generator=generators, **strengths)
+        options = {"num_inference_steps": NUM_STEPS, "generator": generators, **strengths}
+        clips = pipe(asks.prompts, list(asks.pictures), **options)
         cells.update()
         return scores(asks, clips.frames)
 
