@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import rescale_noise_cfg
+from diffusers.guiders.guider_utils import rescale_noise_cfg
 
 from common.diffusion.dual_guidance import DualGuidance, dual_guidance, hide_first_frame, rescale_guidance
 from common.diffusion.guidance import Guidance
@@ -60,8 +60,14 @@ def test_one_call_asks_for_all_three():
 
 def test_shapes_and_strengths_that_do_not_fit_are_refused():
     a = torch.zeros(2, 3)
-    for call in (lambda: dual_guidance(a, a, a[:1], 1, 1), lambda: dual_guidance(a, a, a, -1, 1),
-                 lambda: rescale_guidance(a, a[:1], 0.5), lambda: rescale_guidance(a, a, 2),
-                 lambda: hide_first_frame(torch.zeros(1, 2, 3, 4, 4), torch.zeros(1, 2), torch.zeros(1, 2, 1, 4, 4))):  # fmt: skip
+    state = torch.zeros(1, 2, 3, 4, 4)
+    calls = [
+        lambda: dual_guidance(a, a, a[:1], 1, 1),
+        lambda: dual_guidance(a, a, a, -1, 1),
+        lambda: rescale_guidance(a, a[:1], 0.5),
+        lambda: rescale_guidance(a, a, 2),
+        lambda: hide_first_frame(state, torch.zeros(1, 2), state[:, :, :1]),
+    ]
+    for call in calls:
         with pytest.raises(ValueError):
             call()
