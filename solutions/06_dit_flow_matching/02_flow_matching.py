@@ -139,8 +139,7 @@ show.strips(rows, num_frames=5, width=72)
 #    "v_prediction": a * eps - b * x0}[kind]`, after `if kind not in KINDS: raise ValueError(…)`.
 
 # %% [markdown]
-# What a mistake costs. Suppose the network is off by 0.05 in what it predicts. How far off is the clip that the
-# prediction stands for?
+# What a mistake costs: the network is off by 0.05 in what it predicts. How far off is the clip?
 
 # %% tags=["demo"] draws="The error of the clip that a prediction stands for, by noise level."
 s = torch.linspace(0.02, 0.99, 60)
@@ -176,9 +175,6 @@ plt.show()
 # 2. The inverse of the logit is the logistic function, $1 / (1 + e^{-x})$.
 # 3. `return torch.sigmoid(mean + std * z)`.
 
-# %% [markdown]
-# The levels that your function draws.
-
 # %% tags=["demo"] draws="How often each level is asked at."
 z = torch.randn(20_000, generator=torch.Generator().manual_seed(0))
 figure, axis = plt.subplots(figsize=(6.4, 2.5), layout="constrained")
@@ -205,7 +201,7 @@ plt.show()
 # | `levels` | `(K + 1,)`, or `(K + 1, T')` for a schedule of each frame |
 # | `level_pairs(levels, x)` | pairs of a level and the next, each `(B,)` or `(B, T')` |
 #
-# A sampler here is a generator: it yields a `Step(index, level, sample, denoised)` after each step, so one can watch.
+# A sampler is a generator: it yields a `Step(index, level, sample, denoised)` after each step, so one can watch.
 
 # %% exercise="euler" from="common.diffusion.samplers:euler"
 
@@ -240,13 +236,12 @@ show.strips(rows, num_frames=9, width=48, title=PROMPTS[5])
 # %% [markdown] about="ddim" difficulty=4 importance=5 minutes=15
 # ## DDIM
 #
-# DDPM's own sampler takes 1000 small, noisy steps. **DDIM** takes few and draws no noise. A prediction tells both the
-# data and the noise; mix the two again, at the next timestep:
+# DDPM's own sampler takes 1000 small, noisy steps. **DDIM** takes few and draws no noise. A prediction tells the data
+# and the noise. Mix the two again, at the next timestep:
 #
 # $$ x_{t'} = \sqrt{\bar\alpha_{t'}}\; \hat x_0 + \sqrt{1 - \bar\alpha_{t'}}\; \hat\epsilon . $$
 #
-# `split(x, prediction, kind, level)` is given: it is the way back from your `join`. So is `ddpm_level(timestep,
-# alphas_cumprod)`.
+# `split(x, prediction, kind, level)`, the way back from your `join`, is given, and so is `ddpm_level`.
 
 # %% exercise="ddim" from="common.diffusion.samplers:ddim"
 
@@ -260,8 +255,7 @@ show.strips(rows, num_frames=9, width=48, title=PROMPTS[5])
 #    …)`, and `yield Step(index, here, x, x0)`.
 
 # %% [markdown]
-# Are these the samplers that others use? The same made-up model through **diffusers'** schedulers, and through yours.
-# (A trap: the first one shifts the `sigmas` that you hand it, too.)
+# A made-up model through **diffusers'** schedulers and through yours. (The first one shifts the `sigmas` it gets, too.)
 
 # %% tags=["demo"] draws="How far your samplers are from diffusers' after eight steps."
 model = lambda x, level: torch.sin(2 * x) - 0.3 * x  # noqa: E731
@@ -301,9 +295,7 @@ for scheduler, mine in zip((flow, diffusion), ours):
 # method along the velocity that the model's prediction stands for, at the levels $s$ of these timesteps.
 #
 # *Why:* a DDIM step keeps $\hat x_0$ and $\hat\epsilon$ and changes their factors. So it is a straight line through
-# the same two points, on every path.
-#
-# The model below is `mini-video` twice: asked for a velocity, and asked on DDPM's path for the noise.
+# the same two points, on every path. Below, `mini-video` is asked for a velocity, and on DDPM's path for the noise.
 
 # %% tags=["demo"] draws="The distance of DDIM from Euler's method, and the two clips."
 TIMESTEPS = torch.arange(7, -1, -1) * 125  # eight, evenly from 0 up: diffusers' "leading"
@@ -369,7 +361,6 @@ CURVES = {
     "epsilon": train("epsilon", lambda drawn: ddpm_level(whole(drawn), ALPHAS), lambda drawn: whole(drawn).float()),
     "velocity": train("velocity", flow_level, lambda drawn: 1000 * drawn),
 }
-
 for kind, losses in CURVES.items():
     print(f"{kind:9} loss {sum(losses[:4]) / 4:.1f} at first, {sum(losses[-4:]) / 4:.1f} at last")
 
@@ -402,16 +393,17 @@ ticks = {"xscale": "log", "xticks": [4, 8, 16, 64], "xticklabels": [4, 8, 16, 64
 axes[0].set(**ticks, ylabel="part of the clips", title="The colour of the prompt")
 axes[1].set(**ticks, title="One object, its colour and its motion")
 axes[1].legend(frameon=False)
-axes[0].minorticks_off(), axes[1].minorticks_off()
+for axis in axes:
+    axis.minorticks_off()
 plt.show()
 
 # %% [markdown]
 # **What to see.** With flow matching eight steps are as good as 64. The ε model has learned the colour and next to
 # nothing of the motion, and more steps do not help it: there is nothing to draw. So the claim "the straight path needs
-# fewer steps" is not what parts them here. Look at v: it has DDPM's *path* and ε's timesteps, and does as well as flow
-# matching with uniform levels. And on the very same straight path, levels that are nearer to noise do three times as
-# well as uniform ones. The path is no matter. **The rest is weighting**, and it is most of it: near pure noise, where
-# the place of things is decided, an error of ε is a huge error of the clip, and its loss does not see it.
+# fewer steps" is not what parts them here. Look at v: trained on DDPM's *path* and at ε's timesteps, and sampled by
+# Euler's method, it does as well as flow matching with uniform levels. And on the very same straight path, levels nearer
+# to noise do more than twice as well as uniform ones. **The rest is weighting**, and it is most of it: near pure noise,
+# where the place of things is decided, an error of ε is a huge error of the clip, and its loss does not see it.
 #
 # ## Try it
 #

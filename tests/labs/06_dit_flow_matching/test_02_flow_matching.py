@@ -54,8 +54,6 @@ def test_add_noise(lab, seed, look):
             lambda x0, eps, level: mixed(x0, eps, Level(level.signal, 1 - level.signal)),
         "the factors are level.signal and level.noise themselves, not their squares":
             lambda x0, eps, level: mixed(x0, eps, Level(level.signal**2, level.noise**2)),
-        "the factors are level.signal and level.noise themselves, not their roots":
-            lambda x0, eps, level: mixed(x0, eps, Level(level.signal.sqrt(), level.noise.sqrt())),
         "the data are not scaled: that is EDM's path alone":
             lambda x0, eps, level: mixed(x0, eps, Level(torch.ones_like(level.signal), level.noise)),
     }, because="it is signal · x0 + noise · eps, each factor beside its own sample or frame")  # fmt: skip
@@ -340,7 +338,6 @@ def test_as_flow(lab, seed, look):
         "s is 0 for data: it is the share of the noise": lambda x, level: 1 - s(x, level),
         "s is not rescaled: it is noise / (signal + noise)": lambda x, level: level.noise,
         "that is the ratio to the signal. s is noise / (signal + noise)": lambda x, level: level.noise / level.signal,
-        "the factors have to add up to 1, not their squares": lambda x, level: level.noise / root(level),
     }, part="s", because="it is noise / (signal + noise)")  # fmt: skip
     look(target=clip(*rows[0])[0, 0], yours=answers[0].value[0, 0])
     for part, truth in (("clip", clip), ("s", s)):
