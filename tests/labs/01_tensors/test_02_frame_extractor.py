@@ -48,7 +48,7 @@ def test_even_rounds(lab, look):
     """every index is the whole number nearest to its exact position k (n - 1) / (N - 1), halves to the even one"""
     about = "frame number of each of 9 samples, evenly from 101 frames"
     look(target=rounding(round)(101, 9), yours=even(lab, 101, 9).value, about=about)
-    rows = [(48, 4), (101, 7), (31, 12), (10, 5), (1001, 16), (14315, 33), (500, 201), (30, 8)]
+    rows = [(48, 4), (101, 7), (31, 12), (10, 5), (1001, 16), (14315, 33), (500, 201), (30, 8), (20_000_003, 3)]
     mistakes = {
         "the fractions are cut off (truncated), not rounded, so frames come early": rounding(int),
         "positions are rounded up, so frames come late": rounding(math.ceil),
