@@ -28,6 +28,9 @@ def dual_guidance(
         image_scale: from 0; 0 leaves the picture out.
         text_scale: from 0; 0 leaves the text out.
 
+    Returns:
+        As `uncond`, in its dtype.
+
     Raises:
         ValueError: the three have different shapes, or a strength is below 0.
     """
@@ -52,7 +55,7 @@ def rescale_guidance(guided: torch.Tensor, cond: torch.Tensor, rescale: float) -
 
     Returns:
         As `guided`, in its dtype. Standard deviations are taken in float32 at least. A sample of `guided` in which all
-        values are equal stays as it is.
+        values are equal stays as it is, also where rounding gives them a spread. So does one of a single value.
 
     Raises:
         ValueError: the two have different shapes, or `rescale` is not from 0 to 1.
@@ -61,7 +64,8 @@ def rescale_guidance(guided: torch.Tensor, cond: torch.Tensor, rescale: float) -
         raise ValueError(f"one shape and a share; got {tuple(guided.shape)}, {tuple(cond.shape)}, {rescale=}")
     exact = torch.promote_types(guided.dtype, torch.float32)
     std, wanted = (x.to(exact).flatten(1).std(dim=1, correction=0) for x in (guided, cond))  # (B,)
-    factor = torch.where(std > 0, wanted / std.where(std > 0, 1), 1)  # (B,)
+    varies = guided.flatten(1).amax(dim=1) > guided.flatten(1).amin(dim=1)  # (B,)
+    factor = torch.where(varies, wanted / std.where(varies, 1), 1)  # (B,)
     factor = (rescale * factor + 1 - rescale).reshape(-1, *[1] * (guided.ndim - 1))
     return (factor * guided.to(exact)).to(guided.dtype)
 
@@ -78,8 +82,8 @@ def hide_first_frame(x: torch.Tensor, level: torch.Tensor, eps: torch.Tensor) ->
         eps: the noise of the first frame, `(B, C, 1, H, W)`, the same at every step.
 
     Returns:
-        x with the first frame noised to the sample's largest level, and the levels, all of that size, `(B, T')`. Both
-        are new tensors; the other frames of x are as they were.
+        x with the first frame noised to the sample's largest level, in the dtype of x; and the levels, all of that
+        size, `(B, T')`, in theirs. Both are new tensors; the other frames of x are as they were.
 
     Raises:
         ValueError: the shapes do not belong together.

@@ -48,7 +48,7 @@ def pareto_front(points: np.ndarray) -> np.ndarray:
     dominate each other.
 
     Args:
-        points: `(N, D)`, real numbers, N from 0.
+        points: `(N, D)`, N from 0: integers or floats of any dtype, compared as they are.
 
     Returns:
         bool `(N,)`: whether a point is on the front.

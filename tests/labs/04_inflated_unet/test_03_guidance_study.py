@@ -4,6 +4,7 @@ Oracles: the formulas in double precision, sample by sample; grids whose numbers
 are compared pair by pair.
 """
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -33,7 +34,8 @@ def walked(u, i, b, image_scale, text_scale):
 def test_dual_formula(lab, seed, look):
     """one leg from neither to the picture, one from the picture to both, each with its own strength"""
     sizes = (2, 3, 5, 4), (3, 2, 4, 2, 3), (4, 6), (1, 1, 2, 3, 4)
-    scales = (2.0, 3.0), (0.5, 1.5), (7, 2), (3.0, 0.25)
+    sizes += ((2, 5, 3),)
+    scales = (2.0, 3.0), (0.5, 1.5), (7, 2), (3.0, 0.25), (0.0, 2.0)
     rows = [(*three(seed, *size), *pair) for size, pair in zip(sizes, scales)]
     mistakes = {
         "the text's leg begins at image, not at uncond": lambda u, i, b, g, t: u + g * (i - u) + t * (b - u),
@@ -63,7 +65,7 @@ def test_dual_theorems(lab, seed):
         dual(lab, u, i, b, g, g).near(u + g * (b - u), because=because, tolerance=1e-5)
     dual(lab, u, i, b, 0, 0.0).near(u, because="with strengths of 0 there is no condition")
     dual(lab, u, i, b, 1, 0).near(i, because="without text, at 1, it is image", tolerance=1e-5)
-    theorems.owes(dual, lab, u, i, b, 2.0, 3.0, truth=walked, tolerance=1e-4, dtypes=(torch.float64,))
+    theorems.owes(dual, lab, u, i, b, 2.0, 3.0, truth=walked, tolerance=1e-4, dtypes=DTYPES)
     for wrong in ((u[:1], i, b), (u, i[:, :1], b), (u, i, b[0]), (u, i[..., :1], b)):
         dual.refuses(lab, *wrong, 2.0, 3.0, because="the three have different shapes")
     for scales in ((-1.0, 2.0), (2.0, -0.5), (-1, -1)):
@@ -131,6 +133,10 @@ def test_hide_levels(lab, seed):
     hide(lab, x, level, eps)["x"].near(x, because="at level 0 nothing is hidden")
     x, level, eps = states(seed, [0.6, 0.3, 0.8])
     theorems.owes(hide, lab, x, level, eps, tolerance=1e-3, dtypes=(torch.float64,))
+    own = record("tuple", x=tensor("b c t h w", torch.float16), level=tensor("b t", torch.float32))
+    replace(hide, gives=own)(lab, x.half(), level, eps.half())["x"].near(
+        noised(x.half(), level, eps.half()), because="x has its own dtype", tolerance=2e-3
+    )
     for wrong in ((x[0], level, eps), (x, level[:, 1:], eps), (x, level[:2], eps), (x, level, eps[:, :1]),
                   (x, level, eps[:, :, 0]), (x, level[:, 0], eps), (x, level, x), (x, level, eps[:1])):  # fmt: skip
         hide.refuses(lab, *wrong, because="the shapes do not belong together")
@@ -248,6 +254,11 @@ def test_front_edges(lab, seed):
     front(lab, np.ones((1, 3))).equal(np.ones(1, bool), because="one point is not beaten")
     points = np.random.default_rng(seed).integers(-4, 4, (11, 2))
     front(lab, points).equal(undominated(points), because="whole numbers are compared as they are")
+    front(lab, (points + 4).astype(np.uint8)).equal(
+        undominated(points), because="unsigned numbers must not wrap around"
+    )
+    fine = np.array([[1.0, 5.0], [1.0 + 1e-12, 5.0], [0.5, 5.0 + 1e-12]])
+    front(lab, fine).equal(undominated(fine), because="float64 is compared as float64")
     order = np.random.default_rng(seed + 1).permutation(11)
     front(lab, points[order]).equal(undominated(points)[order], because="the order of the points does not matter")
     theorems.owes(front, lab, points.astype(float), truth=undominated, batch_of_one=False)
@@ -263,8 +274,7 @@ def given_back(guided, cond, rescale, spread=lambda x: x.std(correction=0), towa
     """Oracle, sample by sample. What comes after `rescale` makes mistakes."""
     rows = []
     for one, other in zip(guided.double(), cond.double()):
-        std = spread(one)
-        hat = one * (spread(other) / std if std > 0 else 1)
+        hat = one * (1 if one.min() == one.max() else spread(other) / spread(one))
         rows.append(rescale * hat + (1 - rescale) * (one if towards is None else towards(one, other)))
     return torch.stack(rows)
 
@@ -307,9 +317,13 @@ def test_rescale_edges(lab, seed):
     for nothing in (0, 0.0):
         rescales(lab, guided, cond, nothing).near(guided, because="a rescale of 0 changes nothing")
     flat = guided.clone()
-    flat[1] = 0.5
     because = "sample 1 has one value everywhere: it stays as it is, and the others do not care"
-    rescales(lab, flat, cond, 0.7).near(given_back(flat, cond, 0.7), because=because, tolerance=1e-5)
+    for value in (0.5, 0.1, -0.3):  # sums of some are rounded
+        flat[1] = value
+        rescales(lab, flat, cond, 0.7).near(given_back(flat, cond, 0.7), because=because, tolerance=1e-5)
+    rescales(lab, guided[:, 0, :1], cond[:, 0, :1], 0.7).near(guided[:, 0, :1], because="one value has no spread")
+    because = "predictions may be small: nothing is added to the standard deviation"
+    rescales(lab, 1e-5 * guided, cond, 0.7).near(given_back(1e-5 * guided, cond, 0.7), because=because, tolerance=1e-4)
     still = cond.clone()
     still[2] = -1.0
     because = "cond does not vary in sample 2: what is left is (1 - rescale) * guided"

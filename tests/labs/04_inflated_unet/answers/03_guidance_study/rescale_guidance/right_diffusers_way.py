@@ -11,5 +11,6 @@ def rescale_guidance(guided, cond, rescale):
     guided, cond = guided.to(wide), cond.to(wide)
     axes = list(range(1, guided.ndim))
     std = guided.std(dim=axes, keepdim=True)
-    ratio = torch.where(std == 0, torch.ones_like(std), cond.std(dim=axes, keepdim=True) / std)
+    same = guided.amax(dim=axes, keepdim=True) == guided.amin(dim=axes, keepdim=True)
+    ratio = torch.where(same, torch.ones_like(std), cond.std(dim=axes, keepdim=True) / std)
     return (rescale * (guided * ratio) + (1 - rescale) * guided).to(dtype)
