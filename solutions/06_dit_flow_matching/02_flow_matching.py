@@ -401,7 +401,7 @@ plt.show()
 # **What to see.** With flow matching eight steps are as good as 64. The ε model has learned the colour and next to
 # nothing of the motion, and more steps do not help it: there is nothing to draw. So the claim "the straight path needs
 # fewer steps" is not what parts them here. Look at v: trained on DDPM's *path* and at ε's timesteps, and sampled by
-# Euler's method, it does as well as flow matching with uniform levels. And on the very same straight path, levels nearer
+# Euler's method, it does as well as flow matching with uniform levels. And on the same straight path, levels nearer
 # to noise do more than twice as well as uniform ones. **The rest is weighting**, and it is most of it: near pure noise,
 # where the place of things is decided, an error of ε is a huge error of the clip, and its loss does not see it.
 #
