@@ -319,6 +319,7 @@ rescaled = Call("as_flow", {"x": "b c t h w"}, record("tuple", clip=tensor("b c 
 @exercise("as_flow", points=4, hint="total = level.signal + level.noise; x / beside(total, x), level.noise / total")
 def test_as_flow(lab, seed, look):
     """the clip is scaled so that its factors add up to 1, and s is the noise's; the ratio stays"""
+
     def clip(x, level):
         return x.double() / factor(level.signal + level.noise, x)
 
