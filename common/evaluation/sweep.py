@@ -61,4 +61,5 @@ def pareto_front(points: np.ndarray) -> np.ndarray:
         raise ValueError(f"points are (N, D) without NaN; got {points.shape}")
     as_good = (points[:, None] >= points).all(axis=-1)  # (N, N): row at least as good as column
     better = (points[:, None] > points).any(axis=-1)
-    return ~(as_good & better).any(axis=0)
+    beaten = np.asarray((as_good & better).any(axis=0))  # (N,)
+    return ~beaten
