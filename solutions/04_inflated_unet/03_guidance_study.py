@@ -286,7 +286,7 @@ display(playing({"empty": drawn(1.0, 4.0, count=1)[0], "another's": clips[0]}, w
 # %% [markdown] hints="pareto_front"
 # 1. Compare every point with every other: `points[:, None] >= points` is `(N, N, D)`.
 # 2. "At least as good along every axis" is `.all(axis=-1)`, "better along one" is `.any(axis=-1)` of `>`.
-# 3. `~(as_good & better).any(axis=0)`: the first axis holds the ones that may beat it, the second the point.
+# 3. `~(as_good & better).any(axis=0)`: axis 0 has the ones that may beat a point, axis 1 the point.
 
 # %% [markdown] troubles="pareto_front"
 # - **Two equal points throw each other out.** Equal is not better: one axis needs a true `>`.
