@@ -260,9 +260,9 @@ print(f"a share of {record['num_clips']} clips is known to ± {half:.0%} at most
 
 # %% [markdown]
 # **What to see.** In the stored grid, with a text of 0 hardly anything moves as asked, and the picture's colour stays
-# as long as the picture counts at all. At 2 the sentence's colour has taken over. Go up the column of 1: picture and
-# sentence change places, from 88 % against none to 34 against 56. The same sentence is outvoted. And each knob has an
-# end. At a text of 7 the clips flicker three to seven times as much as real ones, and few move as asked.
+# as long as the picture counts at all. At 2 the sentence's colour has taken over. Go up the column of 1: the same
+# sentence is outvoted by the picture, from 88 % against none to 34 against 56. And each knob has an end. At a text of
+# 7 the clips flicker three to seven times as much as real ones, and few move as asked.
 
 # %% tags=["demo"] draws="The control: led away from another clip's sentence."
 swapped = ASKS.prompts[1:] + ASKS.prompts[:1]
