@@ -113,7 +113,7 @@ def test_hide_the_frame(lab, seed, look):
     }
     because = "the first frame becomes (1 - s) x + s eps, with the largest level s of its sample"
     answers = hide.table(lab, rows, noised, mistakes, part="x", because=because, tolerance=1e-5)
-    look(target=noised(*rows[0])[0, :, 0].float(), yours=answers[0].value[0, :, 0])
+    look(target=noised(*rows[0])[0, :, 0].flatten().float(), yours=answers[0].value[0, :, 0].flatten())
     for row, answer in zip(rows, answers):
         judge(f"the other frames of {answer.said}", answer.value[:, :, 1:], row[0][:, :, 1:], tolerance=0,
               because="only the first frame changes")  # fmt: skip
@@ -193,7 +193,7 @@ def test_sweep_is_paired(lab, seed, look):
               because="axis 0 is the row, axis 1 the column")  # fmt: skip
         judge(f"{answer.said}['draw']", answer.value["draw"], want["draw"], axes=("r", "c", "n"),
               because="each cell needs new generators with the same seeds, in their order")  # fmt: skip
-        look(target=want["cell"][:, :, 0], yours=answer.value["cell"][:, :, 0])
+        look(target=want["draw"].ravel(), yours=answer.value["draw"].ravel())
 
 
 @exercise("paired_sweep", points=2, hint="list(rows), list(columns), list(seeds) first; refuse what is empty.")
