@@ -13,7 +13,7 @@
 #
 # | preset | grid, picture × text | clips in each cell | steps of the sampler | all cells take about |
 # |---|---|---|---|---|
-# | `ci` | 3 × 3 | 4 | 6 | 20 s |
+# | `ci` | 3 × 3 | 3 | 6 | 20 s |
 # | `cpu` (default) | 5 × 5 | 12 | 10 | 5 min |
 # | `gpu` | 5 × 5 | 64 | 20 | not measured |
 #
@@ -38,7 +38,7 @@ from common.zoo.sprites_t2v.conflict import conflicts, scores
 limit_threads()
 plt.rcParams["figure.dpi"] = 75
 SIZE = preset()
-NUM_CLIPS, STEPS = {"ci": (4, 6), "cpu": (12, 10), "gpu": (64, 20)}[SIZE]
+NUM_CLIPS, STEPS = {"ci": (3, 6), "cpu": (12, 10), "gpu": (64, 20)}[SIZE]
 SCALES = (0.0, 1.0, 4.0) if SIZE == "ci" else (0.0, 1.0, 2.0, 4.0, 7.0)
 
 
@@ -62,7 +62,7 @@ ASKS = conflicts(NUM_CLIPS)
 
 rows = {}
 for a, b in ((2, 0), (1, 1), (1, 4)):
-    options = {"image_guidance_scale": a, "guidance_scale": b, "num_inference_steps": 20, "generator": [0]}
+    options = {"image_guidance_scale": a, "guidance_scale": b, "num_inference_steps": 12, "generator": [0]}
     rows[f"picture {a}, text {b}"] = PIPE(ASKS.prompts[:1], ASKS.pictures[:1], **options).frames[0]
 print(f"The picture shows: {ASKS.shown[0].objects[0].color}. The sentence: {ASKS.prompts[0]!r}")
 playing(rows, width=150)
@@ -106,7 +106,7 @@ playing(rows, width=150)
 #
 # | quantity | shape | here |
 # |---|---|---|
-# | `x` | `(B, C, T', H, W)` | (4, 16, 5, 8, 8), the first of 5 frames clean |
+# | `x` | `(B, C, T', H, W)` | (12, 16, 5, 8, 8), the first of 5 frames clean |
 # | `level` | `(B, T')` | (0, s, s, s, s) |
 # | `eps` | `(B, C, 1, H, W)` | the same noise at every step |
 #
