@@ -58,6 +58,7 @@ def generate(prompt, image, seed, steps, guidance, image_guidance, rescale, num_
     sheet = out if out.suffix.lower() == ".png" else out.with_name(f"{out.stem}_sheet.png")
     try:
         check(prompt, guidance, out)
+        check_image_guidance(image, image_guidance, rescale)
         guided = {"image_guidance_scale": image_guidance, "guidance_rescale": rescale}
         if image is not None and Path(image).resolve() in (out.resolve(), sheet.resolve()):
             raise ValueError(f"the picture {image} would be overwritten; choose another --out")
@@ -94,6 +95,22 @@ def check(prompt: str, guidance: float, out: Path) -> None:
         raise ValueError(f"--out ends in {', '.join(SUFFIXES)}; got {out.name!r}")
     if not out.parent.is_dir():
         raise ValueError(f"there is no folder {out.parent}; make it first, or choose another --out")
+
+
+def check_image_guidance(image: str | None, image_guidance: float | None, rescale: float) -> None:
+    """Before anything is computed.
+
+    Raises:
+        ValueError: there is no picture whose part could be chosen, or a number is not in its range.
+    """
+    if image_guidance is not None and image is None:
+        raise ValueError(f"--image-guidance is about a picture; give one with --image, got {image_guidance} alone")
+    if image_guidance is not None and not 0 <= image_guidance <= 100:
+        raise ValueError(f"--image-guidance is from 0 to 100, got {image_guidance}")
+    if not 0 <= rescale <= 1:
+        raise ValueError(f"--rescale is from 0 to 1, got {rescale}")
+    if rescale and image_guidance is None:
+        raise ValueError(f"--rescale goes with --image-guidance, got {rescale} alone")
 
 
 def load(weights: str) -> TextToVideoPipeline:

@@ -60,8 +60,10 @@ def rescale_guidance(guided: torch.Tensor, cond: torch.Tensor, rescale: float) -
     Raises:
         ValueError: the two have different shapes, or `rescale` is not from 0 to 1.
     """
-    if guided.shape != cond.shape or not 0 <= rescale <= 1:
-        raise ValueError(f"one shape and a share; got {tuple(guided.shape)}, {tuple(cond.shape)}, {rescale=}")
+    if guided.shape != cond.shape:
+        raise ValueError(f"two predictions of one shape; got {tuple(guided.shape)} and {tuple(cond.shape)}")
+    if not 0 <= rescale <= 1:
+        raise ValueError(f"rescale is from 0 to 1; got {rescale}")
     exact = torch.promote_types(guided.dtype, torch.float32)
     std, wanted = (x.to(exact).flatten(1).std(dim=1, correction=0) for x in (guided, cond))  # (B,)
     varies = guided.flatten(1).amax(dim=1) > guided.flatten(1).amin(dim=1)  # (B,)

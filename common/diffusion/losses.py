@@ -17,7 +17,7 @@ def logit_normal(z: torch.Tensor, mean: float = 0.0, std: float = 1.0) -> torch.
 
     Args:
         z: standard normal numbers of any shape.
-        mean: of the logit, any number.
+        mean: of the logit, any number: far levels are rounded to 0 or 1, never NaN.
         std: of the logit, positive.
 
     Returns:

@@ -34,6 +34,8 @@ class LatentStatistics:
         constant = latents.amax((0, 2, 3, 4)) == latents.amin((0, 2, 3, 4))  # (C,)
         if constant.any():
             raise ValueError(f"channel {int(constant.int().argmax())} is constant")
+        if not (std > 0).all():
+            raise ValueError(f"the standard deviations of the channels are {std.tolist()}: a number is not finite")
         return cls(mean, std)
 
     def normalize(self, latents: torch.Tensor) -> torch.Tensor:

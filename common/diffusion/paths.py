@@ -54,7 +54,8 @@ def add_noise(x0: torch.Tensor, eps: torch.Tensor, level: Level) -> torch.Tensor
     Args:
         x0: data `(B, C, T', H, W)`; with one level per sample it may have any axes after B, or none.
         eps: standard normal noise, the same shape.
-        level: its `signal` and `noise` are `(B,)`, one number per sample, or `(B, T')`, one per frame.
+        level: its `signal` and `noise` are `(B,)`, one number per sample, also where B is T'; or `(B, T')`, one per
+            frame.
 
     Returns:
         The same shape.

@@ -55,11 +55,12 @@ def euler(derivative: Callable, x: torch.Tensor, levels: torch.Tensor) -> Iterat
     Args:
         derivative: `(x, level) -> ` as x; the level comes as `(B,)`, or as `(B, T')` if there is one a frame.
         x: noise at the first level, `(B, C, T', H, W)`; frames whose level is 0 throughout are given, and stay.
-        levels: falling to 0: `(K + 1,)`, or `(K + 1, T')` for a schedule of each frame.
+        levels: falling to 0, `(K + 1,)`, or `(K + 1, T')` for a schedule of each frame. Neighbours may be equal.
 
     Yields:
-        K steps, each computed when it is drawn. `denoised` is x - level · derivative, with x and level as they were
-        before the step: where the tangent meets level 0.
+        K steps, each computed when it is drawn: `Step(index, level, sample, denoised)`, with index from 0, the level as
+        the derivative got it, and the sample after the step, float32. `denoised` is x - level · derivative, with x and
+        level as they were before the step: where the tangent meets level 0.
 
     Raises:
         ValueError: the levels are not like that (`level_pairs` checks them).
@@ -145,8 +146,8 @@ def ddim(
         kind: what the model predicts, as in `convert.split`.
 
     Yields:
-        K steps, each computed when it is drawn. `level` is the timestep, `(B,)`; `denoised` is the data that the
-        prediction stands for.
+        K steps, each computed when it is drawn: `Step(index, level, sample, denoised)`, with index from 0, the timestep
+        `(B,)` as level, and the sample after the step, float32. `denoised` is the data that the prediction stands for.
     """
     x = x.float()
     for index, timestep in enumerate(timesteps.to(x.device)):

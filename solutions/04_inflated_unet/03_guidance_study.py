@@ -345,7 +345,7 @@ plt.show()
 # %% tags=["demo"] draws="The largest text, plain and rescaled: two clips, and the stored numbers."
 far = {f"rescale {share:g}": drawn(1.0, 7.0, rescale=share, count=1)[0] for share in (0.0, record["rescale"])}
 display(playing(far, width=120))
-show.strips(far, num_frames=9, width=60)
+display(show.strips(far, num_frames=9, width=60))
 print(f"text {scales[-1]:g}, {record['num_clips']} clips per row:   moves as asked    change, of real clips'")
 for k, scale in enumerate(scales):
     plain, tamed = record["grid"], record["rescaled_at_the_largest_text"]

@@ -259,6 +259,8 @@ def test_front_edges(lab, seed):
     )
     fine = np.array([[1.0, 5.0], [1.0 + 1e-12, 5.0], [0.5, 5.0 + 1e-12]])
     front(lab, fine).equal(undominated(fine), because="float64 is compared as float64")
+    large = np.array([[2**53, 1], [2**53 + 1, 1]])
+    front(lab, large).equal(np.array([False, True]), because="whole numbers are compared as whole numbers")
     order = np.random.default_rng(seed + 1).permutation(11)
     front(lab, points[order]).equal(undominated(points)[order], because="the order of the points does not matter")
     theorems.owes(front, lab, points.astype(float), truth=undominated, batch_of_one=False)

@@ -15,13 +15,12 @@ from common.diffusion.paths import Level
 from common.diffusion.samplers import Step
 
 exercise = pytest.mark.exercise
-SIZES = ((2, 3, 4, 5, 6), (3, 2, 5, 1, 4), (1, 4, 2, 3, 2))
+SIZES = ((2, 3, 4, 5, 6), (3, 2, 5, 1, 4), (1, 4, 2, 3, 2), (3, 2, 3, 4, 2))  # the last: as many samples as frames
 
 
 def factor(values, x):
     """A number per sample or per frame, beside x."""
-    values = values.double()
-    return values.reshape(*values.shape, *[1] * (x.ndim - 1)) if values.ndim == 1 else values[:, None, :, None, None]
+    return values.double().reshape(len(values), *([1] * (x.ndim - 1) if values.ndim == 1 else [1, x.shape[2], 1, 1]))
 
 
 def cases(seed, dtype=torch.float32):
@@ -125,7 +124,7 @@ def test_logit_normal(lab, seed, look):
     }, because="its logit, ln(s / (1 - s)), is mean + std · z")  # fmt: skip
     look(target=logistic(*rows[0]), yours=answers[0].value, about="levels of 40 numbers")
     judge("logit_normal(z), without mean and std,", levels_at(lab, z).value, logistic(z), because="they are 0 and 1")
-    far = torch.tensor([-6.0, 6.0, 9.0])
+    far = torch.tensor([-60.0, -6.0, 6.0, 9.0, 60.0])
     levels_at(lab, far, 1.0, 3.0).near(logistic(far, 1.0, 3.0), because="far levels are finite, and from 0 to 1")
     theorems.owes(levels_at, lab, z.reshape(2, 4, 5), 0.3, 1.4, dtypes=[torch.float64], batch_of_one=False)
 

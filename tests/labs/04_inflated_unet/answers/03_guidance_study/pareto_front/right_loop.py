@@ -2,7 +2,7 @@
 
 
 def pareto_front(points):
-    points = np.asarray(points, dtype=float)
+    points = np.asarray(points)
     if points.ndim != 2:
         raise ValueError(f"two axes, not {points.ndim}")
     if np.isnan(points).any():
