@@ -93,8 +93,8 @@ show.strips({"trained on latents": both[0][0], "trained on pixels": both[1][0]},
 # 1. Which four axes are averaged over, and which one is left?
 # 2. `torch.std_mean(x, dim=(0, 2, 3, 4), correction=0)` gives both, the standard deviation first. To meet latents, a
 #    `(C,)` needs three more axes behind it.
-# 3. In `fit`: `std, mean = torch.std_mean(latents.float(), dim=(0, 2, 3, 4), correction=0)`, an error where
-#    `latents.amax((0, 2, 3, 4)) == latents.amin((0, 2, 3, 4))`, `return cls(mean, std)`. In `normalize`:
+# 3. In `fit`: `std, mean = torch.std_mean(latents.float(), dim=(0, 2, 3, 4), correction=0)`, an error unless all
+#    `latents.amax((0, 2, 3, 4)) > latents.amin((0, 2, 3, 4))`, `return cls(mean, std)`. In `normalize`:
 #    `(latents - self.mean[:, None, None, None]) / self.std[:, None, None, None]`, and the reverse in `denormalize`.
 
 # %% [markdown] troubles="LatentStatistics"
