@@ -32,7 +32,8 @@ PYTHON = os.path.join(BIN, "python.exe" if os.name == "nt" else "python")
 STAMP = os.path.join(VENV, "flipbook.stamp")
 LOCK = os.path.join(VENV, "flipbook.lock")
 REQUIREMENT_FILES = [
-    os.path.join(ROOT, name) for name in ("pyproject.toml", "constraints.txt", "constraints-nodeps.txt")
+    os.path.join(ROOT, name)
+    for name in ("pyproject.toml", "constraints.txt", "constraints-nodeps.txt", "constraints-hashes.txt")
 ]
 INSTALLER = os.path.join(ROOT, "common", "course", "install.py")
 NO_NETWORK = 3  # the installer's exit code when nothing could be reached

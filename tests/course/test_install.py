@@ -33,9 +33,9 @@ def project() -> dict:
 
 
 def requirements() -> list[str]:
-    """What an installation asks for: the library and the extras course and dev."""
+    """What an installation asks for: the library and the extras course, models and dev."""
     extras = project()["optional-dependencies"]
-    return [*project()["dependencies"], *extras["course"], *extras["dev"]]
+    return [*project()["dependencies"], *extras["course"], *extras["models"], *extras["dev"]]
 
 
 def resolve(version: str, folder: Path) -> tuple[int, str, dict[str, str]]:
@@ -177,7 +177,7 @@ def test_the_time_left_that_is_shown_does_not_jump(monkeypatch):
         ("ERROR: Could not find a version that satisfies the requirement torch<2.14,>=2.13 (from flipbook-video) "
          "(from versions: none)", 3, "torch<2.14,>=2.13 was not found anywhere"),
         ("ERROR: No matching distribution found for decord>=0.6", 1, "no package decord>=0.6 for this kind of machine"),
-        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES", 1, "arrived damaged"),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES", 1, "a download is damaged"),
         ("ZeroDivisionError: something new", 1, "ZeroDivisionError: something new"),
     ],
 )  # fmt: skip
