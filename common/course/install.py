@@ -328,8 +328,8 @@ def fetch(pip: Pip, root: Path, plan: Plan, **watching) -> None:
         raise Failure(str(error)) from None
     file = pip.log.with_name("flipbook-locked.txt")
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    options = ["--no-deps", "--only-binary=:all:", "--require-hashes", "--progress-bar", "raw"]
-    pip.run("install", *options, "-r", str(file), **watching)
+    bar = [] if pip_version() < (26,) else ["--progress-bar", "raw"]  # ensurepip's pip does not know that word
+    pip.run("install", "--no-deps", "--only-binary=:all:", "--require-hashes", *bar, "-r", str(file), **watching)
 
 
 def pip_version() -> tuple[int, ...]:
