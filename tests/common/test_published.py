@@ -13,6 +13,7 @@ from diffusers import (
     UNet2DConditionModel,
     UNetSpatioTemporalConditionModel,
 )
+from PIL import Image
 
 from common.pipelines import published
 
@@ -53,7 +54,8 @@ def text_inputs() -> dict:
 
 def test_a_tiny_stable_diffusion_runs():
     pipe = published.pipeline_class("StableDiffusionPipeline")(
-        vae=image_vae(), text_encoder=text_encoder(), tokenizer=None, unet=image_unet(), scheduler=DDIMScheduler(),
+        vae=image_vae(), text_encoder=text_encoder(), tokenizer=None, unet=image_unet(),
+        scheduler=DDIMScheduler(clip_sample=False, steps_offset=1),
         safety_checker=None, feature_extractor=None, requires_safety_checker=False,
     )  # fmt: skip
     assert pipe(**text_inputs()).images.shape == (1, 16, 24, 3)
@@ -66,7 +68,8 @@ def animate_diff():
     )  # fmt: skip
     return published.pipeline_class("AnimateDiffPipeline", lora=True)(
         vae=image_vae(), text_encoder=text_encoder(), tokenizer=None, unet=image_unet(), motion_adapter=adapter,
-        scheduler=DDIMScheduler(beta_schedule="linear", clip_sample=False), feature_extractor=None, image_encoder=None,
+        scheduler=DDIMScheduler(beta_schedule="linear", clip_sample=False, steps_offset=1),
+        feature_extractor=None, image_encoder=None,
     )  # fmt: skip
 
 
@@ -79,7 +82,8 @@ def test_a_lora_goes_into_a_tiny_model_and_out_again(tmp_path):
     peft = pytest.importorskip("peft")
     pipe, inputs = animate_diff(), text_inputs()
     before = pipe(num_frames=3, generator=torch.Generator().manual_seed(0), **inputs).frames
-    config = peft.LoraConfig(r=2, init_lora_weights=False, target_modules=["to_q", "to_v"])
+    # The file keeps no alpha: loaded, it is the rank.
+    config = peft.LoraConfig(r=2, lora_alpha=2, init_lora_weights=False, target_modules=["to_q", "to_v"])
     pipe.unet.add_adapter(config)
     with_lora = pipe(num_frames=3, generator=torch.Generator().manual_seed(0), **inputs).frames
     assert abs(with_lora - before).max() > 1e-3
@@ -115,7 +119,9 @@ def test_a_tiny_stable_video_diffusion_runs():
         vae=vae, unet=unet, scheduler=scheduler, feature_extractor=transformers.CLIPImageProcessor(),
         image_encoder=transformers.CLIPVisionModelWithProjection(config),
     )  # fmt: skip
-    picture = torch.rand(1, 3, 16, 24, generator=torch.Generator().manual_seed(2))
+    picture = Image.new(
+        "RGB", (24, 16), "orange"
+    )  # of a picture the pipeline makes 224 pixels, of a tensor it does not
     frames = pipe(
         picture, height=16, width=24, num_frames=3, fps=4, num_inference_steps=2, output_type="np",
         decode_chunk_size=3, generator=torch.Generator().manual_seed(0),

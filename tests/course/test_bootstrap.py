@@ -305,7 +305,7 @@ os.makedirs = refuse
     "code, words",
     [
         (BLOCK_ENSUREPIP, f"sudo apt install python3.{sys.version_info[1]}-venv"),
-        (SMALL_DISK, "needs about 2.7 GB"),
+        (SMALL_DISK, "needs about 3.4 GB"),
         (READ_ONLY, "cannot be written (Read-only file system)"),
     ],
     ids=["no ensurepip", "no disk", "read-only"],
