@@ -21,6 +21,7 @@ from common.course.base.paths import CourseError
 from common.course.base.results import score
 from common.course.checking import render
 from common.course.grading.batch import Row
+from common.course.source import syllabus
 from common.files import reason
 
 UNSAFE = (
@@ -287,7 +288,7 @@ def _page(book: Book, row: Row) -> dict:
     lab = row.submission.lab
     return {
         "student": row.submission.student,
-        "lab": f"Lab {lab.id} · {lab.title}" if lab else "Unknown lab",
+        "lab": f"Lab {lab.id} · {syllabus.title(lab)}" if lab else "Unknown lab",
         "problem": row.submission.problem,
         "earned": earned,
         "points": points,
