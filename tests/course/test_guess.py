@@ -1,5 +1,6 @@
 """Mistyped names get the nearest one; a phase, a lab and `help` are answered with what there is."""
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -47,3 +48,24 @@ def test_every_error_has_one_style(words):
     """whoever finds the fault, click or we: the program's name, what is wrong, and no page of usage"""
     output = said(*words)
     assert output.startswith("flipbook: ") and "Usage:" not in output and "Traceback" not in output
+
+
+@pytest.mark.parametrize(
+    "error, told",
+    [
+        (ModuleNotFoundError("No module named 'watchfiles'", name="watchfiles"), "needs the package watchfiles"),
+        (ModuleNotFoundError("No module named 'a.b'", name="a.b"), "needs the package a, which is not installed"),
+        (ImportError("OpenCV is not installed; it comes with the course"), "OpenCV is not installed"),
+    ],
+)
+def test_a_package_that_is_not_there_is_a_sentence(monkeypatch, error, told):
+    """and a module of our own, or a name that a module lacks, is a fault that shows where it is"""
+
+    def fail(error):
+        raise error
+
+    monkeypatch.setattr(main, "get_command", lambda ctx, name: click.Command(name, callback=lambda: fail(error)))
+    ran = CliRunner().invoke(main, ["watch"])
+    assert ran.exit_code == 2 and ran.output.startswith("flipbook: ") and told in ran.output
+    for error in (ModuleNotFoundError(name="common.nothing"), ImportError("cannot import name", name="torch")):
+        assert CliRunner().invoke(main, ["watch"]).exception is error
