@@ -68,7 +68,7 @@ def missing(exc: ImportError) -> str:
     """One sentence for a package that is not installed."""
     return (
         f"this command needs the package {(exc.name or '').partition('.')[0]}, which is not installed. The course's "
-        "environment has it (`python3 flipbook.py doctor` in a clone), and so has: pip install 'flipbook-video[course]'."
+        "environment has it (`python3 flipbook.py doctor` in a clone); so has: pip install 'flipbook-video[course]'."
     )
 
 
