@@ -58,6 +58,20 @@ def say(error: click.ClickException) -> NoReturn:
     sys.exit(error.exit_code)
 
 
+def is_package(exc: ImportError) -> bool:
+    """Whether what cannot be imported is a package of others that is not there."""
+    top = (exc.name or "").partition(".")[0]
+    return isinstance(exc, ModuleNotFoundError) and top not in {"common", *sys.stdlib_module_names}
+
+
+def missing(exc: ImportError) -> str:
+    """One sentence for a package that is not installed."""
+    return (
+        f"this command needs the package {(exc.name or '').partition('.')[0]}, which is not installed. The course's "
+        "environment has it (`python3 flipbook.py doctor` in a clone); so has: pip install 'flipbook-video[course]'."
+    )
+
+
 class LazyGroup(click.Group):
     """A group that knows its commands by name and imports one only when it is asked for."""
 
@@ -98,9 +112,9 @@ class LazyGroup(click.Group):
                 raise
             say(exc)
         except ImportError as exc:
-            if ctx.params.get("debug") or exc.name:  # with a name it is Python's own; without, it is worded for people
+            if ctx.params.get("debug") or (exc.name and not is_package(exc)):  # a fault of ours: show all of it
                 raise
-            click.echo(f"flipbook: {exc}", err=True)
+            click.echo(f"flipbook: {missing(exc) if exc.name else exc}", err=True)  # without a name: worded for people
             sys.exit(2)
         except (CourseError, ValueError) as exc:
             if ctx.params.get("debug"):

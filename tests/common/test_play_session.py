@@ -316,7 +316,7 @@ def test_a_game_of_ones_own(tmp_path):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("romms", "no shipped weights 'romms'"),
+        ("romms", "no game 'romms', .* did you mean rooms?"),
         ("nowhere.py:Dot", "no file nowhere.py"),
         ("no_such_module:Dot", "no_such_module cannot be loaded"),
         ("{path}:Dots", "no class 'Dots'"),

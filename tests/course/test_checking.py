@@ -243,7 +243,7 @@ def test_a_broken_grader_is_said_and_never_a_verdict(mini_course, change, words)
 def test_an_unknown_exercise_is_said_with_the_known_ones(mini_course):
     with pytest.raises(CourseError) as caught:
         mini_course.run(exercise="dubble")
-    said = "no exercise 'dubble'. Did you mean double? It has double, quadruple, greeting."
+    said = "no exercise 'dubble'. Did you mean double? Its exercises are: double, quadruple, greeting."
     assert said in str(caught.value)
 
 

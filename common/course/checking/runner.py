@@ -227,7 +227,9 @@ def _require_known(lab: Lab, names: set, collected: list[Result]) -> None:
     unknown = sorted(names - set(known))
     if unknown:
         guess = did_you_mean(unknown[0], known)
-        raise CourseError(f"lab {lab.id} has no exercise {unknown[0]!r}.{guess} It has {', '.join(known) or 'none'}.")
+        raise CourseError(
+            f"lab {lab.id} has no exercise {unknown[0]!r}.{guess} Its exercises are: {', '.join(known) or 'none'}."
+        )
 
 
 def _unknown_needs(results: list[Result], names: set | None) -> set:
@@ -339,7 +341,7 @@ def library_version(lab: Lab, exercise: str) -> tuple[str, str] | None:
 
 def next_step(lab: Lab, exercise: str | None) -> str:
     """What comes after a passed exercise or a passed lab, in one line."""
-    from common.course.source import lab_source
+    from common.course.source import lab_source, syllabus
 
     with contextlib.suppress(Exception):
         names = [e.name for e in lab_source.exercises(lab)]
@@ -351,5 +353,5 @@ def next_step(lab: Lab, exercise: str | None) -> str:
         labs = paths.all_labs()
         if lab in labs[:-1]:
             following = labs[labs.index(lab) + 1]
-            return f"Next: lab {following.id}, {following.title} (`flipbook start {following.id}`)."
+            return f"Next: lab {following.id}, {syllabus.title(following)} (`flipbook start {following.id}`)."
     return ""
