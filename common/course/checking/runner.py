@@ -351,11 +351,8 @@ def library_version(lab: Lab, exercise: str) -> tuple[str, str] | None:
 
 def next_step(lab: Lab, exercise: str | None) -> str:
     """What comes after a passed exercise or a passed lab, in one line."""
-<<<<<<< HEAD
-    from common.course.source import lab_source, syllabus
+    from common.course.source import syllabus
 
-=======
->>>>>>> gb
     with contextlib.suppress(Exception):
         names = [e.name for e in lab_source.exercises(lab)]
         if exercise in names[:-1]:
