@@ -1,4 +1,4 @@
-"""A video autoencoder as the image VAE of diffusers' pipelines: Stable Diffusion, AnimateDiff, Stable Video Diffusion."""
+"""A video autoencoder as the image VAE of diffusers' pipelines: Stable Diffusion, AnimateDiff, SVD."""
 
 from typing import Any
 

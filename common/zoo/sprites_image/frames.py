@@ -3,31 +3,16 @@
 from dataclasses import dataclass
 
 from accelerate import PartialState
-from torch.nn import functional as F
 
 from common.data.latent_cache import LatentCache, fill, weights_key
 from common.data.sprites.one_object import OneObject
 from common.models.autoencoder import CausalVideoVAE
 from common.models.frame_autoencoder import encode_frames
+from common.pipelines.text_to_image import prompt_embeds
 from common.runtime import cache_dir, device
 from common.text import TextEncoder
 
 VAE = "sprites-vae"
-NUM_TOKENS = 24  # of a prompt; the longest caption of one object has 21
-
-
-def prompt_embeds(text_encoder: TextEncoder, prompts, num_tokens: int = NUM_TOKENS):
-    """Prompts as diffusers' pipelines take them: `(B, num_tokens, 384)`, zero behind the end of a text.
-
-    Those pipelines hand no mask to the model, so it must have been trained with the zeros.
-
-    Raises:
-        ValueError: a prompt is longer.
-    """
-    states = text_encoder(prompts).states  # (B, L, 384)
-    if states.shape[1] > num_tokens:
-        raise ValueError(f"a prompt has {states.shape[1]} tokens; this model reads up to {num_tokens}")
-    return F.pad(states, (0, 0, 0, num_tokens - states.shape[1]))
 
 
 @dataclass(frozen=True)

@@ -22,18 +22,17 @@ from common.diffusion.samplers import euler, last
 from common.diffusion.schedules import karras_sigmas
 from common.evaluation.sprite_reader import accuracy, read_sprites
 from common.models.frame_vae import FrameVAE
+from common.pipelines.text_to_image import SETTINGS, SIGMA_MAX, SIGMA_MIN, prompt_embeds
 from common.show import strips
 from common.text import TextEncoder
 from common.training import Recipe, Settings, Stage, muon
-from common.zoo.sprites_image.frames import VAE, captioned_frames, prompt_embeds
+from common.zoo.sprites_image.frames import VAE, captioned_frames
 
 SIZES = {"ci": (2, 32), "cpu": (9, 64), "gpu": (9, 64)}  # frames, pixels
 NUM_CLIPS = {"ci": 16, "cpu": 8_000, "gpu": 40_000}
 NUM_ASKED = {"ci": 2, "cpu": 64, "gpu": 128}  # prompts of each kind when it measures
 NO_PROMPT_PART = 0.1  # of the samples: without a prompt, for guidance
 SIGMA_STD = 1.3  # of ln(sigma) in training; its mean is 0
-SIGMAS = (0.02, 80.0)  # smallest and largest level when it draws
-GUIDANCE_SCALE, NUM_STEPS = 2.5, 16
 UNET = {
     "sample_size": 8,
     "in_channels": 16,
@@ -86,8 +85,8 @@ def generate(
     model,
     prompts: Sequence[str],
     *,
-    num_steps: int = NUM_STEPS,
-    guidance_scale: float = GUIDANCE_SCALE,
+    num_steps: int = SETTINGS["num_inference_steps"],
+    guidance_scale: float = SETTINGS["guidance_scale"],
     seed: int = 0,
 ) -> torch.Tensor:
     """A picture for each prompt, `(B, 3, 8 H', 8 W')` in [-1, 1], by Euler's steps along Karras' levels.
@@ -101,7 +100,7 @@ def generate(
     """
     states = prompt_embeds(TextEncoder.installed(), [*prompts, ""]).to(model.device, model.dtype)
     states = torch.cat([states[:-1], states[-1:].expand(len(prompts), -1, -1)])  # (2 B, L, 384)
-    levels = karras_sigmas(num_steps, *SIGMAS)
+    levels = karras_sigmas(num_steps, SIGMA_MIN, SIGMA_MAX)
     shape = (len(prompts), model.config.in_channels, model.config.sample_size, model.config.sample_size)
     x = levels[0] * torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(model.device)
 
