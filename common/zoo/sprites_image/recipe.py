@@ -31,6 +31,8 @@ from common.zoo.sprites_image.frames import VAE, captioned_frames
 SIZES = {"ci": (2, 32), "cpu": (9, 64), "gpu": (9, 64)}  # frames, pixels
 NUM_CLIPS = {"ci": 16, "cpu": 8_000, "gpu": 40_000}
 NUM_ASKED = {"ci": 2, "cpu": 64, "gpu": 128}  # prompts of each kind when it measures
+KINDS = ("large", "any", "held_out")  # of prompts: see `asked`
+JUDGED = ("shape", "color", "size", "background", "background_color", "num_objects")  # what a still picture shows
 NO_PROMPT_PART = 0.1  # of the samples: without a prompt, for guidance
 SIGMA_STD = 1.3  # of ln(sigma) in training; its mean is 0
 UNET = {
@@ -123,7 +125,7 @@ def asked(kind: str, num_prompts: int) -> list:
 def measure(model, preset):
     """What a few pictures show of what was asked for, as the reader of the world reads them."""
     found = {}
-    for kind in ("large", "any", "held_out"):
+    for kind in KINDS:
         scenes = asked(kind, NUM_ASKED[preset])
         pictures = generate(model, [caption(scene) for scene in scenes])
         right = accuracy([scene.words for scene in scenes], read_sprites(pictures[:, :, None].cpu()))
@@ -131,13 +133,10 @@ def measure(model, preset):
     return found
 
 
-JUDGED = ("shape", "color", "size", "background", "background_color", "num_objects")  # what a still picture shows
-
-
 def sheet(model, preset):
     """Pictures of test captions, sixteen in a row."""
     rows = {}
-    for kind in ("large", "any", "held_out"):
+    for kind in KINDS:
         scenes = asked(kind, {"ci": 2, "cpu": 16, "gpu": 16}[preset])
         rows[kind] = rearrange(generate(model, [caption(scene) for scene in scenes]), "b c h w -> c b h w")
     return strips(rows)
