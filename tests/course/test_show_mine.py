@@ -140,3 +140,17 @@ def test_a_bad_file_is_nobodys_bug(work, tmp_path):
     work({})
     said = [draw(show, tmp_path / "absent.mp4", tmp_path / "x.png", *more)[0].output for more in ([], ["--mine"])]
     assert said[0] == said[1] and "absent.mp4" in said[0]
+
+
+def test_only_the_parts_that_ran_are_named(work, film, tmp_path):
+    """Not those of other labs, nor one of this lab that no one called."""
+    work({})
+    ran, _ = draw(show, film, tmp_path / "mine.png", "--mine")
+    named = {line.split()[1] for line in ran.output.partition("whose parts ran:\n")[2].splitlines()}
+    assert "sample_clip" in named
+    with swap.mine() as report, swap.calls() as called:
+        from common.video.sampling import even_indices
+
+        even_indices(10, 3)
+    assert [row.part.exercise for row in report.of(called).rows] == ["even_indices"]
+    assert str(report.of(set())) == "  all are the library's"

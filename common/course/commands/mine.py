@@ -29,7 +29,7 @@ def on_own_parts(command: click.Command, work: Callable | None = None) -> click.
         from common.course.learner import swap
 
         with swap.mine(saves=command is library_train) as report:
-            click.echo(f"whose parts run:\n{report}", err=True)
+            click.echo(f"whose parts run:\n{report.begun}", err=True)
             (work or command.callback)(**options)
 
     return click.Command(command.name, params=[*command.params, OPTION], callback=run, help=command.help)

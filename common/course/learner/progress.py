@@ -57,7 +57,7 @@ def damage() -> str:
 def _read() -> tuple[dict, bool]:
     """The record as far as it has the right shape, and whether that is all of it."""
     try:
-        data = json.loads(file().read_text(encoding="utf-8"))
+        data = json.loads(file().read_text(encoding="utf-8-sig"))
     except (FileNotFoundError, PermissionError, paths.CourseError):
         return empty(), True
     except OSError as error:
