@@ -1,0 +1,95 @@
+import math
+
+import pytest
+import torch
+
+from common.models.open_sora import PUBLISHED, convert_keys, count_parameters, empty_model, timestep_transform
+from common.models.stdit import STDiT
+
+BLOCK = {
+    "scale_shift_table": (6, 1152),
+    "attn.qkv.weight": (3456, 1152),
+    "attn.qkv.bias": (3456,),
+    "attn.q_norm.weight": (72,),
+    "attn.k_norm.weight": (72,),
+    "attn.proj.weight": (1152, 1152),
+    "attn.proj.bias": (1152,),
+    "cross_attn.q_linear.weight": (1152, 1152),
+    "cross_attn.q_linear.bias": (1152,),
+    "cross_attn.kv_linear.weight": (2304, 1152),
+    "cross_attn.kv_linear.bias": (2304,),
+    "cross_attn.proj.weight": (1152, 1152),
+    "cross_attn.proj.bias": (1152,),
+    "mlp.fc1.weight": (4608, 1152),
+    "mlp.fc1.bias": (4608,),
+    "mlp.fc2.weight": (1152, 4608),
+    "mlp.fc2.bias": (1152,),
+}
+ENDS = {
+    "rope.freqs": (36,),
+    "x_embedder.proj.weight": (1152, 4, 1, 2, 2),
+    "x_embedder.proj.bias": (1152,),
+    "t_block.1.weight": (6912, 1152),
+    "t_block.1.bias": (6912,),
+    "y_embedder.y_embedding": (300, 4096),
+    "y_embedder.y_proj.fc1.weight": (1152, 4096),
+    "y_embedder.y_proj.fc1.bias": (1152,),
+    "y_embedder.y_proj.fc2.weight": (1152, 1152),
+    "y_embedder.y_proj.fc2.bias": (1152,),
+    "final_layer.scale_shift_table": (2, 1152),
+    "final_layer.linear.weight": (32, 1152),
+    "final_layer.linear.bias": (32,),
+}
+
+
+def published_state() -> dict[str, torch.Tensor]:
+    """Names and shapes of the published file, on the meta device."""
+    shapes = dict(ENDS)
+    for name in ("t_embedder", "fps_embedder"):
+        shapes |= {f"{name}.mlp.0.weight": (1152, 256), f"{name}.mlp.2.weight": (1152, 1152)}
+        shapes |= {f"{name}.mlp.{i}.bias": (1152,) for i in (0, 2)}
+    for kind in ("spatial", "temporal"):
+        for i in range(28):
+            shapes |= {f"{kind}_blocks.{i}.{name}": shape for name, shape in BLOCK.items()}
+    return {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
+
+
+def test_the_published_names_become_all_of_ours_at_full_size():
+    converted, ours = convert_keys(published_state()), empty_model().state_dict()
+    assert {name: part.shape for name, part in converted.items()} == {name: part.shape for name, part in ours.items()}
+
+
+def test_the_last_rows_are_put_in_our_order_and_turned():
+    theirs = torch.arange(32.0)  # place p, channel c at 8 p + c
+    ours = convert_keys({"final_layer.linear.bias": theirs})["patches_out.bias"]
+    assert torch.equal(-ours.view(8, 4), theirs.view(4, 8).T)
+
+
+def test_the_published_model_has_1208_9_million_numbers():
+    count = count_parameters(PUBLISHED)
+    assert count == sum(part.numel() for part in empty_model().parameters())
+    assert round(count / 1e6, 1) == 1208.9
+
+
+@pytest.mark.parametrize("changes", [{"has_fps": True}, {"num_text_tokens": 9}, {"depth": 1, "out_channels": 6}])
+def test_small_models_are_counted_too(changes):
+    config = {"in_channels": 3, "out_channels": 3, "dim": 24, "depth": 2, "num_heads": 2, "ffn_dim": 40}
+    config |= {"text_dim": 7, "freq_dim": 8, "num_text_tokens": 0, "has_fps": False} | changes
+    assert count_parameters(config) == sum(part.numel() for part in STDiT(**config).parameters())
+
+
+def test_the_shift_keeps_the_ends_and_grows_with_area_and_length():
+    t = torch.tensor([0.0, 0.25, 0.5, 1.0], dtype=torch.float64)
+    assert torch.equal(timestep_transform(t, 512, 512, 1), t)
+    r = math.sqrt(720 * 1280 / 512**2) * math.sqrt(51 // 17 * 5)
+    assert torch.allclose(timestep_transform(t, 720, 1280, 51), r * t / (1 + (r - 1) * t))
+    assert torch.equal(timestep_transform(t, 720, 1280, 51)[[0, 3]], t[[0, 3]])
+    odds = lambda x: x / (1 - x)  # noqa: E731
+    assert math.isclose(odds(timestep_transform(t, 512, 256, 17))[2], math.sqrt(0.5 * 5))
+    assert math.isclose(odds(timestep_transform(t, 512, 512, 1, scale=3.0))[2], 3.0)
+
+
+@pytest.mark.parametrize("num_frames", [0, 2, 16])
+def test_clips_too_short_are_refused(num_frames):
+    with pytest.raises(ValueError, match="1 frame or at least 17"):
+        timestep_transform(torch.rand(3), 512, 512, num_frames)
