@@ -224,11 +224,9 @@ class STDiT(Shipped, ModelMixin, ConfigMixin):
         grid = grid_features(height // 2, width // 2, self.config.dim, x.device)
         x = (self.patches_in(x) + grid).to(hidden_states.dtype)
         text = self.text_in(encoder_hidden_states.to(x.dtype))
-        level, clean = self._embed(timestep, fps, x.dtype), None
-        signal, clean_signal = self._signal(level), None
-        if noisy is not None:
-            clean = self._embed(torch.zeros_like(timestep), fps, x.dtype)
-            clean_signal = self._signal(clean)
+        level = self._embed(timestep, fps, x.dtype)
+        clean = self._embed(torch.zeros_like(timestep), fps, x.dtype)
+        signal, clean_signal = self._signal(level), self._signal(clean)
         rotation = frame_rotations(
             num_frames, self.config.dim // self.config.num_heads, self.config.rope_theta, x.device
         )
