@@ -124,6 +124,7 @@ class STDiTBlock(nn.Module):
         """
         rows = (signal + self.table)[:, None, :, None]  # (B, 1, 6, 1, D)
         if noisy is not None:
+            # pyrefly: ignore [bad-argument-type, unsupported-operation]  # comes with noisy
             clean = (clean_signal + self.table)[:, None, :, None]
             rows = torch.where(noisy[:, :, None, None, None], rows, clean)  # (B, T', 6, 1, D)
         shift, scale, gate, ffn_shift, ffn_scale, ffn_gate = rows.unbind(2)  # (B, 1 or T', 1, D) each
@@ -193,10 +194,11 @@ class STDiT(Shipped, ModelMixin, ConfigMixin):
             if isinstance(module, nn.Linear):
                 nn.init.normal_(module.weight, std=module.in_features**-0.5)
                 nn.init.zeros_(module.bias)
-        zeros = [self.patches_out, self.to_signal[1]]
-        zeros += [block.cross_attention.to_out for block in (*self.spatial_blocks, *self.temporal_blocks)]
-        for linear in zeros:
-            nn.init.zeros_(linear.weight)
+        for module in self.modules():
+            if isinstance(module, PlainCrossAttention):
+                nn.init.zeros_(module.to_out.weight)
+        nn.init.zeros_(self.patches_out.weight)
+        nn.init.zeros_(self.to_signal.get_parameter("1.weight"))
 
     def forward(
         self,
@@ -243,7 +245,7 @@ class STDiT(Shipped, ModelMixin, ConfigMixin):
         sample = sample[:, : self.config.in_channels]
         return STDiTOutput(sample=sample) if return_dict else (sample,)
 
-    def _embed(self, timestep, fps, dtype) -> torch.Tensor:
+    def _embed(self, timestep: torch.Tensor, fps, dtype) -> torch.Tensor:
         features = timestep_features(timestep, self.config.freq_dim).to(dtype)
         embedding = self.time_in(features)
         if self.fps_in is not None:
