@@ -32,12 +32,13 @@ PYTHON = os.path.join(BIN, "python.exe" if os.name == "nt" else "python")
 STAMP = os.path.join(VENV, "flipbook.stamp")
 LOCK = os.path.join(VENV, "flipbook.lock")
 REQUIREMENT_FILES = [
-    os.path.join(ROOT, name) for name in ("pyproject.toml", "constraints.txt", "constraints-nodeps.txt")
+    os.path.join(ROOT, name)
+    for name in ("pyproject.toml", "constraints.txt", "constraints-nodeps.txt", "constraints-hashes.txt")
 ]
 INSTALLER = os.path.join(ROOT, "common", "course", "install.py")
 NO_NETWORK = 3  # the installer's exit code when nothing could be reached
 STOPPED = 130  # the shell's code for Ctrl-C
-DISK_MB = 2700  # measured: 1,912 MB unpacked, 534 MB of downloads beside them until the end, and room to breathe
+DISK_MB = 3400  # measured: 2,490 MB unpacked, 724 MB of downloads beside them until the end, and room to breathe
 
 HELP = """Flipbook: learn video generation by building a video generator.
 

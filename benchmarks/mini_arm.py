@@ -28,6 +28,7 @@ from common.training import checkpoint, read_log
 from common.training.budget import train_for
 from common.training.export import export
 from common.zoo.mini_arm import ARMS, CORE_SECONDS, NUM_ASKED, MiniCoder, arm_recipe, generate
+from common.zoo.mini_objectives import as_velocity
 
 RESULTS = Path(__file__).resolve().parent / "results" / "mini_arm.json"
 NUM_LOOKS = 10
@@ -103,8 +104,10 @@ def arm_looks(arm: str) -> int:
 def final(model, arm: str, split: str, num_asked: int) -> dict[str, float]:
     """Accuracies on a split, and how often the same clips are right for the captions of others."""
     captions = MiniSprites(split, num_frames=1, size=8).batch(range(num_asked)).captions
+    kind = ARMS[arm].get("kind_of_prediction", "velocity")
+    asked = model if kind == "velocity" else as_velocity(model, kind)
     with ARMS[arm].get("within", nullcontext)(model):
-        clips = generate(model, MiniCoder(ARMS[arm].get("kind", "video")), captions)
+        clips = generate(asked, MiniCoder(ARMS[arm].get("kind", "video")), captions)
     shuffled = mini_accuracy(captions[1:] + captions[:1], clips)
     found = mini_accuracy(captions, clips) | {f"shuffled_{name}": shuffled[name] for name in SHOWN}
     return {name: round(value, 4) for name, value in found.items()} | {"num_clips": num_asked}
@@ -114,10 +117,10 @@ def read(results: Path) -> list[dict]:
     return json.loads(results.read_text(encoding="utf-8")) if results.exists() else []
 
 
-def keep(found: dict, results: Path) -> None:
+def keep(found: dict, results: Path, named=NAMED) -> None:
     """Put a record into the file, in place of an older one of the same run."""
-    others = [one for one in read(results) if any(one[name] != found[name] for name in NAMED)]
-    records = sorted([*others, found], key=lambda one: [str(one[name]) for name in NAMED])
+    others = [one for one in read(results) if any(one[name] != found[name] for name in named)]
+    records = sorted([*others, found], key=lambda one: [str(one[name]) for name in named])
     results.parent.mkdir(parents=True, exist_ok=True)
     results.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
 

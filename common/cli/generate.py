@@ -41,13 +41,15 @@ NO_PICTURE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 )
 @click.option("--steps", default=20, show_default=True, type=click.IntRange(1, 1000), help="More are slower.")
 @click.option("--guidance", default=3.0, show_default=True, help="How much the prompt counts; 1: as trained.")
+@click.option("--image-guidance", type=float, help="How much the picture counts, apart from the prompt; 1: as trained.")
+@click.option("--rescale", default=0.0, show_default=True, help="With --image-guidance, tames large ones: 0 to 1.")
 @click.option("--num-frames", default=NUM_FRAMES, show_default=True, type=click.IntRange(1), help="1, 5, 9, 13, ...")
 @click.option("--size", default=SIZE, show_default=True, type=click.IntRange(16, 1024), help="Rows and columns.")
 @click.option("--weights", default=SHIPPED, show_default=True, help="A shipped name, or a folder.")
 @click.option("--raw", is_flag=True, help="Write the video's own pixels, not scaled up for players.")
 @click.option("-o", "--out", default="generated.mp4", show_default=True, type=UserPath(dir_okay=False),
               help="A video (.mp4, .gif), or its contact sheet (.png).")  # fmt: skip
-def generate(prompt, image, seed, steps, guidance, num_frames, size, weights, raw, out):
+def generate(prompt, image, seed, steps, guidance, image_guidance, rescale, num_frames, size, weights, raw, out):
     """Make a video of PROMPT, such as "a small red star moves left over a blue field".
 
     It also writes a contact sheet, NAME_sheet.png.
@@ -56,6 +58,8 @@ def generate(prompt, image, seed, steps, guidance, num_frames, size, weights, ra
     sheet = out if out.suffix.lower() == ".png" else out.with_name(f"{out.stem}_sheet.png")
     try:
         check(prompt, guidance, out)
+        check_image_guidance(image, image_guidance, rescale)
+        guided = {"image_guidance_scale": image_guidance, "guidance_rescale": rescale}
         if image is not None and Path(image).resolve() in (out.resolve(), sheet.resolve()):
             raise ValueError(f"the picture {image} would be overwritten; choose another --out")
         first = None if image is None else load_image(image, size)
@@ -64,7 +68,7 @@ def generate(prompt, image, seed, steps, guidance, num_frames, size, weights, ra
         for note in notes(reading, weights, num_frames, size):
             click.echo(f"note: {note}", err=True)
         sampler = {"num_inference_steps": steps, "guidance_scale": guidance, "generator": seed}
-        clip = pipeline(reading.caption, first, num_frames, size, size, **sampler).frames[0]  # (3, T, H, W)
+        clip = pipeline(reading.caption, first, num_frames, size, size, **sampler, **guided).frames[0]  # (3, T, H, W)
         contact_sheet(clip, fps=FPS, title=reading.caption).save(sheet)
         frames = clip_to_frames(clip) if raw else writer.enlarged(clip_to_frames(clip))
         write(out, frames)
@@ -91,6 +95,22 @@ def check(prompt: str, guidance: float, out: Path) -> None:
         raise ValueError(f"--out ends in {', '.join(SUFFIXES)}; got {out.name!r}")
     if not out.parent.is_dir():
         raise ValueError(f"there is no folder {out.parent}; make it first, or choose another --out")
+
+
+def check_image_guidance(image: str | None, image_guidance: float | None, rescale: float) -> None:
+    """Before anything is computed.
+
+    Raises:
+        ValueError: there is no picture whose part could be chosen, or a number is not in its range.
+    """
+    if image_guidance is not None and image is None:
+        raise ValueError(f"--image-guidance is about a picture; give one with --image, got {image_guidance} alone")
+    if image_guidance is not None and not 0 <= image_guidance <= 100:
+        raise ValueError(f"--image-guidance is from 0 to 100, got {image_guidance}")
+    if not 0 <= rescale <= 1:
+        raise ValueError(f"--rescale is from 0 to 1, got {rescale}")
+    if rescale and image_guidance is None:
+        raise ValueError(f"--rescale goes with --image-guidance, got {rescale} alone")
 
 
 def load(weights: str) -> TextToVideoPipeline:

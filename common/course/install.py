@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+import tomllib
 import urllib.parse
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -23,10 +24,10 @@ from pathlib import Path
 if __name__ == "__main__":  # in an environment without the course; at the end, so that nothing hides a standard module
     sys.path.append(str(Path(__file__).resolve().parents[2]))
 
+from common.course.setup import hashes
 from common.course.setup.install_progress import Bar, Progress, TimeLeft
 
-REQUIREMENT = ".[course,dev]"
-PIP = "pip>=26,<27"  # ensurepip's may be older, and those print no progress that a program can read
+EXTRAS = ("course", "models", "dev")
 FAILED, NO_NETWORK, STOPPED = 1, 3, 130
 
 # Of pip's settings, in its files or its variables, only these count: where packages come from and how they are reached.
@@ -37,10 +38,10 @@ KEPT_SETTINGS = {
     "no_cache_dir", "constraint", "only_binary", "no_binary", "prefer_binary", "use_deprecated",
 }  # fmt: skip
 
-# Measured on Linux, Python 3.11, CPU build of torch, 2026-11: 154 packages, 450 MB packed, 1,820 MB unpacked; and the
-# text encoder's weights, 84 MB packed, 92 MB unpacked.
-TYPICAL_DOWNLOAD = 534e6
-UNPACKED_PER_DOWNLOADED = 3.6
+# Measured on Linux, Python 3.11, CPU build of torch, 2026-11: 177 packages, and the text encoder's weights:
+# 724 MB packed, 2,490 MB unpacked. Of the latter the extra `models` has 162 MB.
+TYPICAL_DOWNLOAD = 724e6
+UNPACKED_PER_DOWNLOADED = 3.45
 CUDA_UNPACKED_PER_DOWNLOADED = 1.6  # libraries for the card hardly shrink: 1.2 to 1.4, triton 3.7
 
 NVIDIA_ADVICE = """This machine shows no NVIDIA card, but {megabytes:,.0f} MB of this download serve only such a card.
@@ -61,7 +62,8 @@ EXPLANATIONS = [
      "the packages could not be reached: there is no network, or it broke off. Connect and run this again; it goes on\n"
      "from there. Behind a proxy, set HTTPS_PROXY first; with a mirror of your own, set PIP_INDEX_URL."),
     (r"DO NOT MATCH THE HASHES", FAILED,
-     "a download arrived damaged. Run this again; if it stays, empty pip's cache with `python3 -m pip cache purge`."),
+     "a download is damaged, or not the file that the course was tested with: nothing of it was installed. Run this\n"
+     "again; if it stays, empty pip's cache with `python3 -m pip cache purge`, then look at what PIP_INDEX_URL names."),
     (r"requirement (?P<what>\S+).*\(from versions: none\)", NO_NETWORK,
      "{what} was not found anywhere: there is no network, or the index that pip is set to does not hold it."),
     (r"No matching distribution found for (?P<what>\S+)", FAILED,
@@ -86,6 +88,7 @@ class Plan:
     """What pip would fetch: file name -> bytes (0 where no server says), for packages that are not here yet."""
 
     sizes: dict[str, int] = field(default_factory=dict)
+    files: list[tuple[str, str, str, str]] = field(default_factory=list)  # name, version, file name, SHA-256
 
     @property
     def total(self) -> int:
@@ -206,14 +209,22 @@ def make_plan(pip: Pip, wanted: list[str], bar: Bar) -> Plan:
     report = pip.log.with_name("flipbook-plan.json")
     # fast-deps reads a package's requirements out of its remote file, where the index does not tell them: without it,
     # pip would fetch everything to find out how much there is to fetch.
-    pip.run("install", "--dry-run", "--use-feature=fast-deps", "--report", str(report), *wanted, listener=count)
+    # Wheels only: making the plan runs nothing that was fetched.
+    options = ["--dry-run", "--only-binary=:all:", "--use-feature=fast-deps", "--report", str(report)]
+    pip.run("install", *options, *wanted, listener=count)
     entries = json.loads(report.read_text(encoding="utf-8"))["install"]
     report.unlink()
-    urls = [entry["download_info"]["url"] for entry in entries if "dir_info" not in entry["download_info"]]
+    urls = [entry["download_info"]["url"] for entry in entries]
     bar.note(f"looking up how large {len(urls)} packages are")
     with ThreadPoolExecutor(16) as pool:
         sizes = list(pool.map(size_of, urls))
-    return Plan({file_name(url): size for url, size in zip(urls, sizes, strict=True)})
+    return Plan({file_name(url): size for url, size in zip(urls, sizes, strict=True)}, [describe(e) for e in entries])
+
+
+def describe(entry: dict) -> tuple[str, str, str, str]:
+    """Name, version, file name and the index's SHA-256 of one entry in pip's report."""
+    told = entry["download_info"].get("archive_info", {}).get("hashes", {}).get("sha256", "")
+    return entry["metadata"]["name"], entry["metadata"]["version"], file_name(entry["download_info"]["url"]), told
 
 
 def file_name(url: str) -> str:
@@ -263,27 +274,62 @@ def has_nvidia_card() -> bool:
 
 
 def install(root: Path, venv: Path) -> None:
-    """Bring the environment that runs this file to what pyproject.toml and the constraints ask for."""
+    """Bring the environment that runs this file to what pyproject.toml and the constraints ask for.
+
+    pip plans with the versions of constraints.txt; it then fetches exactly those files, each by its checksum.
+    """
     bar, pip = Bar(), Pip(root, venv)
-    wanted = ["-e", REQUIREMENT, *(["-c", "constraints.txt"] if (root / "constraints.txt").exists() else [])]
+    constraints = ["-c", "constraints.txt"] if (root / "constraints.txt").exists() else []
     # A second step, without what those packages ask for: that would pull in other builds than the pinned ones.
     bare = ["--no-deps", "-r", "constraints-nodeps.txt"] if (root / "constraints-nodeps.txt").exists() else []
     began = time.monotonic()
     if pip_version() < (26,):
-        pip.run("install", "--upgrade", PIP, tick=lambda: bar.note("fetching a current pip"))
-    plan = make_plan(pip, wanted, bar)
-    bare_plan = make_plan(pip, bare, bar) if bare else Plan()
+        pip_file = f"{hashes.PIP_PIN.replace('==', '-')}-py3-none-any.whl"
+        new_pip = Plan({}, [(*hashes.PIP_PIN.split("=="), pip_file, "")])
+        fetch(pip, root, new_pip, tick=lambda: bar.note("fetching a current pip"))
+    plans = [make_plan(pip, [*requirements(root), *constraints], bar)]
+    plans += [make_plan(pip, bare, bar)] if bare else []
     bar.clear()
-    announce(Plan(plan.sizes | bare_plan.sizes), venv)
+    announce(Plan({name: size for plan in plans for name, size in plan.sizes.items()}), venv)
     # From here on the environment is neither the old one nor the new one.
     time_left = TimeLeft()
-    for arguments, part, later in ((wanted, plan, bare_plan.total), (bare, bare_plan, 0)):
-        if arguments:
-            progress = Progress(part.sizes, bar, site_packages(), time_left, later)
-            progress.on_unpacking = lambda: (venv / "flipbook.stamp").unlink(missing_ok=True)
-            pip.run("install", "--progress-bar", "raw", *arguments, listener=progress.line, tick=progress.tick)
+    for number, plan in enumerate(plans):
+        later = sum(other.total for other in plans[number + 1 :])
+        progress = Progress(plan.sizes, bar, site_packages(), time_left, later)
+        progress.on_unpacking = lambda: (venv / "flipbook.stamp").unlink(missing_ok=True)
+        fetch(pip, root, plan, listener=progress.line, tick=progress.tick)
+    # Only the course itself is left: all that it needs, setuptools too, is here.
+    pip.run(
+        "install", "--no-deps", "--no-build-isolation", "-e", ".", tick=lambda: bar.note("adding the course itself")
+    )
     bar.clear()
     say(f"Installed in {time.monotonic() - began:.0f} seconds.")
+
+
+def requirements(root: Path) -> list[str]:
+    """What pyproject.toml asks for: to build the course, to use it, and its extras."""
+    settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    project, extras = settings["project"], settings["project"].get("optional-dependencies", {})
+    wanted = [*settings["build-system"]["requires"], *project.get("dependencies", [])]
+    return wanted + [line for extra in EXTRAS for line in extras.get(extra, [])]
+
+
+def fetch(pip: Pip, root: Path, plan: Plan, **watching) -> None:
+    """Download and install the files of a plan, each by its checksum, and nothing else.
+
+    Raises:
+        Failure: a file has no checksum in this checkout, or another one.
+    """
+    if not plan.files:
+        return
+    try:
+        lines = hashes.locked(root, plan.files)
+    except hashes.Unknown as error:
+        raise Failure(str(error)) from None
+    file = pip.log.with_name("flipbook-locked.txt")
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    bar = [] if pip_version() < (26,) else ["--progress-bar", "raw"]  # ensurepip's pip does not know that word
+    pip.run("install", "--no-deps", "--only-binary=:all:", "--require-hashes", *bar, "-r", str(file), **watching)
 
 
 def pip_version() -> tuple[int, ...]:

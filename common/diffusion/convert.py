@@ -39,7 +39,21 @@ def split(x: torch.Tensor, prediction: torch.Tensor, kind: str, level: Level) ->
 
 
 def join(x0: torch.Tensor, eps: torch.Tensor, kind: str, level: Level) -> torch.Tensor:
-    """The prediction of a kind, from the data and the noise: the way back from `split`, and the target in training.
+    """What a model of a kind should predict, from the data and the noise: the target in training.
+
+    - "velocity": eps - x0, the derivative of flow matching's straight path by s.
+    - "epsilon": eps, the noise (DDPM).
+    - "sample": x0, the data.
+    - "v_prediction": signal · eps - noise · x0 (Salimans, Ho 2022, arXiv:2202.00512).
+
+    Args:
+        x0: data `(B, C, T', H, W)`.
+        eps: standard normal noise, the same shape.
+        kind: one of the four.
+        level: its `signal` and `noise` are `(B,)`, one number per sample, or `(B, T')`, one per frame.
+
+    Returns:
+        The same shape.
 
     Raises:
         ValueError: there is no such kind.
@@ -51,10 +65,17 @@ def join(x0: torch.Tensor, eps: torch.Tensor, kind: str, level: Level) -> torch.
 
 
 def as_flow(x: torch.Tensor, level: Level) -> tuple[torch.Tensor, torch.Tensor]:
-    """A noisy clip of any path, as the straight path has it: scaled to factors that add up to 1.
+    """A noisy clip of any path, rescaled to flow matching's straight path, (1 - s) x0 + s eps.
+
+    The noise-to-signal ratio stays what it was.
+
+    Args:
+        x: the noisy clip, signal · x0 + noise · eps, `(B, C, T', H, W)`.
+        level: of x. Its `signal` and `noise` are `(B,)`, one number per sample, or `(B, T')`, one per frame. They are
+            at least 0, and their sum is positive, and not in general 1.
 
     Returns:
-        The clip, and its s: noise / (signal + noise).
+        The clip on the straight path, the same shape; and its s, with the shape of `signal`.
     """
     total = level.signal + level.noise
     return x / beside(total, x), level.noise / total

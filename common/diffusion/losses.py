@@ -10,9 +10,18 @@ DISTRIBUTIONS = ("uniform", "logit_normal")
 
 
 def logit_normal(z: torch.Tensor, mean: float = 0.0, std: float = 1.0) -> torch.Tensor:
-    """Standard normal numbers to levels in (0, 1), sigmoid(mean + std · z) (Esser et al. 2024, 2403.03206, eq. 19).
+    """Logit-normal levels: standard normal numbers become levels in (0, 1) (Esser et al. 2024, arXiv:2403.03206).
 
-    Middle levels are where a velocity is hard to tell, and so come most often; a higher mean asks at noisier ones.
+    The logit of a level, ln(s / (1 - s)), is normal with this mean and standard deviation (eq. 19). So middle levels,
+    where a velocity is hard to tell, come most often; a higher mean asks at noisier ones.
+
+    Args:
+        z: standard normal numbers of any shape.
+        mean: of the logit, any number: far levels are rounded to 0 or 1, never NaN.
+        std: of the logit, positive.
+
+    Returns:
+        s, the same shape; it rises with z.
     """
     return torch.sigmoid(mean + std * z)
 

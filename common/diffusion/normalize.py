@@ -31,9 +31,9 @@ class LatentStatistics:
             ValueError: the numbers of a channel are all equal, so it has no scale. (A spread may come out of rounding.)
         """
         std, mean = torch.std_mean(latents.float(), dim=(0, 2, 3, 4), correction=0)
-        constant = latents.amax((0, 2, 3, 4)) == latents.amin((0, 2, 3, 4))  # (C,)
-        if constant.any():
-            raise ValueError(f"channel {int(constant.int().argmax())} is constant")
+        varies = latents.amax((0, 2, 3, 4)) > latents.amin((0, 2, 3, 4))  # (C,); False for a NaN too
+        if not varies.all():
+            raise ValueError(f"channel {int(varies.int().argmin())} is constant, or not finite")
         return cls(mean, std)
 
     def normalize(self, latents: torch.Tensor) -> torch.Tensor:

@@ -49,12 +49,16 @@ def beside(values: torch.Tensor, clip: torch.Tensor) -> torch.Tensor:
 
 
 def add_noise(x0: torch.Tensor, eps: torch.Tensor, level: Level) -> torch.Tensor:
-    """The noisy clip, signal · x0 + noise · eps.
+    """The noisy clip on any path: signal · x0 + noise · eps.
 
     Args:
-        x0: data `(B, C, T', H, W)`, or any axes beside `(B,)` levels.
-        eps: standard normal noise, likewise.
-        level: of each sample or frame.
+        x0: data `(B, C, T', H, W)`; with one level per sample it may have any axes after B, or none.
+        eps: standard normal noise, the same shape.
+        level: its `signal` and `noise` are `(B,)`, one number per sample, also where B is T'; or `(B, T')`, one per
+            frame.
+
+    Returns:
+        The same shape.
     """
     return beside(level.signal, x0) * x0 + beside(level.noise, x0) * eps
 

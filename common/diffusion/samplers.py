@@ -34,16 +34,39 @@ class Step:
     denoised: torch.Tensor
 
 
+def level_pairs(levels: torch.Tensor, x: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Each level with the next, for every sample of the batch of `x`: `(B,)`, or `(B, T')` with one a frame; float32.
+
+    Raises:
+        ValueError: levels are not `(K + 1,)` or `(K + 1, T')`, rise somewhere, or do not end at 0.
+    """
+    if levels.ndim not in (1, 2) or (levels.diff(dim=0) > 0).any() or (levels[-1] != 0).any():
+        raise ValueError(f"levels are (K + 1,) or (K + 1, T') and fall to 0, got {levels.tolist()}")
+    each = levels.to(x.device, torch.float32)[:, None].expand(-1, len(x), *levels.shape[1:])
+    return pairwise(each)
+
+
 def euler(derivative: Callable, x: torch.Tensor, levels: torch.Tensor) -> Iterator[Step]:
-    """Straight steps along the derivative: first order.
+    """Euler's method: straight steps along the derivative dx / dlevel, one call of it per step. First order.
+
+    A step goes from one level to the next, x + (next - level) · derivative. All arithmetic is in float32, whatever the
+    dtype of `x` and of what the derivative gives.
 
     Args:
         derivative: `(x, level) -> ` as x; the level comes as `(B,)`, or as `(B, T')` if there is one a frame.
         x: noise at the first level, `(B, C, T', H, W)`; frames whose level is 0 throughout are given, and stay.
-        levels: falling to 0: `(K + 1,)`, or `(K + 1, T')` for a schedule of each frame.
+        levels: falling to 0, `(K + 1,)`, or `(K + 1, T')` for a schedule of each frame. Neighbours may be equal.
+
+    Yields:
+        K steps, each computed when it is drawn: `Step(index, level, sample, denoised)`, with index from 0, the level as
+        the derivative got it, and the sample after the step, float32. `denoised` is x - level · derivative, with x and
+        level as they were before the step: where the tangent meets level 0.
+
+    Raises:
+        ValueError: the levels are not like that (`level_pairs` checks them).
     """
     x = x.float()
-    for index, (level, after) in enumerate(_pairs(levels, x)):
+    for index, (level, after) in enumerate(level_pairs(levels, x)):
         d = derivative(x, level).float()
         denoised = x - beside(level, x) * d  # along the tangent to level 0
         x = x + beside(after - level, x) * d
@@ -56,7 +79,7 @@ def heun(derivative: Callable, x: torch.Tensor, levels: torch.Tensor) -> Iterato
     Karras et al. 2022, arXiv:2206.00364, algorithm 1 without its fresh noise. Arguments as for `euler`.
     """
     x = x.float()
-    for index, (level, after) in enumerate(_pairs(levels, x)):
+    for index, (level, after) in enumerate(level_pairs(levels, x)):
         d = derivative(x, level).float()
         denoised = x - beside(level, x) * d
         if after.max() > 0:  # EDM has no derivative at 0
@@ -93,7 +116,7 @@ def stochastic(
     if not 0 <= eta <= 1:
         raise ValueError(f"eta is from 0 to 1, got {eta}")
     x = x.float()
-    for index, (level, after) in enumerate(_pairs(levels, x)):
+    for index, (level, after) in enumerate(level_pairs(levels, x)):
         x0, eps = split(x, velocity(x, level).float(), "velocity", flow_level(level))
         if eta > 0:
             fresh = randn_tensor(x.shape, generator, x.device)
@@ -109,14 +132,22 @@ def ddim(
     alphas_cumprod: torch.Tensor,
     kind: str = "epsilon",
 ) -> Iterator[Step]:
-    """DDPM's noise removed in few steps, without fresh noise (Song et al. 2020, arXiv:2010.02502, eq. 12, sigma = 0).
+    """DDIM: DDPM's noise removed in few steps, without fresh noise (Song et al. 2020, 2010.02502, eq. 12, sigma = 0).
+
+    Each step splits x, by one call of the model, into the data and the noise, and mixes these two at the level of the
+    next timestep. All arithmetic is in float32, whatever the dtype of `x` and of the prediction.
 
     Args:
-        predict: `(x, timestep) -> ` as x; the timestep comes as `(B,)`.
+        predict: `(x, timestep) -> ` as x; the timestep comes as `(B,)`, in the dtype of `timesteps`.
         x: noise, `(B, C, T', H, W)`.
-        timesteps: falling, `(K,)`, as from `schedules.ddim_timesteps`. After the last one comes the data itself.
-        alphas_cumprod: of the schedule that the model was trained with.
+        timesteps: falling, `(K,)` whole numbers, as from `schedules.ddim_timesteps`. After the last one comes the data
+            itself.
+        alphas_cumprod: ᾱ of each timestep of the schedule that the model was trained with.
         kind: what the model predicts, as in `convert.split`.
+
+    Yields:
+        K steps, each computed when it is drawn: `Step(index, level, sample, denoised)`, with index from 0, the timestep
+        `(B,)` as level, and the sample after the step, float32. `denoised` is the data that the prediction stands for.
     """
     x = x.float()
     for index, timestep in enumerate(timesteps.to(x.device)):
@@ -140,11 +171,3 @@ def last(steps: Iterator[Step]) -> torch.Tensor:
     if not kept:
         raise ValueError("a sampler needs at least one step: two levels, or one timestep")
     return kept[0].sample
-
-
-def _pairs(levels: torch.Tensor, x: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Each level with the next, for every sample of the batch: `(B,)` or `(B, T')`."""
-    if levels.ndim not in (1, 2) or (levels.diff(dim=0) > 0).any() or (levels[-1] != 0).any():
-        raise ValueError(f"levels are (K + 1,) or (K + 1, T') and fall to 0, got {levels.tolist()}")
-    each = levels.to(x.device, torch.float32)[:, None].expand(-1, len(x), *levels.shape[1:])
-    return pairwise(each)

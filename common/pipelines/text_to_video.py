@@ -10,6 +10,7 @@ from diffusers.callbacks import MultiPipelineCallbacks, PipelineCallback
 from diffusers.utils import BaseOutput
 from diffusers.utils.torch_utils import randn_tensor
 
+from common.diffusion.dual_guidance import DualGuidance
 from common.diffusion.guidance import Guidance
 from common.diffusion.samplers import Step, stochastic
 from common.diffusion.schedules import flow_levels, frame_levels
@@ -127,6 +128,8 @@ class TextToVideoPipeline(DiffusionPipeline):
         *,
         num_inference_steps: int = 20,
         guidance_scale: float = 3.0,
+        image_guidance_scale: float | None = None,
+        guidance_rescale: float = 0.0,
         negative_prompt: str | Sequence[str] | None = None,
         num_videos_per_prompt: int = 1,
         shift: float = 4.0,
@@ -149,6 +152,9 @@ class TextToVideoPipeline(DiffusionPipeline):
             width: a multiple of 16.
             num_inference_steps: of the sampler, `stochastic`.
             guidance_scale: 1 for none.
+            image_guidance_scale: how much the image counts, apart from the prompt, as in `DualGuidance`; None: the
+                image is given, and guidance is by the prompt alone.
+            guidance_rescale: as `rescale` in `rescale_guidance`; it goes with `image_guidance_scale`.
             negative_prompt: what guidance leads away from: one for all, or a list with one per prompt. None: "".
             num_videos_per_prompt: clips of each prompt, one after the other: B is their number for all prompts.
             shift: of the noise levels, as in `flow_levels`.
@@ -170,6 +176,10 @@ class TextToVideoPipeline(DiffusionPipeline):
         if isinstance(callback_on_step_end, (PipelineCallback, MultiPipelineCallbacks)):
             callback_on_step_end_tensor_inputs = callback_on_step_end.tensor_inputs
         demand_output(output_type), self._demand_known(callback_on_step_end_tensor_inputs)
+        if image is None and image_guidance_scale is not None:
+            raise ValueError(f"image_guidance_scale is of an image, and there is none; got {image_guidance_scale}")
+        if image_guidance_scale is None and guidance_rescale:
+            raise ValueError(f"guidance_rescale goes with image_guidance_scale; got {guidance_rescale} alone")
         prompts = prompt_list(prompt, num_videos_per_prompt)  # B of them
         num_prompts = len(prompts) // num_videos_per_prompt
         shape, device = self.latents_shape(len(prompts), num_frames, height, width), self._execution_device
@@ -177,13 +187,17 @@ class TextToVideoPipeline(DiffusionPipeline):
         if image is not None:
             image = first_frames(image, height, width, num_prompts, num_videos_per_prompt)
         texts = self.encode_prompt(prompts, negative_list(negative_prompt, num_prompts, num_videos_per_prompt))
-        x = self.prepare_latents(shape, generator, latents, image)
+        noise = self.prepare_latents(shape, generator, latents)
+        x = noise if image is None else torch.cat([self.encode_image(image), noise[:, :, 1:]], dim=2)
         levels = flow_levels(num_inference_steps, shift)  # (K + 1,)
         self._guidance_scale, self._num_timesteps, self._interrupt = guidance_scale, num_inference_steps, False
         per_frame = levels if image is None else frame_levels(levels, shape[2], num_clean=1)  # (K + 1, T')
 
         def guided(x, s):
-            return Guidance(self.velocity, *texts, self._guidance_scale)(x, s)
+            if image_guidance_scale is None:
+                return Guidance(self.velocity, *texts, self._guidance_scale)(x, s)
+            scales = image_guidance_scale, self._guidance_scale
+            return DualGuidance(self.velocity, *texts, *scales, noise[:, :, :1], guidance_rescale)(x, s)
 
         with self.progress_bar(total=num_inference_steps) as bar:
             for step in stochastic(guided, x, per_frame, eta, generator):
@@ -206,8 +220,8 @@ class TextToVideoPipeline(DiffusionPipeline):
         halves: list[TextStates] = [text[: len(prompts)], text[len(prompts) :]]
         return tuple((half.states, half.mask) for half in halves)
 
-    def prepare_latents(self, shape, generator, latents=None, image=None) -> torch.Tensor:
-        """Noise of a shape, or the given latents; with an image `(B, 3, H, W)` in [-1, 1] as the first latent frame.
+    def prepare_latents(self, shape, generator, latents=None) -> torch.Tensor:
+        """Noise of a shape, or the given latents.
 
         Raises:
             ValueError: the given latents have another shape.
@@ -217,10 +231,7 @@ class TextToVideoPipeline(DiffusionPipeline):
             latents = randn_tensor(shape, generator, device)
         elif tuple(latents.shape) != shape:
             raise ValueError(f"latents are {shape} here, got {tuple(latents.shape)}")
-        latents = latents.to(device, torch.float32)
-        if image is None:
-            return latents
-        return torch.cat([self.encode_image(image), latents[:, :, 1:]], dim=2)
+        return latents.to(device, torch.float32)
 
     def velocity(self, x: torch.Tensor, s: torch.Tensor, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """What the transformer says, in the samplers' terms: levels from 0 to 1, tensors in its dtype."""

@@ -9,7 +9,7 @@ from common.training.errors import TrainingError
 
 @contextmanager
 def locked(folder: Path, wanted: bool = True):
-    """Hold a folder while a training run is in it. The lock of a process that was killed is gone with it.
+    """Hold a folder while a run is in it. The lock of a process that was killed is gone with it.
 
     Args:
         folder: of the run; made if it is not there.

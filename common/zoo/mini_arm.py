@@ -19,7 +19,6 @@ import torch
 from common.data.latent_cache import LatentCache, fill, weights_key
 from common.data.mini import MiniLatents, MiniPixels, MiniSprites
 from common.diffusion.guidance import Guidance
-from common.diffusion.losses import flow_matching_loss, logit_normal
 from common.diffusion.samplers import last, stochastic
 from common.diffusion.schedules import flow_levels
 from common.evaluation.mini import mini_accuracy
@@ -32,16 +31,16 @@ from common.runtime import cache_dir
 from common.text import TextEncoder
 from common.training import Recipe, Settings, Stage
 from common.training.recipe import adamw
+from common.zoo.mini_objectives import as_velocity, compute_loss, epsilon_loss, uniform_loss, v_loss
 
 MODEL = {"dim": 128, "num_layers": 5, "num_heads": 4, "ffn_dim": 448}  # of a `VideoDiT`: 1,556,608 weights
 PIXELS = {"in_channels": 192, "patch_size": 1}  # what a `VideoDiT` has besides on pixels
 SHAPES = {"video": (16, 3, 8, 8), "raw": (16, 3, 8, 8), "frames": (16, 9, 8, 8), "pixels": (192, 9, 8, 8)}
 NUM_CLIPS = 3000  # of the training split
 CORE_SECONDS = 600
-NO_PROMPT_PART = 0.1  # of the samples: without a prompt, for guidance
-LEVEL_MEAN = 1.0  # of the noise levels' logit: where things are is decided at high levels
 NUM_ASKED = {"ci": 4, "cpu": 48}  # clips that are made and read at each look
 BATCH = 24  # clips made at once
+SHIFT = 4.0  # of the sampler's levels
 
 
 @dataclass(frozen=True)
@@ -114,50 +113,47 @@ def captioned_latents(coder: MiniCoder, num_clips: int = NUM_CLIPS) -> MiniLaten
     return MiniLatents.load(cached_latents(coder, num_clips), read, coder.normalize)
 
 
-def compute_loss(model, batch, noise):
-    """Squared error of the velocity, at one noise level per clip; a tenth of the clips without their prompt.
-
-    Args:
-        model: `(x, timestep, states, mask) -> .sample`, a velocity as x.
-        batch: as `MiniLatents` gives it.
-        noise: of the levels and the latents, and which clips have no prompt.
-    """
-    x0, num_clips = batch["latents"], len(batch["latents"])
-    no_prompt = noise.uniform("prompt") < NO_PROMPT_PART  # (B,)
-    chosen = torch.arange(num_clips, device=x0.device).masked_fill(no_prompt, num_clips)  # the last text is empty
-    states, mask = batch["states"][chosen], batch["mask"][chosen]
-    velocity = lambda x, timestep: model(x, timestep, states, mask).sample  # noqa: E731
-    s, eps = logit_normal(noise.normal("level"), LEVEL_MEAN), noise.normal("eps", x0.shape[1:])
-    return {"loss": flow_matching_loss(velocity, x0, eps, s).mean()}
-
-
 @torch.no_grad()
-def generate_latents(
-    model, coder: MiniCoder, captions: Sequence[str], num_inference_steps: int = 15, guidance_scale: float = 3.0
+def draw_latents(
+    predict: Callable, coder: MiniCoder, captions: Sequence[str], sample: Callable, guidance_scale: float = 3.0
 ) -> torch.Tensor:
-    """Latents of a clip for each caption, as the model gives them: `(B, C, T', H', W')`.
-
-    The noise of clip `i` has the seed `i`.
+    """Latents of a clip for each caption, by any sampler: `(B, C, T', H', W')`. The noise of clip `i` has the seed `i`.
 
     Args:
-        model: as in `compute_loss`.
+        predict: `(x, level, states, mask) -> ` as x, in whatever levels the sampler has.
         coder: in whose latents the model was trained.
         captions: B of them.
-        num_inference_steps: of the sampler, `stochastic`.
+        sample: `(predict, noise, seeds) -> ` latents; `predict` is guided, and `seeds` has a generator for each clip.
         guidance_scale: 1 for none.
     """
     text = TextEncoder.installed()([*captions, ""])
     empty = len(captions)
-    velocity = lambda x, s, states, mask: model(x, 1000 * s, states, mask).sample  # noqa: E731
     made = []
     for start in range(0, len(captions), BATCH):
         chosen = range(start, min(start + BATCH, len(captions)))
         seeds = [torch.Generator().manual_seed(i) for i in chosen]
         noise = torch.stack([torch.randn(coder.shape, generator=seed) for seed in seeds])
         conditions = [(text.states[rows], text.mask[rows]) for rows in (list(chosen), [empty] * len(chosen))]
-        guided = Guidance(velocity, *conditions, guidance_scale)
-        made.append(last(stochastic(guided, noise, flow_levels(num_inference_steps, 4.0), 1.0, seeds)))
+        made.append(sample(Guidance(predict, *conditions, guidance_scale), noise, seeds))
     return torch.cat(made)
+
+
+def generate_latents(
+    model, coder: MiniCoder, captions: Sequence[str], num_inference_steps: int = 15, guidance_scale: float = 3.0
+) -> torch.Tensor:
+    """The same by the sampler of the arms, `stochastic`.
+
+    Args:
+        model: as in `compute_loss`.
+        coder: in whose latents the model was trained.
+        captions: B of them.
+        num_inference_steps: of the sampler.
+        guidance_scale: 1 for none.
+    """
+    velocity = lambda x, s, states, mask: model(x, 1000 * s, states, mask).sample  # noqa: E731
+    levels = flow_levels(num_inference_steps, SHIFT)
+    sample = lambda predict, noise, seeds: last(stochastic(predict, noise, levels, 1.0, seeds))  # noqa: E731
+    return draw_latents(velocity, coder, captions, sample, guidance_scale)
 
 
 @torch.no_grad()
@@ -192,6 +188,7 @@ def arm_recipe(
     within: Callable = nullcontext,
     num_asked: Mapping[str, int] = NUM_ASKED,
     batch_size: int | None = None,
+    kind_of_prediction: str = "velocity",
 ) -> Recipe:
     """The recipe of an arm; without other arguments than a name it is the default arm.
 
@@ -205,6 +202,7 @@ def arm_recipe(
         within: the model to a context manager; the model is trained and measured inside it.
         num_asked: preset to the number of clips that are made and read at each look.
         batch_size: clips per step; None for the default arm's.
+        kind_of_prediction: of the model, as in `convert.split`. It is measured by one sampler, as a velocity.
     """
     coder = MiniCoder(kind)
     sized = {} if batch_size is None else {"batch_size": batch_size}
@@ -216,7 +214,8 @@ def arm_recipe(
 
     def measure(model, preset):
         with within(model):
-            return measure_arm(model, coder, num_asked[preset])
+            asked = model if kind_of_prediction == "velocity" else as_velocity(model, kind_of_prediction)
+            return measure_arm(asked, coder, num_asked[preset])
 
     return Recipe(
         name=name,
@@ -240,4 +239,7 @@ ARMS = {
     "pixels": {"kind": "pixels", "build_model": pixel_model, "num_asked": {"ci": 2, "cpu": 24}, "batch_size": 4},
     "raw": {"kind": "raw"},
     "no-time": {"within": without_time_positions},
+    "uniform": {"compute_loss": uniform_loss},
+    "epsilon": {"compute_loss": epsilon_loss, "kind_of_prediction": "epsilon"},
+    "v": {"compute_loss": v_loss, "kind_of_prediction": "v_prediction"},
 }  # name -> what is other than in the default arm

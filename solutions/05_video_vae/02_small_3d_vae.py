@@ -57,7 +57,7 @@ PEER_SECONDS = {"ci": 0.4}.get(SIZE, 60)
 # %% [markdown]
 # ## Where you are heading
 #
-# A clip it was never trained on, and the same clip from 41 times fewer numbers. This is `sprites-vae`, the finished one.
+# A clip it was never trained on, and the same clip from 41 times fewer numbers. It is `sprites-vae`, the finished one.
 # Yours has the same size, to the last weight.
 
 # %% tags=["demo"] draws="A clip, and what the finished model restores from its latents."
@@ -312,8 +312,8 @@ show.strips({"original": CLIPS[1], "restored by your parts": restored[0]}, num_f
 # ## The run
 #
 # Everything in it is yours but the optimizer (Muon) and the loop, which shows the time left and keeps checkpoints: stop
-# the kernel whenever you like, and the cell goes on where it was. (To begin anew, delete `FOLDER`.) At `ci` the run
-# starts from the weights of second 60, and the learning rate falls to zero.
+# the kernel, and the cell goes on where it was. (To begin anew, delete `FOLDER`.) At `ci` it starts from second 60,
+# and the learning rate falls to zero. The long run, measured once: 28.5 dB after 21 minutes of one core.
 
 # %%
 MINUTE = CausalVideoVAE.from_pretrained("sprites-vae-minute").eval()

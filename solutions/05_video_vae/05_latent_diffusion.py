@@ -93,9 +93,9 @@ show.strips({"trained on latents": both[0][0], "trained on pixels": both[1][0]},
 # 1. Which four axes are averaged over, and which one is left?
 # 2. `torch.std_mean(x, dim=(0, 2, 3, 4), correction=0)` gives both, the standard deviation first. To meet latents, a
 #    `(C,)` needs three more axes behind it.
-# 3. In `fit`: `std, mean = torch.std_mean(latents.float(), dim=(0, 2, 3, 4), correction=0)`, an error where
-#    `latents.amax((0, 2, 3, 4)) == latents.amin((0, 2, 3, 4))`, `return cls(mean, std)`. In `normalize`: `(latents - self.mean[:, None, None, None]) /
-#    self.std[:, None, None, None]`, and the reverse in `denormalize`.
+# 3. In `fit`: `std, mean = torch.std_mean(latents.float(), dim=(0, 2, 3, 4), correction=0)`, an error unless all
+#    `latents.amax((0, 2, 3, 4)) > latents.amin((0, 2, 3, 4))`, `return cls(mean, std)`. In `normalize`:
+#    `(latents - self.mean[:, None, None, None]) / self.std[:, None, None, None]`, and the reverse in `denormalize`.
 
 # %% [markdown] troubles="LatentStatistics"
 # - **The error says that sizes do not match.** `(C,)` meets the *last* axis. Give it three axes of size 1.
@@ -335,7 +335,7 @@ print(f"after about {spent} core-seconds: latents {near['right']:.0%} right, "
 # %% [markdown]
 # **What to see.** On latents the colour is there within two core-minutes, and the motion comes minutes later. After
 # nine core-minutes about half of the clips are right. On pixels the same nine minutes are enough for the field and for
-# next to nothing else. The raw latents are behind with the colour after two core-minutes, where their run was stopped.
+# next to nothing else. The raw latents get the colour too, later, and next to no motion in the same time.
 # Each point is read on few clips (48 on latents, 24 on pixels): trust gaps, not wiggles.
 #
 # ## Try it
@@ -361,7 +361,8 @@ show.strips(dict(zip(asked, clips)), num_frames=9, width=60)
 #   round trip costs the reader nothing. On film it would (lab 05.1 measures it).
 # - Pixels are not hopeless, only slow. Cascades (Imagen Video) and patches of 32×32 with a better target (JiT,
 #   arXiv:2511.13720) train on pixels today. Patches of 8×8 in the arm of this lab were not tuned for pixels.
-# - One seed per arm, a world of 120 prompts, and a transformer of 1.5 million weights.
+# - One seed per arm is drawn here. Two more on latents ended at 53 and 54 % (`benchmarks/mini_arm.md`). And it is a
+#   world of 120 prompts and a transformer of 1.5 million weights.
 #
 # At real scale it is the same four parts. `WanPipeline` divides by `vae.config.latents_std` where you do, and
 # `StableVideoDiffusionPipeline` has a trap: its conditioning latents are *not* multiplied by `scaling_factor`.

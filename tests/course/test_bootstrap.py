@@ -6,6 +6,7 @@ in seconds and without a network.
 
 import ast
 import functools
+import hashlib
 import http.server
 import importlib.metadata
 import importlib.util
@@ -32,6 +33,7 @@ class Index(http.server.SimpleHTTPRequestHandler):
     """Serves wheels; while `stall` is set, the second half of a `leaf` never comes."""
 
     stall = threading.Event()
+    hashes: list[str] = []  # the lines of constraints-hashes.txt for what it serves
 
     def log_message(self, *arguments):
         pass
@@ -69,6 +71,8 @@ def index(tmp_path_factory):
     pip = importlib.metadata.distribution("pip")
     content = {str(p): p.locate().read_bytes() for p in pip.files if str(p).startswith("pip/") and p.suffix != ".pyc"}
     write_wheel(folder / "pip", "pip", pip.version, content)
+    wheels = sorted(folder.rglob("*.whl"))
+    Index.hashes = [f"{hashlib.sha256(wheel.read_bytes()).hexdigest()}  {wheel.name}\n" for wheel in wheels]
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Index, directory=str(folder)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/"
@@ -80,8 +84,10 @@ def make_checkout(root: Path) -> Path:
     """The tiny checkout, with the true flipbook.py and installer in it."""
     shutil.copytree(Path(__file__).with_name("tiny_checkout"), root, ignore=shutil.ignore_patterns("__pycache__"))
     (root / "common" / "course" / "setup").mkdir()
-    for name in ("flipbook.py", "common/course/install.py", "common/course/setup/install_progress.py"):
+    setup = ("common/course/setup/install_progress.py", "common/course/setup/hashes.py")
+    for name in ("flipbook.py", "common/course/install.py", *setup):
         shutil.copy(paths.root() / name, root / name)
+    (root / "constraints-hashes.txt").write_text("".join(Index.hashes))
     return root
 
 
@@ -118,7 +124,7 @@ def installed(tmp_path_factory, index):
 def checkout(installed):
     """The installed checkout; what a test changes in its requirements is put back."""
     root = installed[0]
-    names = ["pyproject.toml", "constraints.txt", ".venv/flipbook.stamp"]
+    names = ["pyproject.toml", "constraints.txt", "constraints-hashes.txt", ".venv/flipbook.stamp"]
     before = {name: (root / name).read_bytes() for name in names}
     yield root
     for name, content in before.items():
@@ -247,6 +253,28 @@ def test_without_network_and_with_nothing_installed_it_says_so(checkout):
     assert "there is no network" in err and "Traceback" not in err
 
 
+@pytest.mark.parametrize("package", ["leaf", "bare"])
+def test_a_file_with_another_checksum_is_not_unpacked(checkout, index, tmp_path, package):
+    """Of both steps: what the index serves under the pinned name and version is not what the course was tested with."""
+    lines = (checkout / "constraints-hashes.txt").read_text().splitlines()
+    changed = [f"{'0' * 64}  {line.split()[1]}" if f"  {package}-" in line else line for line in lines]
+    (checkout / "constraints-hashes.txt").write_text("\n".join(changed))
+    code, out, err = flipbook(checkout, index, "doctor", FLIPBOOK_VENV=str(tmp_path / "environment"))
+    assert code == 1 and out == "" and "Traceback" not in err
+    assert "not the file that the course was tested with" in err
+    assert not list((tmp_path / "environment").rglob(f"{package}/weights.bin"))
+
+
+@pytest.mark.parametrize("package", ["leaf", "bare", "pip"])
+def test_a_file_without_a_checksum_is_not_fetched(checkout, index, tmp_path, package):
+    lines = (checkout / "constraints-hashes.txt").read_text().splitlines()
+    (checkout / "constraints-hashes.txt").write_text("\n".join(x for x in lines if f"  {package}-" not in x))
+    code, out, err = flipbook(checkout, index, "doctor", FLIPBOOK_VENV=str(tmp_path / "environment"))
+    assert code == 1 and out == "" and "Traceback" not in err
+    assert f"{package}-" in err and "is not one of the files" in err
+    assert not list((tmp_path / "environment").rglob(f"{package}/weights.bin"))
+
+
 def test_a_disk_that_fills_up_is_named(checkout, index):
     (checkout / ".venv" / "flipbook.stamp").unlink()
     code, _, err = flipbook(checkout, index, "learn", FULL_DISK="1")
@@ -277,7 +305,7 @@ os.makedirs = refuse
     "code, words",
     [
         (BLOCK_ENSUREPIP, f"sudo apt install python3.{sys.version_info[1]}-venv"),
-        (SMALL_DISK, "needs about 2.7 GB"),
+        (SMALL_DISK, "needs about 3.4 GB"),
         (READ_ONLY, "cannot be written (Read-only file system)"),
     ],
     ids=["no ensurepip", "no disk", "read-only"],
@@ -364,7 +392,8 @@ def test_two_first_runs_at_once_make_one_installation(bare, index):
     assert [process.returncode for process in processes] == [0, 0]
     assert sum("Installed in" in err for _, err in ends) == 1
     assert sum("waiting for it" in err for _, err in ends) == 1
-    assert log_of(bare / ".venv").count("Installing collected packages") <= 3  # pip, the course, and what comes alone
+    once = 4  # pip, the packages, what comes alone, and the course
+    assert log_of(bare / ".venv").count("Installing collected packages") <= once
 
 
 def test_a_moved_checkout_gets_a_new_environment(checkout, index, tmp_path):

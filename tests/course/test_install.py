@@ -33,9 +33,9 @@ def project() -> dict:
 
 
 def requirements() -> list[str]:
-    """What an installation asks for: the library and the extras course and dev."""
+    """What an installation asks for: the library and the extras course, models and dev."""
     extras = project()["optional-dependencies"]
-    return [*project()["dependencies"], *extras["course"], *extras["dev"]]
+    return [*project()["dependencies"], *extras["course"], *extras["models"], *extras["dev"]]
 
 
 def resolve(version: str, folder: Path) -> tuple[int, str, dict[str, str]]:
@@ -177,7 +177,7 @@ def test_the_time_left_that_is_shown_does_not_jump(monkeypatch):
         ("ERROR: Could not find a version that satisfies the requirement torch<2.14,>=2.13 (from flipbook-video) "
          "(from versions: none)", 3, "torch<2.14,>=2.13 was not found anywhere"),
         ("ERROR: No matching distribution found for decord>=0.6", 1, "no package decord>=0.6 for this kind of machine"),
-        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES", 1, "arrived damaged"),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES", 1, "a download is damaged"),
         ("ZeroDivisionError: something new", 1, "ZeroDivisionError: something new"),
     ],
 )  # fmt: skip
@@ -264,7 +264,7 @@ def test_a_plan_that_does_not_fit_the_disk_is_refused_before_it_starts(tmp_path)
 def test_a_size_that_nobody_tells_gives_the_measured_estimate(tmp_path, capsys):
     """Sixty packages of unknown size are announced with the size that was measured, and as a rough one."""
     install.announce(install.Plan({f"package{i}-1-py3-none-any.whl": 0 for i in range(60)}), tmp_path)
-    assert "roughly 534 MB" in capsys.readouterr().err
+    assert "roughly 724 MB" in capsys.readouterr().err
 
 
 def test_sizes_come_from_the_disk_and_unknown_ones_are_zero(tmp_path):

@@ -48,7 +48,8 @@ def test_no_built_notebook_has_lost_its_source():
 def test_a_lab_has_three_to_six_exercises(lab):
     """a page of items, such as the diagnostic, has more: each is a few lines, and has an id of its own"""
     least, most = (7, 12) if lab_source.item_ids(lab) else (3, 6)
-    assert least <= len(lab_source.exercises(lab)) <= most
+    number = len(lab_source.exercises(lab))
+    assert least <= number <= most, f"lab {lab.id} has {number} exercises, and {least} to {most} are one idea's worth"
 
 
 @pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.id)

@@ -33,7 +33,8 @@ def test_every_id_of_the_guide_is_there_in_order():
     wanted = [(f"{f[:2]}.c{n}") for f, (count, _) in GUIDE.items() for n in range(1, count + 1)]
     assert [concept.id for concept in CONCEPTS] == wanted and len(wanted) == 90
     wanted = [(f"{f[:2]}.p{n}", star) for f, (_, stars) in GUIDE.items() for n, star in enumerate(stars, 1)]
-    assert [(entry.syllabus_id, entry.stars) for entry in LABS] == wanted and len(wanted) == 51
+    found = [(entry.syllabus_id, entry.stars) for entry in LABS]
+    assert found == wanted and len(wanted) == 51, "ids and stars are the guide's; title, notebook and state are yours"
 
 
 def test_a_lab_s_id_follows_from_its_place():

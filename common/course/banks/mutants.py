@@ -24,6 +24,7 @@ from common.course.banks.answers import Answer
 from common.course.banks.trials import Bench, Run, Trial
 from common.course.banks.verdicts import Verdict, judge
 from common.course.base.paths import CourseError, Lab
+from common.course.base.quick_start import uncollected
 from common.course.base.results import Result
 from common.course.checking import loader, runner
 
@@ -54,7 +55,8 @@ def prove(
         CourseError: the reference solution is not built, or does not pass its own grader.
     """
     cells = loader.read_cells(lab.notebook("solutions"))
-    _warm_up(cells, lab)
+    with uncollected():
+        _warm_up(cells, lab)
     verdicts = []
 
     def work(tests: list[Result], run: Run | None) -> None:

@@ -11,6 +11,7 @@ from common.cli.user_path import UserPath
 from common.course.banks import collect
 from common.course.base import paths
 from common.course.base.paths import Lab
+from common.course.base.quick_start import uncollected
 from common.course.source import lab_source
 from common.progress import progress_bar
 
@@ -31,7 +32,8 @@ def mutants(ids, bank, exercise, seed, as_json):
     Without an ID every built lab is proven. Exits 0 only when every wrong answer is killed, no right one is turned
     away, and the banks themselves are in order.
     """
-    from common.course.banks.mutants import prove  # loads torch and pytest: after the arguments have been understood
+    with uncollected():  # loads torch and pytest: after the arguments have been understood
+        from common.course.banks.mutants import prove
 
     labs = [lab_source.find_lab(lab_id) for lab_id in ids] or paths.all_labs()
     found = collect.strangers_bank(bank, labs) if bank else collect.own_bank(labs)

@@ -95,15 +95,15 @@ def _turned(value):
 
 
 def _strided(value):
-    """The same values, the first axis innermost and with gaps between them in memory: no two axes can be merged."""
+    """The same values, the axes in reverse order in memory and with gaps: no two axes can be merged."""
     if type(value) is tuple and any(isinstance(item, torch.Tensor) for item in value):
         return tuple(_strided(item) for item in value)
     if isinstance(value, torch.Tensor) and value.ndim and not value.is_meta and not value.requires_grad:
-        inner = value.movedim(0, -1)
-        return torch.stack([inner, torch.zeros_like(inner)], dim=-1)[..., 0].movedim(-1, 0)
+        inner = value.permute(*reversed(range(value.ndim)))
+        return torch.stack([inner, torch.zeros_like(inner)], dim=-1)[..., 0].permute(*reversed(range(value.ndim)))
     if isinstance(value, np.ndarray) and value.ndim:
-        inner = np.moveaxis(value, 0, -1)
-        return np.moveaxis(np.stack([inner, np.zeros_like(inner)], axis=-1)[..., 0], -1, 0)
+        inner = value.transpose()
+        return np.stack([inner, np.zeros_like(inner)], axis=-1)[..., 0].transpose()
     return value
 
 

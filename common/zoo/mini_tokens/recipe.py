@@ -21,7 +21,8 @@ from common.models.token_transformer import PRESETS, TokenTransformer, generate_
 from common.runtime import cache_dir
 from common.text import TextEncoder
 from common.training import Recipe, Settings, Stage
-from common.zoo.mini_arm import BATCH, COMMON, NO_PROMPT_PART, NUM_ASKED, NUM_CLIPS, SETTINGS
+from common.zoo.mini_arm import BATCH, COMMON, NUM_ASKED, NUM_CLIPS, SETTINGS
+from common.zoo.mini_objectives import NO_PROMPT_PART
 
 GUIDANCE_SCALE = 2.0
 TEMPERATURE = 1.0

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
-from common.data.film import FilmData
 from common.data.sprites import SpriteData
+from common.zoo.sprites_vae.recipe import SpritesAndFilm, is_film
 
 OBJECT_WEIGHT = 15.0  # of a squared error on an object or at its edge; elsewhere it is 1
 
@@ -28,14 +28,14 @@ class ClipsAndObjects:
 
     def batch(self, indices) -> torch.Tensor:
         """uint8 `(B, 4, T, H, W)`."""
-        return torch.stack([self._clip(i) for i in map(int, indices)])
-
-    def _clip(self, index: int) -> torch.Tensor:
-        if index % 8 == 7:
-            return F.pad(FilmData("train", self.num_frames, self.size).clip(index), (0, 0, 0, 0, 0, 0, 0, 1))
+        numbers = [int(i) for i in indices]
+        pixels = SpritesAndFilm(self.num_frames, self.size).batch(numbers)
         sprites = SpriteData(num_frames=self.num_frames, size=self.size)
-        masks = sprites.truth([index]).masks[0].amax(dim=0)  # (T, H, W) in [0, 1]
-        return torch.cat([sprites.batch([index]).pixels[0], (255 * (masks > 0))[None].to(torch.uint8)])
+        masks = torch.zeros_like(pixels[:, :1])  # of film there are none
+        for mask, number in zip(masks, numbers):
+            if not is_film(number):
+                mask[0] = 255 * (sprites.truth([number]).masks[0].amax(dim=0) > 0)
+        return torch.cat([pixels, masks], dim=1)
 
 
 def importance(pixels: torch.Tensor, weight: float = OBJECT_WEIGHT) -> torch.Tensor:

@@ -5,7 +5,6 @@
     flipbook train sprites-fsq --stage further     from the shipped weights: the same once more, longer
     flipbook train sprites-fsq --stage objects     from there: errors on objects count more
     flipbook train sprites-fsq --stage "objects again"     from there: twice as long
-    flipbook train sprites-fsq --stage "objects most"      from there: five times as much
 
 It begins as `sprites-vae`, weight for weight, with two small matrices fitted around the quantizer. Data and optimizer
 are those of that recipe, and the loss is that of its last stage, without the KL term: FSQ needs no loss of its own.
@@ -22,7 +21,7 @@ from common.models.token_autoencoder import PRESETS, CausalVideoFSQ
 from common.tensor_ops import from_uint8
 from common.training import Recipe, Settings, Stage, muon
 from common.training.losses import log_rms
-from common.zoo.sprites_fsq.objects import OBJECT_WEIGHT, ClipsAndObjects, importance
+from common.zoo.sprites_fsq.objects import ClipsAndObjects, importance
 from common.zoo.sprites_vae import recipe as vae_recipe
 from common.zoo.sprites_vae.recipe import IMAGE_WEIGHT, SIZES, SpritesAndFilm, sheet
 
@@ -39,15 +38,7 @@ def build_model(preset: str) -> CausalVideoFSQ:
     return CausalVideoFSQ.from_vae(vae, from_uint8(SpritesAndFilm(*SIZES[preset]).batch(range(NUM_FITTED))))
 
 
-def compute_loss(
-    model,
-    pixels,
-    noise,
-    error=log_rms,
-    change_weight=CHANGE_WEIGHT,
-    still_weight=STILL_WEIGHT,
-    object_weight=OBJECT_WEIGHT,
-):
+def compute_loss(model, pixels, noise, error=log_rms, change_weight=CHANGE_WEIGHT, still_weight=STILL_WEIGHT):
     """Error of the clip, of its change from frame to frame, and of one frame as an image. There is no KL term.
 
     Args:
@@ -57,13 +48,10 @@ def compute_loss(
         error: of clips, from the difference to the original `(B, 3, T, H, W)`.
         change_weight: of the change from frame to frame.
         still_weight: of the change where there is none in the original, besides.
-        object_weight: as in `importance`, where the clips say where objects are.
     """
-    clips, weight = (
-        from_uint8(pixels[:, :3]),
-        importance(pixels, object_weight) if pixels.shape[1] > 3 else torch.ones(1, 1, 1, 1, 1),
-    )
-    weight = weight.sqrt().expand(len(clips), 1, *clips.shape[2:])
+    clips = from_uint8(pixels[:, :3])
+    weight = importance(pixels) if pixels.shape[1] > 3 else torch.ones_like(clips[:, :1])
+    weight = weight.sqrt()  # (B, 1, T, H, W): it multiplies an error that is squared
     restored = model(clips).sample.float()
     chosen = noise.integers("frame", clips.shape[2])  # (B,)
     images = clips[torch.arange(len(clips)), :, chosen][:, :, None]  # (B, 3, 1, H, W)
@@ -87,8 +75,20 @@ def measure(model, preset):
 
 
 ENDS = (*vae_recipe.ENDS, "quant_conv", "post_quant_conv")  # the layers that touch pixels, latents and codes
-COMMON = vae_recipe.COMMON
+COMMON = vae_recipe.COMMON | {"learning_rate": 2e-3}
 OFTEN = {"measure_every": 400, "checkpoint_every": 25}
+
+
+def objects(preset: str) -> ClipsAndObjects:
+    """The clips of the other stages, with the places of their objects."""
+    return ClipsAndObjects(*SIZES[preset])
+
+
+def settings(steps: int, first_sample: int, **more) -> Settings:
+    """Of a stage on the preset cpu, whose learning rate falls to zero unless told otherwise."""
+    return Settings(steps=steps, first_sample=first_sample, **{"decay": "linear"} | COMMON | OFTEN | more)
+
+
 RECIPE = Recipe(
     name="sprites-fsq",
     build_model=build_model,
@@ -98,87 +98,20 @@ RECIPE = Recipe(
     stages={
         "main": Stage(
             {
-                "ci": Settings(steps=20, learning_rate=2e-3, warmup_steps=5, decay="none", **COMMON),
-                "cpu": Settings(
-                    steps=1050,
-                    learning_rate=2e-3,
-                    warmup_steps=25,
-                    decay="none",
-                    first_sample=5 * 10**6,
-                    **COMMON,
-                    **OFTEN,
-                ),
+                "ci": Settings(steps=20, warmup_steps=5, decay="none", **COMMON),
+                "cpu": settings(1050, 5 * 10**6, warmup_steps=25, decay="none"),
             }
         ),
         "anneal": Stage(
             {
-                "ci": Settings(steps=10, learning_rate=2e-3, decay="linear", first_sample=10**6, **COMMON),
-                "cpu": Settings(
-                    steps=950, learning_rate=2e-3, decay="linear", first_sample=6 * 10**6, **COMMON, **OFTEN
-                ),
+                "ci": Settings(steps=10, decay="linear", first_sample=10**6, **COMMON),
+                "cpu": settings(950, 6 * 10**6),
             },
             start="main",
         ),
-        "further": Stage(
-            {
-                "cpu": Settings(
-                    steps=1700,
-                    learning_rate=2e-3,
-                    warmup_steps=50,
-                    decay="linear",
-                    first_sample=7 * 10**6,
-                    **COMMON,
-                    **OFTEN,
-                ),
-            },
-            start="sprites-fsq",
-        ),
-        "objects": Stage(
-            {
-                "cpu": Settings(
-                    steps=700,
-                    learning_rate=2e-3,
-                    warmup_steps=25,
-                    decay="linear",
-                    first_sample=8 * 10**6,
-                    **COMMON,
-                    **OFTEN,
-                ),
-            },
-            start="further",
-            data=lambda preset: ClipsAndObjects(*SIZES[preset]),
-        ),
-        "objects again": Stage(
-            {
-                "cpu": Settings(
-                    steps=1400,
-                    learning_rate=2e-3,
-                    warmup_steps=25,
-                    decay="linear",
-                    first_sample=9 * 10**6,
-                    **COMMON,
-                    **OFTEN,
-                ),
-            },
-            start="objects",
-            data=lambda preset: ClipsAndObjects(*SIZES[preset]),
-        ),
-        "objects most": Stage(
-            {
-                "cpu": Settings(
-                    steps=900,
-                    learning_rate=2e-3,
-                    warmup_steps=25,
-                    decay="linear",
-                    first_sample=10**7,
-                    **COMMON,
-                    **OFTEN,
-                ),
-            },
-            start="objects again",
-            data=lambda preset: ClipsAndObjects(*SIZES[preset]),
-            compute_loss=partial(compute_loss, object_weight=80.0),
-        ),
+        "further": Stage({"cpu": settings(1700, 7 * 10**6, warmup_steps=50)}, start="sprites-fsq"),
+        "objects": Stage({"cpu": settings(700, 8 * 10**6, warmup_steps=25)}, start="further", data=objects),
+        "objects again": Stage({"cpu": settings(1400, 9 * 10**6, warmup_steps=25)}, start="objects", data=objects),
     },
     sheet=sheet,
     measure=measure,

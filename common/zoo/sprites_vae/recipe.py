@@ -47,8 +47,13 @@ class SpritesAndFilm:
         """uint8 `(B, 3, T, H, W)`."""
         sprites = SpriteData(num_frames=self.num_frames, size=self.size)
         film = FilmData("train", self.num_frames, self.size)
-        drawn = [film.clip(i) if i % 8 == 7 else sprites.batch([i]).pixels[0] for i in map(int, indices)]
+        drawn = [film.clip(i) if is_film(i) else sprites.batch([i]).pixels[0] for i in map(int, indices)]
         return torch.stack(drawn)
+
+
+def is_film(index: int) -> bool:
+    """Whether clip `index` of `SpritesAndFilm` is film."""
+    return index % 8 == 7
 
 
 def compute_loss(model, pixels, noise, error=None, change_weight=1.0, still_weight=0.0):

@@ -18,7 +18,7 @@ from diffusers import (
 )
 
 from common.diffusion import schedules
-from common.diffusion.convert import edm_derivative
+from common.diffusion.convert import as_flow, edm_derivative, from_flow, join, split
 from common.diffusion.guidance import Guidance
 from common.diffusion.paths import beside, ddpm_level, edm_level, flow_level
 from common.diffusion.samplers import ddim, euler, heun, last, stochastic
@@ -185,6 +185,27 @@ def test_fresh_noise_is_each_samples_own():
 def test_eta_is_a_part(eta):
     with pytest.raises(ValueError, match=f"from 0 to 1, got {eta}"):
         list(stochastic(bent, noise(1, 1, 1, 2, 2), schedules.flow_levels(2), eta))
+
+
+@pytest.mark.parametrize("kind", ["epsilon", "v_prediction"])
+def test_ddim_rescaled_is_euler_along_the_straight_path(kind):
+    """One model, any timesteps: the samples of the two are the same points, up to their scale."""
+    timesteps, x = torch.tensor([930, 700, 420, 80]), noise(2, 3, 4, 2, 2)
+    levels = [as_flow(x, ddpm_level(t.expand(2), ALPHAS))[1] for t in timesteps]
+    asked = dict(zip((float(s[0]) for s in levels), timesteps))
+
+    def velocity(x, s):
+        here = asked[float(s[0])].expand(2)
+        level = ddpm_level(here, ALPHAS)
+        noisy = from_flow(x, s, level)
+        return join(*split(noisy, bent(noisy, here / 1000), kind, level), "velocity", level)
+
+    steps = list(ddim(lambda x, t: bent(x, t / 1000), x, timesteps, ALPHAS, kind))
+    start, _ = as_flow(x, ddpm_level(timesteps[:1].expand(2), ALPHAS))
+    path = list(euler(velocity, start, torch.stack([s[0] for s in levels] + [torch.zeros(())])))
+    for k, (one, other) in enumerate(zip(steps, path, strict=True)):
+        level = ddpm_level(timesteps[k + 1].expand(2), ALPHAS) if k < 3 else flow_level(torch.zeros(2))
+        assert (as_flow(one.sample, level)[0] - other.sample).abs().max() < 1e-5 * max(1, other.sample.abs().max())
 
 
 def test_edm_and_ddim_end_there_too():

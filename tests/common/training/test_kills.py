@@ -1,4 +1,4 @@
-"""Killed at any moment and started again, a training run ends in the same weights, bit for bit."""
+"""Killed at any moment and started again, a run ends in the same weights, bit for bit."""
 
 import json
 import os

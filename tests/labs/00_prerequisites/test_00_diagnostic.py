@@ -103,8 +103,6 @@ def test_ddim_lands_on_the_same_noise(lab, seed, look):
     x0, eps = doubles(seed, 2, 3, 4, 5, scale=9), doubles(seed + 1, 2, 3, 4, 5)
     x = 0.5 * x0 + 0.75**0.5 * eps
     ddim(lab, x, eps, 0.25, 1.0).near(x0, {CLAMPED: x0.clamp(-1, 1)}, because="at alpha_bar_next = 1 there is x0 alone")
-    first, again = (ddim(lab, x, eps, 0.25, 0.5) for _ in range(2))
-    again.near(first.value, because="DDIM uses the eps that it is given, and draws no noise of its own")
     theorems.owes(ddim, lab, x, eps, 0.25, 0.5, dtypes=DTYPES, truth=stepped, other=(x[:1], eps[:1], 0.1, 0.2))
 
 

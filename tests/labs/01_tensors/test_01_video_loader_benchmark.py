@@ -16,8 +16,6 @@ from common.course.graders import Call, array, each, integers, judge, mapping, n
 
 exercise = pytest.mark.exercise
 
-# ---------------------------------------------------------------------------------------------- decode_runs
-
 STEADY = [0, 24, 48, 72, 96]
 UNEVEN = [0, 5, 6, 17, 40, 41, 58]
 runs_of = Call("decode_runs", gives=each(record("tuple", keyframe=number(whole=True), frames=integers())),
@@ -79,8 +77,6 @@ def test_runs_only_where_wanted(lab):
     for indices, keyframes in (([4, -2], [0, 24]), ([-1], [0]), ([4], []), ([4], [2, 24]), ([30], [2, 24])):
         runs_of.refuses(lab, indices, keyframes)
 
-
-# ---------------------------------------------------------------------------------------------- decoded_per_asked
 
 bill = Call("decoded_per_asked", gives=number(), parameters=("indices", "keyframes", "how"))
 CASES = (([50, 3, 30, 3, 49], [0, 24, 48]), ([61, 2, 39, 16, 61, 7], UNEVEN), ([26, 30, 110, 44], STEADY),
@@ -148,9 +144,6 @@ def test_bill_at_the_ends(lab):
         bill.refuses(lab, [], [0, 24], how)
     for how in ("walk", "Scan", "plans", "", None):
         bill.refuses(lab, [3, 30], [0, 24], how, names=how)
-
-
-# ---------------------------------------------------------------------------------------------- read_planned
 
 
 class PaperFilm:
@@ -247,8 +240,6 @@ def test_read_seeks_once_and_converts_what_is_wanted(lab):
         once(answer.said, film.converted, indices, "converts frame", "convert the wanted frames to RGB, and no other")
         assert not film.is_closed, f"{answer.said} closes the film. It was open when you got it, and stays open"
 
-
-# ---------------------------------------------------------------------------------------------- compare_frames
 
 proof = Call("compare_frames", takes={"frames": "n h w c", "film": "m h w c"},
              gives=record("object", numbers=integers("n"), max_error=number(whole=True)),
@@ -382,8 +373,6 @@ def test_proof_looks_at_all_channels_on_the_grid(lab, seed):
     for frames, indices in ((film[:3], [0, 1]), (film[:1], [0, 1]), (film[:2], [1]), (film[:2], [])):
         proof.refuses(lab, frames, film, indices)
 
-
-# ---------------------------------------------------------------------------------------------- time_fairly
 
 timing = Call("time_fairly", sizes=lambda given: {"tasks": list(given["tasks"])},
               gives=mapping(record("object", median=number(), fastest=number(), slowest=number()), keys="tasks"),

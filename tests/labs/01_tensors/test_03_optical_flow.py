@@ -20,8 +20,6 @@ from common.flow import halve, points_inside, window_average
 exercise = pytest.mark.exercise
 
 
-# ---------------------------------------------------------------------------------------------- flow_to_color
-
 color = Call("flow_to_color", {"flow": "... c h w"}, array("... h w rgb", np.uint8), lambda given: {"rgb": 3})
 CORNERS = {"red": (255, 0, 0), "yellow": (255, 255, 0), "green": (0, 255, 0), "cyan": (0, 255, 255),
            "blue": (0, 0, 255), "magenta": (255, 0, 255)}  # fmt: skip
@@ -112,8 +110,6 @@ def test_color_unknown_and_longest(lab, seed):
     for max_flow in (0, 0.0, -3, -1e-3):
         color.refuses(lab, torch.ones(2, 4, 5), max_flow=max_flow)
 
-
-# ---------------------------------------------------------------------------------------------- warp
 
 pull = Call("warp", {"image": "b c h w", "flow": "b xy h w"}, gives=tensor("b c h w", "same"))
 
@@ -229,8 +225,6 @@ def test_warp_sizes_and_dtype(lab, seed):
     pull.refuses(lab, image[:, :, None], torch.zeros(2, 2, 4, 5))
 
 
-# ---------------------------------------------------------------------------------------------- end_point_error
-
 error = Call("end_point_error", {"flow": "... xy h w"}, gives=tensor("...", finite=False))
 
 
@@ -317,8 +311,6 @@ def test_error_valid(lab, seed):
     valid[1] = False
     error.refuses(lab, flow, flow, valid=valid, because="flow 1 has no valid pixel")
 
-
-# ---------------------------------------------------------------------------------------------- lucas_kanade_step
 
 PICTURES = {"first": "b c h w", "second": "b c h w", "valid": "b 1 h w"}
 step = Call("lucas_kanade_step", PICTURES, gives=tensor("b uv h w", "same"), sizes=lambda given: {"uv": 2})
@@ -450,8 +442,6 @@ def refuses_pictures(call, lab):
         call.refuses(lab, first, second)
     call.refuses(lab, a[:, :, None], a[:, :, None])
 
-
-# ---------------------------------------------------------------------------------------------- lucas_kanade
 
 follow = Call("lucas_kanade", PICTURES, gives=tensor("b uv h w", "same"), sizes=lambda given: {"uv": 2})
 

@@ -20,8 +20,6 @@ from common.video import VideoReader
 exercise = pytest.mark.exercise
 
 
-# ---------------------------------------------------------------------------------------------- colour_histograms
-
 histogram = Call("colour_histograms", {"frames": "t h w c"}, gives=array("t rgb bins", np.float32),
                  sizes=lambda given: {"rgb": 3, "bins": given.get("bins", 8)})  # fmt: skip
 
@@ -74,8 +72,6 @@ def refuses_frames(call, lab, **options):
                   frames[..., :1], frames[..., 0], four, frames.transpose(0, 3, 1, 2)):  # fmt: skip
         call.refuses(lab, other, **options)
 
-
-# ---------------------------------------------------------------------------------------------- block_features
 
 block = Call("block_features", {"frames": "t h w c"}, gives=array("t n", np.float32),
              sizes=lambda given: {"n": given.get("grid", 4) ** 2 * 5})  # fmt: skip
@@ -159,8 +155,6 @@ def test_block_each_frame(lab, seed):
         block.refuses(lab, values.bytes_(0, 2, 6, 9, 3), grid=grid)
         block.refuses(lab, values.bytes_(0, 2, 9, 6, 3), grid=grid)
 
-
-# ---------------------------------------------------------------------------------------------- find_cuts
 
 find = Call("find_cuts", {"descriptors": "t d"}, gives=integers())
 
@@ -288,8 +282,6 @@ def test_find_limits(lab):
     find.refuses(lab, np.zeros((9, 2, 2, 3)))
 
 
-# ---------------------------------------------------------------------------------------------- cut_scores
-
 SCORES = record(precision=number(), recall=number(), f1=number())
 score = Call("cut_scores", gives=SCORES, parameters=("found", "true", "tolerance"))
 
@@ -364,8 +356,6 @@ def test_scores_any_iterable(lab):
         score.refuses(lab, found, [], tolerance)
 
 
-# ---------------------------------------------------------------------------------------------- shot_ranges
-
 divide = Call("shot_ranges", gives=anything(), parameters=("cuts", "num_frames"))
 
 
@@ -416,8 +406,6 @@ def test_shots_refuse(lab):
     for num_frames in (0, -2):
         divide.refuses(lab, [], num_frames)
 
-
-# ---------------------------------------------------------------------------------------------- split_film
 
 split = Call("split_film", gives=anything(), parameters=("path", "cuts", "folder"))
 

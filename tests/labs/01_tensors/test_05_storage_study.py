@@ -23,8 +23,6 @@ def curves(want, got):
     return {"target": torch.tensor([float(x) for x in want]), "yours": torch.tensor([float(x) for x in got])}
 
 
-# ------------------------------------------------------------------------------------------------- clip_psnr
-
 psnr = Call("clip_psnr", takes={"restored": "t h w c", "original": "t h w c"}, gives=number(finite=False))
 
 
@@ -122,8 +120,6 @@ def test_psnr_refuses_other_shapes(lab, no_library_psnr):
         for other in pair:
             psnr.refuses(lab, *pair, names=other.shape)
 
-
-# ------------------------------------------------------------------------------------------------ store_clip
 
 store = Call("store_clip", parameters=("form", "frames", "folder", "name", "clock"),
              gives=record("object", form=text(), raw_bytes=number(whole=True), num_bytes=number(whole=True),
@@ -223,8 +219,6 @@ def test_store_judges_what_comes_back(lab, tmp_path, look):
     look(**curves(want, got))
 
 
-# -------------------------------------------------------------------------------------------- random_read_ms
-
 read_ms = Call("random_read_ms", gives=mapping(number(), keys="reads"), parameters=("reads", "requests", "clock"),
                sizes=lambda given: {"reads": list(given["reads"])})  # fmt: skip
 REQUESTS = [(3, 5), (0, 2), (8, 11), (3, 5), (6, 0), (1, 4)]  # one of them twice
@@ -321,8 +315,6 @@ def test_race_takes_the_median(lab):
     read_ms.refuses(lab, {}, [], clock)
 
 
-# ------------------------------------------------------------------------------------------------- summarise
-
 FIELDS = ("num_clips", "megabytes", "compression", "write_ms", "psnr", "worst_psnr")
 summary = Call("summarise", parameters=("measurements",),
                gives=mapping(record("object", **{name: number(finite=False) for name in FIELDS}), keys="forms"),
@@ -395,8 +387,6 @@ def test_table_time_and_quality(lab):
                 {median: lambda group: statistics.median(m.psnr for m in group)}, because)  # fmt: skip
     judge_field(lab, "worst_psnr", lambda group: min(m.psnr for m in group), {}, "the worst clip is the lowest")
 
-
-# ------------------------------------------------------------------------------------------ bytes_at_quality
 
 quality = Call("bytes_at_quality", gives=number(), parameters=("num_bytes", "psnrs", "target"))
 CURVE = ([8000, 1000, 4000, 16000], [40, 30, 36, 47])  # bytes, dB; not in order

@@ -17,8 +17,6 @@ from common.data.walks import gliding_bars
 exercise = pytest.mark.exercise
 
 
-# ---------------------------------------------------------------------------------------------- error_per_frame
-
 errors = Call("error_per_frame", takes={"preds": "b c t h w", "target": "b c t h w"}, gives=tensor("t", torch.float32))
 
 
@@ -67,8 +65,6 @@ def test_errors_owe(lab, seed):
     for data_range in (0, 0.0, -2, -0.5):
         errors.refuses(lab, clip, clip, data_range=data_range)
 
-
-# ---------------------------------------------------------------------------------------------- ConvLSTMCell
 
 HIDDEN = 4  # the channels of h and c
 cell = Call("cell", takes={"x": "b i y x"}, parameters=("x", "state"), sizes=lambda given: {"k": HIDDEN},
@@ -166,8 +162,6 @@ def test_cell_lets_gradients_through(lab, seed):
     theorems.learns(shown.said, shown.value, dict(net.named_parameters()))
 
 
-# ---------------------------------------------------------------------------------------------- scheduled_sampling
-
 sampled = Call("scheduled_sampling", gives=tensor("b c h w", "same"),
                takes={"truth": "b c h w", "predicted": "b c h w", "probability": "b", "coins": "b"})  # fmt: skip
 
@@ -239,8 +233,6 @@ def test_sampling_owes(lab, seed):
     for size in ((3,), (1,), (2, 4), (2, 1), (2, 1, 1, 1), ()):
         sampled.refuses(lab, clip, clip, 0.5, torch.full(size, 0.3))
 
-
-# ---------------------------------------------------------------------------------------------- ConvLSTMPredictor
 
 predict = Call("predictor", takes={"past": "b c t h w"}, gives=record("object", sample=tensor("b c future h w"),
                logits=tensor("b c expected h w")), parameters=("past", "num_future", "truth", "probability", "coins"),
@@ -359,8 +351,6 @@ def test_predictor_lets_gradients_through(lab, seed):
     logits = predict(model, past.double(), 3)["logits"]
     theorems.learns(said, logits.value, dict(model.named_parameters()))
 
-
-# ---------------------------------------------------------------------------------------------- prediction_loss
 
 loss = Call("prediction_loss", takes={"logits": "b c t h w", "target": "b c t h w"}, gives=tensor("", torch.float32))
 

@@ -20,8 +20,6 @@ exercise = pytest.mark.exercise
 FAINT = 1e-3
 
 
-# ---------------------------------------------------------------------------------------------- warp_to_time
-
 PICTURES = {"first": "b c h w", "last": "b c h w"}
 brought = Call("warp_to_time", takes=PICTURES | {"forward": "b 2 h w", "backward": "b 2 h w"},
                gives=record("tuple", first=tensor("b c h w", "same"), last=tensor("b c h w", "same")))  # fmt: skip
@@ -96,8 +94,6 @@ def test_warp_owes(lab, seed):
         brought.refuses(lab, other, a, flow, flow, 0.3)
 
 
-# ---------------------------------------------------------------------------------------------- fuse
-
 fused = Call("fuse", gives=tensor("b c h w", "same", finite=False),
              takes={"warped_first": "b c h w", "warped_last": "b c h w", "visible_first": "b 1 h w",
                     "visible_last": "b 1 h w"})  # fmt: skip
@@ -166,8 +162,6 @@ def test_fuse_owes(lab, seed):
         fused.refuses(lab, a, other, seen, seen)
         fused.refuses(lab, other, a, seen, seen)
 
-
-# ---------------------------------------------------------------------------------------------- FeaturePyramid
 
 levels = Call("pyramid", takes={"picture": "b c h w"}, gives=each(tensor(None, "same")), parameters=("picture",))
 
@@ -238,8 +232,6 @@ def test_pyramid_owes(lab, seed):
         theorems.learns(f"level {k} of pyramid(picture)", level, dict(net.named_parameters()))
     levels(net.float(), picture.float())
 
-
-# ---------------------------------------------------------------------------------------------- matching_cost
 
 cost = Call("matching_cost", takes=PICTURES, gives=tensor("b n h w", "same"),
             sizes=lambda given: {"n": (2 * given["radius"] + 1) ** 2} if "radius" in given else {})  # fmt: skip
@@ -312,8 +304,6 @@ def test_cost_owes(lab, seed):
     cost.refuses(lab, a[0], a[0], 1)
     cost.refuses(lab, a[None], a[None], 1)
 
-
-# ---------------------------------------------------------------------------------------------- Interpolator
 
 found = Call(
     "find_motion", takes=PICTURES, gives=record("tuple", flows=tensor(None, "same"), hidden=tensor(None, "same"))

@@ -16,8 +16,6 @@ from common.course.graders import Call, attempt, judge, number, outcomes, record
 exercise = pytest.mark.exercise
 
 
-# ---------------------------------------------------------------------------------------------- mode_report
-
 report = Call("mode_report", parameters=("samples", "data"),
               gives=record("object", known=number(), coverage=number(), entropy=number(), recall=number()))  # fmt: skip
 
@@ -112,9 +110,6 @@ def test_report_edges(lab, seed):
         report.refuses(lab, samples, data)
 
 
-# ---------------------------------------------------------------------------------------------- the hinge loss
-
-
 hinge = Call("discriminator_hinge_loss", takes={"real_scores": "...", "fake_scores": "..."},
              gives=tensor("", lambda given: torch.float64 if given == torch.float64 else torch.float32))  # fmt: skip
 
@@ -169,8 +164,6 @@ def test_hinge_owes(lab, seed):
     for real, fake in ((torch.zeros(0, 2), torch.zeros(3, 2)), (torch.zeros(3), torch.zeros(0)), (torch.zeros(0),) * 2):
         hinge.refuses(lab, real, fake)
 
-
-# ---------------------------------------------------------------------------------------------- VideoDiscriminator
 
 scores = Call("discriminator", takes={"clips": "b c t h w"}, gives=tensor("b", "same"))
 
@@ -236,8 +229,6 @@ def test_discriminator_owes(lab, seed):
     (slope,) = torch.autograd.grad(answer.value.sum(), answer.given["clips"])
     assert (slope.abs().amax(dim=(1, 3, 4)) > 0).all(), f"{answer.said}: no gradient reaches some of the frames"
 
-
-# ---------------------------------------------------------------------------------------------- gradient_penalty
 
 penalty = Call("gradient_penalty", takes={"real": "b ..."}, gives=tensor(""), parameters=("discriminator", "real"))
 
@@ -328,8 +319,6 @@ def test_penalty_leaves_things_alone(lab, seed):
     for size in ((0, 3), (0, 2, 4, 5)):
         penalty.refuses(lab, Bowl(torch.ones(size[1:])), torch.zeros(size))
 
-
-# ---------------------------------------------------------------------------------------------- adversarial_step
 
 step = Call("adversarial_step", parameters=("generator", "discriminator", "optimizers", "real", "latents"),
             gives=record("mapping", discriminator=tensor(""), generator=tensor(""), penalty=tensor("")))  # fmt: skip

@@ -23,8 +23,6 @@ exercise = pytest.mark.exercise
 RESHAPED = "the codes are reshaped, which mixes numbers with frames. Swap the two axes (transpose, or rearrange)"
 
 
-# ---------------------------------------------------------------------------------------------- SplitHeads
-
 F, DC, DM = 7, 4, 3
 split = Call("heads", takes={"features": "b t f"}, sizes=lambda given: {"c": 2 * DC, "m": 2 * DM},
              gives=record("tuple", content=tensor("b c", "same"), motion=tensor("b m t", "same")))  # fmt: skip
@@ -73,8 +71,6 @@ def test_split_owes(lab, seed):
     theorems.owes(split, heads, x, other=[features(seed + 1, 1, 8)])
     split(heads.float(), x.float())
 
-
-# ---------------------------------------------------------------------------------------------- negative_elbo
 
 elbo = Call("negative_elbo", takes={"restored": "b 3 n h w", "target": "b 3 n h w"},
             gives=record("mapping", pixels=tensor("b", finite=False), content=tensor("b"), motion=tensor("b"))
@@ -175,8 +171,6 @@ def test_elbo_owes(lab, seed):
     theorems.owes(elbo, lab, *drawn(seed), num_frames=6, batch_of_one=False)
 
 
-# ---------------------------------------------------------------------------------------------- swap_motion
-
 swap = Call("swap_motion", takes={"content_of": "b c s h w", "motion_of": "b c t h w"},
             gives=tensor("b c t h w", "same"), parameters=("model", "content_of", "motion_of"))  # fmt: skip
 
@@ -245,8 +239,6 @@ def test_swap_owes(lab, seed):
     theorems.owes(swap, lab, *row)
     theorems.batch_is_samples(swap, lab, *row)
 
-
-# ---------------------------------------------------------------------------------------------- mixture_log_prob
 
 log_prob = Call("mixture_log_prob", takes={"motion": "b d t"}, gives=tensor("b t", torch.float32, finite=False),
                 parameters=("mixture", "motion"))  # fmt: skip
@@ -320,8 +312,6 @@ def test_mixture_owes(lab, seed):
     log_prob(lab, mixture, leaf).gradients(dict(zip(("motion", *leaves), slopes)), of=leaves)
     theorems.owes(log_prob, lab, *mixed(seed + 4), batch_of_one=False)
 
-
-# ---------------------------------------------------------------------------------------------- MotionPrior
 
 D, K = 3, 4
 foretells = Call("prior", takes={"motion": "b d t"}, sizes=lambda given: {"k": K},
