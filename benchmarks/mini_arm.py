@@ -21,9 +21,9 @@ import torch
 from sprites import machine
 from time_to_quality import commit
 
-from common.data.mini import MiniSprites
-from common.evaluation.mini import mini_accuracy
-from common.models.dit import VideoDiT
+from common.data.mini import MOTIONS, MiniSprites
+from common.data.sprites import parse
+from common.evaluation.mini import mini_accuracy, mini_agreement
 from common.training import checkpoint, read_log
 from common.training.budget import train_for
 from common.training.export import export
@@ -80,7 +80,8 @@ def record(arm: str, seed: int, core_seconds: float, asked: dict[str, int], plac
     else:
         curve = train_for(recipe, core_seconds, place, settings=settings, num_looks=NUM_LOOKS)
         steps, seconds = curve[-1]["step"] + 1, curve[-1]["core_seconds"]
-    model = VideoDiT.from_pretrained(place / "weights", torch_dtype=torch.float32).eval()
+    kind = type(recipe.build_model("cpu"))
+    model = kind.from_pretrained(place / "weights", torch_dtype=torch.float32).eval()
     return {
         "arm": arm,
         "seed": seed,
@@ -110,7 +111,17 @@ def final(model, arm: str, split: str, num_asked: int) -> dict[str, float]:
         clips = generate(asked, MiniCoder(ARMS[arm].get("kind", "video")), captions)
     shuffled = mini_accuracy(captions[1:] + captions[:1], clips)
     found = mini_accuracy(captions, clips) | {f"shuffled_{name}": shuffled[name] for name in SHOWN}
-    return {name: round(value, 4) for name, value in found.items()} | {"num_clips": num_asked}
+    found = {name: round(value, 4) for name, value in found.items()} | {"num_clips": num_asked}
+    return found | ({"motions": motion_counts(captions, clips)} if arm.startswith("stdit") else {})
+
+
+def motion_counts(captions, clips) -> dict[str, list[int]]:
+    """Of the clips asked for with each motion: how many show it, and how many there are."""
+    counts = {motion: [0, 0] for motion in MOTIONS}
+    for words, row in zip(map(parse, captions), mini_agreement(captions, clips), strict=True):
+        counts[words.objects[0].motion][0] += row["motion"]
+        counts[words.objects[0].motion][1] += 1
+    return counts
 
 
 def read(results: Path) -> list[dict]:
