@@ -53,7 +53,7 @@ class FactoredAttention(nn.Module):
     def forward(self, x: torch.Tensor, rotation: torch.Tensor | None = None) -> torch.Tensor:
         """`(B, N, D)` to the same; `rotation` `(N, head_dim / 2)` turns queries and keys, None for none."""
         q, k, v = rearrange(self.to_qkv(x), "b n (three h d) -> three b n h d", three=3, h=self.num_heads)
-        q, k = self.norm_q(q), self.norm_k(k)
+        q, k = self.norm_q(q.float()).to(v.dtype), self.norm_k(k.float()).to(v.dtype)
         if rotation is not None:
             q, k = rotate(q, rotation), rotate(k, rotation)
         return self.to_out(attend(q, KeyValues(*(rearrange(part, "b n h d -> b h n d") for part in (k, v))), None))

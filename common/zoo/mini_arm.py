@@ -25,8 +25,9 @@ from common.evaluation.mini import mini_accuracy
 from common.models.autoencoder import CausalVideoVAE
 from common.models.dit import VideoDiT
 from common.models.frame_autoencoder import decode_frames, encode_frames
+from common.models.interpolator import Interpolator
 from common.models.pixel_coder import PixelCoder
-from common.models.skipped_frames import decode_skipped, encode_skipped
+from common.models.skipped_frames import SkippedFrames
 from common.models.stdit import STDiT
 from common.models.time_positions import without_time_positions
 from common.runtime import cache_dir
@@ -45,10 +46,10 @@ SHAPES = {
     "frames": (16, 9, 8, 8),
     "pixels": (192, 9, 8, 8),
 }
-STRIDE = 4  # of the kept frames of "skipped"
 NUM_CLIPS = 3000  # of the training split
 CORE_SECONDS = 600
 NUM_ASKED = {"ci": 4, "cpu": 48}  # clips that are made and read at each look
+FEW = {"ci": 2, "cpu": 24}  # for arms whose looks are dear
 BATCH = 24  # clips made at once
 SHIFT = 4.0  # of the sampler's levels
 
@@ -60,7 +61,7 @@ class MiniCoder:
     Attributes:
         kind: "video", 9 frames become 3 latents, 48 tokens of 2×2; "raw", the same, not normalised; "frames", each
             frame one latent, 144 tokens; "skipped", likewise, but of frames 0, 4 and 8 alone, 48 tokens, and the
-            frames between are interpolated; "pixels", patches of 8×8 pixels, 576 tokens.
+            frames between are interpolated by `film-interpolator`; "pixels", patches of 8×8 pixels, 576 tokens.
     """
 
     kind: str = "video"
@@ -72,6 +73,10 @@ class MiniCoder:
     @cached_property
     def vae(self) -> CausalVideoVAE:
         return CausalVideoVAE.from_pretrained("sprites-vae").float().eval().requires_grad_(False)
+
+    @cached_property
+    def skipped(self) -> SkippedFrames:
+        return SkippedFrames(self.vae, Interpolator.from_pretrained("film-interpolator").eval())
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -88,7 +93,7 @@ class MiniCoder:
         if self.kind == "pixels":
             return PixelCoder().encode(clips)
         if self.kind == "skipped":
-            return encode_skipped(self.vae, clips, STRIDE)
+            return self.skipped.encode(clips)
         return encode_frames(self.vae, clips) if self.kind == "frames" else self.vae.encode(clips).latent_dist.mode()
 
     def normalize(self, latents: torch.Tensor) -> torch.Tensor:
@@ -101,7 +106,7 @@ class MiniCoder:
             return PixelCoder().decode(latents).clamp(-1, 1)
         z = latents if self.kind == "raw" else self.vae.denormalize(latents)
         if self.kind == "skipped":
-            return decode_skipped(self.vae, z, STRIDE).clamp(-1, 1)
+            return self.skipped.decode(z).clamp(-1, 1)
         return (decode_frames(self.vae, z) if self.kind == "frames" else self.vae.decode(z).sample).clamp(-1, 1)
 
 
@@ -262,13 +267,13 @@ def frames_apart() -> STDiT:
 ARMS = {
     "video": {},
     "frames": {"kind": "frames"},
-    "pixels": {"kind": "pixels", "build_model": pixel_model, "num_asked": {"ci": 2, "cpu": 24}, "batch_size": 4},
+    "pixels": {"kind": "pixels", "build_model": pixel_model, "num_asked": FEW, "batch_size": 4},
     "raw": {"kind": "raw"},
     "no-time": {"within": without_time_positions},
     "uniform": {"compute_loss": uniform_loss},
     "epsilon": {"compute_loss": epsilon_loss, "kind_of_prediction": "epsilon"},
     "v": {"compute_loss": v_loss, "kind_of_prediction": "v_prediction"},
-    "stdit-video": {"build_model": lambda: STDiT(**STDIT)},
-    "stdit-skipped": {"build_model": lambda: STDiT(**STDIT), "kind": "skipped"},
-    "stdit-apart": {"build_model": frames_apart},
+    "stdit-video": {"build_model": lambda: STDiT(**STDIT), "num_asked": FEW},
+    "stdit-skipped": {"build_model": lambda: STDiT(**STDIT), "num_asked": FEW, "kind": "skipped"},
+    "stdit-apart": {"build_model": frames_apart, "num_asked": FEW},
 }  # name -> what is other than in the default arm
