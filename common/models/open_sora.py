@@ -1,18 +1,31 @@
 """Open-Sora 1.2 as it was published: its size counted, its weights' names translated, its shift of the timesteps.
 
-Facts of the public configuration (hpcaitech/Open-Sora, Apache-2.0; `OpenSora-STDiT-v3`). The code is this course's own.
-Names and shapes are tested at full size on the meta device. No clip was made with the real file yet.
+    count_parameters(PUBLISHED)                        1,208,872,736
+    model = load_published("models/OpenSora-STDiT-v3")  the real file, 1.2 billion numbers, into our `STDiT`
+
+Where each fact is from, all in hpcaitech/Open-Sora (Apache-2.0), read at these commits. The code is this course's own.
+
+- names, shapes, sizes, first weights, order of the last layer's rows: `opensora/models/stdit/stdit3.py` at 3552145f and
+  `opensora/models/layers/blocks.py` at 06ffc8ec. The empty text is a buffer there, and nobody trains it.
+- the shift, the direction of time and of the velocity: `opensora/schedulers/rf/rectified_flow.py` at a7b6aacc
+- 17 frames at a time, the steps from version 1.1 to 1.2, normalised latents: `docs/report_03.md` at 19617f6b
+- `rope.freqs`, an entry of the file that is not needed here: the package `rotary-embedding-torch`, a frozen weight
+
+Names and shapes are tested at full size on the meta device. No clip has been made with the real file here.
 """
 
 import math
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import torch
 from einops import rearrange
+from safetensors import safe_open
 
 from common.models.stdit import STDiT
 
+HUB = "hpcai-tech/OpenSora-STDiT-v3"
 PUBLISHED = {
     "in_channels": 4,
     "out_channels": 8,
@@ -24,62 +37,90 @@ PUBLISHED = {
     "num_text_tokens": 300,
     "has_fps": True,
     "freq_dim": 256,
+    "base_grid": 32,
 }  # of a `STDiT`
-BASE_AREA = 512 * 512  # pixels of the picture whose timesteps stay
+BASE_AREA = 512 * 512  # pixels of the picture whose levels stay
 NAMES = {
-    r"x_embedder\.proj": "patches_in",
-    r"t_embedder\.mlp\.": "time_in.",
-    r"fps_embedder\.mlp\.": "fps_in.",
-    r"t_block\.1": "to_signal.1",
-    r"y_embedder\.y_proj\.fc1": "text_in.0",
-    r"y_embedder\.y_proj\.fc2": "text_in.2",
-    r"y_embedder\.y_embedding": "empty_text",
-    r"final_layer\.scale_shift_table": "last_table",
-    r"final_layer\.linear": "patches_out",
-    r"\.scale_shift_table": ".table",
-    r"\.attn\.qkv": ".attention.to_qkv",
-    r"\.attn\.proj": ".attention.to_out",
-    r"\.attn\.([qk])_norm": r".attention.norm_\1",
-    r"\.cross_attn\.q_linear": ".cross_attention.to_q",
-    r"\.cross_attn\.kv_linear": ".cross_attention.to_kv",
-    r"\.cross_attn\.proj": ".cross_attention.to_out",
-    r"\.mlp\.fc1": ".ffn.0",
-    r"\.mlp\.fc2": ".ffn.2",
-}  # theirs -> ours
+    "x_embedder.proj": "patches_in",
+    "t_embedder.mlp.0": "time_in.0",
+    "t_embedder.mlp.2": "time_in.2",
+    "fps_embedder.mlp.0": "fps_in.0",
+    "fps_embedder.mlp.2": "fps_in.2",
+    "t_block.1": "to_signal.1",
+    "y_embedder.y_proj.fc1": "text_in.0",
+    "y_embedder.y_proj.fc2": "text_in.2",
+    "y_embedder.y_embedding": "empty_text",
+    "final_layer.scale_shift_table": "last_table",
+    "final_layer.linear": "patches_out",
+    # of a block
+    "scale_shift_table": "table",
+    "attn.qkv": "attention.to_qkv",
+    "attn.proj": "attention.to_out",
+    "attn.q_norm": "attention.norm_q",
+    "attn.k_norm": "attention.norm_k",
+    "cross_attn.q_linear": "cross_attention.to_q",
+    "cross_attn.kv_linear": "cross_attention.to_kv",
+    "cross_attn.proj": "cross_attention.to_out",
+    "mlp.fc1": "ffn.0",
+    "mlp.fc2": "ffn.2",
+}  # part of a name: theirs -> ours
 COMPUTED = ("rope.freqs", "pos_embed.inv_freq")  # entries of the file that are computed here
 
 
 def convert_keys(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Translate a state dictionary of the published STDiT3 to one of `STDiT`.
+    """Key conversion: translate a state dictionary of the published STDiT3 into one of `STDiT`.
 
-    Names change by `NAMES`, entries of `COMPUTED` go. Two weights change besides: the patch convolution
-    `(D, C, 1, 2, 2)` becomes a matrix `(D, C · 4)`, and the rows of the last layer, which the published model orders
-    place by place and then channel, become channel by channel and then place, as `unpatchify` reads them; they change
-    sign too, since the published velocity is x0 - eps.
+    A name of theirs has up to three pieces: for blocks `spatial_blocks.I.` or `temporal_blocks.I.`, I any number; then
+    a part, which is a key of `NAMES`; then `.weight`, `.bias` or nothing. The part is replaced, the rest stays.
+    Entries with a name in `COMPUTED` are left out. The tensors stay as they are, but for three:
+
+    - The weight of `patches_in`, a convolution `(D, C, 1, 2, 2)`, becomes a matrix `(D, C · 4)`: channel, row, column.
+    - Weight `(4 · C_out, D)` and bias `(4 · C_out,)` of `patches_out`: their rows are ordered (row, column, channel),
+      channel innermost. Ours are (channel, row, column). And the sign changes: the published model predicts x0 - eps, a
+      `STDiT` eps - x0.
 
     Args:
-        state: theirs; its tensors may be on the meta device.
+        state: theirs, or a part of it, in any order. Tensors may be on the meta device. It is not changed.
+
+    Returns:
+        A dictionary, in the order of `state`.
+
+    Raises:
+        ValueError: a name's part is not in `NAMES`. The message holds the name.
     """
     converted = {}
     for name, tensor in state.items():
         if name in COMPUTED:
             continue
-        ours = name
-        for theirs, mine in NAMES.items():
-            ours = re.sub(theirs, mine, ours)
+        block, part, end = re.fullmatch(r"((?:spatial|temporal)_blocks\.\d+\.)?(.*?)(\.weight|\.bias)?", name).groups(
+            ""
+        )
+        if part not in NAMES:
+            raise ValueError(f"{name} is no weight of the published STDiT3")
+        ours = block + NAMES[part] + end
         if ours == "patches_in.weight":
             tensor = tensor.flatten(1)
-        if ours.startswith("patches_out."):
-            tensor = -rearrange(tensor, "(p c) ... -> (c p) ...", p=4)
+        if NAMES[part] == "patches_out":
+            tensor = -rearrange(tensor, "(h w c) ... -> (c h w) ...", h=2, w=2)
         converted[ours] = tensor
     return converted
 
 
-def count_parameters(config: Mapping[str, int | bool]) -> int:
-    """How many numbers a `STDiT` of a configuration learns, by arithmetic alone: no model is built.
+def count_parameters(config: Mapping[str, int | float | bool]) -> int:
+    """How many numbers a `STDiT` holds, from its configuration alone.
+
+    A linear layer from m to n numbers, below m -> n, has m · n weights and n biases.
+
+    - ends: patches_in, 4 in_channels -> dim; patches_out, dim -> 4 out_channels; a table of 2 dim
+    - level: time_in, freq_dim -> dim -> dim, two layers; fps_in, the same again, where `has_fps`; to_signal,
+      dim -> 6 dim
+    - text: text_in, text_dim -> dim -> dim; the empty text, num_text_tokens · text_dim numbers
+    - 2 depth blocks, each with a table of 6 dim; self-attention, dim -> 3 dim and dim -> dim, and the gains of its two
+      norms, dim / num_heads numbers each; cross-attention, dim -> dim, dim -> 2 dim and dim -> dim; feed-forward,
+      dim -> ffn_dim -> dim
 
     Args:
-        config: as `PUBLISHED`, with all of its entries.
+        config: has the names above, as `PUBLISHED` does. Entries that change no count may be there too.
     """
     dim, freq, text, ffn = config["dim"], config["freq_dim"], config["text_dim"], config["ffn_dim"]
     linear = lambda inputs, outputs: (inputs + 1) * outputs  # noqa: E731
@@ -88,32 +129,69 @@ def count_parameters(config: Mapping[str, int | bool]) -> int:
     block = 6 * dim + attention + cross + linear(dim, ffn) + linear(ffn, dim)
     embedding = linear(freq, dim) + linear(dim, dim)
     ends = linear(4 * config["in_channels"], dim) + 2 * dim + linear(dim, 4 * config["out_channels"])
-    ends += (1 + bool(config["has_fps"])) * embedding + linear(dim, 6 * dim)
-    ends += linear(text, dim) + linear(dim, dim) + config["num_text_tokens"] * text
-    return 2 * config["depth"] * block + ends
+    level = (1 + bool(config["has_fps"])) * embedding + linear(dim, 6 * dim)
+    words = linear(text, dim) + linear(dim, dim) + config["num_text_tokens"] * text
+    return 2 * config["depth"] * block + ends + level + words
 
 
 def timestep_transform(t: torch.Tensor, height: int, width: int, num_frames: int, scale: float = 1.0) -> torch.Tensor:
-    """Shift noise levels by the clip's size: r t / (1 + (r - 1) t), which keeps 0 and 1.
+    """Timestep shift: larger and longer clips get more noise. Level t becomes r t / (1 + (r - 1) t).
 
-    r = scale · √(height · width / 512²) · √L. L is 1 for a picture, and `num_frames // 17 · 5` for a clip: the frames
-    of the latents, of which 17 frames make 5. The larger the clip, the more of the levels are high.
+    r = scale · √(height · width / 512²) · √L (Stable Diffusion 3, arXiv:2403.03206, section 5.3.2; Open-Sora 1.2 added
+    the length). 0 stays 0, and 1 stays 1. L is a number of latents in time:
+
+    - 1 frame, a picture: L = 1
+    - 2 to 16 frames: L = 1 + (num_frames - 1) / 4, rounded up. So many a causal VAE with 4x compression makes.
+    - from 17 on: L = 5 · (num_frames // 17). Open-Sora's VAE codes 17 frames at a time, as 5 latents.
+
+    The second case is ours. The published code has no such case: there L is 0 for 2 to 16 frames, and every level too.
 
     Args:
-        t: levels in [0, 1], any shape.
+        t: levels from 0, the clip, to 1, pure noise; floating point, any shape.
         height: of the clip in pixels.
         width: likewise.
-        num_frames: of the clip: 1, or at least 17.
+        num_frames: of the clip, at least 1.
         scale: a factor of r.
 
+    Returns:
+        The shifted levels, in t's shape and dtype.
+
     Raises:
-        ValueError: there are 2 to 16 frames, for which L would be 0, or fewer than 1.
+        ValueError: `num_frames` is below 1.
     """
-    if num_frames != 1 and num_frames < 17:
-        raise ValueError(f"a clip has 1 frame or at least 17, got {num_frames}")
-    length = 1 if num_frames == 1 else num_frames // 17 * 5
+    if num_frames < 1:
+        raise ValueError(f"a clip has at least 1 frame, got {num_frames}")
+    length = num_frames // 17 * 5 if num_frames >= 17 else 1 + math.ceil((num_frames - 1) / 4)
     ratio = scale * math.sqrt(height * width / BASE_AREA) * math.sqrt(length)
     return ratio * t / (1 + (ratio - 1) * t)
+
+
+def load_published(folder: str | Path, dtype: torch.dtype = torch.bfloat16) -> STDiT:
+    """The published weights, from a folder of this machine, in our class and in evaluation mode.
+
+    Args:
+        folder: with the files of `HUB`, one or more `.safetensors`.
+        dtype: of the model; 2.4 GB in bfloat16.
+
+    Raises:
+        FileNotFoundError: there are no weights. The message says where they are to be had.
+        ValueError: a name is not one of STDiT3's, or weights are missing.
+    """
+    files = sorted(Path(folder).glob("*.safetensors"))
+    if not files:
+        raise FileNotFoundError(
+            f"no .safetensors in {folder}. The weights of Open-Sora 1.2 are {HUB} on the Hugging Face Hub: download "
+            "that repository, and give its folder here"
+        )
+    state = {}
+    for file in files:
+        with safe_open(file, framework="pt") as opened:
+            state |= {name: opened.get_tensor(name).to(dtype) for name in opened.keys()}  # noqa: SIM118
+    model, converted = empty_model(), convert_keys(state)
+    if missing := model.state_dict().keys() - converted.keys():
+        raise ValueError(f"{folder} lacks {len(missing)} weights, such as {min(missing)}")
+    model.load_state_dict(converted, assign=True)
+    return model.eval().requires_grad_(False)
 
 
 def empty_model() -> STDiT:

@@ -4,6 +4,7 @@ The layout is that of the published model (hpcaitech/Open-Sora, Apache-2.0), so 
 `common.models.open_sora.convert_keys`. The code is this course's own, and small models of the class train on a CPU.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -53,7 +54,8 @@ class FactoredAttention(nn.Module):
     def forward(self, x: torch.Tensor, rotation: torch.Tensor | None = None) -> torch.Tensor:
         """`(B, N, D)` to the same; `rotation` `(N, head_dim / 2)` turns queries and keys, None for none."""
         q, k, v = rearrange(self.to_qkv(x), "b n (three h d) -> three b n h d", three=3, h=self.num_heads)
-        q, k = self.norm_q(q.float()).to(v.dtype), self.norm_k(k.float()).to(v.dtype)
+        full = self.norm_q.weight.dtype  # float32 also where autocast made queries and keys bfloat16
+        q, k = self.norm_q(q.to(full)).to(v.dtype), self.norm_k(k.to(full)).to(v.dtype)
         if rotation is not None:
             q, k = rotate(q, rotation), rotate(k, rotation)
         return self.to_out(attend(q, KeyValues(*(rearrange(part, "b n h d -> b h n d") for part in (k, v))), None))
@@ -103,18 +105,19 @@ class STDiTBlock(nn.Module):
         """Three residual branches: attention, cross-attention, feed-forward.
 
         Signal plus `self.table` are six rows: shift, scale and gate of the attention, then of the feed-forward
-        network. A branch with them computes x + gate · network(norm(x) · (1 + scale) + shift) with `plain_norm`. The
-        cross-attention sees x as it is, and its output is added without a gate.
+        network `self.ffn`. These two branches compute x + gate · network(plain_norm(x) · (1 + scale) + shift). The
+        cross-attention between them reads x as it is: it has no norm and no rows, and its output is added to x. All
+        tokens of a clip read the same text.
 
-        Spatial blocks attend inside each frame. Temporal blocks attend among the T' tokens of each place, turned by
-        `rotation`, which spatial blocks do not use.
+        A spatial block (`self.temporal` is False) attends inside each frame, without a rotation. A temporal block
+        attends along time: the T' tokens of each place see each other, turned by `rotation`.
 
         Args:
             x: tokens `(B, T', S, D)`.
             signal: `(B, 6, D)`, from the noise level.
             text: `(B, L, D)`.
             text_mask: `(B, L)`, True for a token; None for all.
-            rotation: `(T', head_dim / 2)`; None for no places.
+            rotation: `(T', head_dim / 2)`, for temporal blocks; None for no places.
             noisy: `(B, T')`, False for a frame of level 0, which takes its six rows from `clean_signal`; None for a
                 clip whose frames are all noisy.
             clean_signal: `(B, 6, D)`, the signal of level 0; needed with `noisy`.
@@ -158,6 +161,8 @@ class STDiT(Shipped, ModelMixin, ConfigMixin):
         has_fps: an embedding of the frames per second is added to the level's.
         freq_dim: cosines and sines of a number.
         rope_theta: of the places in time.
+        base_grid: rows and columns over which places are stretched, whatever the size of a frame, as the published
+            model does it with 32; 0 for places that count from 0 in steps of 1.
     """
 
     @register_to_config
@@ -174,6 +179,7 @@ class STDiT(Shipped, ModelMixin, ConfigMixin):
         has_fps: bool = False,
         freq_dim: int = 256,
         rope_theta: float = 10_000.0,
+        base_grid: int = 0,
     ):
         super().__init__()
         self.patches_in = nn.Linear(in_channels * 4, dim)
@@ -223,7 +229,7 @@ class STDiT(Shipped, ModelMixin, ConfigMixin):
         """
         num_frames, height, width = hidden_states.shape[2:]
         x = rearrange(patchify(hidden_states, PATCH), "b (t s) d -> b t s d", t=num_frames)
-        grid = grid_features(height // 2, width // 2, self.config.dim, x.device)
+        grid = grid_features(height // 2, width // 2, self.config.dim, x.device, self.config.base_grid)
         x = (self.patches_in(x) + grid).to(hidden_states.dtype)
         text = self.text_in(encoder_hidden_states.to(x.dtype))
         level = self._embed(timestep, fps, x.dtype)
@@ -256,23 +262,31 @@ class STDiT(Shipped, ModelMixin, ConfigMixin):
         return rearrange(self.to_signal(embedding), "b (six d) -> b six d", six=NUM_MODULATIONS)
 
 
-def grid_features(height: int, width: int, dim: int, device=None) -> torch.Tensor:
+def grid_features(height: int, width: int, dim: int, device=None, base_grid: int = 0) -> torch.Tensor:
     """Sines and cosines of each token's place in its frame: `(height · width, dim)`, the column's half first.
+
+    With a `base_grid` G, row i has the place i · (G / √(height width)) · round(√(height width)) / height, and columns
+    likewise: about G places from edge to edge, as in `STDiT3` of Open-Sora 1.2, whose G is 32 tokens of 16 pixels.
 
     Args:
         height: rows of tokens.
         width: columns.
         dim: a multiple of 4.
         device: of the result.
+        base_grid: G; 0 for places 0, 1, 2, ….
     """
     half = dim // 2
     speeds = 10_000.0 ** (-torch.arange(0, half, 2, device=device) / half)
+    side = math.sqrt(height * width)
 
-    def encode(places):
+    def encode(length):
+        places = torch.arange(length, device=device).float()
+        if base_grid:
+            places = places * (base_grid / side * round(side) / length)
         angle = places[:, None] * speeds
         return torch.cat([angle.sin(), angle.cos()], dim=-1)
 
-    rows, columns = (encode(torch.arange(length, device=device).float()) for length in (height, width))
+    rows, columns = encode(height), encode(width)
     rows = repeat(rows, "h d -> (h w) d", w=width)
     return torch.cat([repeat(columns, "w d -> (h w) d", h=height), rows], dim=-1)
 

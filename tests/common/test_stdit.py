@@ -94,3 +94,14 @@ def test_each_place_of_a_frame_has_features_of_its_own():
     features = grid_features(3, 4, 24)
     assert features.shape == (12, 24) and len(features.unique(dim=0)) == 12
     assert torch.equal(features[0, :12], features[4, :12]), "places of one column share the first half"
+
+
+def test_a_base_grid_stretches_places_over_every_size_of_frame():
+    plain, stretched = grid_features(32, 32, 24), grid_features(32, 32, 24, base_grid=32)
+    assert torch.equal(plain, stretched), "the size that places are counted in"
+    half = grid_features(16, 16, 24, base_grid=32)
+    assert torch.allclose(half, plain.view(32, 32, 24)[::2, ::2].reshape(-1, 24), atol=1e-5)
+    wide = grid_features(3, 12, 8, base_grid=32).view(3, 12, 8)
+    angle = torch.arange(12) * 32 / 12  # √36 is whole: 6 / 6 drops out
+    assert torch.allclose(wide[1, :, 0], angle.sin(), atol=1e-5)
+    assert torch.allclose(wide[:, 0, 4], (torch.arange(3) * 32 / 3).sin(), atol=1e-5)
