@@ -1,6 +1,7 @@
 import torch
 
 from common.models.stdit import STDiT, STDiTBlock, frame_rotations, grid_features
+from common.models.stdit_peer import pixart_block, pixart_forward
 
 DIM, FRAMES, PLACES = 24, 3, 5
 
@@ -105,3 +106,13 @@ def test_a_base_grid_stretches_places_over_every_size_of_frame():
     angle = torch.arange(12) * 32 / 12  # √36 is whole: 6 / 6 drops out
     assert torch.allclose(wide[1, :, 0], angle.sin(), atol=1e-5)
     assert torch.allclose(wide[:, 0, 4], (torch.arange(3) * 32 / 3).sin(), atol=1e-5)
+
+
+def test_a_spatial_block_is_pixarts_with_qk_norm():
+    block, given = lively(STDiTBlock(DIM, 2, 40)), block_inputs()
+    x, signal, text = given["x"], given["signal"], given["text"]
+    with torch.no_grad():
+        theirs = pixart_forward(pixart_block(block), x, signal, text)
+        assert torch.allclose(block(x, signal, text), theirs, atol=1e-6)
+        block.attention.norm_q.weight.mul_(2)
+        assert not torch.allclose(block(x, signal, text), theirs, atol=1e-2)
