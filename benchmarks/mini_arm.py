@@ -21,9 +21,10 @@ import torch
 from sprites import machine
 from time_to_quality import commit
 
-from common.data.mini import MOTIONS, MiniSprites
-from common.data.sprites import parse
-from common.evaluation.mini import mini_accuracy, mini_agreement
+from common.data.mini import MiniSprites
+from common.data.sprites.solo import SOLO_FPS
+from common.evaluation.mini import mini_accuracy
+from common.evaluation.motions import motion_shares
 from common.training import checkpoint, read_log
 from common.training.budget import train_for
 from common.training.export import export
@@ -112,16 +113,19 @@ def final(model, arm: str, split: str, num_asked: int) -> dict[str, float]:
     shuffled = mini_accuracy(captions[1:] + captions[:1], clips)
     found = mini_accuracy(captions, clips) | {f"shuffled_{name}": shuffled[name] for name in SHOWN}
     found = {name: round(value, 4) for name, value in found.items()} | {"num_clips": num_asked}
-    return found | ({"motions": motion_counts(captions, clips)} if arm.startswith("stdit") else {})
+    return found | ({"motions": by_rate(captions, clips)} if arm.startswith("stdit") else {})
 
 
-def motion_counts(captions, clips) -> dict[str, list[int]]:
-    """Of the clips asked for with each motion: how many show it, and how many there are."""
-    counts = {motion: [0, 0] for motion in MOTIONS}
-    for words, row in zip(map(parse, captions), mini_agreement(captions, clips), strict=True):
-        counts[words.objects[0].motion][0] += row["motion"]
-        counts[words.objects[0].motion][1] += 1
-    return counts
+def by_rate(captions, clips) -> dict[str, dict[str, list[int]]]:
+    """Of each motion how many clips show it, and of how many: at the full rate, and in every fourth frame alone.
+
+    The third time the frames between are means of those kept, whatever interpolator the coder has.
+    """
+    kept = clips[:, :, ::4]
+    mean = torch.nn.functional.interpolate(kept, clips.shape[2:], mode="trilinear", align_corners=True)
+    read = {"full": (clips, SOLO_FPS), "kept": (kept, SOLO_FPS / 4), "mean between": (mean, SOLO_FPS)}
+    found = {name: motion_shares(captions, made, fps) for name, (made, fps) in read.items()}
+    return {name: {word: [s.right, s.total] for word, s in shares.items()} for name, shares in found.items()}
 
 
 def read(results: Path) -> list[dict]:

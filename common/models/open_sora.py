@@ -18,6 +18,7 @@ import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 from einops import rearrange
@@ -26,44 +27,48 @@ from safetensors import safe_open
 from common.models.stdit import STDiT
 
 HUB = "hpcai-tech/OpenSora-STDiT-v3"
-PUBLISHED = {
-    "in_channels": 4,
-    "out_channels": 8,
-    "dim": 1152,
-    "depth": 28,
-    "num_heads": 16,
-    "ffn_dim": 4608,
-    "text_dim": 4096,
-    "num_text_tokens": 300,
-    "has_fps": True,
-    "freq_dim": 256,
-    "base_grid": 32,
-}  # of a `STDiT`
+PUBLISHED = MappingProxyType(
+    {
+        "in_channels": 4,
+        "out_channels": 8,
+        "dim": 1152,
+        "depth": 28,
+        "num_heads": 16,
+        "ffn_dim": 4608,
+        "text_dim": 4096,
+        "num_text_tokens": 300,
+        "has_fps": True,
+        "freq_dim": 256,
+        "base_grid": 32,
+    }
+)  # of a `STDiT`
 BASE_AREA = 512 * 512  # pixels of the picture whose levels stay
-NAMES = {
-    "x_embedder.proj": "patches_in",
-    "t_embedder.mlp.0": "time_in.0",
-    "t_embedder.mlp.2": "time_in.2",
-    "fps_embedder.mlp.0": "fps_in.0",
-    "fps_embedder.mlp.2": "fps_in.2",
-    "t_block.1": "to_signal.1",
-    "y_embedder.y_proj.fc1": "text_in.0",
-    "y_embedder.y_proj.fc2": "text_in.2",
-    "y_embedder.y_embedding": "empty_text",
-    "final_layer.scale_shift_table": "last_table",
-    "final_layer.linear": "patches_out",
-    # of a block
-    "scale_shift_table": "table",
-    "attn.qkv": "attention.to_qkv",
-    "attn.proj": "attention.to_out",
-    "attn.q_norm": "attention.norm_q",
-    "attn.k_norm": "attention.norm_k",
-    "cross_attn.q_linear": "cross_attention.to_q",
-    "cross_attn.kv_linear": "cross_attention.to_kv",
-    "cross_attn.proj": "cross_attention.to_out",
-    "mlp.fc1": "ffn.0",
-    "mlp.fc2": "ffn.2",
-}  # part of a name: theirs -> ours
+NAMES = MappingProxyType(
+    {
+        "x_embedder.proj": "patches_in",
+        "t_embedder.mlp.0": "time_in.0",
+        "t_embedder.mlp.2": "time_in.2",
+        "fps_embedder.mlp.0": "fps_in.0",
+        "fps_embedder.mlp.2": "fps_in.2",
+        "t_block.1": "to_signal.1",
+        "y_embedder.y_proj.fc1": "text_in.0",
+        "y_embedder.y_proj.fc2": "text_in.2",
+        "y_embedder.y_embedding": "empty_text",
+        "final_layer.scale_shift_table": "last_table",
+        "final_layer.linear": "patches_out",
+        # of a block
+        "scale_shift_table": "table",
+        "attn.qkv": "attention.to_qkv",
+        "attn.proj": "attention.to_out",
+        "attn.q_norm": "attention.norm_q",
+        "attn.k_norm": "attention.norm_k",
+        "cross_attn.q_linear": "cross_attention.to_q",
+        "cross_attn.kv_linear": "cross_attention.to_kv",
+        "cross_attn.proj": "cross_attention.to_out",
+        "mlp.fc1": "ffn.0",
+        "mlp.fc2": "ffn.2",
+    }
+)  # part of a name: theirs -> ours
 COMPUTED = ("rope.freqs", "pos_embed.inv_freq")  # entries of the file that are computed here
 
 

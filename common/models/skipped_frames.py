@@ -1,6 +1,6 @@
 """Skipped frames: the video coder of a model whose VAE codes images. Most frames are dropped, and interpolated later.
 
-    coder = SkippedFrames(vae, between, num_halvings=2)     keeps frames 0, 4, 8, ...
+    coder = SkippedFrames(vae, between, num_halvings=2)     keeps frames 0, 4, 8, …
     latents = coder.encode(clips)                           as many as a VAE of 4x temporal compression makes
     clips = coder.decode(latents)                           at the full frame rate again
 
@@ -34,7 +34,7 @@ class SkippedFrames:
         return 2**self.num_halvings
 
     def encode(self, clips: torch.Tensor) -> torch.Tensor:
-        """Keep the frames 0, stride, 2 stride, ..., and code each as an image.
+        """Keep the frames 0, stride, 2 stride, …, and code each as an image.
 
         Args:
             clips: `(B, 3, T, H, W)` in [-1, 1].
