@@ -97,9 +97,8 @@ def convert_keys(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     for name, tensor in state.items():
         if name in COMPUTED:
             continue
-        block, part, end = re.fullmatch(r"((?:spatial|temporal)_blocks\.\d+\.)?(.*?)(\.weight|\.bias)?", name).groups(
-            ""
-        )
+        pieces = re.fullmatch(r"((?:spatial|temporal)_blocks\.\d+\.)?(.*?)(\.weight|\.bias)?", name)
+        block, part, end = pieces.groups("") if pieces else ("", "", "")
         if part not in NAMES:
             raise ValueError(f"{name} is no weight of the published STDiT3")
         ours = block + NAMES[part] + end
