@@ -6,7 +6,7 @@
 Where each fact is from, all in hpcaitech/Open-Sora (Apache-2.0), read at these commits. The code is this course's own.
 
 - names, shapes, sizes, first weights, order of the last layer's rows: `opensora/models/stdit/stdit3.py` at 3552145f and
-  `opensora/models/layers/blocks.py` at 06ffc8ec. The empty text is a buffer there, and nobody trains it.
+  `opensora/models/layers/blocks.py` at 06ffc8ec. The empty text is a buffer there, which no step trains.
 - the shift, the direction of time and of the velocity: `opensora/schedulers/rf/rectified_flow.py` at a7b6aacc
 - 17 frames at a time, the steps from version 1.1 to 1.2, normalised latents: `docs/report_03.md` at 19617f6b
 - `rope.freqs`, an entry of the file that is not needed here: the package `rotary-embedding-torch`, a frozen weight

@@ -166,8 +166,8 @@ plt.show()
 # ## The block: attention inside frames, then along time
 #
 # In 06.1 every token saw every other. For $T'$ frames of $S$ tokens that is $(T' S)^2$ pairs. **STDiT** takes turns: a
-# *spatial* block attends inside each frame, the next, *temporal* one at each place along time. Two small bills,
-# $T' S^2 + S\, T'^2$, and in between the text is read.
+# *spatial* block attends inside each frame, the *temporal* block after it along time, at each place. Together that is
+# $T' S^2 + S\, T'^2$ pairs. Both read the text.
 #
 # | quantity | shape | published |
 # |---|---|---|
@@ -348,10 +348,11 @@ plt.show()
 show.strips({name: made[NUMBER] for name, (_, made) in SEEN.items()}, num_frames=9, width=56)
 
 # %% [markdown]
-# **What to see.** Three frames hold every motion: read at *their* rate, all are right. But what is between them is
-# gone. An interpolator takes the straight way from one kept frame to the next, so an orbit becomes two straight lines
-# and a bounce loses its bounce: none of either is left. The mean of two pictures is not even a motion: two ghosts.
-# The video VAE loses nothing. **So the swap is worth this much before any generator is trained.**
+# **What to see.** Three frames hold every motion: read at *their* rate (grey), all are right. But what was between them
+# is gone. The mean of two pictures is no motion, it is two ghosts. FILM does better, and still the disc fades or tears
+# where it moved by more than its own width. Where FILM finds a way it is the straight one, so a bounce loses its bounce
+# and an orbit its curve. The video VAE loses nothing. **That is what the swap is worth before any generator is
+# trained.**
 #
 # ## The swap, retrained
 #
@@ -408,8 +409,7 @@ for name, rates in arms.items():
 # %%
 NUM_HALVINGS = 1
 
-shares, made = through(SkippedFrames(VAE, FILM, NUM_HALVINGS))
-kept = 8 // 2**NUM_HALVINGS + 1
+(shares, made), kept = through(SkippedFrames(VAE, FILM, NUM_HALVINGS)), 8 // 2**NUM_HALVINGS + 1
 print(f"{kept} kept frames, {16 * kept} tokens:", {word: str(share) for word, share in shares.items()})
 show.strips({"the clip": REAL[0], f"{kept} frames kept": made[NUMBER]}, num_frames=9, width=56)
 
@@ -437,7 +437,7 @@ print(f"{type(latte).__name__}: {latte.num_parameters():,} weights, output {tupl
 #   go further. In a slower world skipping would cost less.
 # - The VAE here codes images and videos with the same weights. Open-Sora changed from one trained network to another.
 # - The trained arms do not use the timestep shift: all have the levels of `mini-video`.
-# - In the published last layer, frames of level 0 are normalised and modulated twice. Ours are once: nobody uses what
+# - In the published last layer, frames of level 0 are normalised and modulated twice. Ours are once: no one uses what
 #   comes out there.
 
 # %% [markdown]
