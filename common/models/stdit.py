@@ -262,6 +262,15 @@ class STDiT(Shipped, ModelMixin, ConfigMixin):
         return rearrange(self.to_signal(embedding), "b (six d) -> b six d", six=NUM_MODULATIONS)
 
 
+@torch.no_grad()
+def close_temporal_blocks(model: STDiT) -> None:
+    """Set the last layer of each branch of the temporal blocks to zero, so that frames are independent."""
+    for block in model.temporal_blocks:
+        for linear in (block.attention.to_out, block.cross_attention.to_out, block.ffn[2]):
+            nn.init.zeros_(linear.weight)
+            nn.init.zeros_(linear.bias)
+
+
 def grid_features(height: int, width: int, dim: int, device=None, base_grid: int = 0) -> torch.Tensor:
     """Sines and cosines of each token's place in its frame: `(height · width, dim)`, the column's half first.
 

@@ -28,7 +28,7 @@ from common.models.frame_autoencoder import decode_frames, encode_frames
 from common.models.interpolator import Interpolator
 from common.models.pixel_coder import PixelCoder
 from common.models.skipped_frames import SkippedFrames
-from common.models.stdit import STDiT
+from common.models.stdit import STDiT, close_temporal_blocks
 from common.models.time_positions import without_time_positions
 from common.runtime import cache_dir
 from common.text import TextEncoder
@@ -256,10 +256,8 @@ def pixel_model() -> VideoDiT:
 def frames_apart() -> STDiT:
     """A fresh `STDiT` whose temporal blocks add nothing and never learn: its frames are independent."""
     model = STDiT(**STDIT)
+    close_temporal_blocks(model)
     for block in model.temporal_blocks:
-        for linear in (block.attention.to_out, block.cross_attention.to_out, block.ffn[2]):
-            torch.nn.init.zeros_(linear.weight)
-            torch.nn.init.zeros_(linear.bias)
         block.requires_grad_(False)
     return model
 

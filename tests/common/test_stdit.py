@@ -1,6 +1,6 @@
 import torch
 
-from common.models.stdit import STDiT, STDiTBlock, frame_rotations, grid_features
+from common.models.stdit import STDiT, STDiTBlock, close_temporal_blocks, frame_rotations, grid_features
 from common.models.stdit_peer import pixart_block, pixart_forward
 
 DIM, FRAMES, PLACES = 24, 3, 5
@@ -68,10 +68,7 @@ def test_without_temporal_blocks_the_frames_are_independent():
     changed[:, :, 0] += 1.0
     reach = lambda: (model(changed, timestep, text).sample - model(x, timestep, text).sample).abs().amax((0, 1, 3, 4))  # noqa: E731
     assert reach()[1:].min() > 1e-6
-    for block in model.temporal_blocks:
-        for linear in (block.attention.to_out, block.cross_attention.to_out, block.ffn[2]):
-            torch.nn.init.zeros_(linear.weight)
-            torch.nn.init.zeros_(linear.bias)
+    close_temporal_blocks(model)
     assert reach()[0] > 1e-6 and reach()[1:].max() == 0
 
 

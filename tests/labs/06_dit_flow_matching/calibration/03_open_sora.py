@@ -1,10 +1,11 @@
 """What lab 06.3 shows of runs that it does not make: the coders alone on real clips, and the arms that were trained.
 
-python tests/labs/06_dit_flow_matching/calibration/03_open_sora.py            coders measured, arms copied
-python tests/labs/06_dit_flow_matching/calibration/03_open_sora.py --arms     arms copied alone
+python tests/labs/06_dit_flow_matching/calibration/03_open_sora.py                    coders measured, arms copied
+python tests/labs/06_dit_flow_matching/calibration/03_open_sora.py --arms             arms copied alone
+python tests/labs/06_dit_flow_matching/calibration/03_open_sora.py --closed WEIGHTS   the control measured, arms copied
 
-The arms are those of benchmarks/results/mini_arm.json; they are trained by `benchmarks/mini_arm.py --arm stdit-video`
-and so on.
+The control is the arm "stdit-video", from a folder with its weights, with its temporal blocks at zero. The arms are
+those of benchmarks/results/mini_arm.json; they are trained by `benchmarks/mini_arm.py --arm stdit-video` and so on.
 """
 
 import argparse
@@ -18,12 +19,13 @@ from common.data.sprites.solo import SOLO_FPS
 from common.evaluation.motions import motion_shares
 from common.models.interpolator import Interpolator
 from common.models.skipped_frames import SkippedFrames
-from common.zoo.mini_arm import MiniCoder
+from common.models.stdit import STDiT, close_temporal_blocks
+from common.zoo.mini_arm import MiniCoder, generate
 
 STORE = Path(__file__).with_suffix(".json")
 RECORDS = Path(__file__).parents[4] / "benchmarks" / "results" / "mini_arm.json"
 ARMS = ("stdit-video", "stdit-skipped", "stdit-apart")
-NUM_CLIPS, BATCH = 384, 48
+NUM_CLIPS, BATCH, NUM_CLOSED = 384, 48, 96
 
 
 @torch.no_grad()
@@ -58,12 +60,27 @@ def arms() -> list[dict]:
     return [{name: one[name] for name in wanted} for arm in ARMS for one in records if one["arm"] == arm]
 
 
+def closed(weights: str) -> dict[str, list[int]]:
+    """Clips drawn with temporal blocks at zero: of each motion how many show it, of how many."""
+    model = STDiT.from_pretrained(weights, torch_dtype=torch.float32).eval()
+    close_temporal_blocks(model)
+    captions = MiniSprites("test", num_frames=1, size=8).batch(range(NUM_CLOSED)).captions
+    shares = motion_shares(captions, generate(model, MiniCoder(), captions))
+    return {word: [share.right, share.total] for word, share in shares.items()}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--arms", action="store_true", help="Copy the arms alone.")
+    parser.add_argument("--closed", metavar="WEIGHTS", help="Measure the control alone.")
+    asked = parser.parse_args()
     torch.set_num_threads(1)
-    kept = json.loads(STORE.read_text(encoding="utf-8"))["coders"] if parser.parse_args().arms else coders()
-    stored = {"coders": kept, "arms": arms()}
+    stored = json.loads(STORE.read_text(encoding="utf-8")) if STORE.exists() else {}
+    if not (asked.arms or asked.closed):
+        stored["coders"] = coders()
+    if asked.closed:
+        stored["closed"] = closed(asked.closed)
+    stored["arms"] = arms()
     STORE.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
 
 
