@@ -172,26 +172,27 @@ def timestep_transform(t: torch.Tensor, height: int, width: int, num_frames: int
 
 def published_shapes() -> dict[str, tuple[int, ...]]:
     """Every entry of the published file: its name and its shape."""
-    dim, ffn, text, freq = (PUBLISHED[name] for name in ("dim", "ffn_dim", "text_dim", "freq_dim"))
+    size = {name: int(value) for name, value in PUBLISHED.items()}
+    dim, ffn, text, freq = (size[name] for name in ("dim", "ffn_dim", "text_dim", "freq_dim"))
     linear = lambda name, inputs, outputs: {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}  # noqa: E731
-    found = {
-        "rope.freqs": (dim // PUBLISHED["num_heads"] // 2,),
-        "x_embedder.proj.weight": (dim, PUBLISHED["in_channels"], 1, 2, 2),
+    found: dict[str, tuple[int, ...]] = {
+        "rope.freqs": (dim // size["num_heads"] // 2,),
+        "x_embedder.proj.weight": (dim, size["in_channels"], 1, 2, 2),
         "x_embedder.proj.bias": (dim,),
-        "y_embedder.y_embedding": (PUBLISHED["num_text_tokens"], text),
+        "y_embedder.y_embedding": (size["num_text_tokens"], text),
         "final_layer.scale_shift_table": (2, dim),
     }
     for name in ("t_embedder", "fps_embedder"):
         found |= linear(f"{name}.mlp.0", freq, dim) | linear(f"{name}.mlp.2", dim, dim)
-    found |= linear("t_block.1", dim, 6 * dim) | linear("final_layer.linear", dim, 4 * PUBLISHED["out_channels"])
+    found |= linear("t_block.1", dim, 6 * dim) | linear("final_layer.linear", dim, 4 * size["out_channels"])
     found |= linear("y_embedder.y_proj.fc1", text, dim) | linear("y_embedder.y_proj.fc2", dim, dim)
-    block = {"scale_shift_table": (6, dim)}
-    block |= {f"attn.{name}_norm.weight": (dim // PUBLISHED["num_heads"],) for name in "qk"}
+    block: dict[str, tuple[int, ...]] = {"scale_shift_table": (6, dim)}
+    block |= {f"attn.{name}_norm.weight": (dim // size["num_heads"],) for name in "qk"}
     block |= linear("attn.qkv", dim, 3 * dim) | linear("attn.proj", dim, dim)
     block |= linear("cross_attn.q_linear", dim, dim) | linear("cross_attn.kv_linear", dim, 2 * dim)
     block |= linear("cross_attn.proj", dim, dim) | linear("mlp.fc1", dim, ffn) | linear("mlp.fc2", ffn, dim)
     for kind in ("spatial", "temporal"):
-        for i in range(PUBLISHED["depth"]):
+        for i in range(size["depth"]):
             found |= {f"{kind}_blocks.{i}.{name}": shape for name, shape in block.items()}
     return found
 

@@ -266,9 +266,9 @@ class STDiT(Shipped, ModelMixin, ConfigMixin):
 def close_temporal_blocks(model: STDiT) -> None:
     """Set the last layer of each branch of the temporal blocks to zero, so that frames are independent."""
     for block in model.temporal_blocks:
-        for linear in (block.attention.to_out, block.cross_attention.to_out, block.ffn[2]):
-            nn.init.zeros_(linear.weight)
-            nn.init.zeros_(linear.bias)
+        for name in ("attention.to_out", "cross_attention.to_out", "ffn.2"):
+            for end in ("weight", "bias"):
+                nn.init.zeros_(block.get_parameter(f"{name}.{end}"))
 
 
 def grid_features(height: int, width: int, dim: int, device=None, base_grid: int = 0) -> torch.Tensor:

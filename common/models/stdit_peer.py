@@ -4,12 +4,26 @@ diffusers has no class of STDiT. But its `BasicTransformerBlock` is PixArt's, an
 QK-norm. So the two must agree, number by number.
 """
 
+from types import MappingProxyType
+
 import torch
 from diffusers.models.attention import BasicTransformerBlock
 from diffusers.models.attention_processor import Attention
 from einops import rearrange
 
 from common.models.stdit import STDiTBlock
+
+SPLIT = MappingProxyType(
+    {
+        "attn1.to_q attn1.to_k attn1.to_v": "attention.to_qkv",
+        "attn1.to_out.0": "attention.to_out",
+        "attn2.to_q": "cross_attention.to_q",
+        "attn2.to_k attn2.to_v": "cross_attention.to_kv",
+        "attn2.to_out.0": "cross_attention.to_out",
+        "ff.net.0.proj": "ffn.0",
+        "ff.net.2": "ffn.2",
+    }
+)  # theirs -> ours
 
 
 def pixart_block(block: STDiTBlock) -> BasicTransformerBlock:
@@ -26,16 +40,10 @@ def pixart_block(block: STDiTBlock) -> BasicTransformerBlock:
         norm_type="ada_norm_single",
         norm_elementwise_affine=False,
         norm_eps=1e-6,
-        ff_inner_dim=block.ffn[0].out_features,
+        ff_inner_dim=block.get_parameter("ffn.0.bias").numel(),
     )
     peer.attn1 = Attention(dim, **sizes, qk_norm="rms_norm", eps=1e-6)  # PixArt has no QK-norm
-    own, cross = block.attention, block.cross_attention
-    peer.scale_shift_table = block.table
-    peer.attn1.norm_q.weight, peer.attn1.norm_k.weight = own.norm_q.weight, own.norm_k.weight
-    _share(zip((peer.attn1.to_q, peer.attn1.to_k, peer.attn1.to_v), _split(own.to_qkv, 3)))
-    _share(zip((peer.attn2.to_q, peer.attn2.to_k, peer.attn2.to_v), (_pair(cross.to_q), *_split(cross.to_kv, 2))))
-    _share([(peer.attn1.to_out[0], _pair(own.to_out)), (peer.attn2.to_out[0], _pair(cross.to_out))])
-    _share([(peer.ff.net[0].proj, _pair(block.ffn[0])), (peer.ff.net[2], _pair(block.ffn[2]))])
+    peer.load_state_dict(_renamed(block.state_dict()))
     return peer.to(block.table).eval()
 
 
@@ -50,14 +58,14 @@ def pixart_forward(peer: BasicTransformerBlock, x: torch.Tensor, signal: torch.T
     return rearrange(out, "(b t) s d -> b t s d", t=num_frames)
 
 
-def _pair(linear) -> tuple[torch.Tensor, torch.Tensor]:
-    return linear.weight, linear.bias
-
-
-def _split(linear, parts: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    return list(zip(linear.weight.chunk(parts), linear.bias.chunk(parts)))
-
-
-def _share(pairs) -> None:
-    for linear, (weight, bias) in pairs:
-        linear.weight, linear.bias = torch.nn.Parameter(weight.detach()), torch.nn.Parameter(bias.detach())
+def _renamed(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Weights of a spatial `STDiTBlock` under diffusers' names; what is one matrix here may be two or three there."""
+    found = {"scale_shift_table": state["table"]}
+    for name in ("norm_q", "norm_k"):
+        found[f"attn1.{name}.weight"] = state[f"attention.{name}.weight"]
+    for theirs, ours in SPLIT.items():
+        names = theirs.split()
+        for end in ("weight", "bias"):
+            for name, part in zip(names, state[f"{ours}.{end}"].chunk(len(names))):
+                found[f"{name}.{end}"] = part
+    return found
