@@ -331,7 +331,7 @@ def bars(axis, rows, title):
     words = [*MOTIONS, "all"]
     for k, (name, counts) in enumerate(rows.items()):
         shares = [Share(*counts[word]) for word in words]
-        low, high = zip(*((s.value - s.interval[0], s.interval[1] - s.value) for s in shares))
+        low, high = zip(*((max(0, s.value - s.interval[0]), max(0, s.interval[1] - s.value)) for s in shares))
         places = [i + 0.8 * (k - (len(rows) - 1) / 2) / len(rows) for i in range(len(words))]
         axis.bar(places, [s.value for s in shares], 0.8 / len(rows), yerr=(low, high), label=name,
                  color=(BLUE, RUST, GREEN, GREY)[k], error_kw={"linewidth": 0.8})  # fmt: skip
