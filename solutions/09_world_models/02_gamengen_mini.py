@@ -34,8 +34,7 @@ from diffusers.utils.torch_utils import randn_tensor
 from einops import rearrange
 
 from common import show
-from common.course import check
-from common.course.base import paths
+from common.course import check, paths
 from common.data.arcade import Rooms, arcade_recording, mixed_player, play, record
 from common.data.arcade import tiles as look
 from common.data.arcade.dice import Dice
@@ -433,8 +432,8 @@ playing({f"{STEPS} steps, noise {NOISE}": clip_of([trial.frame, *[trial.step(key
 # - **DIAMOND** (arXiv:2405.12399): EDM and three steps, as here. Its `src/play.py` fetches the weights.
 # - **Oasis** and **Waypoint** are transformers with a KV cache. If that cache holds clean frames, they drift.
 #
-# **An ablation to run.** `flipbook train arcade-rooms --stage clean` goes on without noise on the past, `--stage squared`
-# with squared error in place of diffusion. `common.zoo.arcade_rooms.study` judges both as `twins`.
+# **An ablation to run.** `flipbook train arcade-rooms --stage clean` goes on without noise on the past, and `squared` with
+# squared error in place of diffusion. `common.zoo.arcade_rooms.study` judges both as `twins`.
 #
 # ## Honest limits
 #
