@@ -128,7 +128,7 @@ class WorldSession:
 
         `sample_next` makes the frame from the K frames and the K - 1 actions of the past, then this action, with the
         session's `num_steps`, `context_noise` and `generator`. After it, `past` and `actions` are those of the next
-        step: the oldest frame and the oldest action are gone.
+        step, without the oldest frame and the oldest action. Both are new, and what they were is not written into.
 
         Args:
             action: pressed while the last frame is shown. `world.checked` refuses what the world does not have.
