@@ -67,7 +67,7 @@ def seed(number):
 def playing(rows):
     """Clips side by side, each `(3, T, H, W)`, in a loop."""
     row = torch.cat(list(rows.values()), dim=3)
-    return show.player(row, 15, width=160 * len(rows), max_bytes=40_000, caption=" | ".join(rows))
+    return show.player(row, 15, width=160 * len(rows), max_bytes=20_000, caption=" | ".join(rows))
 
 
 # %% [markdown]
@@ -82,7 +82,7 @@ WORLD = WorldModel.from_pretrained("arcade-rooms")  # in bfloat16, where the pro
 NET = WORLD.model
 dreamed = {"a dream of rooms": clip_of(script_plays(begin(WORLD, TEST, 0, 100), DREAM))}
 display(playing(dreamed))
-show.strips(dreamed, num_frames=8, width=96)
+show.strips(dreamed, num_frames=6, width=76)
 
 # %% [markdown]
 # **A prediction.** Let such a dream run for 1,000 frames, about a minute. What breaks first: the walls, the coins in
@@ -119,7 +119,7 @@ windows, levels = TEST.windows([(k, 40 + 30 * k) for k in range(8)], 5), (0.0, 0
 past = windows.clips()[:, :, :4]
 eps = torch.randn(past.shape, generator=seed(0))
 rows = {f"level {level}": corrupt_context(past, torch.full((8,), level), eps)[0].clamp(-1, 1) for level in levels}
-display(show.strips(rows, num_frames=4, width=80))
+display(show.strips(rows, num_frames=2, width=64))
 told = told_and_untold(NET, windows.clips(), windows.actions, levels, corrupt_context)
 draw_curves({name: (levels, values) for name, values in told.items()}, "The next frame, from a spoilt past",
             size=(6, 2.4), xlabel="level of the noise on the past, λ", ylabel="PSNR (dB)")  # fmt: skip
@@ -164,7 +164,7 @@ with torch.no_grad():
     for steps in (1, 3, 8):
         columns[f"{steps} step(s)"] = sample_next(NET, past, behind.actions, steps, generator=seed(0))
 columns["the game's"] = behind.clips()[:, :, 4]
-show.strips({name: x.transpose(0, 1) for name, x in columns.items()}, width=110)
+show.strips({name: x.transpose(0, 1) for name, x in columns.items()}, width=88)
 
 # %% [markdown]
 # **What to see.** One step from noise gives nearly the mean of all rooms: punished by squares, a model learns to be
@@ -197,7 +197,7 @@ with torch.no_grad():
         frames = rollout(NET, there.clips()[:, :, :4], there.actions, 3, context_noise=level, generator=seed(0))
         rows[f"your rollout, noise {level}"] = torch.cat(list(frames)).transpose(0, 1)
 display(playing(rows))
-show.strips(rows, num_frames=8, width=96)
+show.strips(rows, num_frames=6, width=76)
 
 # %% [markdown]
 # **What to see.** At first all three agree. Later a dream may go its own way, and yet be a perfectly good game. PSNR
@@ -409,7 +409,7 @@ there = HELD_OUT.windows([(0, 0)], min(DREAM + 4, 60))
 frames = rollout(OWN, there.clips()[:, :, :4], there.actions, 2, context_noise=0.2, generator=seed(0))
 rows = {"your game": there.clips()[0, :, 4:], "the dream of it": torch.cat(list(frames)).transpose(0, 1)}
 display(playing(rows))
-show.strips(rows, num_frames=8, width=96)
+show.strips(rows, num_frames=6, width=76)
 
 # %% [markdown]
 # **What to see.** At `ci`, four steps only prove that it runs. At `cpu`, compare the two lines: that no key jumps and

@@ -248,13 +248,13 @@ def parts_of(function):
     """`rule_agreement` with its four parts as one array `(4, T - 2)`."""
     def call(readings, actions):
         found = function(readings, actions)
-        kind = type(found).__name__
-        assert isinstance(found, RuleAgreement), f"rule_agreement(…) should return a RuleAgreement, not a {kind}"
+        assert isinstance(found, RuleAgreement), "rule_agreement(…) should return a RuleAgreement"
         for part in PARTS:
-            value = np.asarray(getattr(found, part))
-            words = f"{part} of rule_agreement(…) should be {len(readings) - 2} bools, not {value.dtype} {value.shape}"
-            assert value.dtype == bool and value.shape == (len(readings) - 2,), words
-        return np.stack([np.asarray(getattr(found, part)) for part in PARTS])
+            value, due = getattr(found, part), (len(readings) - 2,)
+            assert isinstance(value, np.ndarray), f"{part} of rule_agreement(…) should be a NumPy array"
+            words = f"{part} of rule_agreement(…) should be bools {due}, not {value.dtype} {value.shape}"
+            assert value.dtype == bool and value.shape == due, words
+        return np.stack([getattr(found, part) for part in PARTS])
 
     return call
 
