@@ -56,7 +56,7 @@ from common.zoo.arcade_rooms.study import samplers
 from common.zoo.arcade_rooms.trials import begin, clip_of, doors, draw_verdicts, next_of, script_plays, told_and_untold
 
 limit_threads()
-plt.rcParams["figure.dpi"] = 75
+plt.rcParams["figure.dpi"] = 65
 DREAM, OWN_STEPS, BATCH = {"ci": (16, 4, 4), "cpu": (48, 240, 16), "gpu": (200, 3000, 64)}[preset()]
 
 
@@ -67,7 +67,7 @@ def seed(number):
 def playing(rows):
     """Clips side by side, each `(3, T, H, W)`, in a loop."""
     row = torch.cat(list(rows.values()), dim=3)
-    return show.player(row, 15, width=160 * len(rows), max_bytes=20_000, caption=" | ".join(rows))
+    return show.player(row, 15, width=160 * len(rows), max_bytes=36_000, caption=" | ".join(rows))
 
 
 # %% [markdown]
@@ -82,7 +82,7 @@ WORLD = WorldModel.from_pretrained("arcade-rooms")  # in bfloat16, where the pro
 NET = WORLD.model
 dreamed = {"a dream of rooms": clip_of(script_plays(begin(WORLD, TEST, 0, 100), DREAM))}
 display(playing(dreamed))
-show.strips(dreamed, num_frames=6, width=76)
+show.strips(dreamed, num_frames=5, width=64)
 
 # %% [markdown]
 # **A prediction.** Let such a dream run for 1,000 frames, about a minute. What breaks first: the walls, the coins in
@@ -125,7 +125,8 @@ draw_curves({name: (levels, values) for name, values in told.items()}, "The next
             size=(6, 2.4), xlabel="level of the noise on the past, λ", ylabel="PSNR (dB)")  # fmt: skip
 
 # %% [markdown]
-# **What to see.** Where the curves part, the model reads its second input: it trusts a past as far as it is told to.
+# **What to see.** Where the curves part, the model trusts a past as far as it is told to. Where they do not, it sees
+# the level by itself: nothing shows noise like a flat wall.
 
 # %% [markdown] about="sample_next" difficulty=3 importance=5 minutes=15
 # ## The next frame, in few steps
@@ -164,7 +165,7 @@ with torch.no_grad():
     for steps in (1, 3, 8):
         columns[f"{steps} step(s)"] = sample_next(NET, past, behind.actions, steps, generator=seed(0))
 columns["the game's"] = behind.clips()[:, :, 4]
-show.strips({name: x.transpose(0, 1) for name, x in columns.items()}, width=88)
+show.strips({name: x.transpose(0, 1) for name, x in columns.items()}, width=64)
 
 # %% [markdown]
 # **What to see.** One step from noise gives nearly the mean of all rooms: punished by squares, a model learns to be
@@ -197,7 +198,7 @@ with torch.no_grad():
         frames = rollout(NET, there.clips()[:, :, :4], there.actions, 3, context_noise=level, generator=seed(0))
         rows[f"your rollout, noise {level}"] = torch.cat(list(frames)).transpose(0, 1)
 display(playing(rows))
-show.strips(rows, num_frames=6, width=76)
+show.strips(rows, num_frames=5, width=64)
 
 # %% [markdown]
 # **What to see.** At first all three agree. Later a dream may go its own way, and yet be a perfectly good game. PSNR
@@ -316,15 +317,16 @@ lines = {name: arm["curve"]["all"] for name, arm in study["arms"].items()}
 parts = {part: study["arms"]["as shipped"]["curve"][part] for part in PARTS}
 for title, values in (("Every arm, all parts together", lines), ("arcade-rooms, part by part", parts)):
     curves = {name: (study["width"] * (np.arange(len(row)) + 0.5), row) for name, row in values.items()}
-    display(draw_curves(curves, title, size=(8, 3), marker=None, xlabel="frame", ylabel="steps that obey"))
+    look_of = {"size": (8, 3), "marker": None, "colors": [f"C{k}" for k in range(len(curves))]}
+    display(draw_curves(curves, title, **look_of, xlabel="frame", ylabel="steps that obey"))
 for name in ("as shipped", "last frame again"):
     arm = study["arms"][name]
-    print(f"{name}: one player at the end in {arm['present_end']:.0%} of the games; the rules changed the HUD "
-          f"{arm['num_hud_events']:.0f} times, and the dream followed in {arm['rule_hud_events']:.0%}")  # fmt: skip
+    print(f"{name}: one player at the end in {arm['present_end']:.0%} of the games; changes of the HUD "
+          f"by the rules: {arm['num_hud_events']:.0f}, in the dream too: {arm['rule_hud_events']:.0%}")  # fmt: skip
 
 # %% [markdown]
-# **What to see.** *Last frame again* breaks few rules and plays no game: nothing moves, so nothing happens. Read a rate
-# beside its baseline, and look at what *happens*: coins taken, doors opened. Was your prediction right?
+# **What to see.** *Last frame again* keeps its walls for ever and plays no game: nothing moves, so nothing happens.
+# Read a rate beside its baselines, and look at what *happens*: coins taken, doors opened. Was your prediction right?
 #
 # ## Your own game
 #
@@ -398,7 +400,7 @@ for step in progress_bar(range(OWN_STEPS), desc="your own game", unit="step"):
     optimizer.param_groups[0]["lr"] = 1e-3 * min(1, (step + 1) / 10) * (1 - step / OWN_STEPS)
     optimizer.step()
     optimizer.zero_grad()
-OWN.eval().requires_grad_(False)
+OWN = OWN.eval().requires_grad_(False)
 
 # %% tags=["demo"] draws="The next frame of your game, before and after; the game and a dream of it."
 places = [(n % 8, 5 + 6 * (n // 8) + n) for n in range(16)]
@@ -409,11 +411,11 @@ there = HELD_OUT.windows([(0, 0)], min(DREAM + 4, 60))
 frames = rollout(OWN, there.clips()[:, :, :4], there.actions, 2, context_noise=0.2, generator=seed(0))
 rows = {"your game": there.clips()[0, :, 4:], "the dream of it": torch.cat(list(frames)).transpose(0, 1)}
 display(playing(rows))
-show.strips(rows, num_frames=6, width=76)
+show.strips(rows, num_frames=5, width=64)
 
 # %% [markdown]
 # **What to see.** At `ci`, four steps only prove that it runs. At `cpu`, compare the two lines: that no key jumps and
-# that a coin falls is new. **Play it**: `play_here(WorldModel(OWN), game=Rain)`.
+# that a coin falls is new to it. **Play it**: `play_here(WorldModel(OWN), game=Rain)`.
 #
 # ## Try it
 #
@@ -432,8 +434,8 @@ playing({f"{STEPS} steps, noise {NOISE}": clip_of([trial.frame, *[trial.step(key
 # - **DIAMOND** (arXiv:2405.12399): EDM and three steps, as here. Its `src/play.py` fetches the weights.
 # - **Oasis** and **Waypoint** are transformers with a KV cache. If that cache holds clean frames, they drift.
 #
-# **An ablation to run.** `flipbook train arcade-rooms --stage clean` goes on without noise on the past, and `squared` with
-# squared error in place of diffusion. `common.zoo.arcade_rooms.study` judges both as `twins`.
+# **An ablation to run.** `flipbook train arcade-rooms --stage clean` goes on without noise on the past, and `squared`
+# with squared error in place of diffusion. `common.zoo.arcade_rooms.study` judges both as `twins`.
 #
 # ## Honest limits
 #
