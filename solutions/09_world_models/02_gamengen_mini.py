@@ -14,7 +14,7 @@
 #
 # | preset | frames `(H, W)`, past | frames of a dream | your own game trains for | all cells take about |
 # |---|---|---|---|---|
-# | `ci` | (64, 64), 4 | 16 | 4 steps | 20 s |
+# | `ci` | (64, 64), 4 | 12 | 4 steps | 20 s |
 # | `cpu` (default) | (64, 64), 4 | 48 | 240 steps | 4 min |
 # | `gpu` | (64, 64), 4 | 200 | 3000 steps | not measured |
 #
@@ -57,7 +57,7 @@ from common.zoo.arcade_rooms.trials import begin, clip_of, doors, draw_verdicts,
 
 limit_threads()
 plt.rcParams["figure.dpi"] = 65
-DREAM, OWN_STEPS, BATCH = {"ci": (16, 4, 4), "cpu": (48, 240, 16), "gpu": (200, 3000, 64)}[preset()]
+DREAM, OWN_STEPS, BATCH = {"ci": (12, 4, 4), "cpu": (48, 240, 16), "gpu": (200, 3000, 64)}[preset()]
 
 
 def seed(number):
@@ -66,8 +66,8 @@ def seed(number):
 
 def playing(rows):
     """Clips side by side, each `(3, T, H, W)`, in a loop."""
-    row = torch.cat(list(rows.values()), dim=3)
-    return show.player(row, 15, width=160 * len(rows), max_bytes=36_000, caption=" | ".join(rows))
+    row, size = torch.cat(list(rows.values()), dim=3), 1 + len(rows)
+    return show.player(row, 15, width=160 * len(rows), max_bytes=14_000 * size, caption=" | ".join(rows))
 
 
 # %% [markdown]
