@@ -2,6 +2,7 @@
 
 from functools import cache
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import torch
@@ -57,10 +58,10 @@ def begun(seed: int, batch: int, channels: int, context: int, height: int, width
 
 def keys(seed: int, batch: int, count: int, num_actions: int) -> torch.Tensor:
     """Random actions, int64 `(B, count)`."""
-    return torch.randint(num_actions, (batch, count), generator=generators(seed))
+    return torch.randint(num_actions, (batch, count), generator=torch.Generator().manual_seed(seed))
 
 
-def generators(seed):
+def generators(seed) -> Any:
     """A generator of this seed, or a list for a tuple of seeds; None for None."""
     if isinstance(seed, tuple):
         return [generators(one) for one in seed]
@@ -160,8 +161,9 @@ def seen(state) -> RoomsReading:
 @cache
 def eventful(seed: int, length: int) -> tuple[tuple, tuple]:
     """A play of `rooms` with a key, coins, a door and a slime: what is seen in its frames, and its actions."""
+    game: Any = Rooms()
     for number in range(seed, seed + 200):
-        made = play(Rooms(), number, length, mixed_player("rooms"), states=True)
+        made = play(game, number, length, mixed_player("rooms"), states=True)
         names = {name for step in made.events[1:] for name in step}
         if {"door", "coin", "key"} <= names and sum(state.slime is not None for state in made.states) > 10:
             return tuple(map(seen, made.states)), tuple(made.actions.tolist())
