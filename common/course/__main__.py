@@ -35,7 +35,7 @@ COMMANDS = {
         "common.course.commands.mine:reconstruct",
         "Draw what an autoencoder makes of a clip: original, reconstruction, difference.",
     ),
-    "play": ("common.cli.play:play", "Play a world model or a game in the browser."),
+    "play": ("common.course.commands.mine:play", "Play a world model or a game in the browser."),
     "generate": ("common.course.commands.generate:generate", "Make a video of a prompt, with the shipped weights."),
     "grade": ("common.course.commands.grade:grade", "Grade a folder of submissions, each in a sandbox."),
     "mutants": (
