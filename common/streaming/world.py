@@ -30,7 +30,7 @@ def corrupt_context(frames: torch.Tensor, level: torch.Tensor, eps: torch.Tensor
 
     Args:
         frames: the past, `(B, C, K, H, W)` in [-1, 1].
-        level: standard deviation of the noise of each sample, `(B,)`; 0 for none.
+        level: standard deviation of the noise of each sample, `(B,)` in the frames' dtype; 0 for none.
         eps: standard normal noise, as `frames`.
 
     Returns:

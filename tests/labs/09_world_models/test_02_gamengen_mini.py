@@ -1,7 +1,6 @@
 """Grader of lab 09.2, GameNGen in small.
 
-Oracles are loops in double precision, around a network that is one formula. What the judge reads comes from states of
-the engine, not from pixels. Nothing depends on trained weights.
+Oracles are loops in double precision around a network that is one formula. The judge reads states of the engine.
 """
 
 import itertools
@@ -246,6 +245,7 @@ def judged(readings, actions, *, lag=0, velocity=True, free=False, doors=True, l
 
 def parts_of(function):
     """`rule_agreement` with its four parts as one array `(4, T - 2)`."""
+
     def call(readings, actions):
         found = function(readings, actions)
         assert isinstance(found, RuleAgreement), "rule_agreement(…) should return a RuleAgreement"
@@ -327,11 +327,11 @@ def test_session(lab, seed, look):
 def test_session_state(lab, seed):
     """past and actions move on by one; settings may change between steps; a wrong key changes nothing"""
     model, past, before, pressed = worlds.sitting(seed, 4, 5, 6)
-    session = lab.WorldSession(worlds.arcade(model), past, before.tolist(), 3, 2, 0.2)
+    session = lab.WorldSession(worlds.arcade(model), past, given := before.tolist(), 3, 2, 0.2)
     first = attempt("session.step(action)", session.step, int(pressed[0])).copy()
-    assert list(session.actions) == [*before.tolist()[1:], int(pressed[0])], (
-        f"after a step `actions` is {list(session.actions)}. The oldest goes, and the key that was pressed comes"
-    )
+    words = f"after a step `actions` is {list(session.actions)}. The oldest goes, and the key that was pressed comes"
+    assert list(session.actions) == [*before.tolist()[1:], int(pressed[0])], words
+    assert given == before.tolist(), "a step writes into the list of actions that was given: make a new one"
     assert session.past.shape == past.shape, f"after a step `past` has the shape {tuple(session.past.shape)}"
     assert torch.equal(session.past[:, :, :-1], past[:, :, 1:]), "after a step `past` begins with its second frame"
     shown = ((session.past[0, :, -1] + 1) * 127.5).permute(1, 2, 0)
@@ -339,12 +339,11 @@ def test_session_state(lab, seed):
     kept = session.past.clone(), list(session.actions), session.generator.get_state()
     for wrong in (5, -1):
         Call("session.step", parameters=("action",)).refuses(session.step, wrong, because="there are 5 actions")
-        same = torch.equal(session.past, kept[0]) and list(session.actions) == kept[1]
-        same = same and torch.equal(session.generator.get_state(), kept[2])
+        now = session.past, session.generator.get_state()
+        same = list(session.actions) == kept[1] and all(map(torch.equal, now, kept[::2]))
         assert same, f"after step({wrong}) the session is not as it was: check the action before anything else"
-    source = torch.Generator().set_state(kept[2])
     session.num_steps, session.context_noise = 3, 0.6
     window = torch.tensor([[*kept[1], int(pressed[1])]])
-    due = one_frame(model, kept[0], window, 3, 0.6, source)[0].permute(1, 2, 0)
+    due = one_frame(model, kept[0], window, 3, 0.6, torch.Generator().set_state(kept[2]))[0].permute(1, 2, 0)
     got = torch.from_numpy(attempt("session.step(action)", session.step, int(pressed[1]))) / 127.5 - 1
     assert (got - due).abs().max() <= TWO_PIXELS, "a step does not heed that num_steps and context_noise were changed"
