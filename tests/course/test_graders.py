@@ -277,3 +277,45 @@ def test_arithmetic_in_half_precision_is_told_from_one_rounding_at_the_end():
     a, b = values.noise(1, 500), values.noise(2, 500)
     theorems.rounds_once(blend, once, a, b, truth=exact)
     assert "last digits" in told(theorems.rounds_once, blend, types.SimpleNamespace(blend=exact), a, b, truth=exact)
+
+
+class Film(stand_ins.Keeps, logs=("seeks",)):
+    """A double with a log."""
+
+    def __init__(self):
+        self.seeks = []
+
+    def seek(self, frame):
+        self.seeks.append(frame)
+
+
+def test_the_log_of_a_double_only_grows():
+    """Whatever an answer does to it: to read a log is to get a copy."""
+    film, other = Film(), Film()
+    film.seek(3)
+    film.seeks.clear(), list.clear(film.seeks), film.seeks.pop()
+    film.seeks.append(5)
+    film.seek(7)
+    assert film.seeks == [3, 5, 7] and other.seeks == []
+    with pytest.raises(AttributeError, match="seeks is a log"):
+        film.seeks = []
+    stand_ins.forget(film, "seeks")
+    assert film.seeks == []
+
+
+def test_a_log_ends_with_its_double():
+    film = Film()
+    film.seek(1)
+    key = id(film), "seeks"
+    assert key in stand_ins._logs
+    del film
+    assert key not in stand_ins._logs
+
+
+def test_recorders_clocks_and_models_keep_their_logs_from_answers():
+    recorder, clock, model = stand_ins.Recorder(), stand_ins.Clock(), stand_ins.Affine()
+    recorder(1), clock(), model(torch.ones(2, 3))
+    for log in (recorder.calls, clock.log, model.calls):
+        assert len(log) == 1
+        log.clear()
+    assert len(recorder.calls) == len(clock.log) == len(model.calls) == clock.looks == 1

@@ -1,6 +1,7 @@
 """Test doubles for models, clocks and files while an answer is tested: small, known to the last bit, and watched."""
 
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
@@ -16,7 +17,66 @@ def fill(module: torch.nn.Module, seed: int = 0, scale: float = 0.5) -> torch.nn
     return module
 
 
-class Affine(torch.nn.Module):
+class Keeps:
+    """A test double whose logs only grow: `class Film(Keeps, logs=("seeks",))` and `self.seeks = []` in its `__init__`.
+
+    Reading a log gives a copy. Appending to the copy adds to the log, and whatever else an answer does to it has no
+    effect: the log itself is kept elsewhere.
+    """
+
+    def __init_subclass__(cls, logs: Sequence[str] = (), **more):
+        super().__init_subclass__(**more)
+        for name in logs:
+            setattr(cls, name, _Log(name))
+
+
+_logs: dict[tuple[int, str], list] = {}
+
+
+class _Log:
+    """The attribute of a double that is a log."""
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __get__(self, owner, kind=None):
+        if owner is None:
+            return self
+        log = _log(owner, self.name)
+
+        def append(entry) -> None:
+            log.append(entry)
+            list.append(copy, entry)
+
+        copy = _Copy(log)
+        copy.append = append  # pyrefly: ignore [bad-assignment]
+        return copy
+
+    def __set__(self, owner, value) -> None:
+        if (id(owner), self.name) in _logs:
+            raise AttributeError(f"{self.name} is a log: it can be read, and it grows by itself")
+        _log(owner, self.name)
+
+
+class _Copy(list):
+    """A list that may have attributes."""
+
+
+def _log(owner, name: str) -> list:
+    """The log of this name, made at the first use and gone with its owner."""
+    key = id(owner), name
+    if key not in _logs:
+        _logs[key] = []
+        weakref.finalize(owner, _logs.pop, key, None)
+    return _logs[key]
+
+
+def forget(owner, name: str) -> None:
+    """Empty a log: for graders, between two answers."""
+    _log(owner, name).clear()
+
+
+class Affine(Keeps, torch.nn.Module, logs=("calls",)):
     """A model that is one known formula: `gain * x + shift * timestep`, with a call counter.
 
     Args:
@@ -27,7 +87,7 @@ class Affine(torch.nn.Module):
         super().__init__()
         self.gain = torch.nn.Parameter(torch.tensor(gain))
         self.shift = torch.nn.Parameter(torch.tensor(shift))
-        self.calls: list[tuple] = []
+        self.calls = []
 
     def forward(self, x: torch.Tensor, timestep=0.0, *args, **kwargs) -> torch.Tensor:
         """x of any shape; `timestep` one number or one per sample."""
@@ -83,7 +143,7 @@ class MatrixCoder(torch.nn.Module):
 
 
 @dataclass
-class Clock:
+class Clock(Keeps, logs=("log",)):
     """A clock that moves only when it is told to: `tick` seconds at each look, `advance`, and the tasks that it times.
 
     Attributes:
@@ -143,7 +203,7 @@ class Clock:
 
 
 @dataclass
-class Recorder:
+class Recorder(Keeps, logs=("calls",)):
     """A callable that remembers how it was called, and does what `does` does."""
 
     __name__ = property(lambda self: getattr(self.does, "__name__", "recorder"))  # as messages call it

@@ -385,7 +385,7 @@ accumulate = Call("accumulate_gradients", takes={"x": "b d", "y": "b e"}, gives=
                   parameters=("model", "x", "y", "piece"))  # fmt: skip
 
 
-class Watched(torch.nn.Sequential):
+class Watched(stand_ins.Keeps, torch.nn.Sequential, logs=("calls",)):
     """A small network with non-zero biases that counts how many samples come through in each call."""
 
     def __init__(self, seed):
@@ -406,7 +406,7 @@ def whole_batch(model, x, y, weights):
 
 def accumulated(lab, model, x, y, piece):
     """What the call is written as, and the gradients that it leaves, in one row."""
-    model.calls.clear()
+    stand_ins.forget(model, "calls")
     said = accumulate(lab, model, x, y, piece).said
     assert model.calls, f"{said} never calls the model"
     assert max(model.calls) <= piece, f"{said} sends {max(model.calls)} samples through at once. {piece} is the most"

@@ -130,7 +130,7 @@ def test_bill_at_the_ends(lab):
         bill.refuses(lab, [3, 30], [0, 24], how, names=how)
 
 
-class PaperFilm:
+class PaperFilm(stand_ins.Keeps, logs=("seeks", "decoded", "converted")):
     """A film that exists only as a list of what was done to it. Its frames are known by their number."""
 
     def __init__(self, num_frames, keyframes, position=0, seed=0):

@@ -9,7 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from common.course.graders import Call, attempt, each, judge, outcomes, record, tensor, theorems, values
+from common.course.graders import Call, attempt, each, judge, outcomes, record, stand_ins, tensor, theorems, values
 from common.data.between_scenes import sliding_textures
 from common.flow import halve, warp
 from common.training import Muon
@@ -279,7 +279,7 @@ everything = ("FeaturePyramid", "matching_cost", "fuse")
 STEP = ("before", "after", "cost", "flows", "hidden")
 
 
-class Step(torch.nn.Module):
+class Step(stand_ins.Keeps, torch.nn.Module, logs=("calls",)):
     """In the place of the motion step: a known formula of all that it is given, which it writes down."""
 
     def __init__(self, hidden_channels):
@@ -349,7 +349,7 @@ def pictures(seed, height=24, width=40, batch=2):
 
 def steps(model, run, *args, **wrong):
     """What the step was given at each level, and what came back, by name; first the order of the levels."""
-    model.motion.calls.clear()
+    stand_ins.forget(model.motion, "calls")
     flows, hidden = run(model, *args, **wrong)
     sizes = [tuple(call[0].shape[-2:]) for call in model.motion.calls]
     given = {f"{name} at {size}": x for size, call in zip(sizes, model.motion.calls) for name, x in zip(STEP, call)}

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from common.course.graders import Call, array, judge, mapping, record, tensor, theorems, values
+from common.course.graders import Call, array, judge, mapping, record, stand_ins, tensor, theorems, values
 
 exercise = pytest.mark.exercise
 DTYPES = (torch.float64, torch.float16, torch.bfloat16)
@@ -147,7 +147,7 @@ sweeps = Call(
 )
 
 
-class Meter:
+class Meter(stand_ins.Keeps, logs=("calls",)):
     """Gives numbers that tell cell and seed: 100 row + column, and the next random number of each generator.
 
     It remembers its calls, and uses up what it gets: numbers, then the list itself.

@@ -18,7 +18,7 @@ from common.flow import warp
 exercise = pytest.mark.exercise
 
 
-class ImageVAE(torch.nn.Module):
+class ImageVAE(stand_ins.Keeps, torch.nn.Module, logs=("draws",)):
     """An image VAE of known formulas that refuses clips of more than one frame; 2 times fewer rows and columns."""
 
     def __init__(self, seed, channels=5):

@@ -262,7 +262,7 @@ streamed = Call("encode_stream", parameters=("vae", "frames"), gives=instance(It
 SAID = "encode_stream(vae, frames)"
 
 
-class Vae(torch.nn.Module):
+class Vae(stand_ins.Keeps, torch.nn.Module, logs=("graded",)):
     """A causal autoencoder of one weight, which notes whether gradients are on."""
 
     def __init__(self, ratio=4):

@@ -12,7 +12,7 @@ import torch
 
 from common.course import graders
 from common.course.graders import Call, attempt, each, judge, mapping, number, record, tensor, theorems, values
-from common.course.graders.stand_ins import Clock, Recorder
+from common.course.graders.stand_ins import Clock, Keeps, Recorder
 from common.data.mini import COLORS, MiniSprites
 from common.evaluation.share import Share
 from common.evaluation.sprite_reader import read_sprites
@@ -257,7 +257,7 @@ class Statistics:
     denormalize = lambda self, z: z * STD[:, None, None, None] + MEAN[:, None, None, None]  # noqa: E731
 
 
-class Decoder:
+class Decoder(Keeps, logs=("given", "made")):
     """Its latents are pixels. Bright corners leave [-1, 1]; it learns, so a gradient shows; it remembers its calls."""
 
     def __init__(self):

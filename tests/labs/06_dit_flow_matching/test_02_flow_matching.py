@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 import torch
 
-from common.course.graders import Call, attempt, judge, record, tensor, theorems
+from common.course.graders import Call, attempt, judge, record, stand_ins, tensor, theorems
 from common.course.graders.values import noise, uniform
 from common.diffusion.paths import Level
 from common.diffusion.samplers import Step
@@ -129,7 +129,7 @@ def test_logit_normal(lab, seed, look):
     theorems.owes(levels_at, lab, z.reshape(2, 4, 5), 0.3, 1.4, dtypes=[torch.float64], batch_of_one=False)
 
 
-class Crooked:
+class Crooked(stand_ins.Keeps, logs=("asked",)):
     """A model that is one formula without symmetries, of each sample by itself. It remembers how it was asked."""
 
     __name__ = "model"

@@ -196,7 +196,7 @@ def test_block_owes(lab, seed):
 
 def all_names(depth):
     """Their name to ours, of every entry: weight and bias, but for tables, gains and the empty text."""
-    found, block = {}, list(NAMES)[list(NAMES).index("scale_shift_table"):]
+    found, block = {}, list(NAMES)[list(NAMES).index("scale_shift_table") :]
     for theirs, ours in NAMES.items():
         ends = [""] if theirs.endswith(("table", "y_embedding")) else [".weight", ".bias"][: 2 - ("norm" in theirs)]
         heads = [f"{kind}_blocks.{i}." for kind in ("spatial", "temporal") for i in range(depth)]
