@@ -28,11 +28,11 @@ class FormulaWorld(Keeps, torch.nn.Module, logs=("calls",)):
         calls: c_noise, past and context noise of every call, in double precision.
     """
 
-    def __init__(self, seed: int, context: int, num_actions: int, sigma_data: float = 0.5, sigma_max: float = 4.0):
+    def __init__(self, seed: int, context: int, num_actions: int, sigma_data: float = 0.8, sigma_max: float = 4.0):
         super().__init__()
         config = {"sigma_data": sigma_data, "sigma_max": sigma_max, "context": context, "num_actions": num_actions}
         self.config = SimpleNamespace(**config)
-        self.gain = uniform(seed, context, low=0.3, high=0.7) * (-1) ** torch.arange(context)
+        self.gain = uniform(seed, context, low=0.6, high=1.1) * (-1) ** torch.arange(context)
         self.key = noise(seed + 1, context, num_actions, scale=0.5)
         self.calls = []
 

@@ -1,7 +1,4 @@
-"""Grader of lab 09.2, GameNGen in small.
-
-Oracles are loops in double precision around a network that is one formula. The judge reads states of the engine.
-"""
+"""Grader of lab 09.2. Oracles are loops in double precision around a network that is one formula."""
 
 import itertools
 from dataclasses import replace
@@ -59,6 +56,7 @@ def test_corrupt(lab, seed, look):
     }), because="it is frames + level · eps, with one level per sample")  # fmt: skip
     look(target=spoilt(*rows[0])[0, 0, 0], yours=answers[0].value[0, 0, 0], about="a frame with noise")
     theorems.owes(corrupt, lab, *rows[0])
+    corrupt(lab, *(x.double() for x in rows[1])).near(spoilt(*rows[1]), because="the frames' dtype is kept")
     corrupt(lab, rows[0][0], torch.zeros(3), rows[0][2]).equal(rows[0][0], because="at level 0 nothing changes")
 
 
@@ -211,12 +209,14 @@ def test_rollout_owes(lab, seed):
 
 
 def faulty(seed):
-    """The same with faults of every part."""
+    """The same with faults of every part. The player is lost before flights and after events, too."""
     readings, actions = map(list, worlds.eventful(seed, 90))
-    for t, change in ((7, {"player": None, "num_players": 0}), (15, {"num_players": 2}), (22, {"coins": 6}),
-                      (30, {"has_key": None}), (41, {"tiles": bytes([BRICK]) + readings[41].tiles[1:]}),
-                      (52, {"player": None, "num_players": 0}), (53, {"player": None, "num_players": 0}),
-                      (60, {"slime": (3, 51)}), (71, {"player": (29, 20)})):  # fmt: skip
+    flights = [t - 1 for t in range(4, 80) if getattr(read_state(readings[t], readings[t - 1]), "velocity", 0)]
+    after = [t + 2 for t, (_, events) in enumerate(judged(readings, actions)[:80]) if events]
+    changes = {t: {"player": None, "num_players": 0} for t in (7, 52, 53, *flights[::9], *after[::2])}
+    changes |= {15: {"num_players": 2}, 22: {"coins": 6}, 30: {"has_key": None}, 60: {"slime": (3, 51)}}
+    changes |= {41: {"tiles": bytes([BRICK]) + readings[41].tiles[1:]}, 71: {"player": (29, 20)}}
+    for t, change in changes.items():
         readings[t] = replace(readings[t], **change)
     return readings, actions
 
