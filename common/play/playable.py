@@ -12,9 +12,11 @@ import numpy as np
 from common.data.arcade import Catch, Rooms
 from common.play.errors import PlayError
 from common.play.referee import REFEREES, Referee
+from common.play.settings import Settings
 from common.zoo import shelf
 
 GAMES = {"rooms": Rooms, "catch": Catch}
+BEGINS = {"arcade-rooms": Settings(num_steps=1, context_noise=0.3)}  # its best dreams; other weights have the usual
 NO_WORLD = "No trained world is here yet: this is the engine."
 OWN_GAME = "This is the game itself, frame by frame."
 OWN_ENGINE = "You asked for the engine: this is the game itself."
@@ -30,6 +32,7 @@ class Playable:
         world: the world model, or None to play the engine itself.
         referee: reads the game's pixels; None for a game that has no reader.
         notice: what the player should know, or nothing.
+        settings: of the sampler, with which a session begins.
         world_name, game_name: by which a log finds them again; None for objects.
     """
 
@@ -38,6 +41,7 @@ class Playable:
     world: Any = None
     referee: Referee | None = None
     notice: str = ""
+    settings: Settings = Settings()
     world_name: str | None = None
     game_name: str | None = None
 
@@ -76,7 +80,8 @@ def recorded(world: str | None, game: str | None, *, notice: str = "") -> Playab
         return of_objects(game_maker(game), notice=notice, game_name=game)
     model = load_world(world)
     game = game or _guess_game(model, world)
-    return of_objects(game_maker(game), model, notice=notice, world_name=world, game_name=game)
+    options = {"settings": BEGINS[world]} if world in BEGINS else {}
+    return of_objects(game_maker(game), model, notice=notice, world_name=world, game_name=game, **options)
 
 
 def of_objects(make_game: Callable[[], Any], world: Any = None, **names: Any) -> Playable:
@@ -85,7 +90,7 @@ def of_objects(make_game: Callable[[], Any], world: Any = None, **names: Any) ->
     Args:
         make_game: gives a new instance of the game.
         world: a world model, or None to play the game itself.
-        names: `notice`, `world_name`, `game_name`, as in `Playable`.
+        names: `notice`, `settings`, `world_name`, `game_name`, as in `Playable`.
 
     Raises:
         PlayError: the game has not what a game must have, or does not fit the world.

@@ -35,12 +35,12 @@ class Session:
     Args:
         playable: what is played.
         seed: of the first start.
-        settings: of the sampler. The engine has none.
+        settings: of the sampler; None for the playable's own. The engine has none.
     """
 
     def __init__(self, playable: Playable, seed: int = 0, settings: Settings | None = None):
         self.playable, self.game, self.world = playable, playable.make_game(), playable.world
-        self.settings = settings or Settings()
+        self.settings = settings or playable.settings
         self.log = Log(world=playable.world_name, game=playable.game_name)
         self.log.set(self.settings.num_steps, self.settings.context_noise)
         self.recorded: list[np.ndarray] = []

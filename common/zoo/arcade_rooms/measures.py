@@ -24,7 +24,7 @@ from common.streaming.world import push, sample_next
 # Windows with a real past; dreams, and frames in each.
 SETTINGS = {"small": (64, 2, 60), "full": (160, 16, 1000)}
 PLAY = 500  # frames of a test play
-NUM_STEPS, CONTEXT_NOISE = 3, 0.2  # in dreams: calls of the model per frame, level of the noise on the past
+NUM_STEPS, CONTEXT_NOISE = 1, 0.3  # in dreams: calls of the model per frame, level of the noise on the past
 BATCH = 16
 HUD_EVENTS = ("coin", "bag", "key", "door")
 
