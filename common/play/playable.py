@@ -3,7 +3,7 @@
 import importlib
 import importlib.util
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ class Playable:
     world: Any = None
     referee: Referee | None = None
     notice: str = ""
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
     world_name: str | None = None
     game_name: str | None = None
 
