@@ -1,0 +1,157 @@
+"""Four arms of the world of pairs: MMDiT or cross-attention, reading bare word embeddings or states of layer 3.
+
+    recipe = pair_recipe("layer0-mmdit")
+    curve = train(recipe, "cpu", folder="runs/pairs")       minutes of one core
+
+All arms have the same latents, captions, noise, number of steps and, to one per cent, of parameters.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import lru_cache
+
+import torch
+
+from common.data.latent_cache import LatentCache, fill
+from common.data.mini import MiniLatents
+from common.data.mini.pairs import MiniPairs, PairWords
+from common.diffusion.guidance import Guidance
+from common.diffusion.samplers import last, stochastic
+from common.diffusion.schedules import flow_levels
+from common.evaluation.pairs import pair_accuracy
+from common.models.dit import VideoDiT
+from common.models.mmdit import MMVideoDiT
+from common.runtime import cache_dir
+from common.text.layers import LayerStates
+from common.training import Recipe, Settings, Stage
+from common.training.recipe import adamw
+from common.zoo.mini_arm import BATCH, SHIFT, MiniCoder
+from common.zoo.mini_objectives import compute_loss
+
+CROSS = {"dim": 96, "num_layers": 4, "num_heads": 3, "ffn_dim": 352}  # of a `VideoDiT`: 769,216 weights
+MMDIT = {"dim": 96, "num_layers": 4, "num_heads": 3, "ffn_dim": 184}  # of an `MMVideoDiT`: 766,120
+SHAPE = (16, 1, 8, 8)  # of a picture's latent: 16 tokens of 2×2
+NUM_PICTURES = 3000  # of the training split
+NUM_ASKED = {"ci": 4, "cpu": 48}  # pictures that are made and read at each look
+
+
+def cached_pairs(coder: MiniCoder, num_pictures: int = NUM_PICTURES, folder=None) -> LatentCache:
+    """Raw latents of the first pictures of the training split; encoded the first time, in seconds.
+
+    Args:
+        coder: of the kind "video".
+        num_pictures: how many.
+        folder: of the cache; None for a place in the user's cache.
+    """
+    folder = folder or cache_dir() / "latents" / f"mini-pairs-{coder.key.split(',')[0].split()[-1]}"
+    encode = lambda batch: coder.encode(batch.clips())  # noqa: E731
+    return fill(folder, MiniPairs(), encode, num_pictures, encoder=coder.key)
+
+
+@torch.no_grad()
+def generate_pairs(
+    model,
+    coder: MiniCoder,
+    asked: Sequence[PairWords],
+    read: Callable,
+    num_inference_steps: int = 15,
+    guidance_scale: float = 3.0,
+) -> torch.Tensor:
+    """A picture for each caption, `(B, 3, 1, 64, 64)` in [-1, 1]. The noise of picture `i` has the seed `i`.
+
+    Args:
+        model: `(x, timestep, states, mask) -> .sample`, a velocity.
+        coder: in whose latents it was trained.
+        asked: words of B captions.
+        read: texts to states, as in training.
+        num_inference_steps: of the sampler.
+        guidance_scale: 1 for none.
+    """
+    text, empty = read([*(words.caption for words in asked), ""]), len(asked)
+    velocity = lambda x, s, states, mask: model(x, 1000 * s, states, mask).sample  # noqa: E731
+    made = []
+    for start in range(0, len(asked), BATCH):
+        chosen = list(range(start, min(start + BATCH, len(asked))))
+        seeds = [torch.Generator().manual_seed(i) for i in chosen]
+        noise = torch.stack([torch.randn(SHAPE, generator=seed) for seed in seeds])
+        conditions = [(text.states[rows], text.mask[rows]) for rows in (chosen, [empty] * len(chosen))]
+        predict = Guidance(velocity, *conditions, guidance_scale)
+        levels = flow_levels(num_inference_steps, SHIFT)
+        made.append(coder.decode(last(stochastic(predict, noise, levels, 1.0, seeds))))
+    return torch.cat(made)
+
+
+@contextmanager
+def frozen_text(model: MMVideoDiT):
+    """Within it no block rewrites the text: every block reads it as it came in, as cross-attention does."""
+    hooks = [block.register_forward_hook(lambda _, args, out: (out[0], args[1])) for block in model.blocks]
+    try:
+        yield model
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+# The rate is constant, so that all arms can be advanced in turns, and prolonged. What is read is the running mean.
+COMMON = {"learning_rate": 2e-3, "decay": "none", "betas": (0.9, 0.95), "weight_decay": 0.01}
+SETTINGS = {
+    "ci": Settings(steps=10, batch_size=8, ema_decay=0.9, **COMMON),
+    "cpu": Settings(steps=1600, batch_size=32, warmup_steps=100, ema_decay=0.995, checkpoint_every=200, **COMMON),
+}
+
+ARMS = {
+    "layer0-mmdit": {"layer": 0, "build": lambda: MMVideoDiT(**MMDIT)},
+    "layer0-cross": {"layer": 0, "build": lambda: VideoDiT(**CROSS)},
+    "layer3-mmdit": {"layer": 3, "build": lambda: MMVideoDiT(**MMDIT)},
+    "layer3-cross": {"layer": 3, "build": lambda: VideoDiT(**CROSS)},
+    "layer0-frozen": {"layer": 0, "build": lambda: MMVideoDiT(**MMDIT), "within": frozen_text},
+}
+
+
+@lru_cache
+def _coder() -> MiniCoder:
+    return MiniCoder()
+
+
+@lru_cache
+def _reader(layer: int) -> LayerStates:
+    return LayerStates(layer)
+
+
+@lru_cache
+def _data(layer: int) -> MiniLatents:
+    return MiniLatents.load(cached_pairs(_coder()), _reader(layer), _coder().normalize)
+
+
+def build_arm(arm: str) -> MMVideoDiT | VideoDiT:
+    """A fresh model of an arm, by its name in `ARMS`."""
+    return ARMS[arm]["build"]()
+
+
+def generate_arm(model, arm: str, asked: Sequence[PairWords], **options) -> torch.Tensor:
+    """Pictures by a model of an arm: `generate_pairs` with the arm's text states. Options as there."""
+    with ARMS[arm].get("within", nullcontext)(model):
+        return generate_pairs(model, _coder(), asked, _reader(ARMS[arm]["layer"]), **options)
+
+
+def pair_recipe(arm: str) -> Recipe:
+    """The recipe of an arm, by its name in `ARMS`."""
+    layer, within = ARMS[arm]["layer"], ARMS[arm].get("within", nullcontext)
+
+    def loss(model, batch, noise):
+        with within(model):
+            return compute_loss(model, batch, noise)
+
+    def measure(model, preset):
+        asked = MiniPairs("test").words(range(NUM_ASKED[preset]))
+        return pair_accuracy(asked, generate_arm(model, arm, asked))
+
+    return Recipe(
+        name=f"pairs-{arm}",
+        build_model=lambda preset: build_arm(arm),
+        data=lambda preset: _data(layer),
+        compute_loss=loss,
+        optimizer=adamw,
+        stages={"main": Stage(SETTINGS)},
+        measure=measure,
+    )
