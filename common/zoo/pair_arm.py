@@ -119,8 +119,9 @@ def _reader(layer: int) -> LayerStates:
 
 
 @lru_cache
-def _data(layer: int) -> MiniLatents:
-    return MiniLatents.load(cached_pairs(_coder()), _reader(layer), _coder().normalize)
+def captioned_pairs(layer: int, num_pictures: int = NUM_PICTURES) -> MiniLatents:
+    """What an arm is trained on: pictures' latents, and their captions' states after this layer of the encoder."""
+    return MiniLatents.load(cached_pairs(_coder(), num_pictures), _reader(layer), _coder().normalize)
 
 
 def build_arm(arm: str) -> MMVideoDiT | VideoDiT:
@@ -149,7 +150,7 @@ def pair_recipe(arm: str) -> Recipe:
     return Recipe(
         name=f"pairs-{arm}",
         build_model=lambda preset: build_arm(arm),
-        data=lambda preset: _data(layer),
+        data=lambda preset: captioned_pairs(layer),
         compute_loss=loss,
         optimizer=adamw,
         stages={"main": Stage(SETTINGS)},

@@ -1,0 +1,264 @@
+# %% [markdown]
+# # Lab 06.4 · An MMDiT for video
+#
+# **What you will have at the end:** an MMDiT, the transformer of Stable Diffusion 3 and HunyuanVideo, part by part.
+# Text and video are two streams in one attention. Your block computes what Stable Diffusion 3's does, and you will have
+# seen a trained answer to a question on which the literature is split: does a joint stream bind words better?
+#
+# | | |
+# |---|---|
+# | time | about 75 minutes |
+# | difficulty | ★★★★★ |
+# | before this | [06.1](../../labs/06_dit_flow_matching/01_video_dit.ipynb), [text and video in one attention](../../phases/06_dit_flow_matching/04_text_and_video_in_one_attention.ipynb) |
+#
+# | preset | pictures, `(T, H, W)` | training from scratch | all cells take about |
+# |---|---|---|---|
+# | `ci` | 64, (1, 64, 64) | 16 steps, loss only | 20 s |
+# | `cpu` (default) | 3000, (1, 64, 64) | 400 steps, and a score | 2 min |
+# | `gpu` | 3000, (1, 64, 64) | 1600 steps, and a score | not measured |
+#
+# `FLIPBOOK_PRESET` chooses the preset.
+
+# %% tags=["setup"]
+import json
+
+import matplotlib.pyplot as plt
+import torch
+
+from common import show
+from common.course import check, paths
+from common.data.mini.pairs import MiniPairs, PairWords
+from common.evaluation.pairs import pair_accuracy
+from common.evaluation.share import Share
+from common.models.dit import DiTBlock
+from common.models.sd3_peer import distance_from_sd3
+from common.progress import progress_bar
+from common.runtime import limit_threads, preset
+from common.text.layers import LayerStates
+from common.training.keyed_noise import KeyedNoise
+from common.zoo.mini_objectives import compute_loss
+from common.zoo.pair_arm import CROSS, MMDIT, captioned_pairs, frozen_text, generate_arm
+
+limit_threads()
+plt.rcParams["figure.dpi"] = 75
+SIZE = preset()
+STEPS, NUM_PICTURES = {"ci": (16, 64), "cpu": (400, 3000), "gpu": (1600, 3000)}[SIZE]
+BLUE, OLIVE, RUST, GREY = "#1f6f8b", "#8a7a2f", "#b3541e", "#9a9a9a"
+
+# %% [markdown]
+# ## The question
+#
+# Two captions with the same words, and what they ask for. A model that only knows *which* words a caption has draws a
+# red and a cyan circle for both, and half of the time the wrong one is small. To **bind** words is to know which
+# belongs to which.
+
+# %% tags=["demo"] draws="Two captions with the same words, two pictures."
+ASKED = PairWords("red", "cyan", "white")
+world = MiniPairs("held_out")
+known = world.words(range(40))
+numbers = [next(i for i, words in enumerate(known) if words.small == color and words.large == other)
+           for color, other in (("red", "cyan"), ("cyan", "red"))]  # fmt: skip
+drawn = world.batch(numbers)
+show.strips({caption: picture for caption, picture in zip(drawn.captions, drawn.clips())}, num_frames=1, width=150)
+
+# %% [markdown]
+# **Before you read on, a prediction.** Four models of equal size are trained on such pictures. Two read the text by
+# cross-attention, two have a text stream. Of each, one gets *bare word embeddings* and one the states of the text
+# encoder's third layer, in which words have read each other. Which of the four will bind? The end of this lab shows it.
+
+# %% [markdown] about="joint_mask" difficulty=1 importance=5 minutes=5
+# ## The padding mask
+#
+# Prompts of a batch are padded to one length. In joint attention a padding token is a token like any other, with keys
+# that take their share of every softmax, until a mask hides it.
+#
+# | quantity | shape | here |
+# |---|---|---|
+# | `text_mask` | `(B, L)` | True for a word |
+# | result | `(B, 1, 1, N + L)` | True for "may be looked at" |
+
+# %% exercise="joint_mask" from="common.layers.joint_attention:joint_mask"
+
+# %% check="joint_mask"
+
+# %% [markdown] hints="joint_mask"
+# 1. The video has no padding: N times True. The text's part is its own mask.
+# 2. `torch.cat([…, …], dim=1)`, and two axes of size 1 for heads and for the tokens that look: `[:, None, None, :]`.
+# 3. `text_mask.new_ones(len(text_mask), num_tokens, dtype=torch.bool)` is the video's part, `text_mask.bool()` the
+#    text's.
+
+# %% [markdown] troubles="joint_mask"
+# - **Everything comes out as NaN later.** `scaled_dot_product_attention` takes True for "may look", the opposite of
+#   `key_padding_mask` in `nn.MultiheadAttention`.
+
+# %% [markdown] about="JointAttention" difficulty=3 importance=5 minutes=15
+# ## Joint attention: two sets of weights, one softmax
+#
+# Each stream makes queries, keys and values with weights of its own. Then the sequences are laid end to end:
+#
+# $$ \mathrm{softmax}\!\left( \frac{[q_v; q_t] \, [k_v; k_t]^\top}{\sqrt{d}} \right) [v_v; v_t] . $$
+#
+# So the video looks at the text, as in cross-attention. But the text looks too: at the video, and at itself.
+#
+# | quantity | shape |
+# |---|---|
+# | `self.video(x)`, `self.text(text)` | three times `(B, N or L, num_heads, head_dim)` |
+# | `attend(q, seen, mask)` | `q` as above; `seen` is `KeyValues`, `(B, num_heads, N + L, head_dim)` |
+# | result of `attend` | `(B, N + L, D)` |
+
+# %% exercise="JointAttention" from="common.layers.joint_attention:JointAttention" blank="forward"
+
+# %% check="JointAttention"
+
+# %% [markdown] hints="JointAttention"
+# 1. Get q, k, v from both streams, turn the video's q and k, and concatenate pair by pair along the axis of tokens.
+# 2. `KeyValues` wants heads before tokens: `rearrange(part, "b n h d -> b h n d")` for keys and values. The queries
+#    stay as they are.
+# 3. `attend(q, KeyValues(keys, values), mask).split([x.shape[1], text.shape[1]], dim=1)`, and each part through its own
+#    stream's `to_out`.
+
+# %% [markdown] troubles="JointAttention"
+# - **It says that rotation and tokens have different lengths.** Rotate before you concatenate: there are N places.
+# - **The video is right and the text is not.** Both parts go through a `to_out`, and they are not the same one.
+
+# %% [markdown]
+# Your two functions together. One sentence of six words, once alone and once padded to twelve and more, by random
+# weights: how far does the video's result move?
+
+# %% tags=["demo"] draws="How far padding moves the video, with your mask and without."
+torch.manual_seed(0)
+layer = JointAttention(64, 4).requires_grad_(False)
+video, words, padding = torch.randn(1, 16, 64), torch.randn(1, 6, 64), torch.randn(1, 1, 64)
+alone = layer(video, words)[0]
+LENGTHS = (0, 6, 12, 24, 48)
+moved = {"no mask": [], "your mask": []}
+for extra in LENGTHS:
+    padded = torch.cat([words, padding.expand(-1, extra, -1)], dim=1)
+    real = torch.arange(6 + extra)[None] < 6
+    for name, mask in (("no mask", None), ("your mask", joint_mask(real, 16))):
+        moved[name].append(((layer(video, padded, mask=mask)[0] - alone).norm() / alone.norm()).item())
+show.draw_curves({name: (LENGTHS, values) for name, values in moved.items()},
+                 "The same six words with more and more padding", colors=(RUST, BLUE),
+                 xlabel="padding tokens", ylabel="relative change of the video")  # fmt: skip
+
+# %% [markdown]
+# **What to see.** With the mask the line is zero. Without it, padding soon drowns the words. (Some published models were
+# trained without a mask. Run a model as it was trained.)
+
+# %% [markdown] about="MMDiTBlock" difficulty=4 importance=5 minutes=20
+# ## The MMDiT block
+#
+# Both streams have everything twice: AdaLN-Zero, weights of attention, feed-forward. They meet in the attention alone.
+# After the last block no one reads the text, so half of it is left out there.
+#
+# | quantity | shape |
+# |---|---|
+# | `x` | `(B, T', S, D)`, S tokens per frame |
+# | `text` | `(B, L, D)` |
+# | `self.attention(tokens, text, rotation, mask)` | `(B, T' · S, D)` and `(B, L, D)`, in and out |
+
+# %% exercise="MMDiTBlock" from="common.layers.joint_attention:MMDiTBlock" blank="forward"
+
+# %% check="MMDiTBlock"
+
+# %% [markdown] hints="MMDiTBlock"
+# 1. Write the video's two branches as in 06.1. Then give the text the same two, with its own modulations and layers.
+# 2. `lone = text[:, None]` makes a clip of one frame, which `enter` and `leave` understand. `[:, 0]` goes back.
+# 3. `own, ffn = self.modulation(signal)`, `text_own, text_ffn = self.text_modulation(text_signal)`; `out, text_out =
+#    self.attention(…, text_own.enter(lone)[:, 0], rotation, mask)`; then `own.leave(x, …)` and, unless `self.is_last`,
+#    `text_own.leave(lone, text_out[:, None])`, and each stream's feed-forward in the same way.
+
+# %% [markdown] troubles="MMDiTBlock"
+# - **Shapes do not meet in `leave`.** A modulation is `(B, 1, 1, D)`: a text `(B, L, D)` would be read as B frames.
+# - **The last block fails in `text_ffn`.** It has none. Return before you come to it, with the text as it came.
+
+# %% [markdown]
+# Is it the block that others use? Stable Diffusion 3's, with the same weights, beside yours. Then change *one word*,
+# and see who moves within one block: in yours, and in a DiT block with cross-attention.
+
+# %% tags=["demo"] draws="Who moves in one block when one word changes, and when one patch does."
+print(f"Stable Diffusion 3's block and yours agree to 1e-5: {distance_from_sd3(MMDiTBlock) < 1e-5}")
+torch.manual_seed(0)
+tokens, words = torch.randn(1, 1, 16, 64), torch.randn(1, 8, 64)
+other_words, other_tokens = words.clone(), tokens.clone()
+other_words[:, 2], other_tokens[:, 0, 5] = torch.randn(64), torch.randn(64)
+joint, cross = (kind(64, 4, 128).requires_grad_(False) for kind in (MMDiTBlock, DiTBlock))
+run = {"MMDiT": lambda x, text: joint(x, text, torch.ones(1, 1, 384), torch.ones(1, 1, 384)),
+       "cross-attention": lambda x, text: (cross(x, torch.ones(1, 1, 576), text)[0], text)}  # fmt: skip
+figure, axes = plt.subplots(2, 2, figsize=(7.6, 3.4), layout="constrained")
+for line, (name, block) in zip(axes, run.items()):
+    before = torch.cat([block(tokens, words)[0][0, 0], block(tokens, words)[1][0]])
+    for axis, (what, changed) in zip(line, {"word 2": (tokens, other_words), "patch 5": (other_tokens, words)}.items()):
+        x, text = block(*changed)
+        moved = (torch.cat([x[0, 0], text[0]]) - before).norm(dim=-1)
+        axis.bar(range(24), moved, color=[BLUE] * 16 + [RUST] * 8)
+        axis.set(yscale="symlog", ylim=(0, 20), xticks=[7.5, 19.5], xticklabels=["16 patches", "8 words"])
+        axis.set_yticks([0, 1, 10], [0, 1, 10])
+        axis.set_title(f"{name}: {what} is changed", fontsize=10)
+figure.supylabel("how far each token moves", fontsize=10)
+plt.show()
+
+# %% [markdown]
+# **What to see.** In your block a changed word moves the *other words*, and so does a changed patch. With
+# cross-attention the words never move, apart from the one that was changed.
+
+# %% [markdown] about="MMVideoDiT" difficulty=4 importance=5 minutes=20
+# ## The model
+#
+# The way through is that of 06.1, with two streams. The text has no frames, so it gets one noise level: that of the mean
+# embedding.
+#
+# | latents | tokens | text | signal | text's signal |
+# |---|---|---|---|---|
+# | `(B, C, T', H', W')` | `(B, T', S, D)` | `(B, L, D)` | `(B, T' or 1, 6 D)` | `(B, 1, 6 D)` |
+
+# %% exercise="MMVideoDiT" from="common.models.mmdit:MMVideoDiT" blank="forward"
+
+# %% check="MMVideoDiT"
+
+# %% [markdown] hints="MMVideoDiT"
+# 1. Write the six steps of the docstring as comments, then one to three lines under each.
+# 2. `grid = (num_frames, height // p, width // p)`, a timestep `(B,)` becomes `(B, 1)`, and the text's level is
+#    `time.mean(dim=1, keepdim=True)`. The mask needs N, which is T' · S.
+# 3. The loop is `x, text = block(x, text, signal, text_signal, rotation, mask)`. The end: `shift, scale =
+#    self.to_last_signal(time)[:, :, None].float().chunk(2, dim=-1)`, then `self.patches_out((plain_norm(x) *
+#    (1 + scale) + shift).to(dtype))`, then `rearrange` to `(B, T' · S, …)` and `unpatchify`.
+
+# %% [markdown] troubles="MMVideoDiT"
+# - **It is right with one level per clip and wrong with one per frame.** The text's signal has no axis of frames.
+# - **It says that dtypes differ.** Features and norms are float32. Bring them to the dtype of `hidden_states`.
+
+# %% [markdown]
+# ## Your model learns
+#
+# Fresh weights of your class on the pairs, with bare word embeddings. A video of one frame is a picture: binding is
+# about words, and a still is three times cheaper than a clip of nine frames.
+
+# %%
+torch.manual_seed(0)
+small = MMVideoDiT(**MMDIT)
+data = captioned_pairs(0, NUM_PICTURES)
+optimizer = torch.optim.AdamW(small.parameters(), lr=2e-3, betas=(0.9, 0.95), weight_decay=0.01)
+losses = []
+for step in progress_bar(range(STEPS), desc="your MMDiT", unit="step"):
+    chosen = range(32 * step, 32 * step + 32)
+    loss = compute_loss(small, data.batch(chosen), KeyedNoise(0, chosen))["loss"]
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    losses.append(loss.item())
+print(f"loss: {sum(losses[:4]) / 4:.1f} at first, {sum(losses[-4:]) / 4:.1f} at last")
+if SIZE != "ci":
+    words = MiniPairs("test").words(range(48))
+    print({name: f"{value:.0%}" for name, value in pair_accuracy(words, generate_arm(small, "layer0-mmdit", words)).items()})
+
+# %% tags=["demo"] draws="The loss of your model, from scratch."
+figure, axis = plt.subplots(figsize=(7.2, 2.4), layout="constrained")
+axis.plot(losses, color=BLUE)
+axis.axhline(data.latents.square().mean() + 1, color="0.6", linestyle=":")
+axis.set(xlabel="step, 32 pictures each", ylabel="squared error of the velocity", ylim=(0, None))
+axis.set_title("Training from scratch. Dotted: the answer zero, with which it begins", fontsize=10)
+plt.show()
+
+# %% [markdown]
+# ## The result to remember
