@@ -90,7 +90,7 @@ def turn(x, rotation):
 
 
 def attended(layer, x, text, rotation=None, mask=None, *, turns=(0, 1), softmaxes=1, one_set=False,
-             looks="all", swapped=False):  # fmt: skip
+             looks="all"):  # fmt: skip
     """Oracle, head by head: the results of both streams; and ways to do it wrong."""
     n, streams = x.shape[1], (layer.video, layer.video if one_set else layer.text)
     parts = [list(stream(tokens)) for stream, tokens in zip(streams, (x, text))]
@@ -107,8 +107,7 @@ def attended(layer, x, text, rotation=None, mask=None, *, turns=(0, 1), softmaxe
         cuts = scores.masked_fill(hidden, -torch.inf).tensor_split([n] if softmaxes == 2 else [], dim=-1)
         heads.append(torch.cat([cut.softmax(-1).nan_to_num() for cut in cuts], dim=-1) @ v[:, :, h])
     out = torch.cat(heads, dim=-1).split([n, text.shape[1]], dim=1)
-    done = [stream.to_out(part) for stream, part in zip(streams, out)]
-    return done[::-1] if swapped else done
+    return [stream.to_out(part) for stream, part in zip(streams, out)]
 
 
 def judged(call, where, rows, right, mistakes):
@@ -154,7 +153,6 @@ def test_attention(lab, seed, look):
         "the mask has no effect": {"mask": None},
         "the rotation has no effect": {"rotation": None},
         "only the queries are turned: the keys are as well": {"turns": (0,)},
-        "the text is returned before the video": {"swapped": True},
     }
     answers = judged(attends, layer, rows, right, mistakes)
     look(target=right(*rows[0][:2])[1][0], yours=answers[0]["text"].value[0])
@@ -187,15 +185,15 @@ def parts_of(signal, table):
     return total.permute(2, 3, 0, 1, 4)[..., None, :]
 
 
-def run(block, x, text, signal, text_signal, rotation=None, mask=None, *, order=(0, 1), stale=False, gated=True,
-        enters=True, crossed=False, alone=False, own_ffn=True, tables=(0, 1), steer=(0, 1)):  # fmt: skip
+def run(block, x, text, signal, text_signal, rotation=None, mask=None, *, stale=False, gated=True,
+        enters=True, alone=False, own_ffn=True, tables=(0, 1), steer=(0, 1), stays=False):  # fmt: skip
     """Oracle of one block by its own layers: both streams; and ways to do it wrong."""
     layers = block.modulation, block.text_modulation
-    signals = (text_signal, signal[:, :1]) if crossed else (signal, text_signal)
-    steers = [parts_of(one, layers[which].table)[list(steer)] for one, which in zip(signals, tables)]
+    signals = zip((signal, text_signal), tables)
+    steers = [parts_of(one, layers[which].table)[list(steer)] for one, which in signals]
     begin = streams = [x, text[:, None]]
     frames = x.shape[1]
-    for k in order:
+    for k in (0, 1):
         h = []
         for i, stream in enumerate(begin if stale else streams):
             shift, scale, _ = steers[i][k]
@@ -209,7 +207,7 @@ def run(block, x, text, signal, text_signal, rotation=None, mask=None, *, order=
         else:
             out = block.ffn(h[0]), (block.text_ffn if own_ffn else block.ffn)(h[1])
         streams = [s + (steers[i][k][2] if gated else 1) * o for i, (s, o) in enumerate(zip(streams, out))]
-    return streams[0], text if block.is_last else streams[1][:, 0]
+    return streams[0], text if block.is_last or stays else streams[1][:, 0]
 
 
 def block_inputs(seed, frames=3, levels=None, batch=2, length=L, rotation=False, mask=False):
@@ -224,11 +222,11 @@ def block_inputs(seed, frames=3, levels=None, batch=2, length=L, rotation=False,
 
 BLOCK_MISTAKES = {
     "the text is not modulated on its way in: text_modulation's enter does that": {"enters": False},
-    "the two signals are swapped: the video has signal, the text text_signal": {"crossed": True},
     "the text uses the video's modulation. It has its own, self.text_modulation": {"tables": (0, 0)},
     "attention keeps the frames apart. All tokens of all frames are one sequence": {"alone": True},
     "the feed-forward reads the block's input. It should read what the attention left": {"stale": True},
     "modulations are mixed up: the first is the attention's, the second the feed-forward's": {"steer": (1, 0)},
+    "the text comes out as it came in. In the last block alone it does": {"stays": True},
     "the gates are not used: modulation.leave has them": {"gated": False},
     "the text goes through the video's feed-forward: it has text_ffn": {"own_ffn": False},
 }
