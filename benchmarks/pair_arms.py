@@ -1,12 +1,12 @@
 """Do words stay together? MMDiT against cross-attention, bare word embeddings against states of layer 3.
 
-    python benchmarks/pair_arms.py                          all arms, in turns of 200 steps, to 1,600 steps each
+    python benchmarks/pair_arms.py                          the four arms, in turns of 200 steps, to 1,400 steps each
     python benchmarks/pair_arms.py --end                    measure them where they are, and keep the numbers
     python benchmarks/pair_arms.py --table                  the records so far, as Markdown
 
 The arms take turns, so that they are equally far whenever the program is stopped; the same command goes on. A look
-reads 48 pictures of the test split. The end reads 384 pictures of the test split and 192 of the pairs held out, each with
-its 95 % interval. The records are in benchmarks/results/pair_arms.json.
+reads 48 pictures of the test split. The end reads 384 pictures of the test split and 192 of the pairs held out, each
+with its 95 % interval. The records are in benchmarks/results/pair_arms.json.
 """
 
 import argparse
@@ -70,7 +70,7 @@ def record(arm: str, place: Path) -> dict:
     model.load_state_dict({name: found.tensors[f"ema.{name}"] for name in model.state_dict()})
     looks = [line for line in read_log(place) if "binding" in line and line["step"] < found.step]
     end = {split: final(model.eval(), arm, split, count) for split, count in ASKED.items()}
-    if arm == "layer0-mmdit":
+    if arm.endswith("mmdit"):
         with frozen_text(model):
             end["frozen"] = final(model, arm, "test", ASKED["test"])
     return {

@@ -96,7 +96,7 @@ def frozen_text(model: MMVideoDiT):
 COMMON = {"learning_rate": 2e-3, "decay": "none", "betas": (0.9, 0.95), "weight_decay": 0.01}
 SETTINGS = {
     "ci": Settings(steps=10, batch_size=8, ema_decay=0.9, **COMMON),
-    "cpu": Settings(steps=1600, batch_size=32, warmup_steps=100, ema_decay=0.995, checkpoint_every=200, **COMMON),
+    "cpu": Settings(steps=1400, batch_size=32, warmup_steps=100, ema_decay=0.995, checkpoint_every=200, **COMMON),
 }
 
 ARMS = {
@@ -104,7 +104,7 @@ ARMS = {
     "layer0-cross": {"layer": 0, "build": lambda: VideoDiT(**CROSS)},
     "layer3-mmdit": {"layer": 3, "build": lambda: MMVideoDiT(**MMDIT)},
     "layer3-cross": {"layer": 3, "build": lambda: VideoDiT(**CROSS)},
-    "layer0-frozen": {"layer": 0, "build": lambda: MMVideoDiT(**MMDIT), "within": frozen_text},
+    "layer3-frozen": {"layer": 3, "build": lambda: MMVideoDiT(**MMDIT), "within": frozen_text},
 }
 
 
