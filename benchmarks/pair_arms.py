@@ -35,6 +35,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS)[:4])
     parser.add_argument("--steps", type=int, default=SETTINGS["cpu"].steps)
+    parser.add_argument("--turn", type=int, default=TURN, help="Steps per turn; a frozen arm takes all in one.")
     parser.add_argument("--folder", type=Path, default=Path("runs/pair_arms"))
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--end", action="store_true", help="Train no further; measure.")
@@ -45,7 +46,7 @@ def main():
         for arm in arguments.arms:
             keep(record(arm, arguments.folder / arm), arguments.results)
     elif not arguments.table:
-        for steps in range(TURN, arguments.steps + 1, TURN):
+        for steps in range(arguments.turn, arguments.steps + 1, arguments.turn):
             for arm in arguments.arms:
                 settings = replace(SETTINGS["cpu"], steps=steps)
                 train(pair_recipe(arm), "cpu", folder=arguments.folder / arm, settings=settings, quiet=True)

@@ -8,6 +8,7 @@ All arms have the same latents, captions, noise, number of steps and, to one per
 
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
@@ -74,8 +75,8 @@ def generate_pairs(
         chosen = list(range(start, min(start + BATCH, len(asked))))
         seeds = [torch.Generator().manual_seed(i) for i in chosen]
         noise = torch.stack([torch.randn(SHAPE, generator=seed) for seed in seeds])
-        conditions = [(text.states[rows], text.mask[rows]) for rows in (chosen, [empty] * len(chosen))]
-        predict = Guidance(velocity, *conditions, guidance_scale)
+        asked_for, nothing = ((text.states[rows], text.mask[rows]) for rows in (chosen, [empty] * len(chosen)))
+        predict = Guidance(velocity, asked_for, nothing, guidance_scale)
         levels = flow_levels(num_inference_steps, SHIFT)
         made.append(coder.decode(last(stochastic(predict, noise, levels, 1.0, seeds))))
     return torch.cat(made)
@@ -99,12 +100,38 @@ SETTINGS = {
     "cpu": Settings(steps=1400, batch_size=32, warmup_steps=100, ema_decay=0.995, checkpoint_every=200, **COMMON),
 }
 
+
+@dataclass(frozen=True)
+class PairArm:
+    """What is different in an arm.
+
+    Attributes:
+        layer: of the text encoder, whose states it reads.
+        build: a fresh model.
+        within: the model to a context manager; it is trained and measured inside it.
+    """
+
+    layer: int
+    build: Callable[[], MMVideoDiT | VideoDiT]
+    within: Callable = nullcontext
+
+
+def build_mmdit() -> MMVideoDiT:
+    """A fresh MMDiT of the study's size."""
+    return MMVideoDiT(**MMDIT)
+
+
+def build_cross() -> VideoDiT:
+    """A fresh transformer with cross-attention, of the same number of weights."""
+    return VideoDiT(**CROSS)
+
+
 ARMS = {
-    "layer0-mmdit": {"layer": 0, "build": lambda: MMVideoDiT(**MMDIT)},
-    "layer0-cross": {"layer": 0, "build": lambda: VideoDiT(**CROSS)},
-    "layer3-mmdit": {"layer": 3, "build": lambda: MMVideoDiT(**MMDIT)},
-    "layer3-cross": {"layer": 3, "build": lambda: VideoDiT(**CROSS)},
-    "layer3-frozen": {"layer": 3, "build": lambda: MMVideoDiT(**MMDIT), "within": frozen_text},
+    "layer0-mmdit": PairArm(0, build_mmdit),
+    "layer0-cross": PairArm(0, build_cross),
+    "layer3-mmdit": PairArm(3, build_mmdit),
+    "layer3-cross": PairArm(3, build_cross),
+    "layer3-frozen": PairArm(3, build_mmdit, frozen_text),
 }
 
 
@@ -126,18 +153,18 @@ def captioned_pairs(layer: int, num_pictures: int = NUM_PICTURES) -> MiniLatents
 
 def build_arm(arm: str) -> MMVideoDiT | VideoDiT:
     """A fresh model of an arm, by its name in `ARMS`."""
-    return ARMS[arm]["build"]()
+    return ARMS[arm].build()
 
 
 def generate_arm(model, arm: str, asked: Sequence[PairWords], **options) -> torch.Tensor:
     """Pictures by a model of an arm: `generate_pairs` with the arm's text states. Options as there."""
-    with ARMS[arm].get("within", nullcontext)(model):
-        return generate_pairs(model, _coder(), asked, _reader(ARMS[arm]["layer"]), **options)
+    with ARMS[arm].within(model):
+        return generate_pairs(model, _coder(), asked, _reader(ARMS[arm].layer), **options)
 
 
 def pair_recipe(arm: str) -> Recipe:
     """The recipe of an arm, by its name in `ARMS`."""
-    layer, within = ARMS[arm]["layer"], ARMS[arm].get("within", nullcontext)
+    layer, within = ARMS[arm].layer, ARMS[arm].within
 
     def loss(model, batch, noise):
         with within(model):
