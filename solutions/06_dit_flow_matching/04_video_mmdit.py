@@ -53,13 +53,11 @@ BLUE, OLIVE, RUST = "#1f6f8b", "#8a7a2f", "#b3541e"
 # belongs to which.
 
 # %% tags=["demo"] draws="Two captions with the same words, two pictures."
-ASKED = PairWords("red", "cyan", "white")
 world = MiniPairs("held_out")
-known = world.words(range(40))
-numbers = [next(i for i, words in enumerate(known) if words.small == color and words.large == other)
-           for color, other in (("red", "cyan"), ("cyan", "red"))]  # fmt: skip
-drawn = world.batch(numbers)
-show.strips(dict(zip(drawn.captions, drawn.clips())), num_frames=1, width=150)
+known, wanted = world.words(range(80)), PairWords("red", "cyan", "white")
+drawn = world.batch([known.index(wanted), known.index(wanted.swapped)])
+print(*drawn.captions, sep="\n")
+show.strips({"small red": drawn.clips()[0], "small cyan": drawn.clips()[1]}, num_frames=1, width=110)
 
 # %% [markdown]
 # **Before you read on, a prediction.** Four models of equal size are trained on such pictures. Two read the text by
@@ -140,7 +138,6 @@ for extra in LENGTHS:
 draw_curves({name: (LENGTHS, values) for name, values in moved.items()},
             "The same six words with more and more padding", colors=(RUST, BLUE),
             xlabel="padding tokens", ylabel="relative change of the video")  # fmt: skip
-plt.show()
 
 # %% [markdown]
 # **What to see.** With the mask the line is zero. Without it, padding soon drowns the words. (Some published models
@@ -282,7 +279,7 @@ for place, one in enumerate(STUDY):
               for name in ("colors", "binding")}  # fmt: skip
     for shift, marker, share in zip((-0.12, 0.12), "os", shares["binding"].values()):
         low, high = share.interval
-        axes[1].plot([place + shift] * 2, [low, high], color=colour, linestyle=line)
+        axes[1].plot([place + shift] * 2, [low, high], color=colour)
         axes[1].plot(place + shift, share.value, marker, color=colour)
     shown = {"colours": ("test", "colors"), "binding": ("test", "binding"), "pairs held out": ("held_out", "binding"),
              "right": ("test", "right"), "control": ("test", "shuffled")}  # fmt: skip
@@ -295,18 +292,18 @@ axes[1].set_xticklabels([one["arm"].replace("-", "\n") for one in STUDY])
 plt.show()
 
 # %% [markdown]
-# **What to see.** With bare word embeddings all arms learn the words, and *none* binds them: every interval holds one
-# half. With states of layer 3 both kinds bind. So here it is the text encoder that binds.
+# **What to see.** With bare word embeddings both kinds learn the words, and *neither* binds them: every interval holds
+# one half. With states of layer 3 both kinds bind. So here it is the text encoder that binds.
 #
 # Between the two kinds there is no winner. The MMDiT binds more often where both colours are there, also for pairs of
-# colours that it never saw together. But both colours are there less often, and of all pictures fewer are right. The
-# hope that a joint stream would bind bare words, since its words can read each other, did not come true in this run.
+# colours that it never saw together. But both colours are there less often, and ever less from step 600 on, so of all
+# pictures fewer are right. The hope that a joint stream would bind bare words, since its words can read each other, did not come true in this run.
 
 # %% [markdown]
 # ## Try it
 #
-# Your small model on a caption of yours and on the same words swapped. After the few steps of this page it draws little
-# more than the field; with `FLIPBOOK_PRESET=gpu` it draws circles.
+# Your small model on a caption of yours and on the same words swapped. After the 16 steps of `ci` it draws noise. The
+# arms above drew both circles from about step 400 on.
 #
 # **An ablation to run:** draw inside `with frozen_text(small):`. Then no word reads another one.
 
@@ -314,7 +311,7 @@ plt.show()
 ASKED, GUIDANCE = PairWords("red", "cyan", "black"), 3.0
 
 pictures = generate_arm(small.eval(), "layer0-mmdit", [ASKED, ASKED.swapped], guidance_scale=GUIDANCE)
-show.strips(dict(zip((ASKED.caption, ASKED.swapped.caption), pictures)), num_frames=1, width=120)
+show.strips({f"small {ASKED.small}": pictures[0], f"small {ASKED.large}": pictures[1]}, num_frames=1, width=110)
 
 # %%
 for one in STUDY:
@@ -338,8 +335,8 @@ for one in STUDY:
 # - Stills. The model is one for video, and 06.1's theorem holds for it, but no motion was trained here.
 # - "Binding" leaves out pictures that miss a colour, and these are no random part. Of the first 96 of `layer3-mmdit` 41
 #   miss one, and in 39 of them the reader sees a single object in the *large* circle's colour. Compare "right" as well.
-# - In the trained `layer3-mmdit`, freezing the text (the numbers above) costs colours and fields too: weights that were trained with
-#   a text stream need it. An arm that is *trained* with a frozen text is in `common/zoo/pair_arm.py`.
+# - In the trained `layer3-mmdit`, freezing the text (the numbers above) costs colours and fields too: weights that were
+#   trained with a text stream need it. An arm that is *trained* with a frozen text is in `common/zoo/pair_arm.py`.
 #
 # ## Yours now
 #
