@@ -263,7 +263,7 @@ plt.show()
 # ## The result to remember
 #
 # The four models of the prediction, trained once (`benchmarks/pair_arms.py`): the same pictures, captions, noise and
-# number of steps, 0.77 M weights each. **Colours**: the picture shows the two colours asked for. **Binding**: of those
+# number of steps, 0.77 M weights each, and a fifth as a control. **Colours**: the picture shows the two colours asked for. **Binding**: of those
 # pictures, the small circle has the small circle's colour; chance is half. **Right**: both, of all pictures. **Negative
 # control**: the same pictures, read against the captions of others.
 
@@ -297,7 +297,9 @@ plt.show()
 #
 # Between the two kinds there is no winner. The MMDiT binds more often where both colours are there, also for pairs of
 # colours that it never saw together. But both colours are there less often, and ever less from step 600 on, so of all
-# pictures fewer are right. The hope that a joint stream would bind bare words, since its words can read each other, did not come true in this run.
+# pictures fewer are right. The second control, `layer3-frozen`, is an MMDiT trained without rewriting: every block reads
+# the text as it came in. It binds no more often than cross-attention does. So the MMDiT's lead comes from the words that
+# change. But the hope that they would bind *bare* words, since they can read each other, did not come true in this run.
 
 # %% [markdown]
 # ## Try it
@@ -336,7 +338,7 @@ for one in STUDY:
 # - "Binding" leaves out pictures that miss a colour, and these are no random part. Of the first 96 of `layer3-mmdit` 41
 #   miss one, and in 39 of them the reader sees a single object in the *large* circle's colour. Compare "right" as well.
 # - In the trained `layer3-mmdit`, freezing the text (the numbers above) costs colours and fields too: weights that were
-#   trained with a text stream need it. An arm that is *trained* with a frozen text is in `common/zoo/pair_arm.py`.
+#   trained with a text stream need it. `layer3-frozen` was *trained* with a frozen text, and is the fairer control.
 #
 # ## Yours now
 #
