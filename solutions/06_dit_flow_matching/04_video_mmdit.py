@@ -263,9 +263,9 @@ plt.show()
 # ## The result to remember
 #
 # The four models of the prediction, trained once (`benchmarks/pair_arms.py`): the same pictures, captions, noise and
-# number of steps, 0.77 M weights each, and a fifth as a control. **Colours**: the picture shows the two colours asked for. **Binding**: of those
-# pictures, the small circle has the small circle's colour; chance is half. **Right**: both, of all pictures. **Negative
-# control**: the same pictures, read against the captions of others.
+# number of steps, 0.77 M weights each. A fifth is a control. **Colours**: the picture shows the two colours asked for.
+# **Binding**: of those pictures, the small circle has the small circle's colour; chance is half. **Right**: both, of
+# all pictures. **Negative control**: the same pictures, read against the captions of others.
 
 # %% tags=["demo"] draws="Colours while training; at the end binding, with intervals."
 STUDY = json.loads((paths.root() / "benchmarks" / "results" / "pair_arms.json").read_text())
@@ -297,9 +297,10 @@ plt.show()
 #
 # Between the two kinds there is no winner. The MMDiT binds more often where both colours are there, also for pairs of
 # colours that it never saw together. But both colours are there less often, and ever less from step 600 on, so of all
-# pictures fewer are right. The second control, `layer3-frozen`, is an MMDiT trained without rewriting: every block reads
-# the text as it came in. It binds no more often than cross-attention does. So the MMDiT's lead comes from the words that
-# change. But the hope that they would bind *bare* words, since they can read each other, did not come true in this run.
+# pictures fewer are right. The second control, `layer3-frozen`, is an MMDiT trained without rewriting: every block
+# reads the text as it came in. It binds no more often than cross-attention does. So in this run the MMDiT's lead in
+# binding comes from words that change. But the hope that they would bind *bare* words, since they can read each other,
+# did not come true.
 
 # %% [markdown]
 # ## Try it
