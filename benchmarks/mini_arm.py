@@ -22,8 +22,9 @@ from sprites import machine
 from time_to_quality import commit
 
 from common.data.mini import MiniSprites
+from common.data.sprites.solo import SOLO_FPS
 from common.evaluation.mini import mini_accuracy
-from common.models.dit import VideoDiT
+from common.evaluation.motions import motion_shares
 from common.training import checkpoint, read_log
 from common.training.budget import train_for
 from common.training.export import export
@@ -80,7 +81,8 @@ def record(arm: str, seed: int, core_seconds: float, asked: dict[str, int], plac
     else:
         curve = train_for(recipe, core_seconds, place, settings=settings, num_looks=NUM_LOOKS)
         steps, seconds = curve[-1]["step"] + 1, curve[-1]["core_seconds"]
-    model = VideoDiT.from_pretrained(place / "weights", torch_dtype=torch.float32).eval()
+    kind = type(recipe.build_model("cpu"))
+    model = kind.from_pretrained(place / "weights", torch_dtype=torch.float32).eval()
     return {
         "arm": arm,
         "seed": seed,
@@ -110,7 +112,20 @@ def final(model, arm: str, split: str, num_asked: int) -> dict[str, float]:
         clips = generate(asked, MiniCoder(ARMS[arm].get("kind", "video")), captions)
     shuffled = mini_accuracy(captions[1:] + captions[:1], clips)
     found = mini_accuracy(captions, clips) | {f"shuffled_{name}": shuffled[name] for name in SHOWN}
-    return {name: round(value, 4) for name, value in found.items()} | {"num_clips": num_asked}
+    found = {name: round(value, 4) for name, value in found.items()} | {"num_clips": num_asked}
+    return found | ({"motions": by_rate(captions, clips)} if arm.startswith("stdit") else {})
+
+
+def by_rate(captions, clips) -> dict[str, dict[str, list[int]]]:
+    """Of each motion how many clips show it, and of how many: at the full rate, and in every fourth frame alone.
+
+    The third time the frames between are means of those kept, whatever interpolator the coder has.
+    """
+    kept = clips[:, :, ::4]
+    mean = torch.nn.functional.interpolate(kept, clips.shape[2:], mode="trilinear", align_corners=True)
+    read = {"full": (clips, SOLO_FPS), "kept": (kept, SOLO_FPS / 4), "mean between": (mean, SOLO_FPS)}
+    found = {name: motion_shares(captions, made, fps) for name, (made, fps) in read.items()}
+    return {name: {word: [s.right, s.total] for word, s in shares.items()} for name, shares in found.items()}
 
 
 def read(results: Path) -> list[dict]:

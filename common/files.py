@@ -18,7 +18,8 @@ except ImportError:  # Windows
     fcntl = None
 
 FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
-READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+# The last two: a file has the name that a folder should have.
+READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST)
 
 
 def reason(error: OSError) -> str:

@@ -13,7 +13,7 @@ from common.play.errors import PlayError
 from common.play.log import Log
 from common.play.playable import find, recorded
 from common.play.protocol import MOST_NOISE, MOST_STEPS
-from common.play.replay import replay
+from common.play.replay import replay, rule_rates
 from common.play.settings import Settings
 
 PORT = 8890
@@ -42,7 +42,7 @@ FPS = 20  # of a replay's video
 @click.option("--replay", "replay_file", type=UserPath(exists=True, dir_okay=False),
               help="Play a log again instead, and compare every frame.")  # fmt: skip
 @click.option("--video", type=UserPath(dir_okay=False), help="With --replay: write the frames as an .mp4.")
-def play(what, game, engine, seed, steps, noise, port, no_browser, log_file, replay_file, video):
+def play(what, game, engine, seed, steps, noise, port, no_browser, log_file, replay_file, video, explain=None):
     """Play WHAT in the browser: rooms, catch, a folder of weights, or a game of your own (file.py:Class).
 
     Arrow keys play, E shows the engine beside the dream, R begins again. Stop it with Ctrl-C.
@@ -58,7 +58,7 @@ def play(what, game, engine, seed, steps, noise, port, no_browser, log_file, rep
     from common.play.server import serve
 
     playable = find(what, game=game, engine=engine)
-    options = {"port": port, "seed": seed, "settings": Settings(steps, noise)}
+    options = {"port": port, "seed": seed, "settings": Settings(steps, noise), "explain": explain}
     if log_file:
         options["at_end"] = lambda log: Path(log_file).write_bytes(log.to_bytes())
 
@@ -85,12 +85,14 @@ def play_again(path: str, video: str | None) -> None:
         PlayError: one did not, or the log is none.
     """
     log = Log.from_file(path)
-    frames, different = [], []
-    for number, replayed in enumerate(replay(log, recorded(log.world, log.game))):
-        if video:
-            frames.append(replayed.frame)
+    playable, frames, different = recorded(log.world, log.game), [], []
+    for number, replayed in enumerate(replay(log, playable)):
+        frames.append(replayed.frame)
         if not replayed.is_same:
             different.append(number)
+    if playable.referee:
+        rates = ", ".join(f"{part} {rate:.0%}" for part, rate in rule_rates(log, frames, playable.referee).items())
+        click.echo(f"steps that follow the rules: {rates}")
     if video:
         recording.write(Path(video), frames, FPS)
         click.echo(f"video: {video} ({len(frames)} frames, {FPS} frames per second)")

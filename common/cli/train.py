@@ -57,13 +57,12 @@ def find_recipe(name: str):
         ValueError: there is no such file or name.
     """
     from common import training
+    from common.models.shipped import did_you_mean
 
     if name.endswith(".py") or os.sep in name:
         return training.load_recipe(name)
     if name not in shipped_names():
-        raise ValueError(
-            f"there is no recipe {name!r}: give a file, or one of: {', '.join(shipped_names()) or '(none)'}"
-        )
+        raise ValueError(f"there is no recipe {name!r}{did_you_mean(name, shipped_names())}")
     module = f"common.zoo.{name.replace('-', '_')}.recipe"
     return training.recipe_in(importlib.import_module(module), module)
 

@@ -35,7 +35,7 @@ COMMANDS = {
         "common.course.commands.mine:reconstruct",
         "Draw what an autoencoder makes of a clip: original, reconstruction, difference.",
     ),
-    "play": ("common.cli.play:play", "Play a world model or a game in the browser."),
+    "play": ("common.course.commands.mine:play", "Play a world model or a game in the browser."),
     "generate": ("common.course.commands.generate:generate", "Make a video of a prompt, with the shipped weights."),
     "grade": ("common.course.commands.grade:grade", "Grade a folder of submissions, each in a sandbox."),
     "mutants": (
@@ -56,6 +56,20 @@ def say(error: click.ClickException) -> NoReturn:
         words += f"\n(`{error.ctx.command_path} --help` shows how it is used)"
     click.echo(f"flipbook: {words}", err=True)
     sys.exit(error.exit_code)
+
+
+def is_package(exc: ImportError) -> bool:
+    """Whether what cannot be imported is a package of others that is not there."""
+    top = (exc.name or "").partition(".")[0]
+    return isinstance(exc, ModuleNotFoundError) and top not in {"common", *sys.stdlib_module_names}
+
+
+def missing(exc: ImportError) -> str:
+    """One sentence for a package that is not installed."""
+    return (
+        f"this command needs the package {(exc.name or '').partition('.')[0]}, which is not installed. The course's "
+        "environment has it (`python3 flipbook.py doctor` in a clone); so has: pip install 'flipbook-video[course]'."
+    )
 
 
 class LazyGroup(click.Group):
@@ -98,9 +112,9 @@ class LazyGroup(click.Group):
                 raise
             say(exc)
         except ImportError as exc:
-            if ctx.params.get("debug") or exc.name:  # with a name it is Python's own; without, it is worded for people
+            if ctx.params.get("debug") or (exc.name and not is_package(exc)):  # a fault of ours: show all of it
                 raise
-            click.echo(f"flipbook: {exc}", err=True)
+            click.echo(f"flipbook: {missing(exc) if exc.name else exc}", err=True)  # without a name: worded for people
             sys.exit(2)
         except (CourseError, ValueError) as exc:
             if ctx.params.get("debug"):

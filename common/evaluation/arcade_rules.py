@@ -63,33 +63,44 @@ class RuleAgreement:
 
 
 def rule_agreement(readings: Sequence[RoomsReading], actions: Sequence[int]) -> RuleAgreement:
-    """Judge the frames of a play or a dream.
+    """Judge the frames of a play or a dream, each by the frame before it.
+
+    For every frame t from 1 to T - 2: read its state (`read_state`, with the reading before it, for the velocities),
+    set the engine to it, step with the action pressed in it, and compare the engine's state with what is read at t + 1.
+    `judge_step` compares, given both states and the reading; `judge_new_room` does if "door" is among the events of the
+    step. Where there is no state, for want of a player, all four parts are wrong and there are no events.
 
     Args:
         readings: of T frames, at least 3.
         actions: T - 1; `actions[t]` leads from frame t to frame t + 1.
 
     Raises:
-        ValueError: the numbers do not fit.
+        ValueError: there are fewer than 3 readings, or not one action fewer than readings.
     """
     if len(readings) < 3 or len(actions) != len(readings) - 1:
         raise ValueError(f"T frames, at least 3, and T - 1 actions; got {len(readings)} and {len(actions)}")
     game, steps, events = Rooms(), [], []
     for before, now, then, action in zip(readings, readings[1:], readings[2:], actions[1:]):
         state = read_state(now, before)
-        if state is None:  # no player: nothing follows
+        if state is None:
             steps.append((False,) * len(PARTS))
             events.append(())
             continue
         game.set_state(state)
         events.append(game.step(action))
-        judge = _judge_new_room if "door" in events[-1] else _judge_step
+        judge = judge_new_room if "door" in events[-1] else judge_step
         steps.append(judge(state, game.state(), then))
-    player, tiles, hud, slime = np.array(steps, dtype=bool).reshape(-1, len(PARTS)).T
-    return RuleAgreement(player, tiles, hud, slime, tuple(events))
+    return RuleAgreement(*np.array(steps, dtype=bool).T, events=tuple(events))
 
 
-def _judge_step(was: RoomsState, due: RoomsState, seen: RoomsReading) -> tuple[bool, bool, bool, bool]:
+def judge_step(was: RoomsState, due: RoomsState, seen: RoomsReading) -> tuple[bool, bool, bool, bool]:
+    """Whether a frame follows from the one before it: player, tiles, HUD, and the slime within a pixel of its place.
+
+    Args:
+        was: the state that was read in the frame before.
+        due: the engine's state after the step.
+        seen: what was read in the frame itself.
+    """
     if was.slime is None or seen.slime is None:
         slime = was.slime is None and seen.slime is None
     else:
@@ -102,7 +113,11 @@ def _judge_step(was: RoomsState, due: RoomsState, seen: RoomsReading) -> tuple[b
     )
 
 
-def _judge_new_room(was: RoomsState, due: RoomsState, seen: RoomsReading) -> tuple[bool, bool, bool, bool]:
+def judge_new_room(was: RoomsState, due: RoomsState, seen: RoomsReading) -> tuple[bool, bool, bool, bool]:
+    """Whether a frame shows a room that may be behind a door: any whole one, the player standing, the key used up.
+
+    Arguments as for `judge_step`; of `due` only the coins count, since the engine's room is another one.
+    """
     stands = seen.player is not None and (seen.player[1] + PLAYER_HEIGHT) % TILE == 0
     whole = UNKNOWN not in seen.tiles and seen.tiles.count(DOOR) == 1 and seen.tiles.count(KEY) == 1
     return seen.num_players == 1 and stands, whole, (seen.has_key, seen.coins) == (False, due.coins), True

@@ -17,6 +17,30 @@ Seed = int | torch.Generator
 Picture = Image.Image | np.ndarray | torch.Tensor
 
 
+def channels_of(name: str, part, key: str) -> int:
+    """The number of latents' channels that a part of a pipeline has in its config.
+
+    Raises:
+        ValueError: it is not a model, or one that works on no latents.
+    """
+    if not isinstance(part, torch.nn.Module):
+        raise ValueError(f"the {name} is a model, got {part!r}")
+    if key not in getattr(part, "config", {}):
+        raise ValueError(f"the {name} is a model with {key} in its config, got a {type(part).__name__}")
+    return part.config[key]
+
+
+def demand_whole(**numbers) -> None:
+    """Refuse a size or a count that is not a whole number.
+
+    Raises:
+        ValueError: one of them is not.
+    """
+    for name, number in numbers.items():
+        if not isinstance(number, Integral) or isinstance(number, bool):
+            raise ValueError(f"{name} is a whole number, got {number!r}")
+
+
 def prompt_list(prompt: str | Sequence[str], num_videos_per_prompt: int = 1) -> list[str]:
     """One or more prompts as a list, each of them `num_videos_per_prompt` times in a row, as diffusers has them.
 

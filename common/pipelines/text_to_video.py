@@ -17,7 +17,16 @@ from common.diffusion.schedules import flow_levels, frame_levels
 from common.models.autoencoder import CausalVideoVAE
 from common.models.dit import VideoDiT
 from common.models.shipped import demand_class, find, is_shipped, pop_dtype
-from common.pipelines.inputs import Picture, Seed, first_frames, generator_for, negative_list, prompt_list
+from common.pipelines.inputs import (
+    Picture,
+    Seed,
+    channels_of,
+    demand_whole,
+    first_frames,
+    generator_for,
+    negative_list,
+    prompt_list,
+)
 from common.pipelines.outputs import as_output, demand_output
 from common.text import TextEncoder, TextStates
 
@@ -57,10 +66,7 @@ class TextToVideoPipeline(DiffusionPipeline):
 
     def __init__(self, transformer: VideoDiT, vae: CausalVideoVAE):
         super().__init__()
-        for name, part in (("transformer", transformer), ("vae", vae)):
-            if not isinstance(part, torch.nn.Module):
-                raise ValueError(f"the {name} is a model, got {part!r}")
-        channels = transformer.config.in_channels, vae.config.latent_channels
+        channels = channels_of("transformer", transformer, "in_channels"), channels_of("vae", vae, "latent_channels")
         if channels[0] != channels[1]:
             raise ValueError(f"the transformer's latents have {channels[0]} channels, the vae's {channels[1]}")
         self.register_modules(transformer=transformer, vae=vae)
@@ -176,6 +182,9 @@ class TextToVideoPipeline(DiffusionPipeline):
         if isinstance(callback_on_step_end, (PipelineCallback, MultiPipelineCallbacks)):
             callback_on_step_end_tensor_inputs = callback_on_step_end.tensor_inputs
         demand_output(output_type), self._demand_known(callback_on_step_end_tensor_inputs)
+        demand_whole(num_frames=num_frames, height=height, width=width, num_inference_steps=num_inference_steps)
+        if not (callback_on_step_end is None or callable(callback_on_step_end)):
+            raise ValueError(f"callback_on_step_end is a function or None, got {callback_on_step_end!r}")
         if image is None and image_guidance_scale is not None:
             raise ValueError(f"image_guidance_scale is of an image, and there is none; got {image_guidance_scale}")
         if image_guidance_scale is None and guidance_rescale:

@@ -81,14 +81,19 @@ class WorldModel:
             raise ValueError(
                 f"n uint8 frames take n - 1 actions; got {frames.dtype}, {len(frames)} frames, {len(actions)} actions"
             )
-        actions = [self._checked(action) for action in actions[: len(frames) - 1]]
+        actions = [self.checked(action) for action in actions[: len(frames) - 1]]
         missing = max(0, self.context - len(frames))
         frames = np.concatenate([frames[:1].repeat(missing, axis=0), frames])[-self.context :]
         actions = ([NO_KEY] * missing + actions)[len(actions) + missing - (self.context - 1) :]
         past = rearrange(torch.from_numpy(frames), "t h w c -> 1 c t h w").float() / 127.5 - 1
         return WorldSession(self, past.to(self.model.device), actions, seed, num_steps, context_noise)
 
-    def _checked(self, action: int) -> int:
+    def checked(self, action: int) -> int:
+        """An action that this world has.
+
+        Raises:
+            ValueError: it has not.
+        """
         if not 0 <= action < self.num_actions:
             raise ValueError(f"this world has actions 0 to {self.num_actions - 1}, got {action}")
         return int(action)
@@ -98,38 +103,52 @@ class WorldSession:
     """One game in the dream. `WorldModel.start` makes it.
 
     Attributes:
-        num_steps: calls of the model per frame; may be changed between two steps.
+        world: the `WorldModel`; its network is `world.model`.
+        past: the last K frames, oldest first, `(1, 3, K, H, W)` in [-1, 1], on the network's device.
+        actions: the K - 1 actions between them, oldest first, a list.
+        num_steps: calls of the network per frame; may be changed between two steps.
         context_noise: likewise, the level of the noise on the past.
+        generator: of all noise.
     """
 
     def __init__(self, world: WorldModel, past: torch.Tensor, actions: list[int], seed, num_steps, context_noise):
+        self.world, self.past, self.actions = world, past, actions
         self.num_steps, self.context_noise = num_steps, context_noise
-        self._world, self._past, self._actions = world, past, actions
-        self._generator = torch.Generator(past.device).manual_seed(seed)
+        self.generator = torch.Generator(past.device).manual_seed(seed)
 
     @property
     def frame(self) -> np.ndarray:
         """What is seen now: uint8 `(H, W, 3)`."""
-        pixels = ((self._past[0, :, -1] + 1) * 127.5).round().to(torch.uint8)
+        pixels = ((self.past[0, :, -1] + 1) * 127.5).round().to(torch.uint8)
         return rearrange(pixels, "c h w -> h w c").cpu().contiguous().numpy()
 
     @torch.inference_mode()
     def step(self, action: int) -> np.ndarray:
-        """Let one frame pass with this key held. Returns the new frame, uint8 `(H, W, 3)`.
+        """Let one frame pass with this key held.
+
+        `sample_next` makes the frame from the K frames and the K - 1 actions of the past, then this action, with the
+        session's `num_steps`, `context_noise` and `generator`. After it, `past` and `actions` are those of the next
+        step, without the oldest frame and the oldest action. Both are new, and what they were is not written into.
+
+        Args:
+            action: pressed while the last frame is shown. `world.checked` refuses what the world does not have.
+
+        Returns:
+            The new frame, uint8 `(H, W, 3)`, the same as `frame`.
 
         Raises:
-            ValueError: there is no such action.
+            ValueError: there is no such action. The session stays as it was.
         """
-        actions = [*self._actions, self._world._checked(action)]
+        actions = [*self.actions, self.world.checked(action)]
         frame = sample_next(
-            self._world.model,
-            self._past,
-            torch.tensor([actions], device=self._past.device),
+            self.world.model,
+            self.past,
+            torch.tensor([actions], device=self.past.device),
             self.num_steps,
             context_noise=self.context_noise,
-            generator=self._generator,
+            generator=self.generator,
         )
-        self._past, self._actions = push(self._past, frame), actions[1:]
+        self.past, self.actions = push(self.past, frame), actions[1:]
         return self.frame
 
 

@@ -26,6 +26,7 @@ class Cabinet:
         settings: of the sampler.
         idle: seconds after which a session without a key ends.
         at_end: called with the log of each session that ends.
+        explain: words for an error that ended a session, or "" for the usual ones.
     """
 
     def __init__(
@@ -36,8 +37,10 @@ class Cabinet:
         settings: Settings | None = None,
         idle: float = IDLE,
         at_end: Callable | None = None,
+        explain: Callable[[Exception], str] | None = None,
     ):
         self.find, self.seed, self.settings, self.idle, self.at_end = find, seed, settings, idle, at_end
+        self.explain = explain or (lambda error: "")
         self.player = None  # the socket of the one who plays
         self.game_thread = ThreadPoolExecutor(1, "flipbook-play", _one_core)
         self.audit_thread = ThreadPoolExecutor(1, "flipbook-audit", _one_core)

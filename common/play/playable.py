@@ -132,7 +132,13 @@ def load_world(name: str) -> Any:
     try:
         shelf.weights_folder(name)
     except shelf.ZooError as error:
-        raise PlayError(f"{error}. A game is rooms, catch, file.py:Class or module:Class") from error
+        if name in shelf.names() or Path(name).is_dir():
+            raise PlayError(str(error)) from error
+        near = shelf.did_you_mean(name, [*GAMES, *shelf.names()])
+        raise PlayError(
+            f"there is no game {name!r}, there are no shipped weights {name!r}, and no folder with some{near} "
+            "A game of your own is file.py:Class or module:Class"
+        ) from error
     from common.pipelines.world import WorldModel  # only where there are weights to load
 
     return WorldModel.from_pretrained(name)

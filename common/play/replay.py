@@ -1,6 +1,6 @@
 """A session played again from its log, and compared with what was seen then."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from common.play.errors import PlayError
 from common.play.log import Log, checksum
 from common.play.playable import Playable
+from common.play.referee import Referee
 from common.play.session import Session
 from common.play.settings import Settings
 
@@ -50,3 +51,29 @@ def replay(log: Log, playable: Playable) -> Iterator[Replayed]:
             for action in values[0]:
                 frame = session.step(action)
                 yield Replayed(frame, checksum(frame) == next(checks))
+
+
+def rule_rates(log: Log, frames: Sequence[np.ndarray], referee: Referee) -> dict[str, float]:
+    """How often each part of a session followed the rules, over all steps with two frames before them.
+
+    Args:
+        log: of the session.
+        frames: all that it made, as `replay` yields them.
+        referee: of the game.
+
+    Returns:
+        A rate for each of the referee's parts; NaN if there is no such step.
+    """
+    starts: list[list[int]] = []
+    for word, *values in log.moves:
+        if word == "restart":
+            starts.append([])
+        elif word == "keys":
+            starts[-1] += values[0]
+    verdicts, first = [], 0
+    for actions in starts:
+        readings = [referee.read(frame) for frame in frames[first : first + len(actions) + 1]]
+        verdicts += [referee.judge(readings[k : k + 3], actions[k : k + 2]) for k in range(len(actions) - 1)]
+        first += len(actions) + 1
+    rates = np.mean(verdicts, axis=0) if verdicts else np.full(len(referee.parts), np.nan)
+    return dict(zip(referee.parts, map(float, rates)))

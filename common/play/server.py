@@ -150,9 +150,12 @@ class PlaySocket(tornado.websocket.WebSocketHandler):
         self.write_message(message if is_binary else json.dumps(message), binary=is_binary)
 
     def _fail(self, error: Exception) -> None:
-        if not isinstance(error, PlayError):
+        words = str(error) if isinstance(error, PlayError) else self.cabinet.explain(error)
+        if words:
+            log.error("the game stopped: %s", words)
+        else:
             log.error("the game stopped", exc_info=error)
-        words = str(error) if isinstance(error, PlayError) else f"{type(error).__name__}: {error}"
+            words = f"{type(error).__name__}: {error}"
         self._say({"say": words})
         self.close(BROKEN, words.encode()[:120].decode(errors="ignore"))
 

@@ -8,14 +8,13 @@ action `a_t` is pressed while frame t is shown and leads to frame t + 1.
 """
 
 from collections.abc import Iterator
-from functools import partial
+from itertools import pairwise
 
 import torch
 from diffusers.utils.torch_utils import randn_tensor
 
-from common.diffusion.convert import edm_denoise, edm_derivative
+from common.diffusion.convert import edm_denoise
 from common.diffusion.paths import add_noise, edm_level
-from common.diffusion.samplers import euler, last
 from common.diffusion.schedules import karras_sigmas
 
 SIGMA_MIN = 2e-3  # where the levels would end if the last one were not 0
@@ -35,7 +34,7 @@ def corrupt_context(frames: torch.Tensor, level: torch.Tensor, eps: torch.Tensor
         eps: standard normal noise, as `frames`.
 
     Returns:
-        `frames + level · eps`, a new tensor, not clamped.
+        `frames + level · eps`, a new tensor of the same shape, not clamped.
     """
     return add_noise(frames, eps, edm_level(level))
 
@@ -96,51 +95,42 @@ def sample_next(
     *,
     context_noise: float = 0.0,
     generator: Generators = None,
+    eps: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """The next frame, by a few Euler steps from noise (DIAMOND takes three: arXiv:2405.12399, section 3.2).
+
+    The past gets noise of level `context_noise` (`corrupt_context`), where that is above 0, and the model is told the
+    level. The sample begins as x = sigma · eps at the first of the levels `world_sigmas(num_steps,
+    model.config.sigma_max)`. A step goes from each level to the next:
+
+        x ← x + (next sigma - sigma) · (x - D) / sigma, where D is `denoise` at x and sigma
+
+    In the end comes `quantize`.
 
     Args:
         model: as in `denoise`, with `config.sigma_max`.
         past: the last K frames, oldest first, `(B, C, K, H, W)` in [-1, 1].
         actions: int64 `(B, K)`; the last one leads to the next frame.
         num_steps: calls of the model.
-        context_noise: level of the noise that is put on the past, and told.
-        generator: of all noise; a list has one per sample, and then a sample does not depend on its batch.
+        context_noise: standard deviation of the noise on the past.
+        generator: for `randn_tensor`. It draws the noise on the past, if there is any, and after it eps. A list has one
+            per sample, and then a sample does not depend on its batch.
+        eps: standard normal noise `(B, C, H, W)`; None to draw it, in float32.
 
     Returns:
-        `(B, C, H, W)` in [-1, 1], of the 256 values that a pixel can have (`quantize`).
+        `(B, C, H, W)` float32 in [-1, 1], of the 256 values that a pixel can have.
     """
     level = past.new_full((len(past),), context_noise)
     if context_noise > 0:
         past = corrupt_context(past, level, randn_tensor(past.shape, generator, past.device, past.dtype))
-    eps = randn_tensor((len(past), *past.shape[1:2], *past.shape[3:]), generator, past.device, torch.float32)
-    return next_from_noise(model, eps, past, actions, level, num_steps)
-
-
-def next_from_noise(
-    model,
-    eps: torch.Tensor,
-    past: torch.Tensor,
-    actions: torch.Tensor,
-    context_noise: torch.Tensor,
-    num_steps: int = 2,
-) -> torch.Tensor:
-    """The part of `sample_next` without chance.
-
-    Args:
-        model: as in `sample_next`.
-        eps: standard normal noise, `(B, C, H, W)`.
-        past: with its noise on it, `(B, C, K, H, W)`.
-        actions: int64 `(B, K)`.
-        context_noise: level of the noise on the past, `(B,)`.
-        num_steps: calls of the model.
-
-    Returns:
-        As `sample_next`.
-    """
-    sigmas = world_sigmas(num_steps, model.config.sigma_max)
-    estimate = partial(denoise, model, past=past, actions=actions, context_noise=context_noise)
-    return quantize(last(euler(partial(edm_derivative, estimate), sigmas[0] * eps, sigmas)))
+    if eps is None:
+        eps = randn_tensor((*past.shape[:2], *past.shape[3:]), generator, past.device, torch.float32)
+    sigmas = world_sigmas(num_steps, model.config.sigma_max).to(past.device)
+    x = sigmas[0] * eps
+    for sigma, after in pairwise(sigmas):
+        x0 = denoise(model, x, sigma.expand(len(x)), past, actions, level)
+        x = x + (after - sigma) * ((x - x0) / sigma)
+    return quantize(x)
 
 
 def quantize(frames: torch.Tensor) -> torch.Tensor:
@@ -162,16 +152,18 @@ def rollout(
     context_noise: float = 0.0,
     generator: Generators = None,
 ) -> Iterator[torch.Tensor]:
-    """Free running: every frame is made from the frames before it, which the model soon made itself.
+    """Free running: each frame is made from the last K frames and their actions, and then it is the newest of the K.
 
     Args:
         model: as in `sample_next`.
-        past: K frames to begin with, `(B, C, K, H, W)`.
+        past: K frames to begin with, oldest first, `(B, C, K, H, W)`.
         actions: int64 `(B, K - 1 + N)`: those between the K frames, then the N that lead on.
-        num_steps: as in `sample_next`, and so are the other arguments.
+        num_steps: of `sample_next`, for every frame.
+        context_noise: likewise. The noise is drawn anew for every frame, and what is remembered has none.
+        generator: likewise, of the noise of all frames.
 
     Yields:
-        N frames `(B, C, H, W)`.
+        N frames `(B, C, H, W)`, as `sample_next` gives them. Each is computed when it is drawn.
 
     Raises:
         ValueError: there are fewer than K actions.

@@ -25,7 +25,10 @@ from common.evaluation.mini import mini_accuracy
 from common.models.autoencoder import CausalVideoVAE
 from common.models.dit import VideoDiT
 from common.models.frame_autoencoder import decode_frames, encode_frames
+from common.models.interpolator import Interpolator
 from common.models.pixel_coder import PixelCoder
+from common.models.skipped_frames import SkippedFrames
+from common.models.stdit import STDiT, close_temporal_blocks
 from common.models.time_positions import without_time_positions
 from common.runtime import cache_dir
 from common.text import TextEncoder
@@ -35,10 +38,18 @@ from common.zoo.mini_objectives import as_velocity, compute_loss, epsilon_loss, 
 
 MODEL = {"dim": 128, "num_layers": 5, "num_heads": 4, "ffn_dim": 448}  # of a `VideoDiT`: 1,556,608 weights
 PIXELS = {"in_channels": 192, "patch_size": 1}  # what a `VideoDiT` has besides on pixels
-SHAPES = {"video": (16, 3, 8, 8), "raw": (16, 3, 8, 8), "frames": (16, 9, 8, 8), "pixels": (192, 9, 8, 8)}
+STDIT = {"in_channels": 16, "out_channels": 16, "dim": 128, "depth": 3, "num_heads": 4, "ffn_dim": 336}  # of a `STDiT`
+SHAPES = {
+    "video": (16, 3, 8, 8),
+    "raw": (16, 3, 8, 8),
+    "skipped": (16, 3, 8, 8),
+    "frames": (16, 9, 8, 8),
+    "pixels": (192, 9, 8, 8),
+}
 NUM_CLIPS = 3000  # of the training split
 CORE_SECONDS = 600
 NUM_ASKED = {"ci": 4, "cpu": 48}  # clips that are made and read at each look
+FEW = {"ci": 2, "cpu": 24}  # for arms whose looks are dear
 BATCH = 24  # clips made at once
 SHIFT = 4.0  # of the sampler's levels
 
@@ -49,7 +60,8 @@ class MiniCoder:
 
     Attributes:
         kind: "video", 9 frames become 3 latents, 48 tokens of 2×2; "raw", the same, not normalised; "frames", each
-            frame one latent, 144 tokens; "pixels", patches of 8×8 pixels, 576 tokens.
+            frame one latent, 144 tokens; "skipped", likewise, but of frames 0, 4 and 8 alone, 48 tokens, and the
+            frames between are interpolated by `film-interpolator`; "pixels", patches of 8×8 pixels, 576 tokens.
     """
 
     kind: str = "video"
@@ -61,6 +73,10 @@ class MiniCoder:
     @cached_property
     def vae(self) -> CausalVideoVAE:
         return CausalVideoVAE.from_pretrained("sprites-vae").float().eval().requires_grad_(False)
+
+    @cached_property
+    def skipped(self) -> SkippedFrames:
+        return SkippedFrames(self.vae, Interpolator.from_pretrained("film-interpolator").eval())
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -76,17 +92,21 @@ class MiniCoder:
         """`(B, 3, 9, 64, 64)` in [-1, 1] to raw latents `(B, C, T', H', W')`."""
         if self.kind == "pixels":
             return PixelCoder().encode(clips)
+        if self.kind == "skipped":
+            return self.skipped.encode(clips)
         return encode_frames(self.vae, clips) if self.kind == "frames" else self.vae.encode(clips).latent_dist.mode()
 
     def normalize(self, latents: torch.Tensor) -> torch.Tensor:
         """Raw latents to those that the diffusion model sees. Pixels in [-1, 1] stay as they are."""
-        return self.vae.normalize(latents) if self.kind in ("video", "frames") else latents
+        return self.vae.normalize(latents) if self.kind in ("video", "frames", "skipped") else latents
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """What the diffusion model gives, to clips in [-1, 1]."""
         if self.kind == "pixels":
             return PixelCoder().decode(latents).clamp(-1, 1)
         z = latents if self.kind == "raw" else self.vae.denormalize(latents)
+        if self.kind == "skipped":
+            return self.skipped.decode(z).clamp(-1, 1)
         return (decode_frames(self.vae, z) if self.kind == "frames" else self.vae.decode(z).sample).clamp(-1, 1)
 
 
@@ -233,13 +253,25 @@ def pixel_model() -> VideoDiT:
     return VideoDiT(**MODEL | PIXELS)
 
 
+def frames_apart() -> STDiT:
+    """A fresh `STDiT` whose temporal blocks add nothing and never learn: its frames are independent."""
+    model = STDiT(**STDIT)
+    close_temporal_blocks(model)
+    for block in model.temporal_blocks:
+        block.requires_grad_(False)
+    return model
+
+
 ARMS = {
     "video": {},
     "frames": {"kind": "frames"},
-    "pixels": {"kind": "pixels", "build_model": pixel_model, "num_asked": {"ci": 2, "cpu": 24}, "batch_size": 4},
+    "pixels": {"kind": "pixels", "build_model": pixel_model, "num_asked": FEW, "batch_size": 4},
     "raw": {"kind": "raw"},
     "no-time": {"within": without_time_positions},
     "uniform": {"compute_loss": uniform_loss},
     "epsilon": {"compute_loss": epsilon_loss, "kind_of_prediction": "epsilon"},
     "v": {"compute_loss": v_loss, "kind_of_prediction": "v_prediction"},
+    "stdit-video": {"build_model": lambda: STDiT(**STDIT), "num_asked": FEW},
+    "stdit-skipped": {"build_model": lambda: STDiT(**STDIT), "num_asked": FEW, "kind": "skipped"},
+    "stdit-apart": {"build_model": frames_apart, "num_asked": FEW},
 }  # name -> what is other than in the default arm

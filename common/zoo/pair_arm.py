@@ -6,7 +6,7 @@
 All arms have the same latents, captions, noise, number of steps and, to one per cent, of parameters.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +17,7 @@ from common.data.latent_cache import LatentCache, fill
 from common.data.mini import MiniLatents
 from common.data.mini.pairs import MiniPairs, PairWords
 from common.diffusion.guidance import Guidance
-from common.diffusion.samplers import last, stochastic
+from common.diffusion.samplers import Step, last, stochastic
 from common.diffusion.schedules import flow_levels
 from common.evaluation.pairs import pair_accuracy
 from common.models.dit import VideoDiT
@@ -50,6 +50,41 @@ def cached_pairs(coder: MiniCoder, num_pictures: int = NUM_PICTURES, folder=None
 
 
 @torch.no_grad()
+def pair_steps(
+    model,
+    coder: MiniCoder,
+    asked: Sequence[PairWords],
+    read: Callable,
+    num_inference_steps: int = 15,
+    guidance_scale: float = 3.0,
+    seeds: Sequence[int] | None = None,
+) -> Iterator[torch.Tensor]:
+    """From noise to pictures: after each step what the model takes for the pictures, `(B, 3, 1, 64, 64)` in [-1, 1].
+
+    Args:
+        model: `(x, timestep, states, mask) -> .sample`, a velocity.
+        coder: in whose latents it was trained.
+        asked: words of B captions.
+        read: texts to states, as in training.
+        num_inference_steps: of the sampler.
+        guidance_scale: 1 for none.
+        seeds: of the pictures' noise, B of them; None for 0 to B - 1.
+    """
+    for step in _latent_steps(model, asked, read, num_inference_steps, guidance_scale, seeds or range(len(asked))):
+        yield coder.decode(step.denoised)
+
+
+def _latent_steps(model, asked, read, num_inference_steps, guidance_scale, seeds) -> Iterator[Step]:
+    text, rows = read([*(words.caption for words in asked), ""]), range(len(asked))
+    velocity = lambda x, s, states, mask: model(x, 1000 * s, states, mask).sample  # noqa: E731
+    asked_for, nothing = ((text.states[some], text.mask[some]) for some in (list(rows), [len(asked)] * len(asked)))
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    noise = torch.stack([torch.randn(SHAPE, generator=one) for one in generators])
+    predict = Guidance(velocity, asked_for, nothing, guidance_scale)
+    return stochastic(predict, noise, flow_levels(num_inference_steps, SHIFT), 1.0, generators)
+
+
+@torch.no_grad()
 def generate_pairs(
     model,
     coder: MiniCoder,
@@ -60,25 +95,13 @@ def generate_pairs(
 ) -> torch.Tensor:
     """A picture for each caption, `(B, 3, 1, 64, 64)` in [-1, 1]. The noise of picture `i` has the seed `i`.
 
-    Args:
-        model: `(x, timestep, states, mask) -> .sample`, a velocity.
-        coder: in whose latents it was trained.
-        asked: words of B captions.
-        read: texts to states, as in training.
-        num_inference_steps: of the sampler.
-        guidance_scale: 1 for none.
+    Arguments as for `pair_steps`.
     """
-    text, empty = read([*(words.caption for words in asked), ""]), len(asked)
-    velocity = lambda x, s, states, mask: model(x, 1000 * s, states, mask).sample  # noqa: E731
     made = []
     for start in range(0, len(asked), BATCH):
-        chosen = list(range(start, min(start + BATCH, len(asked))))
-        seeds = [torch.Generator().manual_seed(i) for i in chosen]
-        noise = torch.stack([torch.randn(SHAPE, generator=seed) for seed in seeds])
-        asked_for, nothing = ((text.states[rows], text.mask[rows]) for rows in (chosen, [empty] * len(chosen)))
-        predict = Guidance(velocity, asked_for, nothing, guidance_scale)
-        levels = flow_levels(num_inference_steps, SHIFT)
-        made.append(coder.decode(last(stochastic(predict, noise, levels, 1.0, seeds))))
+        chosen = range(start, min(start + BATCH, len(asked)))
+        some = [asked[i] for i in chosen]
+        made.append(coder.decode(last(_latent_steps(model, some, read, num_inference_steps, guidance_scale, chosen))))
     return torch.cat(made)
 
 
@@ -162,8 +185,19 @@ def generate_arm(model, arm: str, asked: Sequence[PairWords], **options) -> torc
         return generate_pairs(model, _coder(), asked, _reader(ARMS[arm].layer), **options)
 
 
-def pair_recipe(arm: str) -> Recipe:
-    """The recipe of an arm, by its name in `ARMS`."""
+def arm_steps(model, arm: str, asked: Sequence[PairWords], **options) -> Iterator[torch.Tensor]:
+    """The way to the pictures of a model of an arm: `pair_steps` with the arm's text states. Options as there."""
+    with ARMS[arm].within(model):
+        yield from pair_steps(model, _coder(), asked, _reader(ARMS[arm].layer), **options)
+
+
+def pair_recipe(arm: str, name: str | None = None) -> Recipe:
+    """The recipe of an arm.
+
+    Args:
+        arm: its name in `ARMS`.
+        name: of the recipe; None for `pairs-` and the arm's.
+    """
     layer, within = ARMS[arm].layer, ARMS[arm].within
 
     def loss(model, batch, noise):
@@ -175,7 +209,7 @@ def pair_recipe(arm: str) -> Recipe:
         return pair_accuracy(asked, generate_arm(model, arm, asked))
 
     return Recipe(
-        name=f"pairs-{arm}",
+        name=name or f"pairs-{arm}",
         build_model=lambda preset: build_arm(arm),
         data=lambda preset: captioned_pairs(layer),
         compute_loss=loss,

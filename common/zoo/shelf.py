@@ -9,6 +9,9 @@ import importlib
 from pathlib import Path
 from typing import Any
 
+import diffusers
+from diffusers.models.modeling_utils import ModelMixin
+
 from common.models.shipped import demand_whole, did_you_mean, read_json
 
 ROOT = Path(__file__).parent
@@ -78,10 +81,10 @@ def from_pretrained(name_or_folder: str | Path, **options):
 
 
 def model_class(place: Path):
-    """The class that a folder's `config.json` names.
+    """The class that a folder's `config.json` names: one of `common.models`, or of diffusers' own.
 
     Raises:
-        ZooError: no module of `common.models` has it.
+        ZooError: there is no such class.
     """
     wanted = read_json(place / "config.json").get("_class_name")
     if not isinstance(wanted, str) or not wanted.isidentifier():
@@ -91,7 +94,9 @@ def model_class(place: Path):
     for path in sorted((ROOT.parent / "models").glob("*.py")):
         if f"class {wanted}(" in path.read_text(encoding="utf-8"):
             return getattr(importlib.import_module(f"common.models.{path.stem}"), wanted)
-    raise ZooError(f"{place} holds a {wanted}, and no module of common.models has that class")
+    if isinstance(found := getattr(diffusers, wanted, None), type) and issubclass(found, ModelMixin):
+        return found
+    raise ZooError(f"{place} holds a {wanted}, and neither common.models nor diffusers has that class")
 
 
 def measures(name: str) -> Any:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from common.data.arcade import Rooms, arcade_recording
-from common.evaluation.arcade_reader import read_rooms, read_state
+from common.data.arcade import arcade_recording
+from common.evaluation.rooms_engine import rooms_engine
 from common.models.world_unet import PRESETS, WorldUNet
 from common.training import train
 from common.training.keyed_noise import KeyedNoise
@@ -113,15 +113,8 @@ def test_a_run_that_was_stopped_ends_in_the_same_weights(tmp_path):
 
 
 def engine(model, past, actions, num_steps=2, **_):
-    """The game itself in the model's place: reads the past, steps, paints."""
-    frames = []
-    for clip, keys in zip(past, actions):
-        before, now = read_rooms(clip[:, -2:])
-        game = Rooms("test")
-        game.set_state(read_state(now, before))
-        game.step(int(keys[-1]))
-        frames.append(torch.from_numpy(game.frame()).permute(2, 0, 1).float() / 127.5 - 1)
-    return torch.stack(frames)
+    """The game itself in the model's place."""
+    return rooms_engine(past, actions)
 
 
 def frozen(model, past, actions, num_steps=2, **_):

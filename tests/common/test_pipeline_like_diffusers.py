@@ -140,6 +140,10 @@ def test_a_seed_is_its_generator_in_whatever_it_comes(pipe):
         ({"generator": 2**64}, str(2**64)),
         ({"num_videos_per_prompt": 0}, "got 0"),
         ({"num_videos_per_prompt": 1.5}, "got 1.5"),
+        ({"num_inference_steps": 2.5}, "num_inference_steps is a whole number, got 2.5"),
+        ({"height": 16.0}, "height is a whole number, got 16.0"),
+        ({"num_frames": "5"}, "num_frames is a whole number, got '5'"),
+        ({"callback_on_step_end": "step"}, "is a function or None, got 'step'"),
         ({"output_type": "tf"}, "pt, np, pil, latent"),
         ({"callback_on_step_end_tensor_inputs": ["latents", "noise"]}, "noise"),
     ],
@@ -383,5 +387,9 @@ def test_parts_that_do_not_fit_are_refused():
     parts = small_parts()
     with pytest.raises(ValueError, match="got None"):
         TextToVideoPipeline(**parts | {"vae": None})
+    with pytest.raises(ValueError, match="latent_channels in its config, got a Linear"):
+        TextToVideoPipeline(**parts | {"vae": torch.nn.Linear(2, 2)})
+    with pytest.raises(ValueError, match="in_channels in its config, got a CausalVideoVAE"):
+        TextToVideoPipeline(**parts | {"transformer": parts["vae"]})
     with pytest.raises(ValueError, match="8 channels"):
         TextToVideoPipeline(**parts | {"transformer": VideoDiT(**PRESETS["ci"], in_channels=8)})

@@ -300,18 +300,19 @@ def test_a_game_that_fails_says_so(serve):
         def frame(self):
             return np.zeros((8, 8, 3), dtype=np.uint8)
 
-    server = serve(of_objects(Fails))
+    server, other = serve(of_objects(Fails)), serve(of_objects(Fails), explain=lambda error: f"yours: {error}")
 
-    async def conversation():
+    async def conversation(server, words):
         for _ in range(2):
             player = await Player.come(server)
             with pytest.raises(ConnectionError) as gone:
                 for _ in range(5):
                     await player.ask()
-            assert gone.value.args == (servers.BROKEN, "ZeroDivisionError: division by zero")
+            assert gone.value.args == (servers.BROKEN, words)
             await asyncio.sleep(0.2)
 
-    talk(conversation())
+    talk(conversation(server, "ZeroDivisionError: division by zero"))
+    talk(conversation(other, "yours: division by zero"))
 
 
 def test_a_taken_port_is_not_the_end():

@@ -17,7 +17,7 @@ from common.play.controls import Controls
 from common.play.errors import PlayError
 from common.play.log import Log
 from common.play.referee import STRAIGHT, TURN, RoomsReferee
-from common.play.replay import replay
+from common.play.replay import replay, rule_rates
 from common.play.session import MOST_RECORDED, Session
 from common.play.settings import Settings
 from common.zoo import shelf
@@ -316,7 +316,7 @@ def test_a_game_of_ones_own(tmp_path):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("romms", "no shipped weights 'romms'"),
+        ("romms", "no game 'romms', .* did you mean rooms?"),
         ("nowhere.py:Dot", "no file nowhere.py"),
         ("no_such_module:Dot", "no_such_module cannot be loaded"),
         ("{path}:Dots", "no class 'Dots'"),
@@ -369,3 +369,15 @@ def test_rooms_is_the_engine_where_there_is_no_dream(monkeypatch):
 def test_weights_beside_the_wrong_game():
     with pytest.raises(PlayError, match="the world has 6 actions and frames of 64x64"):
         playables.of_objects(GAMES["catch"], DreamedGame("rooms"))
+
+
+def test_a_replay_is_judged_start_by_start():
+    """Of the engine every step is right. A frame that stands still is wrong where the player should have moved."""
+    playable = playables.find("rooms", engine=True)
+    session, _, _ = run(playable, 60, restarts=(30,))
+    frames = [replayed.frame for replayed in replay(session.log, playable)]
+    assert rule_rates(session.log, frames, playable.referee) == dict.fromkeys(playable.referee.parts, 1.0)
+    still = [frames[0]] * len(frames)
+    assert rule_rates(session.log, still, playable.referee)["player"] < 1
+    empty = Session(playable, 3)
+    assert all(np.isnan(rate) for rate in rule_rates(empty.log, [empty.frame], playable.referee).values())

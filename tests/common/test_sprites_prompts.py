@@ -91,6 +91,10 @@ def test_words_of_their_own_are_no_misspellings():
     [
         ("a light red star moves left", "a large red star moves left on a plain white background"),
         ("a green ring shines over the king at night", "a large green ring stands still on a plain white background"),
+        (
+            "a big red dot slides rightwards over grey squares",
+            "a big red square moves right on a plain white background",
+        ),
         ("people love the blue square", "a large blue square stands still on a plain white background"),
     ],
 )

@@ -167,6 +167,9 @@ def test_the_commands_of_practitioners_run_there(python, tmp_path, words, said):
     [
         (["evaluate", "film-interpolator"], "OpenCV is not installed"),
         (["check", "01.1"], "not a Flipbook checkout"),
+        (["watch"], "not a Flipbook checkout"),
+        (["new", "03.1", "x"], "not a Flipbook checkout"),
+        (["build", "01.1"], "not a Flipbook checkout"),
         (["generate", "a big lime circle"], "is not installed: `python -m pip install"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else None,

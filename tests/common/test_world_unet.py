@@ -1,16 +1,19 @@
 """The world model's network and its sampling: what each input reaches, and equality with diffusers' EDM scheduler."""
 
+from functools import partial
+
 import pytest
 import torch
 from diffusers import EDMEulerScheduler
 from torch.nn import functional as F
 
+from common.diffusion.convert import edm_derivative
 from common.diffusion.losses import edm_loss
+from common.diffusion.samplers import euler, last
 from common.models.world_unet import PRESETS, ActionEmbedding, FiLMBlock, SelfAttention, WorldUNet
 from common.streaming.world import (
     corrupt_context,
     denoise,
-    next_from_noise,
     push,
     quantize,
     rollout,
@@ -138,7 +141,10 @@ def test_corruption_has_the_level_of_each_sample(past):
 def test_the_level_is_told(model, past, actions):
     """The very same frames, said to be clean or noisy, give different answers."""
     eps = torch.randn(2, 3, 16, 24, generator=generator())
-    one, two = (next_from_noise(model, eps, past, actions[:, :K], torch.full((2,), level)) for level in (0.0, 0.4))
+    one, two = (
+        denoise(model, 5 * eps, torch.full((2,), 5.0), past, actions[:, :K], torch.full((2,), level))
+        for level in (0.0, 0.4)
+    )
     assert (one - two).abs().mean() > 1e-3
 
 
@@ -148,7 +154,13 @@ def test_noise_at_play_is_put_on_and_told(model, past, actions):
     draws = generator(5)
     noisy = past + 0.3 * torch.randn(past.shape, generator=draws)
     eps = torch.randn(2, 3, 16, 24, generator=draws)
-    assert torch.equal(found, next_from_noise(model, eps, noisy, actions[:, :K], torch.full((2,), 0.3), 2))
+    level = torch.full((2,), 0.3)
+
+    def estimate(x, sigma):
+        return denoise(model, x, sigma, noisy, actions[:, :K], level)
+
+    sigmas = world_sigmas(2, model.config.sigma_max)
+    assert torch.equal(found, quantize(last(euler(partial(edm_derivative, estimate), sigmas[0] * eps, sigmas))))
 
 
 # ------------------------------------------------------------------------------------------------------- sampling
@@ -170,7 +182,7 @@ def test_levels_and_steps_are_those_of_diffusers(model, past, actions, num_steps
         scaled = scheduler.scale_model_input(x, timestep)
         raw = model(scaled, timestep.float().expand(2), past, actions[:, :K], level)
         x = scheduler.step(raw, timestep, x).prev_sample
-    found = next_from_noise(model, eps, past, actions[:, :K], level, num_steps)
+    found = sample_next(model, past, actions[:, :K], num_steps, eps=eps)
     assert (found - quantize(x)).abs().max() <= 1 / 127.5 + 1e-6  # rounding may fall to either side
     assert (found - x.clamp(-1, 1)).abs().max() <= 0.51 / 127.5
 

@@ -65,7 +65,8 @@ def test_any_notebook_file_can_be_checked(mini_course, tmp_path):
         (("check", "09.9"), "flipbook: there is no lab '09.9'"),
         (
             ("check", "01.1", "dubble"),
-            "flipbook: lab 01.1 has no exercise 'dubble'. Did you mean double? It has double, quadruple, greeting.",
+            "flipbook: lab 01.1 has no exercise 'dubble'. Did you mean double? "
+            "Its exercises are: double, quadruple, greeting.",
         ),
         (("check", "01.1", "--notebook", "none.ipynb"), "flipbook: there is no notebook none.ipynb"),
     ],

@@ -152,6 +152,17 @@ def test_whatever_is_in_the_folder_gets_a_row(klass, mini_course):
     assert set(got) == {"alice", "bob", "cid", "dot", "eve", "fay", "gus", "hal"}
 
 
+def test_what_cannot_be_graded_is_not_counted_as_graded(tmp_path):
+    lab = Lab("01_tiny", "01_numbers")
+    done = Row(Submission("ann", Path("x"), lab), [Result("t", "", "double", 2, status="fail")])
+    rows = [done, Row(Submission("ben", Path("y"), problem="the file is empty"), notes=["the file is empty"])]
+    book = reports.Book(rows, "none", True, 2)
+    assert "ann  01.1        0/2" in reports.as_table(book) and "ungraded    ! the file" in reports.as_table(book)
+    assert reports.where(book, tmp_path, None).startswith(
+        "1 of 2 submissions graded, 1 that cannot be: their notes say why, 1 with a note worth reading."
+    )
+
+
 def test_too_much_code_is_refused_before_it_is_parsed(klass):
     (klass / "big.ipynb").write_text(notebook("x = (" + "1," * submissions.MAX_CODE + ")"))
     assert "characters" in found(klass)["big"].problem

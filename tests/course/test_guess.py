@@ -1,5 +1,6 @@
 """Mistyped names get the nearest one; a phase, a lab and `help` are answered with what there is."""
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -19,7 +20,11 @@ def said(*words) -> str:
         (["check", "frame_extractor"], "Did you mean 02_frame_extractor?"),
         (["check", "01.2", "even_index", "--target", "solutions"], "Did you mean even_indices?"),
         (["hint", "01.2", "frame_to_clip"], "Did you mean frames_to_clip?"),
+        (["play", "romos"], "did you mean rooms?"),
+        (["train", "sprites-gna"], "did you mean sprites-gan?"),
         (["check", "1"], "01.2 Frame extractor"),
+        (["check", "5"], "05.1 A 2D VAE, frame by frame"),
+        (["check", "01.2", "6", "--target", "labs"], "Its exercises are: even_indices"),
         (["hint", "01.2"], "  5  sample_clip"),
         (["help"], "mutants"),
         (["help", "check"], "Usage: main check"),
@@ -43,3 +48,24 @@ def test_every_error_has_one_style(words):
     """whoever finds the fault, click or we: the program's name, what is wrong, and no page of usage"""
     output = said(*words)
     assert output.startswith("flipbook: ") and "Usage:" not in output and "Traceback" not in output
+
+
+@pytest.mark.parametrize(
+    "error, told",
+    [
+        (ModuleNotFoundError("No module named 'watchfiles'", name="watchfiles"), "needs the package watchfiles"),
+        (ModuleNotFoundError("No module named 'a.b'", name="a.b"), "needs the package a, which is not installed"),
+        (ImportError("OpenCV is not installed; it comes with the course"), "OpenCV is not installed"),
+    ],
+)
+def test_a_package_that_is_not_there_is_a_sentence(monkeypatch, error, told):
+    """and a module of our own, or a name that a module lacks, is a fault that shows where it is"""
+
+    def fail(error):
+        raise error
+
+    monkeypatch.setattr(main, "get_command", lambda ctx, name: click.Command(name, callback=lambda: fail(error)))
+    ran = CliRunner().invoke(main, ["watch"])
+    assert ran.exit_code == 2 and ran.output.startswith("flipbook: ") and told in ran.output
+    for error in (ModuleNotFoundError(name="common.nothing"), ImportError("cannot import name", name="torch")):
+        assert CliRunner().invoke(main, ["watch"]).exception is error

@@ -9,9 +9,11 @@ from click.testing import CliRunner
 
 from common.course.base import paths
 from common.course.commands.generate import generate
-from common.course.commands.mine import evaluate, reconstruct, train
+from common.course.commands.mine import evaluate, play, reconstruct, train
 from common.course.learner import swap
 from common.course.source import lab_source
+from common.play.playable import find
+from common.play.session import Session
 
 REAL_ROOT = paths.root()
 PICTURE = str(REAL_ROOT / "phases" / "06_dit_flow_matching" / "gallery.png")
@@ -31,7 +33,19 @@ OTHER_COMMANDS = {
     "05.3": [(reconstruct, ["3", *SMALL]), (reconstruct, ["3", *SMALL, *INFLATED])],
     "06.1": [(generate, [PROMPT, "--steps", "2"])],
     "09.1": [(evaluate, ["arcade-catch"]), (train, ["arcade-catch", *SHORT])],
+    "09.2": [(play, ["--replay", "session.json"]), (train, ["arcade-rooms", *SHORT])],
 }
+
+
+@pytest.fixture(scope="module")
+def session_log(tmp_path_factory):
+    """The log of a short session of `rooms`, as the library's parts played it."""
+    session = Session(find("rooms"), seed=4)
+    for action in (2, 2, 5, 1):
+        session.step(action)
+    path = tmp_path_factory.mktemp("session") / "session.json"
+    path.write_bytes(session.log.to_bytes())
+    return path
 
 
 def run(command, words, folder):
@@ -64,9 +78,11 @@ def counted(original, calls):
 
 
 @pytest.mark.parametrize("lab_id", OTHER_COMMANDS)
-def test_every_part_of_the_lab_is_called(lab_id, tmp_path):
+def test_every_part_of_the_lab_is_called(lab_id, tmp_path, request):
     parts, calls = swap.parts([lab_source.find_lab(lab_id)]), set()
     for command, words in OTHER_COMMANDS[lab_id]:
+        if command is play:
+            words = [*words[:-1], str(request.getfixturevalue("session_log"))]
         with contextlib.ExitStack() as swaps:
             for part in parts:
                 original = part.find()
@@ -224,3 +240,44 @@ def test_a_bad_option_is_not_blamed_on_the_learners_parts(work, tmp_path):
         and "--guidance is from 0 to 100, got 300" in ran.output
         and "flipbook check" not in ran.output
     )
+
+
+UNFINISHED = "def sample_next(model, past, actions, num_steps=2, **options):\n    return past[:, :, 0] / 0 * (1 // 0)\n"
+FADING = "def corrupt_context(frames, level, eps):\n    return (1 - level[0]) * frames\n"
+
+
+def test_a_session_is_played_again_on_the_learners_parts(work, session_log, tmp_path):
+    """The reference answers give every frame again, to the bit. With another corruption they differ."""
+    work({}, "09.2")
+    ran = run(play, ["--replay", str(session_log), "--mine"], tmp_path / "run")
+    assert ran.exit_code == 0, ran.output
+    assert ran.output.count("yours (not checked yet)") == 5
+    assert "5 frames, each the same to the bit" in ran.output and "follow the rules: player" in ran.output
+
+
+@pytest.mark.parametrize(("exercise", "broken", "words"), [
+    ("sample_next", UNFINISHED, "your `sample_next` (lab 09.2) stopped at line 2 of its cell"),
+    ("corrupt_context", FADING, "4 of 5 frames differ"),
+    ("rule_agreement", "def rule_agreement(readings, actions):\n    return 1 // 0\n", "your `rule_agreement`"),
+])  # fmt: skip
+def test_a_wrong_part_shows_when_it_plays(exercise, broken, words, work, session_log, tmp_path):
+    work({exercise: broken}, "09.2")
+    ran = run(play, ["--replay", str(session_log), "--mine"], tmp_path / "run")
+    assert ran.exit_code != 0 and words in str(ran.exception) + ran.output
+
+
+def test_the_players_page_is_told_whose_part_stopped(work, monkeypatch):
+    """The server runs the parts on threads of its own: it is given the words for a crash."""
+    work({"sample_next": UNFINISHED}, "09.2")
+    said = []
+
+    async def serve(playable, ready, ended, *, explain, **options):
+        try:
+            Session(playable, seed=4).step(2)
+        except ZeroDivisionError as error:
+            said.append(explain(error))
+
+    monkeypatch.setattr("common.play.server.serve", serve)
+    ran = CliRunner().invoke(play, ["rooms", "--mine", "--no-browser"])
+    assert ran.exit_code == 0, ran.output
+    assert "your `sample_next` (lab 09.2) stopped at line 2" in said[0]

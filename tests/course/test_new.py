@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from common.course.base import paths
-from common.course.base.paths import CourseError
+from common.course.base.paths import CourseError, Lab
 from common.course.building import scaffold
 
 
@@ -32,16 +32,17 @@ def flipbook(root, *words) -> subprocess.CompletedProcess:
     return subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True)
 
 
-def planned() -> str:
+def planned() -> Lab:
     """A lab of phase 6 that is still planned."""
     from common.course.source import syllabus
 
-    return next(e.id for phase in syllabus.read() if phase.number == 6 for e in phase.labs if e.planned)
+    return next(e.lab for phase in syllabus.read() if phase.number == 6 for e in phase.labs if e.planned)
 
 
 def test_a_new_lab_builds_and_is_proven(checkout):
-    lab_id = planned()
-    made = flipbook(checkout, "new", lab_id, "toy_lab")
+    lab = planned()
+    lab_id, name = lab.id, lab.stem[3:]
+    made = flipbook(checkout, "new", lab_id, name)
     assert made.returncode == 0, made.stderr
     built = flipbook(checkout, "build", lab_id)
     assert built.returncode == 0, built.stderr + built.stdout
@@ -53,13 +54,17 @@ def test_a_new_lab_builds_and_is_proven(checkout):
     page = (checkout / "phases/06_dit_flow_matching/README.md").read_text()
     assert f"`flipbook start {lab_id}`" in page
     syllabus = (checkout / "phases/syllabus.toml").read_text()
-    [row] = [line for line in syllabus.splitlines() if "toy_lab" in line]
+    [row] = [line for line in syllabus.splitlines() if f'"{lab.stem}"' in line]
     assert "planned" not in row
 
 
 @pytest.mark.parametrize(
     "lab_id, name, why",
-    [("99.9", "x", "no lab '99.9'"), ("01.2", "x", "built already"), ("03.3", "Image to video", "not a lab's name")],
+    [
+        ("99.9", None, "no lab '99.9'"),
+        ("01.2", None, "built already"),
+        ("03.3", "image_to_video", "plans lab 03.3 as 'tiny_image_to_video', not 'image_to_video': leave the name out"),
+    ],
 )
 def test_what_cannot_be_made_is_one_sentence(checkout, lab_id, name, why):
     with pytest.raises(CourseError, match=why):
@@ -67,11 +72,10 @@ def test_what_cannot_be_made_is_one_sentence(checkout, lab_id, name, why):
 
 
 def test_nothing_is_overwritten(checkout):
-    lab_id = planned()
-    number = int(lab_id.split(".")[1])
-    source = checkout / "solutions" / "06_dit_flow_matching" / f"{number:02d}_toy_lab.py"
+    lab = planned()
+    source = checkout / "solutions" / lab.phase / f"{lab.stem}.py"
     source.parent.mkdir(parents=True)
     source.write_text("mine")
     with pytest.raises(CourseError, match="exists already"):
-        scaffold.create(lab_id, "toy_lab")
+        scaffold.create(lab.id)
     assert source.read_text() == "mine"

@@ -94,6 +94,12 @@ def test_a_damaged_file_is_set_aside_and_kept(course, damage):
     assert [path.read_text() for path in aside] == [damage]
 
 
+def test_a_file_that_an_editor_saved_with_a_byte_order_mark_is_no_damage(course):
+    progress.record("01.2", [result("even", "a")])
+    progress.file().write_text(progress.file().read_text(encoding="utf-8"), encoding="utf-8-sig")
+    assert progress.damage() == "" and "even" in progress.load()["labs"]["01.2"]["exercises"]
+
+
 GOOD = {"status": "pass", "points": 2, "earned": 2, "tests": {"a": "pass"}, "checks": 1, "hints": 1, "passed": "2026"}
 ODD = {
     "status": [3, "done", None],

@@ -121,3 +121,11 @@ def test_no_page_speaks_to_a_formatter(path):
     """what is said to ruff stays in the source"""
     lines = [line for cell in code_cells(path) for line in "".join(cell["source"]).splitlines()]
     assert [line for line in lines if re.search(r"#\s*(fmt:|noqa|type:\s*ignore|ruff:)", line)] == []
+
+
+@pytest.mark.parametrize("lab", [lab for lab in LABS if not lab.id.endswith(".0")], ids=lambda lab: lab.id)
+def test_the_result_of_a_lab_moves(lab):
+    """a video course: each lab has a player, and each looping WebP is at most 60 KB"""
+    stored = [o.get("data", {}) for cell in code_cells(lab.notebook("solutions")) for o in cell["outputs"]]
+    loops = re.findall(r"data:image/webp;base64,([A-Za-z0-9+/=]+)", json.dumps(stored))
+    assert loops and max(len(loop) * 3 // 4 for loop in loops) <= 60_000

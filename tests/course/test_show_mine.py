@@ -61,7 +61,7 @@ def draw(command, clip, out, *options):
 
 # Labs that are a study: their own pages measure and draw with the learner's parts, and no command has a use for all of
 # them. (Of 05.4 the quantizer runs in `reconstruct`, which test_mine.py tries; LFQ ships with no model.)
-STUDIES = {"01.5", "05.1", "05.4", "05.5", "06.2", "06.4"}
+STUDIES = {"01.5", "05.1", "05.4", "05.5", "06.2", "06.3", "06.4"}
 # The same of single parts: what lab 01.1 proves and times loaders with.
 MEASURING = {"decoded_per_asked", "read_planned", "compare_frames", "time_fairly"}
 SHOWN = [
@@ -140,3 +140,17 @@ def test_a_bad_file_is_nobodys_bug(work, tmp_path):
     work({})
     said = [draw(show, tmp_path / "absent.mp4", tmp_path / "x.png", *more)[0].output for more in ([], ["--mine"])]
     assert said[0] == said[1] and "absent.mp4" in said[0]
+
+
+def test_only_the_parts_that_ran_are_named(work, film, tmp_path):
+    """Not those of other labs, nor one of this lab that no one called."""
+    work({})
+    ran, _ = draw(show, film, tmp_path / "mine.png", "--mine")
+    named = {line.split()[1] for line in ran.output.partition("whose parts ran:\n")[2].splitlines()}
+    assert "sample_clip" in named
+    with swap.mine() as report, swap.calls() as called:
+        from common.video.sampling import even_indices
+
+        even_indices(10, 3)
+    assert [row.part.exercise for row in report.of(called).rows] == ["even_indices"]
+    assert str(report.of(set())) == "  all are the library's"

@@ -55,6 +55,28 @@ def test_banks_run_for_their_own_lab_or_for_a_changed_machine():
     assert reached("common/course/setup/learn.py") == set()
 
 
+def test_a_page_that_was_out_of_date_before_is_not_chosen(monkeypatch):
+    """a change counts when a page reads it, or when what builds pages has changed"""
+    monkeypatch.setattr(affected.build, "out_of_date", lambda target: ["old"])
+    for target in affected.build.targets()[::12]:
+        beside = target.path.with_suffix(".seconds.json").relative_to(paths.root()).as_posix()
+        reached = {
+            changed: affected.Change(frozenset([changed])).reaches_target(target)
+            for changed in ("README.md", "CHANGELOG.md", beside, "common/course/building/notebooks.py")
+        }
+        assert list(reached.values()) == [False, False, True, True], (target.name, reached)
+
+
+def test_what_is_chosen_is_listed_by_name():
+    """test files, notebooks and banks; a kind of which nothing is left out is `all`"""
+    root, targets = paths.root(), affected.build.targets(("02.3",))
+    totals = {"test files": 9, "notebooks": 1, "banks": 7}
+    chosen = affected.Selection([], [root / "tests/common/test_dit.py"], [targets[0].notebook], [], totals)
+    assert chosen.listing().splitlines() == ["  test files: common/test_dit.py", "  notebooks: all", "  banks: none"]
+    chosen = affected.Selection([], [], [], [targets[0].lab], totals)
+    assert chosen.listing().splitlines()[1:] == ["  notebooks: none", "  banks: 02.3"]
+
+
 def test_changed_files_are_those_of_git(tmp_path, monkeypatch):
     """changed, deleted and new files; an unknown base is one sentence"""
     monkeypatch.setenv("FLIPBOOK_ROOT", str(tmp_path))

@@ -41,6 +41,16 @@ def test_arguments_go_to_pytest_and_quick_leaves_the_notebooks_out(monkeypatch):
     assert "build --check" in [name for name, _ in asked] and asked[-1][0] == "the test suite"
 
 
+def test_changed_says_what_it_chooses_and_list_runs_nothing(monkeypatch):
+    asked = []
+    monkeypatch.setattr(sequence, "run", lambda name, command, extra: asked.append(name) or True)
+    monkeypatch.setattr(affected, "changed_files", lambda base: ["common/flow/gradient.py"])
+    said = CliRunner().invoke(sequence.test, ["--changed", "main", "--list"]).output
+    assert "1 files changed. To run:" in said and "common/test_flow.py" in said and asked == []
+    alone = CliRunner().invoke(sequence.test, ["--list"])
+    assert alone.exit_code == 2 and "give both" in alone.output and asked == []
+
+
 def test_the_banks_run_once(monkeypatch):
     """By themselves before the suite; where they did not, with it."""
     asked = {}

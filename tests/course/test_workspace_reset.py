@@ -89,7 +89,7 @@ def test_a_damaged_copy_is_never_overwritten_and_reset_keeps_it(started, damage)
     assert sources(started)[0] == "A new introduction."
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.ENOTDIR, errno.EEXIST])
 @pytest.mark.parametrize("moment", [1, 2, 3])
 def test_a_disk_that_refuses_ends_in_a_sentence_and_loses_nothing(started, monkeypatch, moment, code):
     """The backup, the notebook or the release that is kept: whichever write fails, no work is lost, and none is half.

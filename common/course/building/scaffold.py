@@ -28,20 +28,23 @@ class Scaffold:
     missing_row: bool  # the phase's page has no row for this lab
 
 
-def create(lab_id: str, name: str) -> Scaffold:
+def create(lab_id: str, name: str | None = None) -> Scaffold:
     """Write source, grader, calibration and banks of a new lab, and mark it as built in the syllabus.
 
     Args:
         lab_id: an id of the syllabus that is still planned, such as "05.3".
-        name: the stem's words, such as "causal_vae".
+        name: the stem's words, such as "causal_vae"; None takes those of the syllabus.
 
     Raises:
-        CourseError: no such id, the lab is built already, the name is no name, or a file is in the way.
+        CourseError: no such id, the lab is built already, the syllabus plans another name, or a file is in the way.
     """
     entry = _planned(lab_id)
-    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name):
-        raise CourseError(f"{name!r} is not a lab's name: write lower-case words with underscores, as in causal_vae.")
-    lab = Lab(entry.lab.phase, f"{entry.lab.stem[:2]}_{name}")
+    lab, named = entry.lab, entry.lab.stem[3:]
+    if name not in (None, named):
+        raise CourseError(
+            f"the syllabus plans lab {entry.id} as {named!r}, not {name!r}: leave the name out, or change the stem in "
+            "phases/syllabus.toml first."
+        )
     in_the_way = [path for path in (lab.source, lab.tests, lab.calibration, lab.bank) if path.exists()]
     if in_the_way:
         raise CourseError(f"{in_the_way[0].relative_to(paths.root())} exists already: nothing was written.")
@@ -91,10 +94,8 @@ def _mark_as_built(entry: LabEntry, lab: Lab) -> bool:
     """Take `planned` out of the syllabus and the phase's page; False where the page has no row to change."""
     path = paths.root() / "phases" / "syllabus.toml"
     text = path.read_text(encoding="utf-8")
-    row = re.compile(
-        rf'^"{re.escape(entry.syllabus_id)}" = \{{ (.*?), stem = "[^"]*", planned = true \}}$', re.MULTILINE
-    )
-    path.write_text(row.sub(rf'"{entry.syllabus_id}" = {{ \1, stem = "{lab.stem}" }}', text), encoding="utf-8")
+    row = re.compile(rf'^("{re.escape(entry.syllabus_id)}" = \{{ .*?), planned = true \}}$', re.MULTILINE)
+    path.write_text(row.sub(r"\1 }", text), encoding="utf-8")
 
     page = paths.root() / "phases" / lab.phase / "README.md"
     text = page.read_text(encoding="utf-8")

@@ -12,6 +12,7 @@ from common.course.base.paths import CourseError, Lab
 from common.course.base.results import Result, score
 from common.course.checking import render, screen
 from common.course.checking.explain import NOT_WRITTEN
+from common.course.source import lab_source
 
 # Everything that pytest does beside running tests costs time, or touches the kernel that it runs in.
 LEFT_OUT = ("cacheprovider", "terminal", "faulthandler", "junitxml", "logging", "warnings", "doctest", "unittest")
@@ -157,6 +158,7 @@ def run_tests(
             extra = _run(lab, dict(options, exercises=around, deselect=done, modules=session.modules)).results
         else:
             extra = []
+    _require_exercises(lab, session.collected)
     results = _complete(session, names, deselect)
     settle_blocked(results + extra)
     return results
@@ -215,6 +217,16 @@ def _run(lab: Lab, options: dict, *more: str, plugins=()):
     return session
 
 
+def _require_exercises(lab: Lab, collected: list[Result]) -> None:
+    """Each test belongs to an exercise of the lab: under a misspelled name it would give points that count nowhere."""
+    known = [exercise.name for exercise in lab_source.exercises(lab)]
+    for name in dict.fromkeys(result.exercise for result in collected):
+        if name not in known:
+            raise CourseError(
+                f"the grader of lab {lab.id} tests {name!r}, and no exercise has this name.{did_you_mean(name, known)}"
+            )
+
+
 def _forget_grader(lab: Lab) -> None:
     """An edited grader is read again, without a restart."""
     stem = lab.tests.stem  # once: it looks at the disk
@@ -227,7 +239,9 @@ def _require_known(lab: Lab, names: set, collected: list[Result]) -> None:
     unknown = sorted(names - set(known))
     if unknown:
         guess = did_you_mean(unknown[0], known)
-        raise CourseError(f"lab {lab.id} has no exercise {unknown[0]!r}.{guess} It has {', '.join(known) or 'none'}.")
+        raise CourseError(
+            f"lab {lab.id} has no exercise {unknown[0]!r}.{guess} Its exercises are: {', '.join(known) or 'none'}."
+        )
 
 
 def _unknown_needs(results: list[Result], names: set | None) -> set:
@@ -293,8 +307,6 @@ class Unrun:
 
 def check(lab_id: str, exercise: str | None = None, namespace: dict | None = None):
     """Test one exercise (or the whole lab) on what this notebook defines now."""
-    from common.course.source import lab_source
-
     lab, exercise = lab_source.find(lab_id, exercise)
     if namespace is None:
         shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
@@ -328,7 +340,7 @@ def remember(lab: Lab, results: list[Result]) -> None:
 
 def library_version(lab: Lab, exercise: str) -> tuple[str, str] | None:
     """Name and text of the library part that answers an exercise; None where the answer is no part of the library."""
-    from common.course.source import answer_key, lab_source
+    from common.course.source import answer_key
 
     with contextlib.suppress(Exception):
         asked = next(e for e in lab_source.exercises(lab) if e.name == exercise)
@@ -339,7 +351,7 @@ def library_version(lab: Lab, exercise: str) -> tuple[str, str] | None:
 
 def next_step(lab: Lab, exercise: str | None) -> str:
     """What comes after a passed exercise or a passed lab, in one line."""
-    from common.course.source import lab_source
+    from common.course.source import syllabus
 
     with contextlib.suppress(Exception):
         names = [e.name for e in lab_source.exercises(lab)]
@@ -351,5 +363,5 @@ def next_step(lab: Lab, exercise: str | None) -> str:
         labs = paths.all_labs()
         if lab in labs[:-1]:
             following = labs[labs.index(lab) + 1]
-            return f"Next: lab {following.id}, {following.title} (`flipbook start {following.id}`)."
+            return f"Next: lab {following.id}, {syllabus.title(following)} (`flipbook start {following.id}`)."
     return ""

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import click
 
+from common.course.base import paths
 from common.course.base.paths import CourseError
 from common.course.building import build as machine
 from common.course.building.build import Target
@@ -26,6 +27,7 @@ def build(names, only_check, force, measure, jobs):
 
     ID is a lab (01.2), a phase (01) or the path of a source. Without one, everything that is out of date is built.
     """
+    paths.root()  # outside of a checkout there is nothing to build, whatever is installed
     _need_packages()
     chosen = machine.targets(names)
     if only_check:

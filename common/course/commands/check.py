@@ -13,6 +13,7 @@ from common.cli.user_path import UserPath
 from common.course.base import paths
 from common.course.base.results import score
 from common.course.checking import render, runner
+from common.course.learner import workspace
 from common.course.source import lab_source
 
 QUIET_SECONDS = 2.0  # a check that takes longer says what it is at
@@ -27,8 +28,10 @@ QUIET_SECONDS = 2.0  # a check that takes longer says what it is at
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Seed of the tests' random inputs.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 def check(lab_id, exercise, target, notebook, timeout, seed, as_json):
-    """Check a lab, or one EXERCISE of it. The exit code is 0 only when everything passes."""
+    """Check a lab, or one EXERCISE of it (its name or its number). The exit code is 0 only when everything passes."""
     lab, exercise = lab_source.find(lab_id, exercise)
+    if exercise is not None:
+        exercise = workspace.named_exercise(lab, exercise, [known.name for known in lab_source.exercises(lab)])
     file = notebook or find_notebook(lab, target)
     load_libraries()
     with Progress(sys.stderr) as progress:

@@ -1,11 +1,13 @@
-"""`--mine` for the library's own commands: `train`, `evaluate` and `reconstruct` on what the learner has written."""
+"""`--mine` for the library's own commands: `train`, `evaluate`, `reconstruct` and `play` on what the learner wrote."""
 
 from collections.abc import Callable
+from functools import partial
 
 import click
 
 from common.cli import reconstruct as reconstruction
 from common.cli.evaluate import evaluate as library_evaluate
+from common.cli.play import play as library_play
 from common.cli.train import train as library_train
 from common.course.base.paths import CourseError
 from common.data.download import DataError
@@ -29,7 +31,7 @@ def on_own_parts(command: click.Command, work: Callable | None = None) -> click.
         from common.course.learner import swap
 
         with swap.mine(saves=command is library_train) as report:
-            click.echo(f"whose parts run:\n{report}", err=True)
+            click.echo(f"whose parts run:\n{report.begun}", err=True)
             (work or command.callback)(**options)
 
     return click.Command(command.name, params=[*command.params, OPTION], callback=run, help=command.help)
@@ -46,3 +48,19 @@ def draw_reconstruction(**options) -> None:
 evaluate = on_own_parts(library_evaluate)
 train = on_own_parts(library_train)
 reconstruct = on_own_parts(reconstruction.reconstruct, draw_reconstruction)
+
+
+def play_with_own_parts(mine, **options) -> None:
+    """Play; with `mine` on the learner's parts. A part that crashes ends the session, and the page says which."""
+    if not mine:
+        return library_play.callback(**options)
+    from common.course.learner import swap
+
+    with swap.mine() as report:
+        click.echo(f"whose parts run:\n{report}", err=True)
+        return library_play.callback(**options, explain=partial(swap.explain_crash, report=report))
+
+
+play = click.Command(
+    "play", params=[*library_play.params, OPTION], callback=play_with_own_parts, help=library_play.help
+)

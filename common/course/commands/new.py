@@ -7,12 +7,13 @@ from common.course.base import paths
 
 @click.command()
 @click.argument("lab_id", metavar="ID")
-@click.argument("name", metavar="NAME")
-def new(lab_id: str, name: str) -> None:
-    """Start lab ID (planned in the syllabus, such as 05.3) under NAME, such as causal_vae.
+@click.argument("name", metavar="[NAME]", required=False)
+def new(lab_id: str, name: str | None) -> None:
+    """Start lab ID, which is planned in the syllabus, such as 05.3.
 
-    Writes a source with all its parts, a grader, banks of answers, a calibration, and the rows in the syllabus and on
-    the phase's page. It builds at once, its solution passes, and its starter fails. CONTRIBUTING.md says what next.
+    Its NAME, such as causal_vae, is the one of the syllabus, and another is refused. Writes a source with all its
+    parts, a grader, banks of answers, a calibration, and the rows in the syllabus and on the phase's page. It builds at
+    once, its solution passes, and its starter fails. CONTRIBUTING.md says what next.
     """
     from common.course.building import scaffold
 

@@ -17,8 +17,8 @@ def show(clip, mine, **options):
     from common.course.learner import swap
 
     try:
-        with swap.mine() as report:
+        with swap.mine() as report, swap.calls() as called:
             library.draw_sheet(clip, **options)
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"whose parts ran:\n{report}")
+    click.echo(f"whose parts ran:\n{report.of(called)}")

@@ -38,17 +38,24 @@ class Plan:
     "--changed", metavar="[BASE]", is_flag=False, flag_value="HEAD",
     help="Only what can be affected by the changes since BASE (a commit or branch; without it, since the last commit).",
 )  # fmt: skip
+@click.option("--list", "only_list", is_flag=True, help="With --changed: say what it chooses, and run nothing.")
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
-def test(context: click.Context, quick: bool, changed: str | None, pytest_arguments: tuple[str, ...]) -> None:
+def test(
+    context: click.Context, quick: bool, changed: str | None, only_list: bool, pytest_arguments: tuple[str, ...]
+) -> None:
     """For contributors: run every check there is, in about 20 minutes on two cores.
 
     That is ruff, the types, the builds, the notebooks' outputs, the banks, and last the test suite. Arguments that are
     not ours go to pytest: `flipbook test --quick tests/common -k ssim`.
     """
     plan = Plan(notebooks(), pytest_arguments=pytest_arguments, quick=quick)
+    if only_list and not changed:
+        raise click.UsageError("--list says what --changed chooses: give both.")
     if changed:
         narrow(plan, changed)
+    if only_list:
+        return
     with tempfile.TemporaryDirectory() as folder:
         times = {"FLIPBOOK_TIMES": str(Path(folder) / "times.json")}
         failed = [name for name, command, extra in steps(plan) if not run(name, command, extra | times)]
@@ -68,7 +75,7 @@ def narrow(plan: Plan, base: str) -> None:
 
     changed = affected.changed_files(base)
     chosen = affected.select(changed, suite_files(), plan.notebooks)
-    click.echo(chosen.summary())
+    click.echo(f"{chosen.summary()}\nChosen:\n{chosen.listing()}")
     plan.tests, plan.notebooks, plan.banks = chosen.tests, chosen.notebooks, chosen.banks
 
 

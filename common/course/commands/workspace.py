@@ -7,6 +7,7 @@ import click
 from common.course.base import paths
 from common.course.learner import guidance, workspace
 from common.course.learner import progress as record
+from common.course.learner.plain_math import plain
 from common.course.source import lab_source
 from common.course.startpage import overview
 
@@ -96,7 +97,7 @@ def hint(lab_id: str, exercise: str | None, everything: bool):
     exercise = workspace.named_exercise(lab, exercise)
     hints, total = guidance.next_hints(lab, exercise, everything)
     for number, text in hints:
-        click.echo(f"Hint {number} of {total} for {exercise}:\n\n{text}\n")
+        click.echo(f"Hint {number} of {total} for {exercise}:\n\n{plain(text)}\n")
     if hints[-1][0] == total:
         click.echo("That was the last hint. The answer itself:")
         click.echo(f"    flipbook solution {lab.id} {exercise} --give-up")

@@ -21,6 +21,7 @@ from common.course.base.paths import CourseError
 from common.course.base.results import score
 from common.course.checking import render
 from common.course.grading.batch import Row
+from common.course.source import syllabus
 from common.files import reason
 
 UNSAFE = (
@@ -287,7 +288,7 @@ def _page(book: Book, row: Row) -> dict:
     lab = row.submission.lab
     return {
         "student": row.submission.student,
-        "lab": f"Lab {lab.id} · {lab.title}" if lab else "Unknown lab",
+        "lab": f"Lab {lab.id} · {syllabus.title(lab)}" if lab else "Unknown lab",
         "problem": row.submission.problem,
         "earned": earned,
         "points": points,
@@ -313,7 +314,7 @@ def as_table(book: Book) -> str:
             if row.notes
             else ""
         )
-        grade = "ungraded" if row.not_graded else f"{earned:g}/{points:g}"
+        grade = "ungraded" if row.not_graded or not points else f"{earned:g}/{points:g}"
         lines.append(f"{name:{width}}  {lab}  {grade:>9}  {signs}{note}".rstrip())
     return "\n".join([*lines, render.legend()])
 
@@ -321,8 +322,11 @@ def as_table(book: Book) -> str:
 def where(book: Book, out: Path, kept: Path | None) -> str:
     """The last lines: how many, how safe, and where everything is."""
     noted, failed = sum(bool(row.notes) for row in book.rows), sum(row.not_graded for row in book.rows)
-    graded = f"{len(book.rows) - failed} of {book.total} submissions graded"
+    unread = sum(not row.points[1] and not row.not_graded for row in book.rows)
+    graded = f"{len(book.rows) - failed - unread} of {book.total} submissions graded"
     lines = [graded + ("" if book.complete else " (stopped early)")]
+    if unread:
+        lines[0] += f", {unread} that cannot be: their notes say why"
     if failed:
         lines[0] += f", {failed} not graded because no worker started: grade them again"
     lines[0] += f", {noted} with a note worth reading." if noted else "."

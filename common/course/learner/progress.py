@@ -17,7 +17,7 @@ from common.course.base import paths
 from common.course.base.results import Result
 from common.files import is_refused, try_lock, write_text
 
-LOCK_SECONDS = 2.0  # how long a check may wait for another one to finish writing
+LOCK_SECONDS = 10.0  # how long a check may wait for others to finish writing; three on a busy machine took over 2
 # The first of these that occurs among an exercise's tests is the exercise's status; "pass" only when all pass.
 STATUS_ORDER = ("error", "timeout", "fail", "blocked", "todo")
 
@@ -57,7 +57,7 @@ def damage() -> str:
 def _read() -> tuple[dict, bool]:
     """The record as far as it has the right shape, and whether that is all of it."""
     try:
-        data = json.loads(file().read_text(encoding="utf-8"))
+        data = json.loads(file().read_text(encoding="utf-8-sig"))
     except (FileNotFoundError, PermissionError, paths.CourseError):
         return empty(), True
     except OSError as error:

@@ -17,9 +17,12 @@ import contextlib
 import dis
 import inspect
 import re
+import sys
+import threading
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from types import CodeType
 
 import click
 
@@ -31,6 +34,8 @@ from common.course.learner import progress
 from common.course.source import lab_source
 
 LEARNERS_FRAME = re.compile(r"<(?P<lab>\d\d\.\d+) (?P<exercise>.+)>")  # the loader's file name for an exercise's cell
+
+NOT_STARTED = "not started"
 
 
 @dataclass
@@ -45,6 +50,14 @@ class Ownership:
         whose = "yours" if self.yours else "library"
         return f"{whose} ({self.why})" if self.why else whose
 
+    def is_code_of(self, code: CodeType) -> bool:
+        """Whether this function, or this method, is of the version that runs."""
+        if self.yours:
+            return code.co_filename == f"<{self.part.lab.id} {self.part.exercise}>" and code.co_name != "<module>"
+        module, _, name = self.part.library.partition(":")
+        file = getattr(sys.modules.get(module), "__file__", None)
+        return code.co_filename == file and code.co_qualname.split(".")[0] == name
+
 
 @dataclass
 class Report:
@@ -57,9 +70,42 @@ class Report:
         """The exercises whose answers are running."""
         return [row.part.exercise for row in self.rows if row.yours]
 
+    @property
+    def begun(self) -> "Report":
+        """Of the labs that the learner has started."""
+        return Report([row for row in self.rows if row.why != NOT_STARTED])
+
+    def of(self, called: set[CodeType]) -> "Report":
+        """Of the parts that were called; `called` is what `calls` gave."""
+        return Report([row for row in self.rows if any(row.is_code_of(code) for code in called)])
+
     def __str__(self) -> str:
         width = max((len(row.part.exercise) for row in self.rows), default=0)
+        if not self.rows:
+            return "  all are the library's"
         return "\n".join(f"  {row.part.lab.id}  {row.part.exercise:{width}}  {row}" for row in self.rows)
+
+
+@contextlib.contextmanager
+def calls() -> Iterator[set[CodeType]]:
+    """What is called inside the block, in this thread and in those that it starts.
+
+    Python is slower meanwhile: it is for work of seconds.
+    """
+    seen: set[CodeType] = set()
+
+    def look(frame, event, _):
+        if event == "call":
+            seen.add(frame.f_code)
+
+    before = sys.getprofile()
+    threading.setprofile(look)
+    sys.setprofile(look)
+    try:
+        yield seen
+    finally:
+        sys.setprofile(before)
+        threading.setprofile(None)
 
 
 def parts(labs: list[Lab] | None = None) -> list[Part]:
@@ -149,7 +195,7 @@ def _answers(lab: Lab, wanted: list[Part], saves: bool) -> list[tuple[Ownership,
     """The learner's versions of these parts. What is missing in the notebook is filled in from the library."""
     notebook = lab.notebook("work")
     if not notebook.exists():
-        return [(Ownership(part, False, "not started"), None) for part in wanted]
+        return [(Ownership(part, False, NOT_STARTED), None) for part in wanted]
     try:
         module = loader.load(notebook, lab.id)
     except (OSError, ValueError, CourseError) as error:

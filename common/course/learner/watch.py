@@ -23,9 +23,9 @@ QUIET_MS, AT_MOST_MS = 60, 300  # an editor saves in several steps: wait for thi
 
 def watch(folder: Path | None = None, stop_event=None, say=print) -> None:
     """Watch the notebooks under `folder` (default: `work/`) until Ctrl-C, or until `stop_event` is set."""
-    import watchfiles
-
     folder = folder or paths.root() / "work"
+    import watchfiles  # after the course is found: outside of it, that is what is wrong
+
     folder.mkdir(parents=True, exist_ok=True)
     warm_up()
     say(f"watching {folder}: save a notebook to have it checked, Ctrl-C ends")

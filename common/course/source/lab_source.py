@@ -20,7 +20,7 @@ from common.course.base import paths
 from common.course.base.guess import did_you_mean
 from common.course.base.parts import Part
 from common.course.base.paths import CourseError, Lab
-from common.course.source import percent, rules
+from common.course.source import percent, rules, syllabus
 from common.course.source.percent import Cell
 
 NUM_HINTS = 3
@@ -104,7 +104,7 @@ def _no_lab(text: str, labs: list[Lab]) -> str:
     whole = re.fullmatch(r"0?(\d{1,2})\.?", text)
     of_phase = [lab for lab in labs if whole and int(lab.phase[:2]) == int(whole[1])]
     if of_phase:
-        listed = ", ".join(f"{lab.id} {lab.title}" for lab in of_phase)
+        listed = ", ".join(f"{lab.id} {syllabus.title(lab)}" for lab in of_phase)
         return f"{text!r} names a phase. Its labs are: {listed}."
     known = ", ".join(lab.id for lab in labs) or "none yet"
     if whole and list(paths.root().glob(f"phases/{int(whole[1]):02d}_*")):

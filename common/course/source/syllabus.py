@@ -72,6 +72,16 @@ def read() -> list[Phase]:
         raise CourseError(f"phases/syllabus.toml does not read as a syllabus: {error!r}.") from None
 
 
+def title(lab: Lab) -> str:
+    """What the course calls a lab; where no syllabus lists it, the words of its file name."""
+    try:
+        phases = read()
+    except CourseError:
+        return lab.title
+    entries = [entry for phase in phases for entry in (*phase.labs, phase.page) if entry]
+    return next((entry.title for entry in entries if entry.lab == lab), lab.title)
+
+
 def _phase(folder: str, table: dict) -> Phase:
     concepts = tuple(_concept(folder, key, entry) for key, entry in table["concepts"].items())
     labs = tuple(_lab(folder, key, entry) for key, entry in table["labs"].items())

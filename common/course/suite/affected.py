@@ -12,7 +12,7 @@ from pathlib import Path
 
 from common.course.base import paths
 from common.course.base.paths import CourseError, Lab
-from common.course.building import build
+from common.course.building import build, seconds
 from common.course.building.build import Target
 from common.course.source import lab_source
 from common.course.source.imports import library_files
@@ -35,6 +35,7 @@ READ_AS_FILES = {
 }  # fmt: skip
 SHELF = "common/zoo/shelf.py"
 MACHINE = ("common.course.banks.mutants", "common.course.plugin", "common.course.commands.mutants")
+BUILDER = ("common.course.building.build",)
 COMMAND = re.compile(r"common\.(course|cli)\b")
 
 
@@ -56,6 +57,19 @@ class Selection:
         return (
             f"{len(self.changed)} files changed. To run: {run}.\nLeft out, since nothing they read has changed: {left}."
         )
+
+    def listing(self) -> str:
+        """What runs, by name: one line a kind, `all` where nothing is left out."""
+        names = {
+            "test files": [path.relative_to(paths.root() / "tests").as_posix() for path in self.tests],
+            "notebooks": [path.relative_to(paths.root()).with_suffix("").as_posix() for path in self.notebooks],
+            "banks": [lab.id for lab in self.banks],
+        }
+        said = {
+            kind: "all" if len(found) == self.totals[kind] else ", ".join(found) or "none"
+            for kind, found in names.items()
+        }
+        return "\n".join(f"  {kind}: {found}" for kind, found in said.items())
 
 
 def changed_files(base: str) -> list[str]:
@@ -127,12 +141,18 @@ class Change:
         return self._touches(_closure(path, _commands(path)))
 
     def reaches_target(self, target: Target) -> bool:
-        """Whether a notebook would run differently: its source, what it imports, or what checks it."""
-        if self.is_total or self._names(target.path, target.notebook):
+        """Whether a notebook would run differently: its source, what it imports, or what checks it.
+
+        One that is out of date, and reads nothing that has changed, was so before.
+        """
+        if self.is_total or self._names(target.path, target.notebook, seconds.beside(target.path)):
             return True
-        if target.lab and (self.machine_changed or self._names(target.lab.tests, target.lab.calibration)):
+        lab = target.lab
+        if lab and (self.machine_changed or self._names(lab.tests, lab.calibration, lab.notebook("labs"))):
             return True
-        return self._touches(_closure(target.path, _parts(target.lab))) or bool(build.out_of_date(target))
+        if self._touches(_closure(target.path, _parts(lab))):
+            return True
+        return self._touches(_closure(None, BUILDER)) and bool(build.out_of_date(target))
 
     def reaches_bank(self, target: Target) -> bool:
         lab = target.lab

@@ -39,8 +39,8 @@ class Mixed:
     """Now one player, now the other, for stretches of random length.
 
     Args:
-        first: plays for 30 to 119 frames at a time.
-        second: plays for 15 to 59 frames at a time.
+        first: plays for 30 to 119 frames at a time. It is reset if it has a `reset`.
+        second: plays for 15 to 59 frames at a time; likewise.
     """
 
     def __init__(self, first: Player, second: Player):
@@ -51,7 +51,8 @@ class Mixed:
         """Begin again."""
         self._dice, self._left, self._turn = Dice(seed, 2), 0, seed % 2
         for player in self.players:
-            player.reset(seed)
+            if hasattr(player, "reset"):
+                player.reset(seed)
 
     def __call__(self, state: Any) -> int:
         """The action of the one whose turn it is."""

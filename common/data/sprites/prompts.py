@@ -173,7 +173,7 @@ def _objects(text: str) -> list[dict[str, str]]:
             target = objects[-1] if objects and not waiting else waiting
             target.setdefault("motion", word.partition(":")[2].replace("_", " "))
         elif word in sizes or word in COLORS:
-            waiting["size" if word in sizes else "color"] = word
+            waiting.setdefault("size" if word in sizes else "color", word)  # the first: later ones may be guesses
     if waiting and objects:  # "a circle that is red"
         objects[-1] = waiting | objects[-1]
     return (objects or ([waiting] if waiting else []))[:MOST_OBJECTS]

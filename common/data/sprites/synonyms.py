@@ -12,7 +12,7 @@ SYNONYMS = {
     "purple": "violet magenta lilac mauve lavender pink",
     "white": "grey gray silver cream ivory beige",
     "black": "dark ebony",
-    "circle": "ball sphere disk globe moon sun coin bubble planet",
+    "circle": "ball blob sphere disk globe moon sun coin bubble planet",
     "square": "cube block rectangle brick tile diamond",
     "triangle": "pyramid wedge cone arrow",
     "star": "asterisk pentagram sparkle",

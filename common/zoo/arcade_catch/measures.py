@@ -16,7 +16,7 @@ from common.data.arcade.catch import FIRST_ROW, LAST_ROW
 from common.evaluation.arcade_reader import CatchReading, read_catch, read_catch_state
 from common.evaluation.catch_engine import catch_engine, free_windows
 from common.evaluation.inverse_dynamics import action_confusion, action_matrix, fit_inverse_dynamics, told_is_seen
-from common.streaming.world import corrupt_context, next_from_noise, rollout
+from common.streaming.world import rollout, sample_next
 
 SETTINGS = {"small": (48, 2, 60), "full": (192, 8, 250)}  # pasts; dreams, and frames in each
 NUM_STEPS, CONTEXT_NOISE = 3, 0.2  # as `flipbook play` has them
@@ -59,10 +59,9 @@ def world(model, num_steps: int = NUM_STEPS, context_noise: float = 0.0, seed: i
     """
 
     def next_frames(eps: torch.Tensor, past: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
-        level = past.new_full((len(past),), context_noise)
-        noise = torch.randn(past.shape, generator=torch.Generator().manual_seed(seed)).to(past)
-        rows = zip(*(x.split(BATCH) for x in (eps, corrupt_context(past, level, noise), actions, level)))
-        return torch.cat([next_from_noise(model, *row, num_steps) for row in rows])
+        options = {"context_noise": context_noise, "generator": torch.Generator().manual_seed(seed)}
+        rows = zip(*(x.split(BATCH) for x in (past, actions, eps)))
+        return torch.cat([sample_next(model, *row[:2], num_steps, eps=row[2], **options) for row in rows])
 
     return next_frames
 

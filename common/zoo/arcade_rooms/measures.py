@@ -22,7 +22,7 @@ from common.evaluation.arcade_rules import RuleAgreement, rule_agreement
 from common.streaming.world import push, sample_next
 
 # Windows with a real past; dreams, and frames in each.
-SETTINGS = {"small": (64, 2, 60), "full": (160, 8, 120)}
+SETTINGS = {"small": (64, 2, 60), "full": (160, 16, 1000)}
 PLAY = 500  # frames of a test play
 NUM_STEPS, CONTEXT_NOISE = 3, 0.2  # in dreams: calls of the model per frame, level of the noise on the past
 BATCH = 16
@@ -147,6 +147,7 @@ def dream(
     num_steps: int = NUM_STEPS,
     context_noise: float = CONTEXT_NOISE,
     progress: Callable[[float], None] = lambda part: None,
+    sampler: Callable | None = None,
 ) -> list[Dream]:
     """Dreams from the beginning of plays. The scripted player decides by what the reader sees in the dream.
 
@@ -160,8 +161,9 @@ def dream(
         num_steps: calls of the model per frame.
         context_noise: level of the noise on the past.
         progress: called with the part that is done.
+        sampler: called like `sample_next`, with the games `BATCH` at a time; None for `sample_next` itself.
     """
-    context = model.config.context
+    context, sampler = model.config.context, sampler or sample_next
     begun = plays.windows([(number, 0) for number in range(num_games)], context)
     past, actions = begun.clips(), begun.actions.tolist()  # (N, 3, K, H, W)
     readings = [read_rooms(clip) for clip in past]
@@ -175,7 +177,7 @@ def dream(
             pressed.append(keys(None) if state is None else script(state))
         window = torch.tensor([pressed[-context:] for pressed in actions], device=model.device)
         frames = [
-            sample_next(model, past[part], window[part], num_steps, context_noise=context_noise, generator=noise[part])
+            sampler(model, past[part], window[part], num_steps, context_noise=context_noise, generator=noise[part])
             for part in (slice(start, start + BATCH) for start in range(0, num_games, BATCH))
         ]
         frame = torch.cat(frames)  # (N, 3, H, W)

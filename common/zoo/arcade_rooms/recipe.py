@@ -4,6 +4,8 @@
     flipbook train arcade-rooms --stage settle      from there: a falling one, more noise on the frame, less on the past
     flipbook train arcade-rooms --stage anneal      from there: it falls further
     flipbook train arcade-rooms --stage further     from the shipped weights: it falls to zero, new windows
+    flipbook train arcade-rooms --stage squared     from there: the same network by squared error, to compare with
+    flipbook train arcade-rooms --stage clean       from there: no noise on the past any more, to compare with
 
 The past is always corrupted by noise whose level the model is told (GameNGen). Stage "own" takes the place of "anneal"
 and gives a quarter of the samples a past that the model made itself, four frames in a row, as at play. While three
@@ -20,7 +22,7 @@ from common.diffusion.losses import edm_loss
 from common.evaluation.arcade_reader import read_rooms
 from common.evaluation.image import psnr
 from common.models.world_unet import PRESETS, WorldUNet
-from common.streaming.world import corrupt_context, denoise, next_from_noise, push, rollout, sample_next
+from common.streaming.world import corrupt_context, denoise, push, rollout, sample_next
 from common.training import Recipe, Settings, Stage, muon
 from common.zoo.arcade_rooms.windows import rooms_windows
 from common.zoo.arcade_sheet import play_and_dream
@@ -47,15 +49,31 @@ def compute_loss(model, batch, noise, sigma_mean=0.5, max_level=0.3, own_part=0.
     clip, actions = batch.clips(), batch.actions
     if own_part:
         clip = with_own_frames(model, clip, actions, noise, noise.uniform("own") < own_part)
-    past, target, actions = clip[:, :, -CONTEXT - 1 : -1], clip[:, :, -1], actions[:, -CONTEXT:]
-    untold = noise.uniform("action") < NO_ACTION_PART  # (B,)
-    actions = actions.masked_fill(untold[:, None], model.config.num_actions)
-    level = max_level * noise.uniform("context level")  # (B,)
-    past = corrupt_context(past, level, noise.normal("context", past.shape[1:]))
+    past, target, actions, level = given(model, clip, actions, noise, max_level)
     sigma = (sigma_mean + SIGMA_STD * noise.normal("sigma")).exp()
     estimate = partial(denoise, model, past=past, actions=actions, context_noise=level)
     loss = edm_loss(estimate, target, noise.normal("eps", target.shape[1:]), sigma, model.config.sigma_data)  # (B,)
     return {"loss": loss.mean()}
+
+
+def given(model, clip, actions, noise, max_level):
+    """What there is to learn from: the corrupted past, the next frame, the actions, and the level of the noise."""
+    past, target, actions = clip[:, :, -CONTEXT - 1 : -1], clip[:, :, -1], actions[:, -CONTEXT:]
+    untold = noise.uniform("action") < NO_ACTION_PART  # (B,)
+    actions = actions.masked_fill(untold[:, None], model.config.num_actions)
+    level = max_level * noise.uniform("context level")  # (B,)
+    return corrupt_context(past, level, noise.normal("context", past.shape[1:])), target, actions, level
+
+
+def squared_loss(model, batch, noise, max_level=0.3):
+    """Squared error in place of diffusion: the network answers to an empty sample, so it can only learn the mean.
+
+    Arguments as for `compute_loss`. Such weights are sampled by `study.squared_error`.
+    """
+    past, target, actions, level = given(model, batch.clips(), batch.actions, noise, max_level)
+    sigma = torch.full_like(level, model.config.sigma_max)
+    estimate = denoise(model, torch.zeros_like(target), sigma, past, actions, level)
+    return {"loss": (estimate - target).square().mean() / model.config.sigma_data**2}
 
 
 @torch.no_grad()
@@ -70,11 +88,10 @@ def with_own_frames(model, clip, actions, noise, chosen):
         chosen: bool `(B,)`.
     """
     past, clip, own = clip[chosen][:, :, :CONTEXT], clip.clone(), []
-    still = torch.zeros(len(past), device=past.device)  # no noise on the past, as at play
     for k in range(CONTEXT if len(past) else 0):
         window = actions[chosen][:, k : k + CONTEXT]
         eps = noise.normal(f"own {k}", past.shape[1:2] + past.shape[3:])[chosen]
-        own.append(next_from_noise(model, eps, past, window, still, OWN_STEPS))
+        own.append(sample_next(model, past, window, OWN_STEPS, eps=eps))
         past = push(past, own[-1])
     if own:
         clip[chosen, :, CONTEXT:-1] = torch.stack(own, dim=2)
@@ -153,6 +170,9 @@ RECIPE = Recipe(
         "own": Stage(settings(300, 2e-3, 2 * 10**7), start="settle", data=own_windows,
                      compute_loss=partial(compute_loss, own_part=0.25)),
         "further": Stage(settings(6000, 3e-3, 4 * 10**7), start="arcade-rooms"),
+        "squared": Stage(settings(600, 2e-3, 5 * 10**7), start="arcade-rooms", compute_loss=squared_loss),
+        "clean": Stage(settings(600, 2e-3, 5 * 10**7), start="arcade-rooms",
+                       compute_loss=partial(compute_loss, max_level=0.0)),
     },
     sheet=sheet,
     measure=measure,

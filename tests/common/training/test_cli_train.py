@@ -55,8 +55,9 @@ def test_a_recipe_that_is_none(command, tmp_path):
     assert "no recipe file" in command(recipe=tmp_path / "absent.py").output
     (tmp_path / "empty.py").write_text("RECIPE = 3")
     assert "holds no RECIPE" in command(recipe=tmp_path / "empty.py").output
-    said = command(recipe="sprites-vea").output
-    assert "no recipe 'sprites-vea'" in said and all(name in said for name in cli.shipped_names())
+    assert "no recipe 'sprites-vea'; did you mean sprites-vae?" in command(recipe="sprites-vea").output
+    said = command(recipe="qwertz").output
+    assert "no recipe 'qwertz'" in said and all(name in said for name in cli.shipped_names())
 
 
 def test_the_gpu_preset_without_one(command, monkeypatch, recipe_file, tmp_path):

@@ -1,6 +1,6 @@
 """Grader of the diagnostic, items 00.1 to 00.12.
 
-Each item has its own oracle in double precision: a closed form, a count of real blocks, the padding cut off, the whole
+Each item has its own oracle in double precision: a closed form, a count of real blocks, torch's attention, the whole
 batch at once. Where an answer equals what a usual mistake gives, the message names the mistake.
 """
 
@@ -10,6 +10,7 @@ from functools import partial
 
 import pytest
 import torch
+from torch.nn import functional
 
 from common.course.graders import Call, anything, judge, number, record, stand_ins, tensor, theorems
 from common.course.graders.values import noise
@@ -21,6 +22,12 @@ DTYPES = (torch.float32, torch.float64)
 
 def doubles(seed, *size, scale=1.0):
     return noise(seed, *size, scale=scale, dtype=torch.float64)
+
+
+def batch(seed, per_sample, width=None):
+    """Two batches of pictures, as many as a picture is wide unless `width` is given, and a number for each picture."""
+    size = len(per_sample), 2, 4, width or len(per_sample)
+    return doubles(seed, *size), doubles(seed + 1, *size), torch.tensor(per_sample).double()
 
 
 def wide(per_sample):
@@ -48,32 +55,22 @@ def diffused(x0, eps, alpha_bar, keep=torch.sqrt, add=left):
 @exercise("diffuse", points=3, hint="Noise is multiplied by a standard deviation; alpha_bar[:, None, None, None].")
 def test_diffuse_is_the_closed_form(lab, seed, look):
     """mean and standard deviation are those of q(x_t | x_0), each picture at its own ᾱ, 0 and 1 included"""
-    rows = [
-        (doubles(seed, len(values), 2, 4, 6), doubles(seed + 1, len(values), 2, 4, 6), torch.tensor(values).double())
-        for values in ([0.81, 0.3, 0.06], [0.5, 0.97], [0.2])
-    ]
+    rows = [batch(seed, levels) for levels in ([0.81, 0.3, 0.06], [0.9, 1.0, 0.5, 0.0, 0.1], [0.2])]
     mistakes = {
         "it uses variances: the roots are missing": partial(diffused, keep=torch.abs, add=lambda a: 1 - a),
         "data and noise have each other's factors": partial(diffused, keep=left, add=torch.sqrt),
         "the data are not scaled down. In DDPM they fade by √ᾱ": partial(diffused, keep=torch.ones_like),
         "every picture gets the ᾱ of the first one": lambda x0, eps, a: diffused(x0, eps, a[:1].expand(len(a))),
-    }
-    answers = diffuse.table(lab, rows, diffused, mistakes, because="it is √ᾱ x0 + √(1 - ᾱ) eps")
-    draw(look, answers, diffused(*rows[0]))
-    x0, eps = doubles(seed, 5, 2, 3, 5), doubles(seed + 1, 5, 2, 3, 5)  # a batch as large as a picture is wide
-    alpha_bar = torch.tensor([0.9, 1.0, 0.5, 0.0, 0.1]).double()
-    column = "each *column* of a picture has its own ᾱ: plain broadcasting lines (B,) up with the last axis"
-    by_column = alpha_bar.sqrt() * x0 + left(alpha_bar) * eps
-    because = "each picture has its own ᾱ, from 0 (noise) to 1 (data)"
-    diffuse(lab, x0, eps, alpha_bar).near(diffused(x0, eps, alpha_bar), {column: by_column}, because=because)
-    theorems.owes(diffuse, lab, x0, eps, alpha_bar, dtypes=DTYPES)
+        "each *column* of a picture has its own ᾱ: plain broadcasting lines (B,) up with the last axis":
+            lambda x0, eps, a: a.sqrt() * x0 + left(a) * eps,
+    }  # fmt: skip
+    because = "it is √ᾱ x0 + √(1 - ᾱ) eps, and each picture has its own ᾱ, from 0 (noise) to 1 (data)"
+    draw(look, diffuse.table(lab, rows, diffused, mistakes, because=because), diffused(*rows[0]))
+    theorems.owes(diffuse, lab, *batch(seed, [0.81, 0.3, 0.06], width=6), truth=diffused, dtypes=DTYPES)
 
 
 ddim = Call("ddim_step", takes={"x": PICTURES, "eps": PICTURES}, gives=tensor(PICTURES, "same"),
             parameters=("x", "eps", "alpha_bar", "alpha_bar_next"))  # fmt: skip
-
-
-CLAMPED = "x0 is clamped to [-1, 1]. Latents have no such range"
 
 
 def clean(x, eps, a):
@@ -89,20 +86,24 @@ def stepped(x, eps, here, there, clean=clean, noise=math.sqrt):
 def test_ddim_lands_on_the_same_noise(lab, seed, look):
     """told the true noise, it lands where the forward process would be at the next ᾱ; it draws and clamps nothing"""
     x, eps = doubles(seed, 3, 2, 4, 5), doubles(seed + 1, 3, 2, 4, 5)
-    rows = [(x, eps, 0.2, 0.55), (x, eps, 0.04, 0.9), (x[:2], eps[1:], 0.5, 0.51), (x, eps, 0.7, 0.95)]
+    rows = [
+        (x, eps, 0.2, 0.55),
+        (x, eps, 0.04, 0.9),
+        (x[:2], eps[1:], 0.5, 0.51),
+        (x, eps, 0.7, 0.95),
+        (9 * x, eps, 0.25, 1.0),
+    ]
     mistakes = {
         "x0 is not divided by √ᾱ": partial(stepped, clean=lambda x, e, a: x - (1 - a) ** 0.5 * e),
         "it stops at x0: the noise of the next time is not put back": lambda x, e, here, there: clean(x, e, here),
         "the noise of the next time is not put back, only x0 is scaled": partial(stepped, noise=lambda share: 0),
-        CLAMPED: partial(stepped, clean=lambda x, e, a: clean(x, e, a).clamp(-1, 1)),
+        "x0 is clamped to [-1, 1]. Latents have no such range":
+            partial(stepped, clean=lambda x, e, a: clean(x, e, a).clamp(-1, 1)),
         "both lines use the same ᾱ, so nothing moves. The noise is for the *next* one": lambda x, e, here, there: x,
         "the root over 1 - ᾱ is missing in x0": partial(stepped, clean=lambda x, e, a: (x - (1 - a) * e) / a**0.5),
-    }
+    }  # fmt: skip
     because = "first x0 = (x - √(1 - ᾱ) eps) / √ᾱ, then the forward process at the next ᾱ, with the same eps"
     draw(look, ddim.table(lab, rows, stepped, mistakes, because=because), stepped(*rows[0]))
-    x0, eps = doubles(seed, 2, 3, 4, 5, scale=9), doubles(seed + 1, 2, 3, 4, 5)
-    x = 0.5 * x0 + 0.75**0.5 * eps
-    ddim(lab, x, eps, 0.25, 1.0).near(x0, {CLAMPED: x0.clamp(-1, 1)}, because="at alpha_bar_next = 1 there is x0 alone")
     theorems.owes(ddim, lab, x, eps, 0.25, 0.5, dtypes=DTYPES, truth=stepped, other=(x[:1], eps[:1], 0.1, 0.2))
 
 
@@ -137,51 +138,47 @@ ends = Call("from_velocity", takes={"x": PICTURES, "velocity": PICTURES, "s": "b
             gives=record("tuple", x0=tensor(PICTURES, "same"), eps=tensor(PICTURES, "same")))  # fmt: skip
 
 
-def on_the_path(seed, s):
-    """x and velocity, at s of each picture, with the ends x0 and eps."""
-    x0, eps = doubles(seed, len(s), 2, 3, 5), doubles(seed + 1, len(s), 2, 3, 5)
-    s = torch.tensor(s).double()
-    return ((1 - wide(s)) * x0 + wide(s) * eps, eps - x0, s), x0, eps
+def data_end(x, velocity, s):
+    return x - wide(s) * velocity
+
+
+def noise_end(x, velocity, s):
+    return x + (1 - wide(s)) * velocity
 
 
 @exercise("from_velocity", points=3, hint="Back to the data it is s · velocity, on to the noise (1 - s) · velocity.")
 def test_velocity_finds_both_ends(lab, seed, look):
     """both ends of the straight path, each picture from its own s, 0 and 1 included"""
-    rows, x0s, epss = zip(*(on_the_path(seed, s) for s in ([0.2, 0.7, 0.45], [0.9], [0.05, 0.6])))
+    rows = [batch(seed, s) for s in ([0.2, 0.7, 0.45], [0.9], [0.0, 1.0, 0.5, 0.25, 0.9])]
     answer = ends(lab, *rows[0])
-    swapped = torch.allclose(answer["x0"].value, epss[0]) and torch.allclose(answer["eps"].value, x0s[0])
+    swapped = all(torch.allclose(part.value, end(*rows[0])) for part, end in zip(answer, (noise_end, data_end)))
     assert not swapped, f"{answer.said} gives x0 and eps in the wrong order: x0 comes first"
-    time = "time runs the other way round: here s = 0 is data and s = 1 is noise"
     sign = "the velocity has the other sign: here it is eps - x0, from the data to the noise"
+    time = "time runs the other way round: here s = 0 is data and s = 1 is noise"
     mistakes = {
-        sign: lambda x, v, s: x + wide(s) * v,
-        time: lambda x, v, s: x - (1 - wide(s)) * v,
+        sign: lambda x, v, s: data_end(x, -v, s),
+        time: lambda x, v, s: data_end(x, v, 1 - s),
         "every picture gets the s of the first one": lambda x, v, s: x - s[0] * v,
         "that is DDPM's v-prediction, on a circle": lambda x, v, s: left(wide(s) ** 2) * x - wide(s) * v,
+        "each *column* has its own s: plain broadcasting lines (B,) up with the last axis": lambda x, v, s: x - s * v,
     }
-    because = "the data are s times the velocity behind: x - s · velocity"
-    answers = ends.table(lab, rows, lambda x, v, s: x - wide(s) * v, mistakes, part="x0", because=because)
-    mistakes = {sign: lambda x, v, s: x - (1 - wide(s)) * v, time: lambda x, v, s: x + wide(s) * v}
+    because = "the data are s times the velocity behind: x - s · velocity, for s from 0 to 1, both included"
+    draw(look, ends.table(lab, rows, data_end, mistakes, part="x0", because=because), data_end(*rows[0]))
+    mistakes = {sign: lambda x, v, s: noise_end(x, -v, s), time: lambda x, v, s: noise_end(x, v, 1 - s)}
     because = "the noise is 1 - s times the velocity ahead: x + (1 - s) · velocity"
-    ends.table(lab, rows, lambda x, v, s: x + (1 - wide(s)) * v, mistakes, part="eps", because=because)
-    draw(look, answers, x0s[0])
-    row, x0, eps = on_the_path(seed, [0.0, 1.0, 0.5, 0.25, 0.9])
-    x, velocity, s = row
-    answer, because = ends(lab, *row), "times run from 0 to 1, both included"
-    column = "each *column* has its own s: plain broadcasting lines (B,) up with the last axis"
-    answer["x0"].near(x0, {column: x - s * velocity}, because=because)
-    answer["eps"].near(eps, because=because)
-    theorems.owes(ends, lab, *row, dtypes=DTYPES)
+    ends.table(lab, rows, noise_end, mistakes, part="eps", because=because)
+    truth, row = (lambda *row: (data_end(*row), noise_end(*row))), batch(seed, [0.2, 0.7, 0.45], width=5)
+    theorems.owes(ends, lab, *row, truth=truth, dtypes=DTYPES)
 
 
 edm = Call("edm_factors", takes={"sigma": "b"}, parameters=("sigma", "sigma_data"),
            gives=record("tuple", **dict.fromkeys(("c_skip", "c_out", "c_in"), tensor("b", "same"))))  # fmt: skip
 
 
-def factors(sigma, d):
+def factor(sigma, d, part):
     """Oracle; `spread` is the standard deviation of x."""
     spread = (sigma.double() ** 2 + d**2).sqrt()
-    return {"c_skip": d**2 / spread**2, "c_out": sigma * d / spread, "c_in": 1 / spread}
+    return {"c_skip": d**2 / spread**2, "c_out": sigma * d / spread, "c_in": 1 / spread}[part]
 
 
 @exercise("edm_factors", points=3, hint="Variances add up: x has the variance sigma_data² + sigma².")
@@ -190,26 +187,20 @@ def test_edm_wishes_come_true(lab, look):
     sigmas = [torch.tensor(s).double() for s in ([0.002, 0.3, 1.7, 80.0], [0.9], [1.3, 0.5])]
     rows = [(sigma, d) for sigma in sigmas for d in (0.5, 1.3, 2)]
     add = "standard deviations do not add up, variances do"
-    named = {
-        "c_in": {
+    for part, mistakes, because in (
+        ("c_in", {
             "it divides by sigma alone. The data have a variance too": lambda s, d: 1 / s,
             add: lambda s, d: 1 / (s + d),
-            "it divides by the variance of x. Divide by its root": lambda s, d: factors(s, d)["c_in"] ** 2,
-        },
-        "c_skip": {
-            "it is the share of the *noise*": lambda s, d: 1 - factors(s, d)["c_skip"],
+            "it divides by the variance of x. Divide by its root": lambda s, d: factor(s, d, "c_in") ** 2,
+        }, "it is 1 / √(sigma² + sigma_data²), so that what the network reads has variance 1"),
+        ("c_skip", {
+            "it is the share of the *noise*": lambda s, d: 1 - factor(s, d, "c_skip"),
             add: lambda s, d: d / (s + d),
-        },
-    }
-    because = {
-        "c_in": "it is 1 / √(sigma² + sigma_data²), so that what the network reads has variance 1",
-        "c_skip": "it is the data's share of the variance of x, sigma_data² / (sigma² + sigma_data²)",
-        "c_out": "it is sigma · sigma_data / √(sigma² + sigma_data²), the standard deviation of what is left",
-    }
-    for part, text in because.items():
-        truth = lambda s, d, part=part: factors(s, d)[part]  # noqa: E731
-        answers = edm.table(lab, rows, truth, named.get(part), part=part, because=text)
-    look(target=factors(*rows[0])["c_out"].float(), yours=answers[0].value.float())
+        }, "it is the data's share of the variance of x, sigma_data² / (sigma² + sigma_data²)"),
+        ("c_out", {}, "it is sigma · sigma_data / √(sigma² + sigma_data²), the standard deviation of what is left"),
+    ):  # fmt: skip
+        answers = edm.table(lab, rows, partial(factor, part=part), mistakes, part=part, because=because)
+    look(target=factor(*rows[0], "c_out").float(), yours=answers[0].value.float())
     theorems.owes(edm, lab, *rows[0], dtypes=DTYPES, other=rows[4])
 
 
@@ -280,10 +271,6 @@ def branch(read):
     return torch.tanh(read * torch.linspace(0.5, 2, read.shape[-1], dtype=read.dtype)) + 0.3
 
 
-def block_wanted(x, shift, scale, gate, branch=branch):
-    return x.double() + gate[:, None] * branch(layer_norm(x.double()) * (1 + scale[:, None]) + shift[:, None])
-
-
 def through(lab, *inputs):
     """The answer, and what the branch read; the branch is called once, on tokens of x's shape."""
     watched = stand_ins.Recorder(does=branch)
@@ -295,42 +282,39 @@ def through(lab, *inputs):
 @exercise("adaln_zero", points=3, hint="x + gate · branch(norm(x) · (1 + scale) + shift)")
 def test_adaln(lab, seed, look):
     """the branch reads norm(x) (1 + scale) + shift, and its output comes in through the gate; at zero x passes alone"""
-    x, zero = doubles(seed, 2, 5, 6, scale=3) + 1, torch.zeros(2, 6, dtype=torch.float64)
-    answer, read = through(lab, x, zero, zero, zero)
-    normed, nothing = layer_norm(x), torch.zeros_like(x)
-    mistakes = {
-        "x is not normed before it is modulated": x,
-        "the norm runs over the tokens. Layer norm runs over the last axis": layer_norm(x, 1),
-    }
-    judge("what the branch reads", read, normed, mistakes, because="with shift = scale = 0 it is norm(x)")
-    mistakes = {
-        "with gate = 0 the block is zero. The gate belongs to the branch's output, x itself passes": nothing,
-        "with gate = 0 the branch's output is added whole. Multiply it by gate": x + branch(normed),
-    }
-    answer.near(x, mistakes, because="with gate = 0 the block is the identity")
     x, (shift, scale, gate) = doubles(seed, 2, 5, 6, scale=3) + 1, (doubles(seed + n, 2, 6) for n in (1, 2, 3))
-    answer, read = through(lab, x, shift, scale, gate)
-    normed, b, g = layer_norm(x), shift[:, None], scale[:, None]
-    because = "it is norm(x) · (1 + scale) + shift, with each token's mean and variance, and each sample's own vectors"
-    judge("what the branch reads", read, normed * (1 + g) + b, because=because)
-    want = block_wanted(x, shift, scale, gate)
-    answer.near(want, because="it is x + gate · branch(…): x itself passes, and the gate belongs to the branch alone")
-    draw(look, [answer], want)
-    for small in (1e-3 * x, torch.ones_like(x), x[:, :1], doubles(seed, 1, 3, 6)):
-        inputs = small, *(vector[: len(small)] for vector in (shift, scale, gate))
-        through(lab, *inputs)[0].near(block_wanted(*inputs), because="the norm adds eps = 1e-6 to the variance")
-    theorems.owes(block, lab, x, shift, scale, gate, branch, dtypes=DTYPES)
+    rows = [(x, *[torch.zeros_like(shift)] * 3), (x, shift, scale, gate)]
+    small = 1e-3 * x, torch.ones_like(x), x[:, :1], doubles(seed, 1, 3, 6)
+    rows += [(x, *(vector[: len(x)] for vector in (shift, scale, gate))) for x in small]
+    for x, *vectors in rows:
+        answer, read = through(lab, x, *vectors)
+        shift, scale, gate = (vector[:, None] for vector in vectors)
+        right, by_token = (layer_norm(x, axis) * (1 + scale) + shift for axis in (-1, 1))
+        mistakes = {
+            "x is not normed before it is modulated": x * (1 + scale) + shift,
+            "the norm runs over the tokens. Layer norm runs over the last axis": by_token,
+        }
+        because = (
+            "norm(x) · (1 + scale) + shift, by each token's mean and variance, eps = 1e-6, each sample's own vectors"
+        )
+        judge(f"what the branch reads in {answer.said}", read, right, mistakes, because=because)
+        out = branch(right)
+        mistakes = {
+            "with gate = 0 the block is zero. The gate belongs to the branch's output alone": gate * (x + out),
+            "with gate = 0 the branch's output is added whole. Multiply it by gate": x + out,
+        }
+        because = "it is x + gate · branch(…): x itself passes, and the gate belongs to the branch alone"
+        draw(look, [answer.near(x + gate * out, mistakes, because=because)], x + gate * out)
+    theorems.owes(block, lab, *rows[1], branch, dtypes=DTYPES)
 
 
 merge = Call("merge_skip", takes={"deep": "b c h w", "skip": "b s tall wide"}, gives=tensor("b c+s tall wide", "same"),
              sizes=lambda given: {"c+s": given["deep"].shape[1] + given["skip"].shape[1]})  # fmt: skip
 
 
-BLOCK, CORNER = torch.ones(2, 2).double(), torch.tensor([[1.0, 0.0], [0.0, 0.0]]).double()
-
-
-def merged(deep, skip, block=BLOCK):
-    """Each pixel of `deep` times a block of 2 x 2, then the skip."""
+def merged(deep, skip, between=1.0):
+    """Each pixel of `deep` times a block of 2 x 2, then the skip. Another value `between` pixels makes a mistake."""
+    block = torch.tensor([[1.0, between], [between, between]]).double()
     return torch.cat([torch.kron(deep.double(), block), skip.double()], dim=1)
 
 
@@ -342,11 +326,10 @@ def test_merge_skip(lab, seed, look):
     mistakes = {
         "skip comes first. The channels of deep are asked for first": lambda d, s: merged(d, s).roll(s.shape[1], 1),
         "copies of the picture are side by side": lambda d, s: torch.cat([d.repeat(1, 1, 2, 2), s], 1),
-        "it is interpolated between pixels. Nearest makes blocks of equal ones": (
-            lambda d, s: torch.cat([torch.nn.functional.interpolate(d, scale_factor=2, mode="bilinear"), s], dim=1)
-        ),
-        "the pixels between are zero. Each should be a block of 2 x 2 equal ones": lambda d, s: merged(d, s, CORNER),
-    }
+        "it is interpolated between pixels. Nearest makes blocks of equal ones":
+            lambda d, s: torch.cat([functional.interpolate(d, scale_factor=2, mode="bilinear"), s], dim=1),
+        "the pixels between are zero. Each should be a block of 2 x 2 equal ones": partial(merged, between=0.0),
+    }  # fmt: skip
     because = "first deep with each pixel doubled along both sides, then skip as it came; nothing is added up"
     draw(look, merge.table(lab, rows, merged, mistakes, because=because), merged(*rows[0]))
     theorems.owes(merge, lab, *rows[0], dtypes=DTYPES)
@@ -362,13 +345,10 @@ def texts(seed, length=7, size=1.0, queries=5):
     return q, k, doubles(seed + 2, 2, length, 3), torch.arange(length) < lengths
 
 
-def cut_off(q, k, v, mask, power=-0.5):
-    """Oracle: each text by itself, without its padding, scores times a power of the width."""
-    rows = []
-    for b in range(len(q)):
-        keys, values = k[b][mask[b]].double(), v[b][mask[b]].double()
-        rows.append((q[b].double() @ keys.T * q.shape[-1] ** power).softmax(-1) @ values)
-    return torch.stack(rows)
+def attended(q, k, v, mask, scale=None):
+    """Oracle: torch's own, in double precision. Another `scale` makes a mistake."""
+    q, k, v = q.double(), k.double(), v.double()
+    return functional.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None], scale=scale)
 
 
 @exercise("cross_attention", points=4, hint="Scores by √d, padding to -inf, torch's softmax over the text.")
@@ -379,20 +359,17 @@ def test_attention_as_if_padding_were_cut_off(lab, seed, look):
     q, k, v, mask = texts(seed + 10)
     k[0, 4:], v[0, 4:] = 50.0, -300.0  # and hold anything
     rows.append((q, k, v, mask))
-
-    def after_softmax(q, k, v, mask):
-        return ((q @ k.transpose(1, 2) / q.shape[-1] ** 0.5).softmax(-1) * mask[:, None]) @ v
-
     mistakes = {
-        "the scores are not divided by √d": partial(cut_off, power=0),
-        "the scores are divided by d, not by √d": partial(cut_off, power=-1),
-        "padding counts: the mask is not used": lambda q, k, v, mask: cut_off(q, k, v, torch.ones_like(mask)),
-        "padding is masked after the softmax, so the weights no longer add up to 1": after_softmax,
-        "every text gets the mask of the first one": lambda q, k, v, m: cut_off(q, k, v, m[:1].expand_as(m)),
-    }
+        "the scores are not divided by √d": partial(attended, scale=1.0),
+        "the scores are divided by d, not by √d": lambda q, k, v, m: attended(q, k, v, m, scale=1 / q.shape[-1]),
+        "padding counts: the mask is not used": lambda q, k, v, m: attended(q, k, v, m | True),
+        "padding is masked after the softmax, so the weights no longer add up to 1":
+            lambda q, k, v, m: ((q @ k.mT / q.shape[-1] ** 0.5).softmax(-1) * m[:, None]) @ v,
+        "every text gets the mask of the first one": lambda q, k, v, m: attended(q, k, v, m[:1].expand_as(m)),
+    }  # fmt: skip
     because = "it is softmax(q · k / √d) over the tokens of the text, as if the padding were cut off"
-    draw(look, attention.table(lab, rows, cut_off, mistakes, because=because), cut_off(*rows[0]))
-    theorems.owes(attention, lab, *rows[0], dtypes=DTYPES, truth=cut_off)
+    draw(look, attention.table(lab, rows, attended, mistakes, because=because), attended(*rows[0]))
+    theorems.owes(attention, lab, *rows[0], dtypes=DTYPES, truth=attended)
     q, k, v, mask = texts(seed + 20, size=30.0)
     low = k.clone()
     low[0] = -400 * q[0, 0] / q[0, 0].norm()  # each token of this text scores far below zero with the first query
@@ -401,41 +378,36 @@ def test_attention_as_if_padding_were_cut_off(lab, seed, look):
     high[0, 4:] *= -1  # and its padding far above
     because = "scores are large here: a softmax subtracts the largest first, and padding needs -inf, not a number"
     for keys in (k, low, 20 * low, high):
-        attention(lab, q, keys, v, mask).near(cut_off(q, keys, v, mask), because=because)
+        attention(lab, q, keys, v, mask).near(attended(q, keys, v, mask), because=because)
 
 
 accumulate = Call("accumulate_gradients", takes={"x": "b d", "y": "b e"}, gives=anything(),
                   parameters=("model", "x", "y", "piece"))  # fmt: skip
 
 
-class Watched(torch.nn.Module):
+class Watched(torch.nn.Sequential):
     """A small network with non-zero biases that counts how many samples come through in each call."""
 
     def __init__(self, seed):
-        super().__init__()
-        self.first, self.second = torch.nn.Linear(4, 6).double(), torch.nn.Linear(6, 3).double()
-        stand_ins.fill(self, seed, scale=1.0)
+        super().__init__(torch.nn.Linear(4, 6), torch.nn.Tanh(), torch.nn.Linear(6, 3))
+        stand_ins.fill(self.double(), seed, scale=1.0)
         self.calls = []
 
     def forward(self, x):
         self.calls.append(len(x))
-        return self.second(torch.tanh(self.first(x)))
+        return super().forward(x)
 
 
-def whole_batch(model, x, y, weights=None, per_sample=torch.mean):
-    """Oracle: all gradients in one row, everything at once; `weights` of each sample instead of a plain mean."""
-    each = per_sample((model.second(torch.tanh(model.first(x))) - y).square(), dim=1)
-    loss = each.mean() if weights is None else (each * torch.tensor(weights)).sum()
+def whole_batch(model, x, y, weights):
+    """Oracle: all gradients in one row, everything at once, each sample with its weight."""
+    loss = ((model(x) - y).square().mean(dim=1) * torch.tensor(weights)).sum()
     return torch.cat([g.flatten() for g in torch.autograd.grad(loss, list(model.parameters()))])
 
 
 def accumulated(lab, model, x, y, piece):
     """What the call is written as, and the gradients that it leaves, in one row."""
-    before = [p.detach().clone() for p in model.parameters()]
     model.calls.clear()
     said = accumulate(lab, model, x, y, piece).said
-    for p, old in zip(model.parameters(), before):
-        assert torch.equal(p, old), f"{said} changes the weights. It should leave gradients, and step no optimizer"
     assert model.calls, f"{said} never calls the model"
     assert max(model.calls) <= piece, f"{said} sends {max(model.calls)} samples through at once. {piece} is the most"
     assert sum(model.calls) >= len(x), f"{said}: only {sum(model.calls)} of {len(x)} samples go through the model"
@@ -450,18 +422,16 @@ def test_accumulation_equals_the_whole_batch(lab, seed, look):
     for piece, count in ((4, 10), (3, 10), (1, 10), (20, 10), (5, 5), (2, 1)):
         model, x, y = Watched(seed), doubles(seed + 7, count, 4), doubles(seed + 8, count, 3)
         said, got = accumulated(lab, model, x, y, piece)
-        sizes = [len(part) for part in x.split(piece)]
-        each = [1 / size for size in sizes for _ in range(size)]
-        look(target=whole_batch(model, x, y).float(), yours=got.float())
-        alike = [weight / len(sizes) for weight in each]
-        wanted = {
-            "each piece counts the same, so the samples of a shorter last piece count for more": alike,
-            "it divides by `piece`. The mean is over all samples": [1 / piece] * count,
-        }
-        mistakes = {message: whole_batch(model, x, y, weights) for message, weights in wanted.items()}
-        mistakes["squares are summed over a sample's numbers"] = whole_batch(model, x, y, per_sample=torch.sum)
+        pieces, want = x.split(piece), whole_batch(model, x, y, [1 / count] * count)
+        look(target=want.float(), yours=got.float())
+        alike = [1 / len(part) / len(pieces) for part in pieces for _ in part]
+        mistakes = {
+            "each piece counts the same, so the samples of a shorter last piece count for more":
+                whole_batch(model, x, y, alike),
+            "it divides by `piece`. The mean is over all samples": whole_batch(model, x, y, [1 / piece] * count),
+            "squares are summed over a sample's numbers": y.shape[1] * want,
+        }  # fmt: skip
         because = "it should be the gradient of the mean squared error over the whole batch"
-        want = whole_batch(model, x, y)
         judge(said, got, want, mistakes, because=because)
         said, got = accumulated(lab, model, x, y, piece)  # on top of what the first call left
         old = "the gradients of an earlier step are still in it. backward adds, so empty them first"
@@ -472,18 +442,9 @@ flow_error = Call("flow_error", takes={"flow": "b 2 h w", "target": "b 2 h w", "
                   gives=tensor("b", "same"))  # fmt: skip
 
 
-def over_valid(per_pixel, count=lambda valid: valid.sum((1, 2))):
-    """The sum over the valid pixels of a measure of flow and target, divided by `count`."""
-    return lambda flow, target, valid: (
-        torch.where(valid, per_pixel(flow.double(), target.double()), 0).sum((1, 2)) / count(valid)
-    )
-
-
-def length(flow, target):
-    return (flow - target).norm(dim=1)
-
-
-error_wanted = over_valid(length)
+def mean_length(flow, target, valid, per_pixel=lambda f, t: (f - t).norm(dim=1), count=lambda valid: valid.sum((1, 2))):
+    """Oracle. Another measure `per_pixel`, or another `count` to divide by, makes a mistake."""
+    return torch.where(valid, per_pixel(flow.double(), target.double()), 0).sum((1, 2)) / count(valid)
 
 
 @exercise("flow_error", points=3, hint="The length of the difference for each pixel, then a mean over the valid ones.")
@@ -496,23 +457,19 @@ def test_flow_error_is_the_mean_length(lab, seed, look):
         rows.append((doubles(seed, b, 2, h, w, scale=4), doubles(seed + 1, b, 2, h, w, scale=4), valid))
     rows.append((*rows[0][:2], torch.arange(20).reshape(4, 5) == torch.tensor([0, 7, 19])[:, None, None]))
     mistakes = {
-        "it adds |u| and |v|, a walk along the grid": over_valid(lambda f, t: (f - t).abs().sum(1)),
-        "it is the difference of the two lengths: a flow the wrong way would be right": (
-            over_valid(lambda f, t: (f.norm(dim=1) - t.norm(dim=1)).abs())
-        ),
-        "pixels count that are not valid": lambda flow, target, valid: length(flow, target).mean((1, 2)),
-        "it divides by all pixels, not by how many are valid": over_valid(length, lambda valid: valid[0].numel()),
-    }
+        "it adds |u| and |v|, a walk along the grid": partial(mean_length, per_pixel=lambda f, t: (f - t).abs().sum(1)),
+        "it is the difference of the two lengths: a flow the wrong way would be right":
+            partial(mean_length, per_pixel=lambda f, t: (f.norm(dim=1) - t.norm(dim=1)).abs()),
+        "pixels count that are not valid": lambda flow, target, valid: mean_length(flow, target, valid | True),
+        "it divides by all pixels, not by how many are valid": partial(mean_length, count=lambda v: v[0].numel()),
+    }  # fmt: skip
     because = "it is √(u² + v²) of the difference, averaged over the valid pixels of each flow by itself"
-    answers = flow_error.table(lab, rows, error_wanted, mistakes, because=because)
-    look(target=error_wanted(*rows[0]).float(), yours=answers[0].value.float())
-    theorems.owes(flow_error, lab, *rows[0], dtypes=DTYPES, truth=error_wanted)
-    flow, target = doubles(seed + 5, 2, 2, 3, 6), doubles(seed + 6, 2, 2, 3, 6)
-    valid = torch.ones(2, 3, 6, dtype=torch.bool)
-    valid[0, 1, 2:], valid[1, 2, :4] = False, False
-    want = error_wanted(flow, target, valid)
+    answers = flow_error.table(lab, rows, mean_length, mistakes, because=because)
+    look(target=mean_length(*rows[0]).float(), yours=answers[0].value.float())
+    theorems.owes(flow_error, lab, *rows[0], dtypes=DTYPES, truth=mean_length)
+    flow, target, valid = rows[0]
     unchecked = replace(flow_error, gives=tensor("b", "same", finite=False))
     for held in (torch.nan, torch.inf, -torch.inf, 1e30):
-        target[0, :, 1, 2:], target[1, :, 2, :4] = held, held
         because = f"the target holds {held:g} where valid is False. NaN times 0 is NaN: choose pixels, do not multiply"
-        unchecked(lab, flow, target, valid).near(want, because=because)
+        spoiled = target.masked_fill(~valid[:, None], held)
+        unchecked(lab, flow, spoiled, valid).near(mean_length(flow, target, valid), because=because)

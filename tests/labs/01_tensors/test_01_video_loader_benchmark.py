@@ -7,6 +7,7 @@ a clock that is wound by hand. No file is read.
 import statistics
 import time
 from functools import partial
+from itertools import product
 
 import numpy as np
 import pytest
@@ -67,12 +68,10 @@ def test_runs_hold_all_frames_of_a_keyframe(lab, seed, look):
 @exercise("decode_runs", points=2, hint="Start from the wanted frames. Check keyframes and the smallest index first.")
 def test_runs_only_where_wanted(lab):
     """a keyframe without a wanted frame has no run; any sequence will do; nonsense is a ValueError"""
-    for indices, keyframes in (([100], STEADY), ([], STEADY), ([], [0]), ([7, 7, 7], STEADY), ([0], STEADY)):
-        because = "only the keyframe of a wanted frame has a run"
-        runs_of(lab, indices, keyframes).near(runs_wanted(indices, keyframes), because=because)
-    for indices, keyframes in (((50, 3, 30), tuple(STEADY)), (range(20, 30), range(0, 99, 24)), ((), (0, 9))):
-        because = f"the frame numbers come as a {type(indices).__name__}"
-        runs_of(lab, indices, keyframes).near(runs_wanted(indices, keyframes), because=because)
+    rows = [([100], STEADY), ([], STEADY), ([], [0]), ([7, 7, 7], STEADY), ([0], STEADY)]
+    runs_of.table(lab, rows, runs_wanted, because="only the keyframe of a wanted frame has a run")
+    rows = [((50, 3, 30), tuple(STEADY)), (range(20, 30), range(0, 99, 24)), ((), (0, 9))]
+    runs_of.table(lab, rows, runs_wanted, because="tuples and ranges of numbers will do")
     theorems.owes(runs_of, lab, [50, 3, 30, 3, 49], STEADY, other=([1, 2, 7], [0, 2]))
     for indices, keyframes in (([4, -2], [0, 24]), ([-1], [0]), ([4], []), ([4], [2, 24]), ([30], [2, 24])):
         runs_of.refuses(lab, indices, keyframes)
@@ -80,7 +79,8 @@ def test_runs_only_where_wanted(lab):
 
 bill = Call("decoded_per_asked", gives=number(), parameters=("indices", "keyframes", "how"))
 CASES = (([50, 3, 30, 3, 49], [0, 24, 48]), ([61, 2, 39, 16, 61, 7], UNEVEN), ([26, 30, 110, 44], STEADY),
-         ([119, 118, 25], STEADY), ([5, 2, 9], [0]), ([61, 61, 61], UNEVEN))  # fmt: skip
+         ([119, 118, 25], STEADY), ([5, 2, 9], [0]), ([61, 61, 61], UNEVEN),
+         (list(range(120)), STEADY), ([72], STEADY))  # fmt: skip
 
 
 def stretches_of(indices, keyframes, how):
@@ -97,47 +97,31 @@ def bill_wanted(indices, keyframes, how):
     return sum(len(range(first, last + 1)) for first, last in stretches_of(indices, keyframes, how)) / len(indices)
 
 
-def one_short(indices, keyframes, how):
-    return bill_wanted(indices, keyframes, how) - len(stretches_of(indices, keyframes, how)) / len(indices)
-
-
-def judge_bills(lab, how, mistakes):
-    """One way of reading in all cases; gives truth and answers."""
-    rows = [(*case, how) for case in CASES]
-    mistakes |= {"both ends are decoded: from frame 48 to frame 50 there are three frames, not two": one_short}
-    because = "divide the frames decoded, wanted ones included, by the frames asked for, repeats included"
-    answers = bill.table(lab, rows, bill_wanted, mistakes, because=because, tolerance=1e-9)
-    return {"target": torch.tensor([bill_wanted(*r) for r in rows]), "yours": torch.tensor([float(a) for a in answers])}
-
-
-@exercise("decoded_per_asked", points=3, needs=("decode_runs",), hint="max(indices) + 1; the sum of i - keyframe + 1.")
-def test_bill_of_a_scan_and_of_seeks(lab):
-    """a scan decodes up to the latest wanted frame, once; a seek for each index from its keyframe, again and again"""
-    latest = "a scan goes up to the *latest* wanted frame, max(indices)"
-    judge_bills(lab, "scan", {latest: lambda indices, keyframes, how: (indices[-1] + 1) / len(indices)})
-    plan = "that is the plan. A seek for each index shares nothing with the others"
-    judge_bills(lab, "seek", {plan: lambda i, k, how: bill_wanted(i, k, "plan")})
-
-
-def from_the_first(indices, keyframes, how):
-    return sum(run[-1] - run[0] + 1 for _, run in runs_wanted(indices, keyframes)) / len(indices)
-
-
-@exercise("decoded_per_asked", points=2, needs=("decode_runs",), hint="The sum of run[-1] - keyframe + 1.")
-def test_bill_of_the_plan(lab, look):
-    """the plan decodes each run once, from its keyframe to its last frame"""
-    seek = "that is a seek for each index. The frames of a run share the way"
-    first = "a run is decoded from its *keyframe* on, not from its first wanted frame"
-    look(**judge_bills(lab, "plan", {seek: lambda i, k, how: bill_wanted(i, k, "seek"), first: from_the_first}))
+@exercise("decoded_per_asked", points=5, needs=("decode_runs",), hint="max(indices) + 1; sums of i - keyframe + 1.")
+def test_bill_of_each_way(lab, look):
+    """a scan decodes up to the latest wanted frame; a seek for each index from its keyframe; the plan each run once"""
+    both = "both ends are decoded: from frame 48 to frame 50 there are three frames, not two"
+    named = {
+        "scan": {"a scan goes up to the *latest* wanted frame, max(indices)": lambda i, k, how: (i[-1] + 1) / len(i)},
+        "seek": {"that is the plan. A seek shares nothing with others": lambda i, k, how: bill_wanted(i, k, "plan")},
+        "plan": {
+            "that is a seek for each index. A run's frames share the way": lambda i, k, how: bill_wanted(i, k, "seek"),
+            "a run is decoded from its *keyframe* on, not from its first wanted frame":
+                lambda i, k, how: sum(run[-1] - run[0] + 1 for _, run in runs_wanted(i, k)) / len(i),
+        },
+    }  # fmt: skip
+    for how, mistakes in named.items():
+        rows = [(*case, how) for case in CASES]
+        mistakes[both] = lambda *row: bill_wanted(*row) - len(stretches_of(*row)) / len(row[0])
+        because = "divide the frames decoded, wanted ones included, by the frames asked for, repeats included"
+        answers = bill.table(lab, rows, bill_wanted, mistakes, because=because, tolerance=1e-9)
+        truth, got = [bill_wanted(*row) for row in rows], [float(answer) for answer in answers]
+        look(target=torch.tensor(truth), yours=torch.tensor(got))
 
 
 @exercise("decoded_per_asked", points=2, needs=("decode_runs",), hint="Divide once. End with else: raise ValueError(…)")
 def test_bill_at_the_ends(lab):
-    """a whole film costs one frame per frame; a single keyframe costs one; no indices or another way is refused"""
-    for how in ("plan", "scan"):
-        bill(lab, list(range(120)), STEADY, how).near(1.0, because="every frame is decoded once, and asked for once")
-    for how in ("plan", "seek"):
-        bill(lab, [72], STEADY, how).near(1.0, because="a keyframe is reached by decoding it alone")
+    """an earlier call changes nothing; no indices, or another way, is a ValueError that names it"""
     for how, other in (("plan", "seek"), ("seek", "scan"), ("scan", "plan")):
         theorems.owes(bill, lab, [50, 3, 30, 3, 49], STEADY, how, other=([9, 4], [0, 4], other))
     for how in ("scan", "seek", "plan"):
@@ -178,11 +162,8 @@ class PaperFilm:
         self.is_closed = True
 
 
-def frames_size(given):
-    return dict(zip("nhwc", (len(given["indices"]), *given["film"].pictures.shape[1:])))
-
-
-read = Call("read_planned", gives=array("n h w c", np.uint8), sizes=frames_size, parameters=("film", "indices"))
+read = Call("read_planned", gives=array("n h w c", np.uint8), parameters=("film", "indices"),
+            sizes=lambda given: {"n": len(given["indices"]), "h": 5, "w": 7, "c": 3})  # fmt: skip
 REQUESTS = (
     ([50, 3, 30, 49], [0, 24, 48], 60), ([41, 5, 17, 64, 40, 6, 12], UNEVEN, 65), ([119, 0, 95, 96, 24], STEADY, 120),
     ([30, 3, 30, 50, 3], [0, 24, 48], 60), ([7], [0], 9), ([8, 8], [0, 8], 9), ([97, 70, 98], STEADY, 100),
@@ -222,19 +203,13 @@ def test_read_gives_the_frames_asked_for(lab, seed, look):
         judge(f"the frames that come from {answer.said}", got, indices, mistakes, because=because)
 
 
-@exercise("read_planned", points=3, needs=("decode_runs",), hint="Stop a run as soon as number == run[-1].")
-def test_read_decodes_no_frame_in_vain(lab):
-    """no frame is decoded twice, none after the last wanted one of its run, none before its keyframe"""
-    for answer, film, _, runs in after_reading(lab):
+@exercise("read_planned", points=5, needs=("decode_runs",), hint="Stop a run as soon as number == run[-1].")
+def test_read_does_nothing_in_vain(lab):
+    """one seek per run; no frame decoded twice or after its run's last wanted one; only wanted frames become RGB"""
+    for answer, film, indices, runs in after_reading(lab):
         needed = [i for keyframe, run in runs for i in range(keyframe, run[-1] + 1)]
         why = f"{len(needed)} frames are enough, from each run's keyframe to its last wanted frame"
         once(answer.said, film.decoded, needed, "decodes frame", why)
-
-
-@exercise("read_planned", points=2, needs=("decode_runs",), hint="if number in run: pictures[number] = …to_rgb(frame)")
-def test_read_seeks_once_and_converts_what_is_wanted(lab):
-    """one seek per run, to its keyframe; each wanted frame becomes RGB once, and no other; the film stays open"""
-    for answer, film, indices, runs in after_reading(lab):
         starts = [keyframe for keyframe, _ in runs]
         once(answer.said, film.seeks, starts, "seeks to frame", "one seek per run, to its keyframe")
         once(answer.said, film.converted, indices, "converts frame", "convert the wanted frames to RGB, and no other")
@@ -361,23 +336,21 @@ def test_proof_looks_at_all_channels_on_the_grid(lab, seed):
         frames = film[[1, 7]]  # other frames, but the right ones on the grid
         frames[:, ::step, ::step] = film[indices][:, ::step, ::step]
         answer = proof(lab, frames, film, indices, **options)
-        answer["numbers"].near(
-            indices, because=f"only rows and columns 0, {step}, {2 * step}, … count for the likeness"
-        )
+        because = f"only rows and columns 0, {step}, {2 * step}, … count for the likeness"
+        answer["numbers"].near(indices, because=because)
         answer["max_error"].near(largest(frames, film, indices), because="the difference counts everywhere")
     because = "a single pixel is left, and so no contrast: the frame asked for counts"
     proof(lab, film[[3]], film, [5], step=40)["numbers"].near([5], because=because)
     film = scenery()
-    for other in (film[:, :, :18], film[:, :1], film[:, :, :1], film[..., :1]):
-        proof.refuses(lab, film[:2], other, [0, 1])
-    for frames, indices in ((film[:3], [0, 1]), (film[:1], [0, 1]), (film[:2], [1]), (film[:2], [])):
-        proof.refuses(lab, frames, film, indices)
+    rows = [(film[:2], other, [0, 1]) for other in (film[:, :, :18], film[:, :1], film[:, :, :1], film[..., :1])]
+    rows += [(film[:count], film, indices) for count, indices in ((3, [0, 1]), (1, [0, 1]), (2, [1]), (2, []))]
+    for row in rows:
+        proof.refuses(lab, *row)
 
 
 timing = Call("time_fairly", sizes=lambda given: {"tasks": list(given["tasks"])},
               gives=mapping(record("object", median=number(), fastest=number(), slowest=number()), keys="tasks"),
               parameters=("tasks", "rounds", "clock"))  # fmt: skip
-LOOK = ("clock",)
 
 
 def timed(lab, costs, rounds, cold=0.0, tick=0.0):
@@ -389,19 +362,17 @@ def timed(lab, costs, rounds, cold=0.0, tick=0.0):
 
 
 def order(events):
-    return "".join("-" if event == LOOK else event[0] for event in events)
+    return "".join("-" if event == ("clock",) else event[0] for event in events)
 
 
 @exercise("time_fairly", points=2, hint="A loop over all tasks before the rounds, without a look at the clock.")
 def test_timing_warms_up(lab):
     """each task is called once before the first look at the clock, and that call does not count"""
-    answer, clock = timed(lab, {"B": [0.2], "A": [0.1], "C": [0.4]}, 4, cold=7.0)
-    for name, seconds in (("B", 0.2), ("A", 0.1), ("C", 0.4)):
-        for part in ("median", "slowest"):
-            because = "the first call of each task takes 7 s: the warm-up must not be timed"
-            answer[name][part].near(seconds, because=because)
-        because = "one warm-up and 4 timed calls are 5"
-        judge(f"the number of calls of {name!r} in {answer.said}", clock.calls.count((name,)), 5, because=because)
+    costs = {"B": [0.2], "A": [0.1], "C": [0.4]}
+    answer, clock = timed(lab, costs, 4, cold=7.0)
+    because = "the first call of each task takes 7 s: the warm-up must not be timed"
+    for name, part in product(costs, ("median", "slowest")):
+        answer[name][part].near(costs[name][0], because=because)
     early, because = order(clock.log).split("-")[0], "each task is called once to warm up, in their order"
     judge(f"what {answer.said} calls before it reads the clock", early, "BAC", because=because)
 

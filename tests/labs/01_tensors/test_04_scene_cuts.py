@@ -5,15 +5,14 @@ Oracles: hat functions, the formulas as plain loops, an exhaustive search for pa
 
 import weakref
 from functools import partial
-from itertools import pairwise
-from numbers import Integral
+from itertools import pairwise, permutations
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from common import video
-from common.course.graders import Call, anything, array, integers, judge, number, record, theorems, values
+from common.course.graders import Call, array, each, instance, integers, judge, number, record, theorems, values
 from common.data import clip_path
 from common.video import VideoReader
 
@@ -52,12 +51,10 @@ def test_histogram_formula(lab, seed, look):
 
 @exercise("colour_histograms", points=3, hint="One histogram per frame. Check dtype, shape and bins first.")
 def test_histogram_of_each_frame(lab, seed):
-    """each frame for itself, wherever its pixels lie; other than uint8 (T, H, W, 3), or other bins, is a ValueError"""
+    """each frame for itself, one pixel too; other than uint8 (T, H, W, 3), or other bins, is a ValueError"""
     frames = values.bytes_(seed, 4, 5, 6, 3)
     because = "each frame has a histogram of its own"
     theorems.moves(histogram, lab, frames // 2, change={"frames": 2}, along="t", only=[2], by=60, because=because)
-    turned = frames[:, ::-1, ::-1]
-    histogram(lab, turned, bins=4).near(shared_out(frames, 4), because="the same pixels in other places change nothing")
     histogram(lab, frames[:1, :1, :1], bins=4).near(shared_out(frames[:1, :1, :1], 4), because="one frame of one pixel")
     theorems.owes(histogram, lab, frames, truth=shared_out, other=(frames[::-1] // 3,), bins=5)
     for bins in (1, 0, -2, 257):
@@ -77,66 +74,41 @@ block = Call("block_features", {"frames": "t h w c"}, gives=array("t n", np.floa
              sizes=lambda given: {"n": given.get("grid", 4) ** 2 * 5})  # fmt: skip
 
 
-def edges_of(n, grid):
-    return [(i * n // grid, (i + 1) * n // grid) for i in range(grid)]
-
-
-def cut_off(n, grid):
-    """A mistake: what is left over is in no block."""
-    return [(i * (n // grid), (i + 1) * (n // grid)) for i in range(grid)]
-
-
-def by_block(frames, grid=4, size=np.abs, split=edges_of):
-    """Oracle: (T, grid, grid, 5), block by block. `size` (of a change) and `split` make mistakes."""
+def described(frames, grid=4, bounds=lambda i, n, grid: i * n // grid, size=np.abs, order=(2, 0, 1, 3)):
+    """Oracle, block by block. What comes after `grid` makes mistakes: `size` of a change, `order` of the numbers."""
     pixels = frames / 255
     grey = pixels.mean(axis=-1)
     right = size(np.diff(grey, axis=2, append=grey[:, :, -1:]))
     below = size(np.diff(grey, axis=1, append=grey[:, -1:]))
     maps = np.concatenate([pixels, right[..., None], below[..., None]], axis=-1)  # (T, H, W, 5)
-    rows = [[maps[:, a:b, c:d].mean(axis=(1, 2)) for c, d in split(frames.shape[2], grid)]
-            for a, b in split(frames.shape[1], grid)]  # fmt: skip
-    return np.array(rows).transpose(2, 0, 1, 3)
+    rows, columns = ([slice(bounds(i, n, grid), bounds(i + 1, n, grid)) for i in range(grid)] for n in maps.shape[1:3])
+    means = np.array([[maps[:, row, column].mean(axis=(1, 2)) for column in columns] for row in rows])
+    return means.transpose(order).reshape(len(frames), -1)  # from (row, column, T, number)
 
 
-def described(frames, grid=4):
-    return by_block(frames, grid).reshape(len(frames), -1)
-
-
-@exercise("block_features", points=3, hint="Reading order: row of blocks by row of blocks; five numbers per block.")
-def test_block_colours(lab, seed, look):
-    """numbers 0 to 2 of each block are its mean red, green and blue, 0 to 1, in reading order; no pixel is left out"""
-    sizes = (2, 8, 12), (3, 6, 9), (2, 10, 15), (1, 11, 7), (2, 5, 6), (2, 4, 3)
-    for size, grid in zip(sizes, (4, 3, 4, 3, 5, 1)):
-        frames = values.bytes_(seed, *size, 3)
-        answer, right = block(lab, frames, grid=grid), by_block(frames, grid)
-        shape = (size[0], grid * grid, 5)
-        mistakes = {
-            "the values are those of bytes, 0 to 255. Divide by 255": 255 * right,
-            "the blocks come column by column, not row by row": right.swapaxes(1, 2),
-            "all reds come first, then all greens. Keep a block's five numbers together": np.moveaxis(right, -1, 1),
-            "what is left over of H / grid is in no block": by_block(frames, grid, split=cut_off),
-        }
-        judge(f"the colours of {answer.said}", answer.value.reshape(shape)[..., :3], right.reshape(shape)[..., :3],
-              {message: value.reshape(shape)[..., :3] for message, value in mistakes.items()},
-              axes=("t", "block", "number"), because="the mean red, green and blue of each block")  # fmt: skip
-    leap = video.read_frames(clip_path("leap"), [10, 30], size=36)
-    mine = block(lab, leap).value.reshape(2, 4, 4, 5)[..., :3]
-    look(target=(by_block(leap)[..., :3] * 255).astype(np.uint8), yours=(mine * 255).astype(np.uint8))
-
-
-@exercise("block_features", points=2, hint="np.abs(np.diff(grey, axis=..., append=...)): its mean in each block.")
-def test_block_edges(lab, seed):
-    """numbers 3 and 4 are the mean absolute change of grey to the right and downwards"""
-    frames = values.bytes_(seed, 2, 9, 11, 3)
-    answer, right = block(lab, frames, grid=2), by_block(frames, 2)[..., 3:]
+@exercise("block_features", points=5, hint="np.abs(np.diff(grey, axis=..., append=...)); five numbers per block.")
+def test_block_formula(lab, seed, look):
+    """mean red, green, blue and |change of grey| to the right, downwards, block by block; no pixel is left out"""
+    sizes = (2, 8, 12), (3, 6, 9), (2, 10, 15), (1, 11, 7), (2, 5, 6), (2, 4, 3), (2, 9, 11)
+    rows = [(values.bytes_(seed, *size, 3), {"grid": grid}) for size, grid in zip(sizes, (4, 3, 4, 3, 5, 1, 2))]
     mistakes = {
-        "the two edge numbers are swapped: first to the right, then downwards": right[..., ::-1],
-        "edges up and edges down cancel. Take absolute values before the mean": by_block(frames, 2, np.array)[..., 3:],
-    }
-    because = "the absolute change of the mean of red, green and blue; where nothing lies beyond it counts as 0"
-    got = answer.value.reshape(2, 2, 2, 5)[..., 3:]
-    judge(f"numbers 3 and 4 of the blocks of {answer.said}", got, right, mistakes, because=because,
-          axes=("t", "row", "column", "number"))  # fmt: skip
+        "the values are those of bytes, 0 to 255. Divide by 255": lambda frames, grid: 255 * described(frames, grid),
+        "the blocks come column by column, not row by row": partial(described, order=(2, 1, 0, 3)),
+        "all reds come first, then all greens. Keep a block's five numbers together":
+            partial(described, order=(2, 3, 0, 1)),
+        "what is left over of H / grid is in no block": partial(described, bounds=lambda i, n, grid: i * (n // grid)),
+        "the two edge numbers are swapped: first to the right, then downwards":
+            lambda frames, grid: described(frames, grid).reshape(-1, 5)[:, [0, 1, 2, 4, 3]].reshape(len(frames), -1),
+        "edges up and edges down cancel. Take absolute values before the mean": partial(described, size=np.array),
+    }  # fmt: skip
+    because = (
+        "number n belongs to block n // 5, in reading order: mean red, green and blue, 0 to 1, then the mean absolute "
+        "change of grey, the mean of the three, to the right and downwards. Where nothing lies beyond it counts as 0"
+    )
+    block.table(lab, rows, described, mistakes, because=because)
+    leap = video.read_frames(clip_path("leap"), [10, 30], size=36)
+    target, yours = (x.reshape(2, 4, 4, 5)[..., :3] * 255 for x in (described(leap), block(lab, leap).value))
+    look(target=target.astype(np.uint8), yours=yours.astype(np.uint8))
 
 
 @exercise("block_features", points=2, hint="The means are over rows and columns only. Check dtype, shape and grid.")
@@ -146,9 +118,6 @@ def test_block_each_frame(lab, seed):
     leap, because = video.read_frames(clip_path("leap"), [10], size=36), "the features of a frame are its own"
     block(lab, leap).near(described(leap), because="one frame, with the default grid of 4")
     theorems.moves(block, lab, frames // 2, change={"frames": (1, 4, 5)}, along="t", only=[1], by=60, because=because)
-    touched, because = [*range(5, 10), *range(25, 30)], "a pixel has a say in its block, and in those that touch it"
-    theorems.moves(block, lab, frames // 2, change={"frames": (1, 4, 5)}, along="n", by=60, must=[25, 26, 27],
-                   only=touched, because=because)  # fmt: skip
     theorems.owes(block, lab, frames, truth=described, other=(frames[::-1] // 3,), grid=3)
     refuses_frames(block, lab, grid=1)
     for grid in (0, -1, 7):
@@ -218,16 +187,16 @@ def test_find_ignores_flashes_and_slow_changes(lab):
 @exercise("find_cuts", points=2, hint="Neither the larger nor the smaller of the two sides: their mean.")
 def test_find_cut_beside_motion(lab):
     """a cut between a moving and a still shot: within is the mean of both sides' largest steps"""
-    moving, uneven = [0.0, 0.5, 1.5, 2.5, 3.5, 4.5], film(0, 0, 0, 1, 1, 1, 3, 3, 3, 3, 3, 3)
-    for calm_after, name in ((True, "still after moving"), (False, "moving after still")):
-        shots = film(*moving, *[7.0] * 8) if calm_after else film(*[7.0] * 8, *moving[::-1])
-        at = 6 if calm_after else 8
-        because = f"{name}: between is 2.5 at {at}, the largest steps are 1 and 0, so within is 0.5"
-        for ratio, cuts in ((4.0, [at]), (4.75, [at]), (5.25, []), (6.0, [])):
-            find(lab, shots, ratio=ratio).equal(cuts, because=because)
-    because = "of the steps 0, 0, 1 before frame 6 the largest counts, after it is none: within is 0.5 and between is 2"
-    for ratio, cuts in ((3.0, [6]), (3.75, [6]), (4.5, [])):
-        find(lab, uneven, ratio=ratio).equal(cuts, because=because)
+    moving = [0.0, 0.5, 1.5, 2.5, 3.5, 4.5]
+    sides = "between is 2.5 at the cut, the largest steps are 1 and 0, so within is 0.5"
+    zeros = "of the steps 0, 0, 1 before frame 6 the largest counts, after it is none: within is 0.5 and between is 2"
+    for shots, cuts, ratios, because in (
+        (film(*moving, *[7.0] * 8), [6], (4.0, 4.75, 5.25, 6.0), f"still after moving: {sides}"),
+        (film(*[7.0] * 8, *moving[::-1]), [8], (4.0, 4.75, 5.25, 6.0), f"moving after still: {sides}"),
+        (film(0, 0, 0, 1, 1, 1, 3, 3, 3, 3, 3, 3), [6], (3.0, 3.75, 4.25, 4.5), zeros),
+    ):
+        for ratio, found in zip(ratios, (cuts, cuts, [], [])):
+            find(lab, shots, ratio=ratio).equal(found, because=because)
 
 
 def restless(seed, num_shots=6):
@@ -288,11 +257,8 @@ score = Call("cut_scores", gives=SCORES, parameters=("found", "true", "tolerance
 
 def most_pairs(found, true, tolerance):
     """Oracle: the largest number of pairs, by trying every choice."""
-    if not found:
-        return 0
-    first, *rest = found
-    choices = [true[:k] + true[k + 1 :] for k, cut in enumerate(true) if abs(first - cut) <= tolerance]
-    return max([most_pairs(rest, true, tolerance), *(1 + most_pairs(rest, left, tolerance) for left in choices)])
+    few, many = sorted((found, true), key=len)
+    return max(sum(abs(a - b) <= tolerance for a, b in zip(few, some)) for some in permutations(many, len(few)))
 
 
 def scored(found, true, tolerance=1, pairs=most_pairs, f1=None):
@@ -344,35 +310,22 @@ def test_scores_one_to_one(lab, seed):
 def test_scores_any_iterable(lab):
     """any iterables; none found: precision 1; none there: recall 1; a tolerance below 0 is a ValueError"""
     theorems.owes(score, lab, [40, 3, 90], [4, 39], truth=scored, other=([1], [2, 3]), iterables=("found", "true"))
-    arrays = np.array([40, 3, 90]), np.array([39, 80])
-    score(lab, *arrays).near(scored(*arrays), because="arrays of numbers will do")
-    score(lab, {3, 40}, range(39, 42)).near(scored([3, 40], [39, 40, 41]), because="a set and a range will do")
-    rows = [([], [30, 76]), ([30, 76], []), ([], []), ((), ()), ([30], [76])]
-    score.table(lab, rows, scored, because="none found: precision 1; none there: recall 1; neither: F1 1; no hit: 0")
+    rows = [(np.array([40, 3, 90]), np.array([39, 80])), ({3, 40}, range(39, 42))]
+    score.table(lab, rows, scored, because="arrays of numbers, a set and a range will do")
     nothing = np.array([], int)
-    score(lab, nothing, nothing).near((1, 1, 1), because="these are two empty arrays")
+    rows = [([], [30, 76]), ([30, 76], []), ([], []), ((), ()), ([30], [76]), (nothing, nothing)]
+    score.table(lab, rows, scored, because="none found: precision 1; none there: recall 1; neither: F1 1; no hit: 0")
     score(lab, iter(()), iter([4])).near((1, 0, 0), because="the first is an iterator with nothing in it")
     for found, tolerance in (([1], -2), ([], -1)):
         score.refuses(lab, found, [], tolerance)
 
 
-divide = Call("shot_ranges", gives=anything(), parameters=("cuts", "num_frames"))
+divide = Call("shot_ranges", gives=each(record("tuple", start=number(whole=True), stop=number(whole=True))),
+              parameters=("cuts", "num_frames"))  # fmt: skip
 
 
 def shots_of(cuts, num_frames):
-    edges = [0, *(int(cut) for cut in cuts), num_frames]
-    return list(pairwise(edges))
-
-
-def divided(lab, cuts, num_frames):
-    """Call the learner's shot_ranges: a list of (start, stop), whole numbers."""
-    answer = divide(lab, cuts, num_frames)
-    shots, said = answer.value, answer.said
-    assert isinstance(shots, list), f"{said} returned a {type(shots).__name__}, not a list of (start, stop)"
-    for shot in shots:
-        right = isinstance(shot, tuple) and len(shot) == 2 and all(isinstance(n, Integral) for n in shot)
-        assert right, f"{said} = {shots}: each shot is a tuple of two whole numbers, (start, stop), and {shot!r} is not"
-    return answer
+    return list(pairwise([0, *map(int, cuts), num_frames]))
 
 
 @exercise("shot_ranges", points=3, hint="Shots lie between neighbours of [0, *cuts, num_frames].")
@@ -380,34 +333,35 @@ def test_shots_tile(lab):
     """every frame lies in exactly one shot, and a new one begins at each cut; without cuts there is one shot"""
     films = ([66, 197], 431), ([1], 2), ([5, 6, 7], 9), ((3, 10), 30), (np.array([4, 8]), 13), ([8], 9)
     for cuts, num_frames in films:
-        answer = divided(lab, cuts, num_frames)
-        held = [i for start, stop in answer.value for i in range(start, stop)]
-        said = f"{answer.said} = {answer.value}"
+        answer = divide(lab, cuts, num_frames)
+        said, held = f"{answer.said} = {answer.value}", [i for shot in answer.value for i in range(*shot)]
+        assert all(isinstance(shot, tuple) for shot in answer.value), f"{said}: each shot is a tuple, (start, stop)"
         lost, twice = sorted(set(range(num_frames)) - set(held)), sorted({i for i in held if held.count(i) > 1})
         assert not twice, f"{said} has frame {twice[0]} in two shots: a stop is the number behind the last frame"
         assert not lost, f"{said} loses frame {lost[0]}: it lies in no shot"
         because = "a new shot begins at each cut, and the last one ends with the film"
         answer.equal(shots_of(cuts, num_frames), because=because)
     for nothing in ([], (), np.array([], int), iter(())):
-        divided(lab, nothing, 24).equal([(0, 24)], because="without cuts the whole film is one shot")
-    divided(lab, [], 1).equal([(0, 1)], because="a film of one frame is one shot")
+        divide(lab, nothing, 24).equal([(0, 24)], because="without cuts the whole film is one shot")
+    divide(lab, [], 1).equal([(0, 1)], because="a film of one frame is one shot")
     theorems.owes(divide, lab, [3, 10], 30, truth=shots_of, other=([4], 6), iterables=("cuts",), tolerance=0)
-
-
-BAD_CUTS = ([0, 5], [9], [12], [-3], [5, 5], [7, 4], [2, 9], [0], [3, 8, 8], [1, 2, 1])  # of a film of 9 frames
 
 
 @exercise("shot_ranges", points=2, hint="If a start is not below its stop, raise ValueError.")
 def test_shots_refuse(lab):
     """cuts that do not rise or lie outside the film, or a film without frames, are a ValueError"""
-    for cuts in BAD_CUTS:
+    for cuts in ([0, 5], [9], [12], [-3], [5, 5], [7, 4], [2, 9], [0], [3, 8, 8], [1, 2, 1]):
         divide.refuses(lab, cuts, 9)
         divide.refuses(lab, iter(cuts), 9, because=f"the cuts are {cuts}")
     for num_frames in (0, -2):
         divide.refuses(lab, [], num_frames)
 
 
-split = Call("split_film", gives=anything(), parameters=("path", "cuts", "folder"))
+def num_shots(given):
+    return {"shots": len(given["cuts"]) + 1} if hasattr(given["cuts"], "__len__") else {}
+
+
+split = Call("split_film", gives=each(instance(Path), "shots"), sizes=num_shots, parameters=("path", "cuts", "folder"))
 
 
 @pytest.fixture(scope="module")
@@ -426,13 +380,9 @@ def source(tmp_path_factory):
 
 def cut_up(lab, path, cuts, folder):
     """Call the learner's split_film: the files that it made, all of them there."""
-    number = len(cuts) + 1 if hasattr(cuts, "__len__") else None
-    files, said = split(lab, path, cuts, folder).value, "split_film"
-    assert isinstance(files, list), f"{said} returned a {type(files).__name__}. It should return a list of the files"
-    assert number in (None, len(files)), f"{said}: {number - 1} cuts make {number} files, not {len(files)}"
+    files = split(lab, path, cuts, folder).value
     for file in files:
-        assert isinstance(file, Path), f"{said}: {Path(file).name} is a {type(file).__name__} in your list, not a Path"
-        assert file.is_file(), f"{said}: {file.name} is in your list, but there is no such file"
+        assert file.is_file(), f"split_film: {file.name} is in your list, but there is no such file"
     return files
 
 
@@ -446,9 +396,8 @@ def test_split_same_frames(lab, source, tmp_path, look):
         assert got.shape == true.shape, f"{said}: the pictures are {got.shape[1:3]} in size, not {true.shape[1:3]}"
         look(target=true, yours=got)
         off = np.abs(got.astype(int) - true).reshape(len(got), -1).max(axis=1)
-        assert off[0] < 60, f"the file of frames {start} to {stop - 1} begins with another frame than {start}"
         assert not off.any() or (got[..., ::-1] != true).any(), "red and blue are swapped in your files"
-        assert off.max() < 60, f"{said}: its frame {off.argmax()} is not the film's"
+        assert off.max() < 60, f"{said}: its frame {(off >= 60).argmax()} is not the film's"
         because = "the codec loses something. FFV1 keeps every byte"
         assert off.max() == 0, f"the pictures are not the film's to the bit (off by up to {off.max()}): {because}"
 
@@ -458,15 +407,14 @@ def test_split_names(lab, source, tmp_path):
     """shot_000.mkv, shot_001.mkv, ... in a folder that is made; paths may be text; nonsense writes nothing"""
     (tmp_path / "text").mkdir()
     (tmp_path / "text" / "a_note.txt").write_text("not a shot")
-    ways = ((source, tmp_path / "a" / "new", [7, 30]), (str(source), str(tmp_path / "text"), ()),
-            (source, tmp_path / "b", iter([9])), (source, tmp_path / "c", np.array([3])))  # fmt: skip
-    for path, folder, cuts in ways:
-        files = cut_up(lab, path, cuts, folder)
-        number = {"new": 3, "text": 1}.get(Path(folder).name, 2)
-        want = [Path(folder) / f"shot_{i:03}.mkv" for i in range(number)]
-        names = [[file.name for file in some] for some in (want, files)]
-        assert files == want, f"the files should be {names[0]} in the folder, not {names[1]}"
-        others = sorted({p.name for p in Path(folder).iterdir()} - {f.name for f in want} - {"a_note.txt"})
+    for path, folder, cuts, count in (
+        (source, tmp_path / "a" / "new", [7, 30], 3), (str(source), str(tmp_path / "text"), (), 1),
+        (source, tmp_path / "b", iter([9]), 2), (source, tmp_path / "c", np.array([3]), 2),
+    ):  # fmt: skip
+        files, names = cut_up(lab, path, cuts, folder), [f"shot_{i:03}.mkv" for i in range(count)]
+        got = [file.name for file in files]
+        assert files == [Path(folder) / name for name in names], f"the files should be {names} in the folder, not {got}"
+        others = sorted({p.name for p in Path(folder).iterdir()} - {*names, "a_note.txt"})
         assert not others, f"{others[0]} was left in the folder besides the shots"
     note = tmp_path / "text" / "a_note.txt"
     assert note.is_file(), "the folder held a note, and it is gone: what else is there is not yours to delete"
@@ -486,13 +434,9 @@ def test_split_times(lab, source, tmp_path):
     """each shot begins at 0.0 s, and its frames keep their distances in time, uneven ones too"""
     times = video.timestamps(source)
     for file, (start, stop) in zip(cut_up(lab, source, (25,), tmp_path), ((0, 25), (25, 46))):
-        got, want, said = video.timestamps(file), times[start:stop] - times[start], f"the shot that begins at {start}"
-        assert len(got) == len(want), f"{said} should have {len(want)} frames, not {len(got)}"
-        off = np.abs(got - want)
-        assert off.max() < 0.002, (
-            f"frame {off.argmax()} of {said} appears at {got[off.argmax()]:.3f} s; in the film it comes "
-            f"{want[off.argmax()]:.3f} s after the shot's first frame: pass its timestamps on"
-        )
+        because = "each shot begins at 0.0, and its frames keep their distances: pass their timestamps on"
+        judge(f"the times of the shot of frames {start} to {stop - 1}, in seconds", video.timestamps(file),
+              times[start:stop] - times[start], tolerance=0.002, because=because)  # fmt: skip
 
 
 @exercise("split_film", points=2, hint="Hand `write` a generator of pictures.", needs=("shot_ranges",))
@@ -502,8 +446,7 @@ def test_split_needs_little_memory(lab, source, tmp_path, monkeypatch):
     read, stream, close, enter = VideoReader.read, VideoReader.stream, VideoReader.close, VideoReader.__init__
 
     def counted_read(self, indices, **options):
-        indices = list(indices)
-        at_once.append(len(indices))
+        at_once.append(len(indices := list(indices)))
         return read(self, indices, **options)
 
     def counted_stream(self, start=0, stop=None, chunk=16, **options):

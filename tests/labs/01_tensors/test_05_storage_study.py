@@ -1,19 +1,18 @@
-"""Grader of lab 01.5, the storage study.
-
-Oracles: sums in Python's whole numbers, a form of storage that takes the time and the bytes that it is told, readers
-that write down every call, and curves with known points. Time passes only by a clock that is wound by hand.
-"""
+"""Grader of lab 01.5. Its forms and readers take the time and bytes that they are told, by a clock wound by hand."""
 
 import math
 import statistics
 import time
 import warnings
+from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from common.course.graders import Call, judge, mapping, number, record, stand_ins, text, theorems, values
+from common.evaluation import psnr as library_psnr
 
 exercise = pytest.mark.exercise
 
@@ -29,38 +28,23 @@ psnr = Call("clip_psnr", takes={"restored": "t h w c", "original": "t h w c"}, g
 @pytest.fixture
 def no_library_psnr(monkeypatch):
     """The library's own PSNR is the answer to this exercise: while it is tested, it says so."""
-    from common.evaluation import psnr
 
     def used(*args, **kwargs):
         from common.course.errors import AnswerKeyUsed
 
         raise AnswerKeyUsed.of("common.evaluation.psnr")
 
-    monkeypatch.setattr(psnr, "__code__", used.__code__)
-    monkeypatch.setattr(psnr, "__kwdefaults__", None)
+    monkeypatch.setattr(library_psnr, "__code__", used.__code__)
+    monkeypatch.setattr(library_psnr, "__kwdefaults__", None)
+
+
+def decibels(mean_square):
+    return 10 * math.log10(255**2 / mean_square) if mean_square else math.inf
 
 
 def psnr_wanted(restored, original):
-    """Oracle: one value after the other, in Python's own whole numbers."""
-    total = sum((int(y) - int(x)) ** 2 for y, x in zip(restored.ravel(), original.ravel()))
-    return 10 * math.log10(255**2 * original.size / total) if total else math.inf
-
-
-def over_error(measure, dtype=np.float64):
-    """A mistake: 10 log10 of what `measure` makes of the error, which is computed in `dtype`."""
-    return lambda y, x: 10 * math.log10(measure(y.astype(dtype) - x.astype(dtype)))
-
-
-def by_size(error):
-    return (255 / np.abs(error).mean()) ** 2
-
-
-def by_square(error):
-    return 255**2 / (error.astype(float) ** 2).mean()
-
-
-def by_brightest(restored, original):
-    return psnr_wanted(restored, original) + 20 * math.log10(original.max() / 255)
+    """Oracle, in whole numbers that hold every square."""
+    return decibels(np.square(restored.astype(np.int64) - original).mean())
 
 
 @exercise("clip_psnr", points=4, hint="10 * log10(255**2 / mean squared error), in floats")
@@ -73,16 +57,15 @@ def test_psnr_formula(lab, seed, no_library_psnr, look):
     rows += [(dark + np.uint8(5), dark), (dark[:1], dark[:1] + np.uint8(3)), (dark + np.uint8(3), dark)]
     noisy = values.bytes_(seed, 3, 5, 7, 3), values.bytes_(seed + 1, 3, 5, 7, 3)
     mistakes = {
-        "that is the mean of the absolute error. Square each error before the mean": over_error(by_size),
+        "that is the mean of the absolute error. Square each": lambda y, x: decibels(np.abs(y - 1.0 * x).mean() ** 2),
         "that is half of it: the peak is squared too, 255²": lambda y, x: psnr_wanted(y, x) / 2,
         "that is the natural logarithm. Decibels use base 10": lambda y, x: psnr_wanted(y, x) * math.log(10),
-        "the peak is 255, what a byte could hold, not the brightest value": by_brightest,
+        "the peak is 255, not the brightest value": lambda y, x: psnr_wanted(y, x) + 20 * math.log10(x.max() / 255),
         "the peak is 255, not 1: these are bytes": lambda y, x: psnr_wanted(y, x) - 20 * math.log10(255),
-        "bytes wrap around in a difference: 3 - 5 is 254. Convert to floats first": over_error(by_square, np.uint8),
+        "bytes wrap around: 3 - 5 is 254. Use floats": lambda y, x: decibels(np.square((y - x).astype(float)).mean()),
     }
     because = "it is 10 log10(255² / mean squared error), in floats: small integers wrap around, also in a square"
-    answers = psnr.table(lab, [noisy], psnr_wanted, mistakes, because=because)
-    answers += psnr.table(lab, rows, psnr_wanted, mistakes, because=because)
+    answers = psnr.table(lab, [noisy, *rows], psnr_wanted, mistakes, because=because)
     look(**curves([psnr_wanted(*row) for row in [noisy, *rows]], answers))
     theorems.owes(psnr, lab, *noisy, other=rows[0])
 
@@ -94,11 +77,8 @@ def test_psnr_pools_the_clip(lab, no_library_psnr):
     ruined, red = original + np.uint8(1), original + np.uint8(1)
     ruined[2] += np.uint8(100)
     red[..., 0] += np.uint8(30)
-
-    def by_frame(restored, original):
-        return statistics.mean(psnr_wanted(y, x) for y, x in zip(restored, original))
-
-    mistakes = {"the decibels of the frames are averaged. Average the squared error over the whole clip": by_frame}
+    frames = "the decibels of the frames are averaged. Average the squared error over the whole clip"
+    mistakes = {frames: lambda y, x: statistics.mean(map(psnr_wanted, y, x))}
     because = "one frame of four is ruined: it counts in full"
     psnr.table(lab, [(ruined, original)], psnr_wanted, mistakes, because=because)
     psnr.table(lab, [(red, original)], psnr_wanted, because="red alone is far off: all three colours count alike")
@@ -273,24 +253,20 @@ def test_race_warms_up(lab):
 @exercise("random_read_ms", points=4, hint="Requests outside, readers inside: names[i % n:] + names[:i % n]")
 def test_race_is_interleaved(lab, look):
     """each request is answered by every reader before the next one comes; request i begins with reader i modulo n"""
-    for names, requests in (("ABC", REQUESTS), ("BA", REQUESTS[:5]), ("DACB", REQUESTS), ("DACB", REQUESTS[:2]),
-                            ("A", REQUESTS)):  # fmt: skip
+    because = "each request is answered by every reader before the next one comes, reader i modulo n first"
+    for names, n, requests in (("ABC", 3, REQUESTS), ("BA", 2, REQUESTS[:5]), ("DACB", 4, REQUESTS),
+                               ("DACB", 4, REQUESTS[:2]), ("A", 1, REQUESTS)):  # fmt: skip
         answer, _, calls = calls_in_turn(lab, names, requests)
         one_by_one = [(name, *request) for name in names for request in requests]
-        assert calls != one_by_one or len(names) == 1, (
+        assert calls != one_by_one or n == 1, (
             f"{answer.said}: the readers run one after the other, so a machine that slows down hits only the last"
         )
+        want = [(names[(i + k) % n], *request) for i, request in enumerate(requests) for k in range(n)]
+        look(**curves([names.index(call[0]) for call in want], [names.index(call[0]) for call in calls]))
         for i, request in enumerate(requests):
-            made = sorted(calls[i * len(names) : (i + 1) * len(names)])
-            because = "each request is answered by every reader before the next one comes"
-            judge(f"the calls for request {i}, {request}, in {answer.said}", made,
-                  [(name, *request) for name in sorted(names)], because=because)  # fmt: skip
-        got = "".join(name for name, *_ in calls)
-        want = "".join(names[i % len(names) :] + names[: i % len(names)] for i in range(len(requests)))
-        look(**curves(map(names.index, want), map(names.index, got)))
-        mistakes = {"the same reader is always first. Request i begins with reader i modulo n": names * len(requests)}
-        because = "request i begins with reader i modulo n, and goes round"
-        judge(f"the order of the readers in {answer.said}", got, want, mistakes, because=because)
+            turn, said = slice(i * n, i * n + n), f"the calls for request {i}, {request}, in {answer.said}"
+            mistakes = {"the same reader is always first": [(name, *request) for name in names]}
+            judge(said, calls[turn], want[turn], mistakes, because=because)
 
 
 @exercise("random_read_ms", points=3, hint="np.median of each reader's times. Nothing to read: ValueError.")
@@ -333,23 +309,20 @@ def studies(lab):
 
 
 def judge_field(lab, field, truth, mistakes, because):
-    """One field of the table, for every form of every study; `truth` and `mistakes` get the clips of one form."""
+    """One field of the table, for every form of every study; `truth` and `mistakes` get one form's clips as arrays."""
     for measurements in studies(lab):
         answer = summary(lab, measurements)
         for form in dict.fromkeys(m.form for m in measurements):
-            group = [m for m in measurements if m.form == form]
+            clips = [vars(m) for m in measurements if m.form == form]
+            group = SimpleNamespace(**{name: np.array([clip[name] for clip in clips]) for name in clips[0]})
             made = {message: mistake(group) for message, mistake in mistakes.items()}
             answer[form][field].near(truth(group), made, tolerance=1e-9, because=because)
-
-
-def total(name):
-    return lambda group: sum(getattr(m, name) for m in group)
 
 
 @exercise("summarise", points=1, hint="One list for each form, in the order in which forms first appear.")
 def test_table_has_one_row_per_form(lab, look):
     """one row per form, whatever it is called, in order of appearance"""
-    judge_field(lab, "num_clips", len, {}, "count the clips of this form")
+    judge_field(lab, "num_clips", lambda g: len(g.form), {}, "count the clips of this form")
     [study, *_] = studies(lab)
     theorems.owes(summary, lab, study, other=(study[3:],))
     answer = summary(lab, study)
@@ -360,32 +333,29 @@ def test_table_has_one_row_per_form(lab, look):
 def test_table_adds_up_before_it_divides(lab):
     """compression is the sum of raw bytes over the sum of bytes on disk, and megabytes are 10**6 bytes"""
     mistakes = {
-        "that is the mean of the clips' ratios. Divide the sums": lambda group: statistics.mean(
-            m.raw_bytes / m.num_bytes for m in group
-        ),
-        "that is upside down: raw bytes over bytes on disk": lambda g: total("num_bytes")(g) / total("raw_bytes")(g),
+        "that is the mean of the clips' ratios. Divide the sums": lambda g: (g.raw_bytes / g.num_bytes).mean(),
+        "that is upside down: raw bytes over bytes on disk": lambda g: g.num_bytes.sum() / g.raw_bytes.sum(),
     }
     because = "all clips of the form together: the sum of raw bytes over the sum of bytes on disk"
-    judge_field(lab, "compression", lambda g: total("raw_bytes")(g) / total("num_bytes")(g), mistakes, because)
-    mistakes = {"1 MB is 10**6 bytes here, not 2**20": lambda g: total("num_bytes")(g) / 2**20}
+    judge_field(lab, "compression", lambda g: g.raw_bytes.sum() / g.num_bytes.sum(), mistakes, because)
+    mistakes = {"1 MB is 10**6 bytes here, not 2**20": lambda g: g.num_bytes.sum() / 2**20}
     because = "the files of this form all together, on disk"
-    judge_field(lab, "megabytes", lambda g: total("num_bytes")(g) / 1e6, mistakes, because)
+    judge_field(lab, "megabytes", lambda g: g.num_bytes.sum() / 1e6, mistakes, because)
 
 
 @exercise("summarise", points=4, hint="np.mean of the PSNRs, and min of them; 1000 * np.median(seconds)")
 def test_table_time_and_quality(lab):
     """the time to write is the median, in milliseconds; quality the mean, and the worst clip the lowest"""
     mistakes = {
-        "that is the mean, which one slow clip decides": lambda g: 1000 * statistics.mean(m.write_seconds for m in g),
-        "that is in seconds. Milliseconds are asked for": lambda g: statistics.median(m.write_seconds for m in g),
+        "that is the mean, which one slow clip decides": lambda g: 1000 * g.write_seconds.mean(),
+        "that is in seconds. Milliseconds are asked for": lambda g: np.median(g.write_seconds),
     }
     because = "the median of the times to write, in milliseconds"
-    judge_field(lab, "write_ms", lambda g: 1000 * statistics.median(m.write_seconds for m in g), mistakes, because)
-    median = "that is the median. The mean over the clips is asked for"
+    judge_field(lab, "write_ms", lambda g: 1000 * np.median(g.write_seconds), mistakes, because)
+    mistakes = {"that is the median. The mean over the clips is asked for": lambda g: statistics.median(g.psnr)}
     because = "the mean over the clips, which is infinite where one of them is"
-    judge_field(lab, "psnr", lambda group: sum(m.psnr for m in group) / len(group),
-                {median: lambda group: statistics.median(m.psnr for m in group)}, because)  # fmt: skip
-    judge_field(lab, "worst_psnr", lambda group: min(m.psnr for m in group), {}, "the worst clip is the lowest")
+    judge_field(lab, "psnr", lambda g: g.psnr.mean(), mistakes, because)
+    judge_field(lab, "worst_psnr", lambda g: g.psnr.min(), {}, "the worst clip is the lowest")
 
 
 quality = Call("bytes_at_quality", gives=number(), parameters=("num_bytes", "psnrs", "target"))
@@ -393,29 +363,9 @@ CURVE = ([8000, 1000, 4000, 16000], [40, 30, 36, 47])  # bytes, dB; not in order
 
 
 def bytes_wanted(num_bytes, psnrs, target, there=math.log, back=math.exp):
-    """Oracle: find the two neighbours, and go between them on a straight line in the logarithm."""
-    points = sorted(zip(psnrs, num_bytes))
-    for (q0, b0), (q1, b1) in zip(points, points[1:] or points):
-        if q0 <= target <= q1:
-            part = (target - q0) / (q1 - q0) if q1 > q0 else 0.0
-            return back(there(b0) + part * (there(b1) - there(b0)))
-    return math.nan
-
-
-def in_bytes(*call):
-    return bytes_wanted(*call, there=float, back=float)
-
-
-def nearest_point(num_bytes, psnrs, target):
-    return num_bytes[min(range(len(psnrs)), key=lambda i: abs(psnrs[i] - target))]
-
-
-def apart(num_bytes, psnrs, target):
-    return bytes_wanted(sorted(num_bytes), sorted(psnrs), target)
-
-
-def as_they_come(num_bytes, psnrs, target):
-    return float(np.exp(np.interp(target, psnrs, np.log(num_bytes))))
+    """Oracle: straight lines between the sorted points, in the logarithm."""
+    qualities, sizes = zip(*sorted(zip(psnrs, num_bytes)))
+    return back(np.interp(target, qualities, list(map(there, sizes))))
 
 
 @exercise("bytes_at_quality", points=3, hint="np.interp over the logarithm of the bytes, then np.exp")
@@ -426,8 +376,8 @@ def test_curve_is_straight_in_the_logarithm(lab, look):
     quality.table(lab, rows, bytes_wanted, because=because, tolerance=1e-6)
     rows = [(*CURVE, target) for target in (33, 31.5, 37, 39.9, 41, 46, 30.001)]
     mistakes = {
-        "that is straight in the bytes. It should be straight in their logarithm": in_bytes,
-        "that is the nearest measured point. Interpolate between its two neighbours": nearest_point,
+        "that is straight in the bytes, not in their logarithm": partial(bytes_wanted, there=float, back=float),
+        "that is the nearest measured point. Interpolate": lambda b, q, at: b[np.abs(np.subtract(q, at)).argmin()],
     }
     because = "straight between the two neighbours, with the logarithm of the bytes on the other axis"
     answers = quality.table(lab, rows, bytes_wanted, mistakes, because=because, tolerance=1e-6)
@@ -442,8 +392,8 @@ def test_curve_in_any_order(lab):
     rows = [([CURVE[0][i] for i in order], [CURVE[1][i] for i in order], 38) for order in orders]
     rows += [([900, 1000, 4000], [34, 30, 38], 31), ([900, 4000, 1000], [34, 38, 30], 33.5)]
     mistakes = {
-        "sort the points by quality first": as_they_come,
-        "the lists are sorted each by itself, which tears the pairs apart": apart,
+        "sort the points by quality first": lambda b, q, at: math.exp(np.interp(at, q, np.log(b))),
+        "the lists are sorted each by itself": lambda b, q, at: bytes_wanted(sorted(b), sorted(q), at),
     }
     because = "a setting may cost less and look better: bytes and PSNR of a point belong together, sorted by quality"
     quality.table(lab, rows, bytes_wanted, mistakes, because=because, tolerance=1e-6)

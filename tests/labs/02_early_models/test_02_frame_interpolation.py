@@ -1,8 +1,6 @@
-"""Grader of lab 02.2, frame interpolation.
+"""Grader of lab 02.2. Its oracles are a loop over motions, the model's own layers, and a step of one known formula.
 
-Oracles in double precision: a loop over motions, a pyramid and a coarse-to-fine search with the model's own layers, and
-a motion step that is one known formula. The library's parts of this lab are off limits while this file runs; `warp`
-and `halve` are not parts of it.
+The library's parts of this lab are off limits while this file runs; `warp` and `halve` are not parts of it.
 """
 
 from functools import partial
@@ -38,23 +36,13 @@ def both(first, last, forward, backward, time=0.5, shares=shares, order=1):
     return found[::order]
 
 
-def shared(shares, order=1):
-    """A way to do it wrong: other shares, made of the time, or another order."""
-    return partial(both, shares=shares, order=order)
-
-
 FLOWS_WRONG = {
-    "the two results are in the wrong order: the first picture comes first": shared(shares, order=-1),
-    "time runs backwards: near time 0 the first picture moves little": shared(lambda t: shares(1 - t)),
-    "it warps to the middle, whatever `time` is": shared(lambda t: shares(0.5)),
-    "the flows are crossed: the one that leads to the first picture warps the first picture": (
-        shared(lambda t: (*shares(t)[2:], *shares(t)[:2]))
-    ),
-}
-DISAGREE = "Where the two flows disagree both are mixed"
-MIXED_WRONG = FLOWS_WRONG | {
-    f"only `forward` is used. {DISAGREE}": shared(lambda t: (-t, 0, 1 - t, 0)),
-    f"each picture is warped by one flow alone. {DISAGREE}": shared(lambda t: (0, t, 1 - t, 0)),
+    "the two results are in the wrong order: the first picture comes first": partial(both, order=-1),
+    "time runs backwards: near time 0 the first picture moves little": partial(both, shares=lambda t: shares(1 - t)),
+    "it warps to the middle, whatever `time` is": partial(both, shares=lambda t: shares(0.5)),
+    "the flows are crossed, first and last": partial(both, shares=lambda t: (*shares(t)[2:], *shares(t)[:2])),
+    "only `forward` is used. Both flows are mixed": partial(both, shares=lambda t: (-t, 0, 1 - t, 0)),
+    "each picture is warped by one flow alone. Mix both": partial(both, shares=lambda t: (0, t, 1 - t, 0)),
 }
 
 
@@ -75,7 +63,7 @@ def test_warp(lab, seed, look):
     brought.table(lab, rows, both, FLOWS_WRONG, because=because, tolerance=1e-4)
     rows = [(*ends(seed), 0.3), (*ends(seed + 4, 1, 5, 6, 8), 0.8), (*ends(seed), 0), (*ends(seed), 1.0), ends(seed)]
     because = "the flows are those of the formula, and each picture is warped by the one that leads to it"
-    brought.table(lab, rows, both, MIXED_WRONG, because=because, tolerance=1e-4)
+    brought.table(lab, rows, both, FLOWS_WRONG, because=because, tolerance=1e-4)
 
 
 @exercise("warp_to_time", points=2, hint="Nothing is detached or rounded; if not 0 <= time <= 1: raise ValueError(…).")
@@ -134,10 +122,10 @@ def test_fuse_formula(lab, seed, look):
     because = "each pixel is (w0 first + w1 last) / (w0 + w1), with w0 = (1 - t) (V0 + FAINT) and w1 = t (V1 + FAINT)"
     fused.table(lab, rows, weighted, FUSED_WRONG, because=because)
     a, b, seen, _ = sides(seed)
-    for equal in (0 * seen, 0 * seen + 1, seen, torch.full_like(seen, 0.4)):
-        rows = [(a, b, equal, equal, time) for time in (0.25, 0.8, 0.0)]
-        because = "where both masks say the same, it is 1 - t of the first picture and t of the last"
-        fused.table(lab, rows, weighted, FUSED_WRONG, because=because)
+    masks = 0 * seen, 0 * seen + 1, seen, torch.full_like(seen, 0.4)
+    rows = [(a, b, equal, equal, time) for equal in masks for time in (0.25, 0.8, 0.0)]
+    because = "where both masks say the same, it is 1 - t of the first picture and t of the last"
+    fused.table(lab, rows, weighted, FUSED_WRONG, because=because)
 
 
 @exercise("fuse", points=2, hint="A mask is visible_first.to(warped_first.dtype). Compare its shape, raise ValueError.")
@@ -172,51 +160,41 @@ def made_pyramid(lab, seed, channels=(5, 7), num_levels=4):
     return attempt(said, lab.FeaturePyramid, list(channels), num_levels).double()
 
 
-def features(net, halving=halve, inner=F.silu, swap=False):
+def features(net, picture, halving=halve, inner=F.silu, order=1):
     """Oracle: picture to levels, with the pyramid's own two layers; and ways to do it wrong."""
-
-    def found(picture):
-        sizes = [picture]
-        for _ in range(net.num_levels - 1):
-            sizes.append(halving(sizes[-1]))
-        fine = [net.fine(size) for size in sizes]
-        coarse = [F.silu(net.coarse(inner(f))) for f in fine[:-1]]
-        return [torch.cat((c, F.silu(f)) if swap else (F.silu(f), c), dim=1) for f, c in zip(fine[1:], coarse)]
-
-    return found
+    sizes = [picture]
+    for _ in range(net.num_levels - 1):
+        sizes.append(halving(sizes[-1]))
+    fine = [net.fine(size) for size in sizes]
+    coarse = [F.silu(net.coarse(inner(f))) for f in fine[:-1]]
+    return [torch.cat((F.silu(f), c)[::order], dim=1) for f, c in zip(fine[1:], coarse)]
 
 
 @exercise("FeaturePyramid", points=6, hint="The coarse features of a level come from the fine ones of the size above.")
 def test_pyramid_features(lab, seed, look):
     """fine features, then the coarse ones from the size above, SiLU after each; the largest level first, any number"""
     net, pictures = made_pyramid(lab, seed), [values.noise(seed, 2, 3, *size).double() for size in ((22, 38), (32, 49))]
+    truth = partial(features, net)
     for picture in pictures:
-        got, want = (
-            [tuple(level.shape) for level in run(picture)] for run in (lambda x: levels(net, x).value, features(net))
-        )
+        got, want = ([tuple(level.shape) for level in found] for found in (levels(net, picture).value, truth(picture)))
         judge(f"the shapes of pyramid(picture {tuple(picture.shape)}) with num_levels=4", got, want, {
             "the levels come smallest first. The largest one (half the size) comes first": want[::-1],
             "the full size itself has no features": [(2, 12, *picture.shape[-2:]), *want],
         }, because="4 sizes, and all but the full one have features")  # fmt: skip
+    pooling = partial(F.avg_pool2d, kernel_size=2, ceil_mode=True, count_include_pad=False)
     mistakes = {
-        "the coarse channels come first. The fine ones do": features(net, swap=True),
-        "the coarse layer reads what the fine one made before its SiLU": features(net, inner=lambda x: x),
-        "the sizes are made by average pooling. Use `halve`": (
-            features(net, halving=lambda x: F.avg_pool2d(x, 2, ceil_mode=True, count_include_pad=False))
-        ),
+        "the coarse channels come first. The fine ones do": partial(truth, order=-1),
+        "the coarse layer reads what the fine one made before its SiLU": partial(truth, inner=lambda x: x),
+        "the sizes are made by average pooling. Use `halve`": partial(truth, halving=pooling),
     }
     because = "a level is SiLU(fine(the picture at this size)), then SiLU(coarse(fine features of the size above))"
-    answers = levels.table(net, [(picture,) for picture in pictures], features(net), mistakes, because=because)
-    want, got = features(net)(pictures[0])[0], answers[0].value[0]
-    look(target=want[:1, :3].transpose(0, 1).detach().float(), yours=got[:1, :3].transpose(0, 1).detach().float())
+    answers = levels.table(net, [(picture,) for picture in pictures], truth, mistakes, because=because)
+    want, got = (level[:1, :3].transpose(0, 1).detach() for level in (truth(pictures[0])[0], answers[0].value[0]))
+    look(target=want.float(), yours=got.float())
     for channels, num_levels, size in (((4, 3), 2, (21, 37)), ((2, 6), 5, (48, 33)), ((3, 3), 3, (6, 10))):
         net, picture = made_pyramid(lab, seed, channels, num_levels), values.noise(seed, 1, 3, *size).double()
         because = f"with num_levels={num_levels} there are {num_levels} sizes, each half the one before, rounded up"
-        levels.table(net, [(picture,)], features(net), because=because)
-        if num_levels > 2:
-            judge("the features of a picture, from the second level on,", levels(net, picture).value[1:],
-                  levels(net, halve(picture)).value[:-1],
-                  because="a halved picture is the same one level up: the same weights see every size")  # fmt: skip
+        levels.table(net, [(picture,)], partial(features, net), because=because)
 
 
 @exercise("FeaturePyramid", points=2, hint="Only self.fine and self.coarse, which __init__ has made.")
@@ -248,18 +226,12 @@ def at(picture, dx, dy, black=False):
 def compared(first, last, radius, measure=lambda d: d.abs().mean(dim=1), sign=1, alone=False, black=False):
     """Oracle: motion after motion; and ways to do it wrong."""
     first, last, steps = first.double(), last.double(), [sign * k for k in range(-radius, radius + 1)]
-    found = [
-        measure((first if alone else at(first, -dx, -dy, black)) - at(last, dx, dy, black))
-        for dy in steps
-        for dx in steps
-    ]
-    return torch.stack(found, dim=1)
+    pairs = [(first if alone else at(first, -x, -y, black), at(last, x, y, black)) for y in steps for x in steps]
+    return torch.stack([measure(a - b) for a, b in pairs], dim=1)
 
 
 COST_WRONG = {
-    "differences of opposite sign cancel: take absolute values before the mean over channels": (
-        partial(compared, measure=lambda d: d.mean(dim=1).abs())
-    ),
+    "signs cancel: take absolute values before the mean": partial(compared, measure=lambda d: d.mean(dim=1).abs()),
     "motions are mirrored: the first is read at minus (dx, dy), the last one at plus": partial(compared, sign=-1),
     "only the last picture is shifted. The pixel is midway, so both are": partial(compared, alone=True),
     "outside the pictures it reads black (zero). The nearest pixel of the border counts": partial(compared, black=True),
@@ -269,22 +241,16 @@ COST_WRONG = {
 @exercise("matching_cost", points=7, hint="The first is read at (x - dx, y - dy), the last at (x + dx, y + dy).")
 def test_cost_values(lab, seed, look):
     """the mean absolute difference over channels at each motion, any sizes; outside, the border's pixel counts"""
-
-    def pair(*size):
-        return values.noise(seed, *size) + 2, values.noise(seed + 1, *size) + 2
-
     canvas = values.uniform(seed, 2, 3, 34, 42)  # it moves by (1, -2) to either side
     slides = canvas[..., 6:30, 5:37], canvas[..., 10:34, 3:35], 3
     because = "at (dx, dy) it is the mean over channels of |first[y - dy, x - dx] - last[y + dy, x + dx]|"
     answers = cost.table(lab, [slides], compared, COST_WRONG, because=because)
     got, want = (x[..., 7:-7, 7:-7].mean(dim=(0, 2, 3)) for x in (answers[0].value, compared(*slides)))
     look(target=want, yours=got)
-    rows = [(*pair(2, 5, 9, 12), 2), (*pair(3, 4, 6, 8), 1), (*pair(1, 2, 7, 5), 3)]
-    because = "channel (dy + radius) (2 radius + 1) + dx + radius is that of (dx, dy)"
+    sizes = (2, 5, 9, 12, 2), (3, 4, 6, 8, 1), (1, 2, 7, 5, 3), (2, 3, 4, 6, 0), (2, 3, 1, 4, 2), (2, 3, 3, 1, 1)
+    rows = [(values.noise(seed, *size) + 2, values.noise(seed + 1, *size) + 2, radius) for *size, radius in sizes]
+    because = "channel (dy + radius) (2 radius + 1) + dx + radius is (dx, dy); outside, the nearest border pixel counts"
     cost.table(lab, rows, compared, COST_WRONG, because=because)
-    cost.table(lab, [(*pair(2, 3, 4, 6), 0)], compared, because="radius 0 is one channel: no motion at all")
-    rows = [(*pair(2, 3, *size), radius) for *size, radius in ((6, 8, 2), (2, 5, 3), (1, 4, 2), (3, 1, 1))]
-    cost.table(lab, rows, compared, COST_WRONG, because="outside, the nearest pixel of the border counts")
 
 
 @exercise("matching_cost", points=2, hint="Nothing is detached; if radius < 0 or the shapes differ, raise ValueError.")
@@ -363,12 +329,8 @@ SEARCH_WRONG = {
     "self.motion returns flows, already corrected. Do not add them to the flows again": {"add": True},
     "the hidden state starts from zero at every level. Carry it on from the level below": {"carry": anew},
     "the features are not warped. Bring both to the middle by the flows so far": {"warped": lambda a, b, f: (a, b)},
-    "the flows are crossed: the first two channels lead to the first picture": {
-        "warped": lambda a, b, f: (warp(a, f[:, 2:]), warp(b, f[:, :2]))
-    },
-    "both pictures are warped by the flow to the first. The last one belongs to flows[:, 2:]": {
-        "warped": lambda a, b, f: (warp(a, f[:, :2]), warp(b, f[:, :2]))
-    },
+    "the flows are crossed: channels 0 and 1 lead to the first": {"warped": lambda a, b, f: midway(a, b, f.roll(2, 1))},
+    "both pictures are warped by the flow to the first": {"warped": lambda a, b, f: midway(a, b, f[:, [0, 1, 0, 1]])},
 }
 
 
@@ -423,21 +385,16 @@ def test_motion_steps(lab, seed, look):
 @exercise("Interpolator", points=3, needs=needs, hint="No .detach() and no torch.no_grad() on the way.")
 def test_motion_owes(lab, seed):
     """gradients go through all levels; samples do not mix; the same pictures give the same flows, in float32 too"""
-    model, ends = made_model(lab, seed), [x.requires_grad_() for x in pictures(seed, 16, 24, batch=3)]
-    of = {"the motion step": model.motion.shift, "self.pyramid.fine": model.pyramid.fine.weight}
-    for ours, right in zip(found(model.find_motion, *ends), searched(model, *ends)):
-        ours.near(right)
-        slopes = torch.autograd.grad(right.sum(), [*ends, *of.values()], retain_graph=True)
-        theorems.learns(ours.said, ours.value, of)
-        for (name, x), slope in zip((dict(zip(PICTURES, ends)) | of).items(), slopes):
-            given = ours.given.get(name, x)
-            [got] = torch.autograd.grad(ours.value.sum(), given, retain_graph=True, allow_unused=True)
-            judge(f"the gradient of {ours.said} with respect to {name}", 0 * x if got is None else got, slope,
-                  because="something on the way is detached")  # fmt: skip
+    model, ends = made_model(lab, seed), pictures(seed, 16, 24, batch=3)
+    theorems.gradient_is_whole("find_motion(first, last)", lambda first, last: yours(model, first, last),
+                               dict(zip(PICTURES, ends)), step=1e-6)  # fmt: skip
+    for part in found(model.find_motion, *ends):
+        of = {"the motion step": model.motion.shift, "self.pyramid.fine": model.pyramid.fine.weight}
+        theorems.learns(part.said, part.value, of)
     with torch.no_grad():
-        theorems.owes(found, model.find_motion, *(x.detach() for x in ends), other=pictures(seed + 1, 8, 16))
-        theorems.batch_is_samples(found, model.find_motion, *(x.detach() for x in ends))
-        found(model.float().find_motion, *(x.detach().float() for x in ends))
+        theorems.owes(found, model.find_motion, *ends, other=pictures(seed + 1, 8, 16))
+        theorems.batch_is_samples(found, model.find_motion, *ends)
+        found(model.float().find_motion, *(x.float() for x in ends))
 
 
 @exercise("Interpolator", points=2, needs=everything, hint="If all other tests hold, this one does.")

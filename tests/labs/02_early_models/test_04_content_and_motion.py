@@ -1,8 +1,4 @@
-"""Grader of lab 02.4, content and motion apart.
-
-Oracles in double precision: the layers of the learner's own objects, formulas of torch.distributions, and a model made
-of a few numbers. The library's parts of this lab are off limits while this file runs.
-"""
+"""Grader of lab 02.4. Its oracles are the learner's own layers, torch.distributions, and a model of a few numbers."""
 
 import math
 from functools import partial
@@ -33,21 +29,20 @@ def made_heads(lab, seed):
     return stand_ins.fill(attempt(f"SplitHeads({F}, {DC}, {DM})", lab.SplitHeads, F, DC, DM), seed, 1.0).double()
 
 
-def features(seed, batch=3, num_frames=5):
-    return values.noise(seed, batch, num_frames, F).double()
+def doubles(seed, *size):
+    return values.noise(seed, *size, dtype=torch.float64)
 
 
 @exercise("SplitHeads", points=5, hint="Content: features.mean(dim=1), axis 1 is the frames. Motion: swap two axes.")
 def test_split(lab, seed, look):
     """the content code comes from the mean of the features over the frames, each motion code from its own frame"""
     heads = made_heads(lab, seed)
-    rows = [(features(seed + k, *size),) for k, size in enumerate(((3, 5), (2, 9), (4, 1), (1, 2)))]
-    pooled = {
-        "the features are summed, not averaged: a longer clip then has a larger content": lambda x: x.sum(1),
-        "the content looks at the first frame alone": lambda x: x[:, 0],
-        "the mean is taken over the batch too": lambda x: x.mean((0, 1)).expand(len(x), -1),
+    rows = [(doubles(seed + k, *size, F),) for k, size in enumerate(((3, 5), (2, 9), (4, 1), (1, 2)))]
+    mistakes = {
+        "the features are summed, not averaged: a longer clip has a larger content": lambda x: heads.content(x.sum(1)),
+        "the content looks at the first frame alone": lambda x: heads.content(x[:, 0]),
+        "the mean is taken over the batch too": lambda x: heads.content(x.mean((0, 1)).expand(len(x), -1)),
     }
-    mistakes = {message: lambda x, pool=pool: heads.content(pool(x)) for message, pool in pooled.items()}
     because = "it is self.content of the mean over the frames, for each clip by itself"
     split.table(heads, rows, lambda x: heads.content(x.mean(1)), mistakes, part="content", because=because)
     mistakes = {
@@ -63,12 +58,12 @@ def test_split(lab, seed, look):
 @exercise("SplitHeads", points=2, hint="No axis but the frames' is averaged, and nothing is detached.")
 def test_split_owes(lab, seed):
     """gradients reach every frame and both heads; clips do not mix; memory layout and earlier calls do not matter"""
-    heads, x = made_heads(lab, seed), features(seed)
+    heads, x = made_heads(lab, seed), doubles(seed, 3, 5, F)
     theorems.gradient_is_whole("heads(features)", lambda features: split(heads, features).value, {"features": x})
     for part in split(heads, x):
         theorems.learns(part.said, part.value, dict(getattr(heads, part.said.split()[0]).named_parameters()))
     theorems.batch_is_samples(split, heads, x)
-    theorems.owes(split, heads, x, other=[features(seed + 1, 1, 8)])
+    theorems.owes(split, heads, x, other=[doubles(seed + 1, 1, 8, F)])
     split(heads.float(), x.float())
 
 
@@ -92,15 +87,15 @@ def pixels(restored, target, codes, num_frames, pixel_std=0.1, error=torch.squar
     return num_frames / target.shape[2] * total / (2 * pixel_std**2) / count
 
 
-def divergence(name, times=lambda num_frames, drawn: 1):
+def divergence(name, restored, target, codes, num_frames, pixel_std=0.1, times=lambda num_frames, drawn: 1):
     """The oracle of a code's cost, a sum over all its numbers, times what `times` makes of the numbers of frames."""
+    dist, drawn = getattr(codes, name), target.shape[2]
+    each = kl_divergence(Normal(dist.mean.double(), dist.std.double()), Normal(0.0, 1.0)).flatten(1).sum(1)
+    return each * (1 if name == "content" else num_frames / drawn) * times(num_frames, drawn)
 
-    def cost(restored, target, codes, num_frames, pixel_std=0.1):
-        dist, drawn = getattr(codes, name), target.shape[2]
-        each = kl_divergence(Normal(dist.mean.double(), dist.std.double()), Normal(0.0, 1.0)).flatten(1).sum(1)
-        return each * (1 if name == "content" else num_frames / drawn) * times(num_frames, drawn)
 
-    return cost
+content, motion = partial(divergence, "content"), partial(divergence, "motion")
+COSTS = {"pixels": pixels, "content": content, "motion": motion}
 
 
 def case(seed, num_frames, num_drawn=4, batch=2, **options):
@@ -114,16 +109,12 @@ def test_elbo_pixels(lab, seed, look):
         "that is the mean of the squared errors. The costs of all pixels add up": partial(pixels, mean=True),
         "pixel_std is not used": lambda r, t, c, num_frames, pixel_std=0.1: pixels(r, t, c, num_frames),
         "those are absolute errors. Square them": partial(pixels, error=torch.abs),
-        "the restored clips are clamped first. What is beyond [-1, 1] is an error too": (
-            lambda r, *rest, **options: pixels(r.clamp(-1, 1), *rest, **options)
-        ),
+        "clamped? What is beyond [-1, 1] is an error too": lambda r, *rest, **o: pixels(r.clamp(-1, 1), *rest, **o),
     }
     rows = [case(seed, 9, pixel_std=0.3), case(seed + 4, 4, pixel_std=0.7), case(seed + 8, 8, 3), case(seed, 7, 1, 3)]
     because = "it is num_frames / n times the sum of (restored - target)² / (2 pixel_std²), for each clip"
     answers = elbo.table(lab, rows, pixels, mistakes, part="pixels", because=because)
-    stds = [0.1, 0.2, 0.3, 0.5]
-    got = [elbo(lab, *rows[0][:3], num_frames=9, pixel_std=std)["pixels"].value[0] for std in stds]
-    look(target=torch.stack([pixels(*rows[0][:3], 9, std)[0] for std in stds]), yours=torch.stack(got))
+    look(target=torch.cat([pixels(*row[:3], **row[3]) for row in rows]), yours=torch.cat([a.value for a in answers]))
     names = {name for row in rows for name in elbo(lab, *row[:3], **row[3]).value}
     assert names == {"pixels", "content", "motion"}, f"{answers[0].said} has other keys, and the sum of all is the cost"
 
@@ -132,42 +123,36 @@ def test_elbo_pixels(lab, seed, look):
 def test_elbo_codes(lab, seed):
     """each code costs its KL divergence, a sum over its numbers: the content once, the motion times num_frames / n"""
     rows = [case(seed, 9), case(seed + 4, 4), case(seed + 8, 8, 3, pixel_std=0.5), case(seed + 12, 7, 1, 3)]
-    numbers = "that is a mean over the code's numbers. Their costs add up"
-    content = {
-        "the content is paid for in every frame. It is paid once": lambda T, n: T,
-        "the content is multiplied by num_frames / n. It is paid once": lambda T, n: T / n,
-        numbers: lambda T, n: 1 / 7,
+    mistakes = {
+        "the content is paid for in every frame. It is paid once": partial(content, times=lambda T, n: T),
+        "the content is multiplied by num_frames / n. It is paid once": partial(content, times=lambda T, n: T / n),
+        "that is a mean over the code's numbers. Their costs add up": partial(content, times=lambda T, n: 1 / 7),
+        "from n frames the sum over all is estimated: times num_frames / n": partial(motion, times=lambda T, n: n / T),
+        "that is a mean over the frames. Each frame pays for its own code": partial(motion, times=lambda T, n: 1 / T),
+        "that is a mean over each code's numbers. Their costs add up": partial(motion, times=lambda T, n: 1 / 8),
     }
-    motion = {
-        "from n frames the sum over all frames is estimated: times num_frames / n": lambda T, n: n / T,
-        "that is a mean over the frames. Each frame pays for its own code": lambda T, n: 1 / T,
-        numbers: lambda T, n: 1 / 8,
-    }
-    for name, ways, because in (("content", content, "once"), ("motion", motion, "times num_frames / n")):
-        mistakes = {message: divergence(name, by) for message, by in ways.items()}
-        because = f"it is the KL divergence of the {name} code, {because}"
-        elbo.table(lab, rows, divergence(name), mistakes, part=name, because=because)
+    for name, times in (("content", "once"), ("motion", "times num_frames / n")):
+        because = f"it is the KL divergence of the {name} code, {times}"
+        elbo.table(lab, rows, COSTS[name], mistakes, part=name, because=because)
 
 
 @exercise("negative_elbo", points=2, hint=".float() before the difference; no detach, no torch.no_grad().")
 def test_elbo_owes(lab, seed):
     """half precision goes in and float32 is computed; gradients reach the restored clips and both codes"""
-    large, exact = ((2, 3, 3, 60, 70), 2e-4), ((2, 3, 1, 2, 3), 1e-5)
-    for size, tolerance in (large, exact):
+    for size, tolerance in (((2, 3, 3, 60, 70), 2e-4), ((2, 3, 1, 2, 3), 1e-5)):  # large sums, and exact ones
         clips = values.uniform(seed, *size, low=0.5), values.uniform(seed + 1, *size, high=-0.5)
         for dtype in (torch.float16, torch.bfloat16):
             row = *(x.to(dtype) for x in clips), drawn(seed, size[2])[2], {"num_frames": 5, "pixel_std": 0.5}
             because = "half precision ends at 65504 and rounds differences: convert to float32 first"
             elbo.table(lab, [row], pixels, part="pixels", because=because, tolerance=tolerance)
-    restored, target, codes = drawn(seed)
-    answer = elbo(lab, restored.clone().requires_grad_(), target, codes, num_frames=8, pixel_std=0.2)
-    answer["pixels"].gradients({"restored": 2 * (restored - target) / 0.2**2})
-    for name, shape in (("content", (2, 14)), ("motion", (2, 16, 4))):
-        leaf = values.noise(seed + 5, *shape).requires_grad_()
-        varied = ContentMotion(**{"content": codes.content, "motion": codes.motion} | {name: DiagonalGaussian(leaf)})
-        [slope] = torch.autograd.grad(divergence(name)(restored, target, varied, 8).sum(), leaf, retain_graph=True)
-        cost = elbo(lab, restored, target, varied, num_frames=8)[name]
-        cost.gradients({"its moments": slope}, of={"its moments": leaf})
+    restored, target, _ = drawn(seed)
+    moments = {"content": values.noise(seed + 5, 2, 14), "motion": values.noise(seed + 6, 2, 16, 4)}
+    leaves = {name: leaf.requires_grad_() for name, leaf in ({"restored": restored} | moments).items()}
+    row, options = (restored, target, ContentMotion(*map(DiagonalGaussian, moments.values()))), {"num_frames": 8}
+    for name, cost in COSTS.items():
+        total = cost(*row, **options).sum()
+        slopes = torch.autograd.grad(total, leaves.values(), retain_graph=True, materialize_grads=True)
+        elbo(lab, *row, **options)[name].gradients(dict(zip(leaves, slopes)), of=moments)
     theorems.owes(elbo, lab, *drawn(seed), num_frames=6, batch_of_one=False)
 
 
@@ -201,10 +186,8 @@ class Toy(torch.nn.Module):
 
 def swapped(model, content_of, motion_of, limit=1.0):
     """Oracle."""
-    content = model.scale.item() * content_of.double().mean((2, 3, 4))
-    motion = model.scale.item() * motion_of[:, :1].double().amax((3, 4))
-    clip = (content[:, :, None] + motion)[..., None, None].expand(-1, -1, -1, 4, 6)
-    return clip.clamp(-limit, limit)
+    content, motion = model.encode(content_of).content.mean, model.encode(motion_of).motion.mean
+    return model.decode(content, motion).sample.detach().clamp(-limit, limit)
 
 
 def two(seed, first, second, batch=2):
@@ -258,44 +241,31 @@ def peer(mixture, motion):
     return MixtureSameFamily(Categorical(logits=mixture.logits.double()), parts).log_prob(motion.double().mT)
 
 
-def by_hand(join):
-    """A way to do it wrong: `join` has log shares `(B, T, K)` and log-densities `(B, T, K, D)`."""
-
-    def wrong(mixture, motion):
-        normal = Normal(mixture.mean.double(), mixture.log_std.double().exp())
-        return join(mixture.logits.double().log_softmax(-1), normal.log_prob(motion.double().mT[:, :, None]))
-
-    return wrong
+def joined(join, mixture, motion):
+    """A way to do it wrong: `join` has log shares s `(B, T, K)` and each log-density e `(B, T, K, D)`."""
+    normal = Normal(mixture.mean.double(), mixture.log_std.double().exp())
+    return join(mixture.logits.double().log_softmax(-1), normal.log_prob(motion.double().mT[:, :, None]))
 
 
 @exercise("mixture_log_prob", points=6, hint="torch.logsumexp(logits.log_softmax(-1) + each.sum(-1), dim=-1)")
 def test_mixture(lab, seed, look):
     """one component: a normal log-density; several: the log of the sum of shares times densities; far away too"""
     mistakes = {
-        "the constant, ½ log 2π for each of the D numbers, is missing": (
-            lambda m, z: peer(m, z) + z.shape[1] * 0.5 * math.log(2 * math.pi)
-        ),
-        "log_std is the logarithm of the standard deviation, not of the variance": (
-            lambda m, z: peer(Mixture(m.logits, m.mean, 0.5 * m.log_std), z)
-        ),
+        "the constant, ½ log 2π each, is missing": lambda m, z: peer(m, z) + z.shape[1] * math.log(2 * math.pi) / 2,
+        "log_std is log(std), not log(variance)": lambda m, z: peer(Mixture(m.logits, m.mean, m.log_std / 2), z),
         RESHAPED: lambda m, z: peer(m, z.reshape(z.mT.shape).mT),
-    }
-    rows = [mixed(seed, components=1), mixed(seed + 4, 3, 6, 1, 2), mixed(seed + 8, 1, 1, 1, 4)]
-    because = "log-densities of the D numbers add up: -½ ((z - mean) / std)² - log_std - ½ log 2π"
-    log_prob.table(lab, rows, peer, mistakes, because=because)
-    mistakes = {
-        "the logits are no log-probabilities yet: take log_softmax": (
-            lambda m, z: peer(m, z) + m.logits.double().logsumexp(-1)
-        ),
+        "take log_softmax of the logits first": lambda m, z: peer(m, z) + m.logits.double().logsumexp(-1),
         "each number has a mixture of its own. Sum over D first": (
-            by_hand(lambda s, each: (s[..., None] + each).logsumexp(2).sum(-1))
+            partial(joined, lambda s, e: (s[..., None] + e).logsumexp(2).sum(-1))
         ),
-        "it is the log of the averaged densities": by_hand(lambda s, each: (s.exp() * each.sum(-1)).sum(-1)),
-        "only the best component counts. All add up": by_hand(lambda s, each: (s + each.sum(-1)).amax(-1)),
+        "it is the log of the averaged densities": partial(joined, lambda s, e: (s.exp() * e.sum(-1)).sum(-1)),
+        "only the best component counts. All add up": partial(joined, lambda s, e: (s + e.sum(-1)).amax(-1)),
     }
-    rows = [mixed(seed), mixed(seed + 4, 3, 6, 2, 4), mixed(seed + 8, 2, 1, 5, 2)]
-    answers = log_prob.table(lab, rows, peer, mistakes, because="it is log Σ_k π_k N(z_t; μ_k, σ_k) of each frame")
-    look(target=peer(*rows[1])[0], yours=answers[1].value[0])
+    rows = [mixed(seed, components=1), mixed(seed + 4, 3, 6, 1, 2), mixed(seed), mixed(seed + 4, 3, 6, 2, 4),
+            mixed(seed + 8, 1, 1, 5, 2)]  # fmt: skip
+    because = "it is log Σ_k π_k N(z_t; μ_k, σ_k), and log N adds up -½ ((z - mean) / std)² - log_std - ½ log 2π"
+    answers = log_prob.table(lab, rows, peer, mistakes, because=because)
+    look(target=peer(*rows[3])[0], yours=answers[3].value[0])
     far = [mixed(seed, far=60.0), mixed(seed, far=-500.0)]
     log_prob.table(lab, far, peer, because="far away too: exp underflows to 0 in float32, torch.logsumexp does not")
     for dtype in (torch.float16, torch.bfloat16):
@@ -329,10 +299,6 @@ def made_prior(lab, seed, log_std=0.0, dtype=torch.float32):
     return prior
 
 
-def motions(seed, batch=2, num_frames=7):
-    return values.noise(seed, batch, D, num_frames).double()
-
-
 def fronted(prior, motion, front=1, z=None):
     """What the frames meet: `front` times the start, then the codes."""
     z = motion.mT if z is None else z
@@ -340,34 +306,29 @@ def fronted(prior, motion, front=1, z=None):
     return torch.cat([front * start, z], dim=1)[:, : z.shape[1]]
 
 
-def foretold(prior, motion, before=fronted, memory=True, base=None):
-    """Oracle, by the prior's own layers; and ways to do it wrong."""
+def foretold(prior, part, motion, before=fronted, memory=True, base=None):
+    """Oracle of one part, by the prior's own layers; and ways to do it wrong."""
     codes = before(prior, motion)
     states = prior.rnn(codes)[0] if memory else torch.cat([prior.rnn(code)[0] for code in codes.split(1, dim=1)], dim=1)
     logits, step, log_std = prior.mixture(states).unflatten(-1, (K, 1 + 2 * D)).split([1, D, D], dim=-1)
     base = codes if base is None else base(motion)
-    return {"logits": logits[..., 0], "mean": base[:, :, None] + step, "log_std": log_std.clamp(-5.0, 2.0)}
+    return {"logits": logits[..., 0], "mean": base[:, :, None] + step, "log_std": log_std.clamp(-5.0, 2.0)}[part]
 
 
 @exercise("MotionPrior", points=5, hint="before = torch.cat([start, z[:, :-1]], dim=1): frame t meets code t - 1.")
 def test_prior_foretells(lab, seed, look):
     """frame t's mixture comes from the start and the codes before t, all of them, in their order"""
     prior = made_prior(lab, seed, dtype=torch.float64)
-    rows = [(motions(seed, *size),) for size in ((2, 7), (3, 4), (1, 1), (4, 2))]
+    rows = [(doubles(seed, batch, D, num_frames),) for batch, num_frames in ((2, 7), (3, 4), (1, 1), (4, 2))]
     mistakes = {
         "the network sees its own target: shift the codes by one frame": {"before": lambda p, m: m.mT},
         "frame 0 meets zeros. It should meet self.start, which is learned": {"before": partial(fronted, front=0)},
         "the state starts anew in every frame. The network remembers all frames before": {"memory": False},
         RESHAPED: {"before": lambda p, m: fronted(p, m, z=m.reshape(m.mT.shape))},
-        "read_out is given the codes themselves. Its means are steps away from the code before": {
-            "base": lambda m: m.mT
-        },
+        "read_out is given the codes. Its means are steps away from the code before": {"base": lambda m: m.mT},
     }
     for part in ("logits", "log_std", "mean"):
-
-        def told(z, part=part, **wrong):
-            return foretold(prior, z, **wrong)[part]
-
+        told = partial(foretold, prior, part)
         made = {message: partial(told, **wrong) for message, wrong in mistakes.items()}
         because = "it is what the GRU says that reads start, code 0, code 1, …"
         answers = foretells.table(prior, rows, told, made, part=part, because=because)
@@ -377,13 +338,13 @@ def test_prior_foretells(lab, seed, look):
 @exercise("MotionPrior", points=2, hint="self.start.expand(len(z), 1, -1), not self.start.data; nothing is detached.")
 def test_prior_owes(lab, seed):
     """gradients reach the codes, self.start and every weight; clips do not mix; earlier calls do not matter"""
-    prior, z = made_prior(lab, seed, dtype=torch.float64), motions(seed, 3, 5)
+    prior, z = made_prior(lab, seed, dtype=torch.float64), doubles(seed, 3, D, 5)
     theorems.gradient_is_whole("prior(motion)", lambda motion: [part.value for part in foretells(prior, motion)],
                                {"motion": z})  # fmt: skip
     mean = foretells(prior, z)["mean"]
     theorems.learns(mean.said, mean.value, dict(prior.named_parameters()))
     theorems.batch_is_samples(foretells, prior, z)
-    theorems.owes(foretells, prior, z, other=[motions(seed + 1, 1, 8)])
+    theorems.owes(foretells, prior, z, other=[doubles(seed + 1, 1, D, 8)])
     foretells(prior.float(), z.float())
 
 
@@ -394,8 +355,8 @@ def draw(prior, num_clips, num_frames, seed):
 def scatter(prior, codes, **wrong):
     """How far codes `(B, D, T)` are from every component, in standard deviations: `(B, T, K, D)`."""
     with torch.no_grad():
-        said = foretold(prior, codes, **wrong)
-        return (codes.mT[:, :, None] - said["mean"]) / said["log_std"].exp()
+        mean, log_std = (foretold(prior, part, codes, **wrong) for part in ("mean", "log_std"))
+        return (codes.mT[:, :, None] - mean) / log_std.exp()
 
 
 @exercise("MotionPrior", points=3, hint="code goes back in, and so does state: out, state = self.rnn(code, state)")
