@@ -59,7 +59,7 @@ def pair_steps(
     guidance_scale: float = 3.0,
     seeds: Sequence[int] | None = None,
 ) -> Iterator[torch.Tensor]:
-    """From noise to pictures: after each step what the model takes for the pictures, `(B, 3, 1, 64, 64)` in [-1, 1].
+    """From noise to pictures: the estimate of the pictures after each step, `(B, 3, 1, 64, 64)` in [-1, 1].
 
     Args:
         model: `(x, timestep, states, mask) -> .sample`, a velocity.
