@@ -8,7 +8,7 @@ from common.evaluation.pairs import pair_accuracy, pair_agreement
 from common.models.dit import VideoDiT
 from common.text import TextEncoder
 from common.text.layers import LayerStates
-from common.zoo.pair_arm import ARMS, build_arm, frozen_text
+from common.zoo.pair_arm import ARMS, arm_steps, build_arm, frozen_text, generate_arm
 
 
 def test_a_caption_and_its_swap_have_the_same_words():
@@ -95,3 +95,20 @@ def test_a_frozen_text_is_read_by_every_block_as_it_came_in():
     assert not torch.equal(texts[-1], texts[0])
     for hook in hooks:
         hook.remove()
+
+
+def test_the_way_ends_at_the_picture_and_a_seed_says_which_noise_it_starts_from():
+    torch.manual_seed(0)
+    model = build_arm("layer3-mmdit").eval().requires_grad_(False)
+    for parameter in model.parameters():
+        parameter += 0.05 * torch.randn_like(parameter)
+    asked = [PairWords("red", "cyan", "white"), PairWords("cyan", "red", "white")]
+    made = generate_arm(model, "layer3-mmdit", asked, num_inference_steps=3)
+    way = list(arm_steps(model, "layer3-mmdit", asked, num_inference_steps=3))
+    assert [step.shape for step in way] == [(2, 3, 1, 64, 64)] * 3
+    torch.testing.assert_close(way[-1], made)
+    assert not torch.allclose(way[0], way[-1], atol=0.01)
+    *_, second = arm_steps(model, "layer3-mmdit", asked[1:], num_inference_steps=3, seeds=[1])
+    torch.testing.assert_close(second, made[1:], atol=1e-4, rtol=0)
+    *_, other = arm_steps(model, "layer3-mmdit", asked[1:], num_inference_steps=3, seeds=[2])
+    assert not torch.allclose(other, made[1:], atol=0.01)
