@@ -14,8 +14,8 @@
 #
 # | preset | pictures, `(T, H, W)` | training from scratch | all cells take about |
 # |---|---|---|---|
-# | `ci` | 64, (1, 64, 64) | 16 steps, loss only | 20 s |
-# | `cpu` (default) | 3000, (1, 64, 64) | 400 steps, and a score | 2 min |
+# | `ci` | 64, (1, 64, 64) | 16 steps, loss only | 10 s |
+# | `cpu` (default) | 3000, (1, 64, 64) | 400 steps, and a score | 45 s |
 # | `gpu` | 3000, (1, 64, 64) | 1400 steps, and a score | not measured |
 #
 # `FLIPBOOK_PRESET` chooses the preset.
