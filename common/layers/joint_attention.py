@@ -20,11 +20,12 @@ def joint_mask(text_mask: torch.Tensor, num_tokens: int) -> torch.Tensor:
     """Who may be looked at in joint attention: every token of the video, and every token of the text but padding.
 
     Args:
-        text_mask: `(B, L)`, True for a token, False for padding.
-        num_tokens: N of the video, which come before those of the text.
+        text_mask: `(B, L)`, bool, or numbers: 1 for a token, 0 for padding.
+        num_tokens: N of the video, which come before those of the text; 0 or more.
 
     Returns:
-        bool `(B, 1, 1, N + L)`, True for "may be looked at": the same for every head and every token that looks.
+        bool `(B, 1, 1, N + L)`, True for "may be looked at": the same for every head and every token that looks. It is
+        on the device of `text_mask`.
     """
     video = text_mask.new_ones(len(text_mask), num_tokens, dtype=torch.bool)
     return torch.cat([video, text_mask.bool()], dim=1)[:, None, None, :]
@@ -78,6 +79,13 @@ class JointAttention(nn.Module):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Attend: every token, of the video or of the text, gathers from all that may be looked at.
 
+        1. `self.video(x)` and `self.text(text)` give queries, keys and values of their stream, `(B, N or L, num_heads,
+           head_dim)`, the first two normalised.
+        2. `rotate` turns the video's queries and keys, and nothing of the text.
+        3. The two sequences are laid end to end, the video first. `attend` lets all queries meet all keys, in one
+           softmax, under the mask.
+        4. Each stream's part of the result goes through that stream's own `to_out`.
+
         Args:
             x: tokens of the video, `(B, N, D)`.
             text: `(B, L, D)`.
@@ -85,7 +93,7 @@ class JointAttention(nn.Module):
             mask: from `joint_mask`, or any that meets `(B, num_heads, N + L, N + L)`; None for all.
 
         Returns:
-            The video `(B, N, D)` and the text `(B, L, D)`. What comes out at padding means nothing.
+            A tuple: the video `(B, N, D)` and the text `(B, L, D)`. What comes out at padding means nothing.
         """
         q, k, v = self.video(x)
         if rotation is not None:
@@ -119,7 +127,18 @@ class MMDiTBlock(nn.Module):
         self.is_last = is_last
 
     def forward(self, x, text, signal, text_signal, rotation=None, mask=None):
-        """Two residual branches in each stream: joint attention, feed-forward.
+        """Two residual branches in each stream: joint attention, then feed-forward.
+
+        The modulations of the video are `self.modulation(signal)`, those of the text
+        `self.text_modulation(text_signal)`, in the order of the branches. Each branch computes `modulation.enter(x)`,
+        then its network, then `x = modulation.leave(x, out)`: the second branch sees the result of the first.
+
+        `self.attention` takes the video's tokens of all frames as one sequence, `(B, T' · S, D)`, frame by frame, and
+        the text `(B, L, D)`; both enter it modulated. Modulations meet tokens `(B, T', S, D)`, so for them a text is a
+        clip of one frame, `(B, 1, L, D)`.
+
+        In the last block (`self.is_last`) the text only lends its keys and values: it comes out as it came in, and
+        neither its `leave` nor `self.text_ffn` is needed.
 
         Args:
             x: tokens of the video `(B, T', S, D)`, S in each frame.
@@ -130,7 +149,7 @@ class MMDiTBlock(nn.Module):
             mask: for the attention, as there.
 
         Returns:
-            Both streams in their shapes; from the last block the text as it came.
+            A tuple: both streams in their shapes.
         """
         num_frames = x.shape[1]
         own, ffn = self.modulation(signal)

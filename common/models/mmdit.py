@@ -94,15 +94,26 @@ class MMVideoDiT(Shipped, ModelMixin, ConfigMixin):
     ):
         """Predict a velocity.
 
-        Patches and text states become tokens, levels a signal for each stream (the text gets that of the frames' mean
-        embedding), then come the blocks, and out of the video's tokens the velocity.
+        1. Check the inputs (`self._check`). Patchify with patches of (1, p, p), where p is `config.patch_size`:
+           `self.patches_in` makes tokens of them, `(B, T', S, D)`.
+        2. `self.text_in` makes the text's stream `(B, L, D)` from its states, which go through `plain_norm` first.
+        3. `timestep_features` with `config.freq_dim`, then `self.time_in`, make the levels' embedding
+           `(B, T' or 1, D)`; `self.to_signal` makes of it the video's signal for all blocks. The text has one level:
+           `self.to_text_signal` of the mean of the embedding over frames, `(B, 1, 6 D)`.
+        4. RoPE for the grid of the video's tokens, with `config.rope_theta`; `joint_mask`, where a mask is given.
+        5. All blocks, one after the other. Each gets both streams as the one before it left them.
+        6. Out of the video's tokens: norm(x) · (1 + scale) + shift with `plain_norm`, where `self.to_last_signal` of
+           the embedding is shift, then scale, `2 D`, for each frame; then `self.patches_out` and `unpatchify`.
+
+        Features and norms are float32. What goes into a layer is brought to the dtype of `hidden_states` first, and
+        so are the tokens that come out of `self.patches_in` and the result.
 
         Args:
             hidden_states: noisy latents `(B, C, T', H', W')`, of mean 0 and standard deviation 1.
             timestep: 1000 times the noise level, `(B,)`, or `(B, T')` for one per frame.
             encoder_hidden_states: states of the text's tokens, `(B, L, text_dim)`.
-            encoder_attention_mask: `(B, L)`, True for a token, False for padding; None for no padding.
-            return_dict: False for a tuple.
+            encoder_attention_mask: `(B, L)`, as in `joint_mask`; None for no padding.
+            return_dict: False for a tuple of one.
 
         Returns:
             `.sample`, as `hidden_states`: eps - x0.

@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from diffusers.models.attention import JointTransformerBlock
 from diffusers.models.attention_processor import Attention, CogVideoXAttnProcessor2_0, JointAttnProcessor2_0
 from torch import nn
 
 from common.layers import rotations
 from common.layers.joint_attention import JointAttention, MMDiTBlock, joint_mask
+from common.models.sd3_peer import copy_sd3_attention, copy_stream, distance_from_sd3
 
 B, N, L, DIM, HEADS = 2, 24, 5, 48, 3
 GRID = (3, 2, 4)
@@ -27,21 +27,6 @@ def random_weights(module: nn.Module) -> nn.Module:
     return module.eval()
 
 
-def copy_stream(stream, attention, q, k, v, out, norm_q, norm_k) -> None:
-    """Diffusers' projections into one of our streams; the biases of its QK-norm, which ours has not, become 0."""
-    parts = [getattr(attention, name) for name in (q, k, v)]
-    stream.to_qkv.weight.copy_(torch.cat([part.weight for part in parts]))
-    stream.to_qkv.bias.copy_(torch.cat([part.bias for part in parts]))
-    stream.to_out.load_state_dict(out.state_dict())
-    for ours, theirs in ((stream.norm_q, norm_q), (stream.norm_k, norm_k)):
-        theirs.bias.zero_()
-        ours.gain.copy_(theirs.weight)
-
-
-OWN = ("to_q", "to_k", "to_v")
-ADDED = ("add_q_proj", "add_k_proj", "add_v_proj")
-
-
 def sd3_attention() -> Attention:
     return random_weights(
         Attention(DIM, added_kv_proj_dim=DIM, dim_head=DIM // HEADS, heads=HEADS, out_dim=DIM, bias=True, eps=1e-6,
@@ -49,14 +34,9 @@ def sd3_attention() -> Attention:
     )  # fmt: skip
 
 
-def copy_sd3(ours: JointAttention, theirs: Attention) -> None:
-    copy_stream(ours.video, theirs, *OWN, theirs.to_out[0], theirs.norm_q, theirs.norm_k)
-    copy_stream(ours.text, theirs, *ADDED, theirs.to_add_out, theirs.norm_added_q, theirs.norm_added_k)
-
-
 def test_it_is_stable_diffusion_3s_with_the_same_weights():
     theirs, ours = sd3_attention(), JointAttention(DIM, HEADS)
-    copy_sd3(ours, theirs)
+    copy_sd3_attention(theirs, ours)
     x, text = torch.randn(B, N, DIM), torch.randn(B, L, DIM)
     for found, wanted in zip(ours(x, text), theirs(x, encoder_hidden_states=text)):
         torch.testing.assert_close(found, wanted, atol=1e-5, rtol=0)
@@ -69,7 +49,7 @@ def test_with_one_set_of_weights_for_both_it_is_cogvideoxs():
     )  # fmt: skip
     ours = JointAttention(DIM, HEADS)
     for stream in (ours.video, ours.text):
-        copy_stream(stream, theirs, *OWN, theirs.to_out[0], theirs.norm_q, theirs.norm_k)
+        copy_stream(stream, theirs.to_q, theirs.to_k, theirs.to_v, theirs.to_out[0], theirs.norm_q, theirs.norm_k)
     x, text = torch.randn(B, N, DIM), torch.randn(B, L, DIM)
     turns = rotations(GRID, DIM // HEADS, theta=10_000.0)
     rotary = tuple(part.repeat_interleave(2, dim=1).float() for part in (turns.real, turns.imag))
@@ -79,19 +59,7 @@ def test_with_one_set_of_weights_for_both_it_is_cogvideoxs():
 
 def test_the_block_is_stable_diffusion_3s_with_the_same_weights():
     """Its six modulations come from a layer of its own; here they are the signal, in the same order."""
-    theirs = random_weights(JointTransformerBlock(DIM, HEADS, DIM // HEADS, qk_norm="layer_norm"))
-    ours = MMDiTBlock(DIM, HEADS, 4 * DIM)
-    copy_sd3(ours.attention, theirs.attn)
-    for ffn, feed_forward in ((ours.ffn, theirs.ff), (ours.text_ffn, theirs.ff_context)):
-        ffn[1].approximate = "tanh"
-        ffn[0].load_state_dict(feed_forward.net[0].proj.state_dict())
-        ffn[2].load_state_dict(feed_forward.net[2].state_dict())
-    x, text, time = torch.randn(B, N, DIM), torch.randn(B, L, DIM), torch.randn(B, DIM)
-    signal, text_signal = (norm.linear(norm.silu(time))[:, None] for norm in (theirs.norm1, theirs.norm1_context))
-    found, found_text = ours(x[:, None], text, signal, text_signal)
-    wanted_text, wanted = theirs(x, text, time)
-    torch.testing.assert_close(found[:, 0], wanted, atol=1e-4, rtol=1e-5)
-    torch.testing.assert_close(found_text, wanted_text, atol=1e-4, rtol=1e-5)
+    assert distance_from_sd3(MMDiTBlock) < 1e-5
 
 
 def test_padding_changes_nothing_with_the_mask_and_something_without():

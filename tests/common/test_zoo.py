@@ -22,6 +22,7 @@ MOST_BYTES = {
     "digits-convlstm": 8e6,
     "film-interpolator": 8e6,
     "film-vae": 8e6,
+    "mini-pairs": 2e6,
     "mini-pixels": 4e6,
     "mini-tokens": 4e6,
     "mini-video": 4e6,
