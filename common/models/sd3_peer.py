@@ -8,6 +8,7 @@ modulations come from a layer in each block, ours from a signal and a table; her
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from diffusers.models.attention import JointTransformerBlock
@@ -29,7 +30,8 @@ def copy_stream(stream: Stream, q, k, v, out, norm_q, norm_k) -> None:
 
 def copy_sd3_attention(theirs: Attention, ours: JointAttention) -> JointAttention:
     """Give our joint attention Stable Diffusion 3's weights; returns it."""
-    copy_stream(ours.video, theirs.to_q, theirs.to_k, theirs.to_v, theirs.to_out[0], theirs.norm_q, theirs.norm_k)
+    out: Any = theirs.to_out
+    copy_stream(ours.video, theirs.to_q, theirs.to_k, theirs.to_v, out[0], theirs.norm_q, theirs.norm_k)
     added = theirs.add_q_proj, theirs.add_k_proj, theirs.add_v_proj
     copy_stream(ours.text, *added, theirs.to_add_out, theirs.norm_added_q, theirs.norm_added_k)
     return ours
@@ -43,7 +45,8 @@ def copy_sd3_block(theirs: JointTransformerBlock, ours: MMDiTBlock) -> MMDiTBloc
         ours: of the same width and heads, and four times as wide inside its feed-forward networks; it is changed.
     """
     copy_sd3_attention(theirs.attn, ours.attention)
-    for ffn, feed_forward in ((ours.ffn, theirs.ff), (ours.text_ffn, theirs.ff_context)):
+    pairs: Any = (ours.ffn, theirs.ff), (ours.text_ffn, theirs.ff_context)
+    for ffn, feed_forward in pairs:
         ffn[1].approximate = "tanh"
         ffn[0].load_state_dict(feed_forward.net[0].proj.state_dict())
         ffn[2].load_state_dict(feed_forward.net[2].state_dict())
