@@ -346,7 +346,7 @@ plt.show()
 show.strips({name: made[NUMBER] for name, (_, made) in SEEN.items()}, num_frames=9, width=56)
 
 # %% [markdown]
-# **What to see.** Three frames hold every motion: read at *their* rate (grey), nearly all are right. But what was between
+# **What to see.** Three frames hold each motion: read at *their* rate (grey), nearly all are right. What was between
 # them is gone. The mean of two pictures is no motion, it is two ghosts. FILM does better, and still the disc fades or
 # tears where it moved by more than its own width. Where FILM finds a way it is the straight one, so a bounce loses its
 # bounce and an orbit its curve. The video VAE loses one clip of 384. **That is what the swap is worth before any
