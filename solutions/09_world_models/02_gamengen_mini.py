@@ -295,9 +295,9 @@ if PLAY:
 # %% [markdown]
 # ## The result to remember: what holds a dream together
 #
-# Dreams with one thing broken in each, before your judge. *One step*: nearly the mean. *No noise on the past*: at play.
-# *Frozen past*: it sees the first four frames for ever. *Shuffled keys*: it is told another game's. No model at all is
-# in *the game itself* and *last frame again*.
+# Dreams with one thing changed in each, before your judge. *Three steps* in place of one. *No noise on the past*, at
+# play. *Frozen past*: it sees the first four frames for ever. *Shuffled keys*: it is told another game's. No model at
+# all is in *the game itself* and *last frame again*.
 
 # %% tags=["demo"] draws="Seven arms, judged on short dreams."
 arms, plays = samplers(), record(Rooms("test"), mixed_player("rooms"), 2, 5, progress=False)
