@@ -30,19 +30,16 @@ class Keeps:
             setattr(cls, name, _Log(name))
 
 
-_logs: dict[tuple[int, str], list] = {}
-
-
 class _Log:
-    """The attribute of a double that is a log."""
+    """The attribute of a double that is a log. Its entries are in no object that an answer can hold."""
 
     def __init__(self, name: str):
-        self.name = name
+        self.name, self.entries_of = name, _entries()
 
     def __get__(self, owner, kind=None):
         if owner is None:
-            return self
-        log = _log(owner, self.name)
+            return None  # of the class: nothing that leads to the entries
+        log = self.entries_of(owner)
 
         def append(entry) -> None:
             log.append(entry)
@@ -53,27 +50,33 @@ class _Log:
         return copy
 
     def __set__(self, owner, value) -> None:
-        if (id(owner), self.name) in _logs:
+        if self.entries_of(owner, known=True) is not None:
             raise AttributeError(f"{self.name} is a log: it can be read, and it grows by itself")
-        _log(owner, self.name)
+        self.entries_of(owner)
 
 
 class _Copy(list):
     """A list that may have attributes."""
 
 
-def _log(owner, name: str) -> list:
-    """The log of this name, made at the first use and gone with its owner."""
-    key = id(owner), name
-    if key not in _logs:
-        _logs[key] = []
-        weakref.finalize(owner, _logs.pop, key, None)
-    return _logs[key]
+def _entries() -> Callable:
+    """The entries of each owner, by its identity, made at the first use and gone with the owner."""
+    logs: dict[int, list] = {}
+
+    def entries_of(owner, known: bool = False) -> list | None:
+        if id(owner) not in logs:
+            if known:
+                return None
+            logs[id(owner)] = []
+            weakref.finalize(owner, logs.pop, id(owner), None)
+        return logs[id(owner)]
+
+    return entries_of
 
 
 def forget(owner, name: str) -> None:
     """Empty a log: for graders, between two answers."""
-    _log(owner, name).clear()
+    vars(type(owner))[name].entries_of(owner).clear()
 
 
 class Affine(Keeps, torch.nn.Module, logs=("calls",)):
