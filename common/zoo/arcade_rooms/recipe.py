@@ -3,14 +3,13 @@
     flipbook train arcade-rooms                     stage "main": a constant learning rate
     flipbook train arcade-rooms --stage settle      from there: a falling one, more noise on the frame, less on the past
     flipbook train arcade-rooms --stage anneal      from there: it falls further
-    flipbook train arcade-rooms --stage further     from the shipped weights: it falls to zero, new windows
+    flipbook train arcade-rooms --stage further     from there: a higher rate that falls to zero
     flipbook train arcade-rooms --stage squared     from there: the same network by squared error, to compare with
     flipbook train arcade-rooms --stage clean       from there: no noise on the past any more, to compare with
 
 The past is always corrupted by noise whose level the model is told (GameNGen). Stage "own" takes the place of "anneal"
-and gives a quarter of the samples a past that the model made itself, four frames in a row, as at play. While three
-players in ten are still drawn at a wrong pixel it does harm, perhaps because a past that looks right and is wrong
-cannot be told from a right one. The card has the numbers.
+and gives a quarter of the samples a past that the model made itself, four frames in a row, as at play. It did
+harm, after `settle` as after `further`: the card has the numbers.
 """
 
 from functools import partial
@@ -169,7 +168,7 @@ RECIPE = Recipe(
         "anneal": Stage(settings(250, 1.9e-3, 3 * 10**7, final_learning_rate=0.18), start="settle"),
         "own": Stage(settings(300, 2e-3, 2 * 10**7), start="settle", data=own_windows,
                      compute_loss=partial(compute_loss, own_part=0.25)),
-        "further": Stage(settings(6000, 3e-3, 4 * 10**7), start="arcade-rooms"),
+        "further": Stage(settings(6000, 3e-3, 4 * 10**7), start="anneal"),
         "squared": Stage(settings(600, 2e-3, 5 * 10**7), start="arcade-rooms", compute_loss=squared_loss),
         "clean": Stage(settings(600, 2e-3, 5 * 10**7), start="arcade-rooms",
                        compute_loss=partial(compute_loss, max_level=0.0)),
