@@ -317,10 +317,10 @@ lines = {name: arm["curve"]["all"] for name, arm in study["arms"].items()}
 parts = {part: study["arms"]["as shipped"]["curve"][part] for part in PARTS}
 for title, values in (("Every arm, all parts together", lines), ("arcade-rooms, part by part", parts)):
     curves = {name: (study["width"] * (np.arange(len(row)) + 0.5), row) for name, row in values.items()}
-    look_of = {"size": (8, 3), "marker": None, "colors": [f"C{k}" for k in range(len(curves))]}
+    look_of = {"size": (9, 3), "marker": None, "colors": [f"C{k}" for k in range(len(curves))]}
+    look_of |= {"legend": "center right", "xlim": (0, 1.4 * study["num_frames"])}
     display(draw_curves(curves, title, **look_of, xlabel="frame", ylabel="steps that obey"))
-for name in ("as shipped", "last frame again"):
-    arm = study["arms"][name]
+for name, arm in [(name, study["arms"][name]) for name in ("as shipped", "last frame again")]:
     print(f"{name}: one player at the end in {arm['present_end']:.0%} of the games; changes of the HUD "
           f"by the rules: {arm['num_hud_events']:.0f}, in the dream too: {arm['rule_hud_events']:.0%}")  # fmt: skip
 
