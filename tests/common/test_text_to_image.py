@@ -41,7 +41,7 @@ def test_the_scheduler_has_our_levels_and_is_told_a_quarter_of_their_logarithm()
 
 def test_prompts_are_filled_up_with_zeros():
     states = prompt_embeds(TextEncoder.installed(), [PROMPTS[0], ""])
-    assert states.shape == (2, 24, 384)
+    assert states.shape == (2, 32, 384)
     assert states[1, :2].abs().sum() > 0 and not states[1, 2:].any()
 
 
