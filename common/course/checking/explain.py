@@ -1,5 +1,7 @@
 """What an exception means to a learner: one status and one short message."""
 
+import ast
+import dis
 import linecache
 import re
 import sys
@@ -9,6 +11,7 @@ from common.course.errors import AnswerKeyUsed
 
 NOT_WRITTEN = "not written yet"
 MESSAGE_LINES, MESSAGE_LENGTH = 14, 900
+NAMESPACES = {"globals", "vars", "locals", "exec", "eval", "setattr"}  # by which a name can be defined as data
 
 
 class NotDefined(AttributeError):
@@ -69,13 +72,45 @@ def describe(exc: BaseException, namespace: dict) -> str:
         line = (exc.text or "").strip()
         return f"{type(exc).__name__}: {exc.msg} (line {exc.lineno} of your cell" + (f": `{line}`)" if line else ")")
     if isinstance(exc, NameError) and not isinstance(exc, UnboundLocalError) and exc.name:
-        text = f"`{exc.name}` is not defined: run the cell that defines it, or define it in this cell"
+        text = _undefined(exc.name, namespace)
     elif isinstance(exc, RecursionError):
         text = "the function calls itself without end"
     elif text and len(text) > 300:
         text = text[:300] + " …"
     said = f"{type(exc).__name__}: {text}" if text else type(exc).__name__
     return said + _where(exc, namespace)
+
+
+def _undefined(name: str, namespace: dict) -> str:
+    """What to do about a name that is not there; it names the cell of the learner's own that may define it."""
+    for label, statement in namespace.get("_left_out", ()):
+        if _may_define(statement, name, namespace):
+            return (
+                f"`{name}` is not defined, and of your `{label}` a check does not run "
+                f"`{statement.splitlines()[0][:80]}`: it runs imports, definitions and assignments. "
+                f"Write `{name} = …` there, or define it in this cell"
+            )
+    return f"`{name}` is not defined: run the cell that defines it, or define it in this cell"
+
+
+def _may_define(statement: str, name: str, namespace: dict) -> bool:
+    """Whether a statement that is no assignment may define the name: in a namespace as data, or in a function."""
+    if statement.startswith(("%", "!")):
+        return statement.startswith(("%run", "%load"))
+    nodes = list(ast.walk(ast.parse(statement)))
+    word = re.compile(rf"\b{re.escape(name)}\b")
+    texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    texts += [node.arg for node in nodes if isinstance(node, ast.keyword) and node.arg]
+    if any(isinstance(node, ast.Name) and node.id in NAMESPACES for node in nodes) and any(map(word.search, texts)):
+        return True
+    called = [node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+    codes = [code for code in (getattr(namespace.get(one), "__code__", None) for one in called) if code is not None]
+    return any(
+        (step.opname == "STORE_GLOBAL" and step.argval == name)
+        or (NAMESPACES & {*code.co_names} and name in code.co_consts)
+        for code in codes
+        for step in dis.get_instructions(code)
+    )
 
 
 def shorten(text: str) -> str:
