@@ -251,7 +251,18 @@ def test_a_cell_that_was_not_run_is_named_where_its_name_is_missed(helper):
     with pytest.raises(NameError) as caught:
         loaded.f()
     said = explain.describe(caught.value, loaded.__dict__)
-    assert "of your `cell 2` a check does not run `" in said and "Write `TWO = …` there" in said
+    assert "`TWO` is not defined: of your `cell 2` a check does not run `" in said and "Write `TWO = …`" in said
+
+
+def test_the_words_of_a_grader_name_that_cell_too():
+    loaded = module("globals().update(TWO=2)", ("exercise", "def f():\n    return TWO"))
+    with pytest.raises(AssertionError) as caught:
+        try:
+            loaded.f()
+        except NameError as error:
+            raise AssertionError("your code raises NameError") from error
+    status, said = explain.status_of(caught.value, "f", loaded.__dict__, __file__)
+    assert status == "fail" and said.splitlines()[1].startswith("of your `cell 1` a check does not run `globals().")
 
 
 def test_a_name_that_no_cell_defines_is_blamed_on_none():

@@ -58,8 +58,10 @@ def status_of(exc: BaseException, exercise: str, namespace: dict, test_file: str
     if _is_pytest_fail(exc) and owner != "learner":
         return "fail", shorten(str(exc))
     if isinstance(exc, AssertionError) and owner == "test":
-        where = _where(exc.__cause__, namespace) if exc.__cause__ else ""  # the grader's words about a crash
-        return "fail", shorten(_said(exc) + where) or _bare_assert(frames, test_file)
+        cause = exc.__cause__  # the grader's words about a crash
+        where = _where(cause, namespace) if cause else ""
+        cell = _left_out_cell(cause.name, namespace) if isinstance(cause, NameError) and cause.name else ""
+        return "fail", shorten(_said(exc) + where + (f"\n{cell}" if cell else "")) or _bare_assert(frames, test_file)
     if owner == "test" and isinstance(exc, TypeError | AttributeError | LookupError | ValueError | RuntimeError):
         return "fail", shorten(f"the test could not use what your code gave back: {describe(exc, namespace)}")
     return "error", shorten(describe(exc, namespace))
@@ -82,15 +84,20 @@ def describe(exc: BaseException, namespace: dict) -> str:
 
 
 def _undefined(name: str, namespace: dict) -> str:
-    """What to do about a name that is not there; it names the cell of the learner's own that may define it."""
+    """What to do about a name that is not there."""
+    cell = _left_out_cell(name, namespace)
+    return f"`{name}` is not defined: {cell or 'run the cell that defines it, or define it in this cell'}"
+
+
+def _left_out_cell(name: str, namespace: dict) -> str:
+    """A sentence on the cell whose statement may define the name and was not run; empty where there is none."""
     for label, statement in namespace.get("_left_out", ()):
         if _may_define(statement, name, namespace):
             return (
-                f"`{name}` is not defined, and of your `{label}` a check does not run "
-                f"`{statement.splitlines()[0][:80]}`: it runs imports, definitions and assignments. "
-                f"Write `{name} = …` there, or define it in this cell"
+                f"of your `{label}` a check does not run `{statement.splitlines()[0][:80]}`, since it runs imports, "
+                f"definitions and assignments. Write `{name} = …` there, or define it in the exercise's cell"
             )
-    return f"`{name}` is not defined: run the cell that defines it, or define it in this cell"
+    return ""
 
 
 def _may_define(statement: str, name: str, namespace: dict) -> bool:
