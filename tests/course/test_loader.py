@@ -265,6 +265,13 @@ def test_the_words_of_a_grader_name_that_cell_too():
     assert status == "fail" and said.splitlines()[1].startswith("of your `cell 1` a check does not run `globals().")
 
 
+def test_a_cell_that_is_too_deep_to_be_written_out_spoils_nothing():
+    loaded = module("print(" + "1 + " * 3000 + "1)", ("exercise", "def f():\n    return TWO"))
+    with pytest.raises(NameError) as caught:
+        loaded.f()
+    assert "`TWO` is not defined" in explain.describe(caught.value, loaded.__dict__)
+
+
 def test_a_name_that_no_cell_defines_is_blamed_on_none():
     loaded = module("print(f())", ("exercise", "def f():\n    return TWO"))
     with pytest.raises(NameError) as caught:

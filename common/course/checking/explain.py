@@ -91,20 +91,20 @@ def _undefined(name: str, namespace: dict) -> str:
 
 def _left_out_cell(name: str, namespace: dict) -> str:
     """A sentence on the cell whose statement may define the name and was not run; empty where there is none."""
-    for label, statement in namespace.get("_left_out", ()):
-        if _may_define(statement, name, namespace):
+    for label, line, statement in namespace.get("_left_out", ()):
+        if _may_define(line, statement, name, namespace):
             return (
-                f"of your `{label}` a check does not run `{statement.splitlines()[0][:80]}`, since it runs imports, "
+                f"of your `{label}` a check does not run `{line[:80]}`, since it runs imports, "
                 f"definitions and assignments. Write `{name} = …` there, or define it in the exercise's cell"
             )
     return ""
 
 
-def _may_define(statement: str, name: str, namespace: dict) -> bool:
+def _may_define(line: str, statement: ast.stmt, name: str, namespace: dict) -> bool:
     """Whether a statement that is no assignment may define the name: in a namespace as data, or in a function."""
-    if statement.startswith(("%", "!")):
-        return statement.startswith(("%run", "%load"))
-    nodes = list(ast.walk(ast.parse(statement)))
+    if line.startswith(("%run", "%load")):  # a magic, which is no statement of Python
+        return True
+    nodes = list(ast.walk(statement))
     word = re.compile(rf"\b{re.escape(name)}\b")
     texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     texts += [node.arg for node in nodes if isinstance(node, ast.keyword) and node.arg]

@@ -245,13 +245,13 @@ def _definitions(tree: ast.Module, wanted: set[ast.stmt]) -> list[ast.Module]:
     return [ast.Module([node], []) for node in tree.body if node in wanted or _is_definition(node)]
 
 
-def _left_out(cell: Cell, tree: ast.Module, wanted: set[ast.stmt]) -> list[tuple[str, str]]:
-    """What is not run of a cell of the learner's own, as (label, statement)."""
+def _left_out(cell: Cell, tree: ast.Module, wanted: set[ast.stmt]) -> list[tuple[str, str, ast.stmt]]:
+    """What is not run of a cell of the learner's own, as (label, its first line, statement)."""
     if cell.tags & RUN_IN_FULL:
         return []
-    left = [ast.unparse(node) for node in tree.body if node not in wanted and not _is_definition(node)]
-    magics = [line[0].strip() for line in MAGIC_LINE.finditer(cell.source)] if "pass" in left else []
-    return [(cell.label, text) for text in [*left, *magics] if text != "pass"]
+    lines = cell.source.splitlines()
+    left = [node for node in tree.body if node not in wanted and not _is_definition(node)]
+    return [(cell.label, lines[node.lineno - 1].strip(), node) for node in left if node.lineno <= len(lines)]
 
 
 def _is_definition(node: ast.stmt) -> bool:
