@@ -1,4 +1,4 @@
-"""Attention patterns: who attends to whom, what it costs as torch counts it, how far it reaches, and Latte as a peer."""
+"""Attention patterns: who attends to whom, what it costs as torch counts it, its reach, and Latte as a peer."""
 
 import pytest
 import torch

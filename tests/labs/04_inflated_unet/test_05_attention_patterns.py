@@ -16,7 +16,7 @@ from common.course.graders import Call, attempt, number, tensor, theorems
 from common.course.graders.values import noise, uniform
 
 exercise = pytest.mark.exercise
-QKV = {name: "b h t y x d" for name in "qkv"}
+QKV = dict.fromkeys("qkv", "b h t y x d")
 flops = Call("attention_flops", gives=number(whole=True))
 factorises = Call("factorised_attention", QKV, tensor("b h t y x d", "same"))
 windows = Call("windowed_attention", QKV, tensor("b h t y x d", "same"))
@@ -199,7 +199,7 @@ def test_shifted_windows(lab, seed, look):
                     dict(zip("qkv", wanting)))  # fmt: skip
 
 
-@exercise("windowed_attention", points=2, hint="Cut q, k and v into windows first: no product has more than G × G pairs.")
+@exercise("windowed_attention", points=2, hint="Cut q, k and v into windows first: no product is larger.")
 def test_windows_save(lab, seed):
     """no more than 4 N G D FLOPs, with a shift and without"""
     for grid, window, shift in (((6, 4, 4), (3, 2, 2), (0, 0, 0)), ((6, 4, 4), (3, 2, 2), (1, 1, 1)),
@@ -211,7 +211,7 @@ def test_windows_save(lab, seed):
         most = 4 * 2 * 24 * torch.Size(grid).numel() * torch.Size(window).numel()
         spent = counter.get_total_flops()
         assert spent <= most, (
-            f"{said} costs {spent:,} FLOPs, at most {most:,} are due: pairs of different windows are computed and hidden"
+            f"{said} costs {spent:,} FLOPs, at most {most:,}: pairs of different windows are computed and hidden"
         )
 
 
@@ -219,9 +219,10 @@ def test_windows_save(lab, seed):
 def test_windows_refuse(lab, seed):
     """windows that do not divide their axis, and shifts outside their range"""
     args = qkv(seed, 1, 2, (4, 6, 3), 4)
-    for window, shift in (((3, 3, 3), (0, 0, 0)), ((2, 4, 3), (0, 0, 0)), ((2, 3, 2), (0, 0, 0)), ((8, 3, 3), (0, 0, 0)),
-                          ((0, 3, 3), (0, 0, 0)), ((2, -3, 3), (0, 0, 0)), ((2, 3, 3), (2, 0, 0)),
-                          ((2, 3, 3), (0, -1, 0)), ((2, 3, 3), (0, 0, 3)), ((2, 3, 1), (0, 0, 1))):  # fmt: skip
+    for window, shift in (((3, 3, 3), (0, 0, 0)), ((2, 4, 3), (0, 0, 0)), ((2, 3, 2), (0, 0, 0)),
+                          ((8, 3, 3), (0, 0, 0)), ((0, 3, 3), (0, 0, 0)), ((2, -3, 3), (0, 0, 0)),
+                          ((2, 3, 3), (2, 0, 0)), ((2, 3, 3), (0, -1, 0)), ((2, 3, 3), (0, 0, 3)),
+                          ((2, 3, 1), (0, 0, 1))):  # fmt: skip
         windows.refuses(lab, *args, window, shift, because="the grid is (4, 6, 3)")
 
 
@@ -313,8 +314,6 @@ def test_reach(lab, seed, look):
     }
     answers = reaches.table(lab, rows, heard, ways(heard, REACH_MISTAKES | more), tolerance=0)
     look(target=heard(*rows[0]).nan_to_num(posinf=9), yours=answers[0].value.nan_to_num(posinf=9))
-    signed = [row for row in rows[1:2]]
-    reaches.table(lab, signed, heard, ways(heard, REACH_MISTAKES), tolerance=0)
 
 
 @exercise("reach", points=2, hint="Compare with the tolerance that was given. Leave x and the layers as they are.")
@@ -323,7 +322,7 @@ def test_reach_owes(lab, seed):
     x, change = noise(seed, 6, 3).double(), torch.tensor([1.0, 0.5, 0.25]).double()
     small = [Hearing(torch.diag(torch.full((5,), 3e-4), 1).double(), torch.tensor([0.0, 1.0, 1.0]).double())] * 3
     args = small, x, change
-    reaches(lab, *args).near(heard(*args), because="moves of 4e-7 are above the tolerance of 1e-9, those of 2e-10 are not")
+    reaches(lab, *args).near(heard(*args), because="moves of 4e-7 are above the tolerance of 1e-9")
     for tolerance in (1e-6, 1e-3):
         want = heard(*args, tolerance)
         reaches(lab, *args, tolerance).near(want, because=f"moves of less than {tolerance:g} do not count")
