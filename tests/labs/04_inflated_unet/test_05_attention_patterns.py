@@ -323,7 +323,7 @@ def test_reach_owes(lab, seed):
     small = [Hearing(torch.diag(torch.full((5,), 3e-4), 1).double(), torch.tensor([0.0, 1.0, 1.0]).double())] * 3
     args = small, x, change
     reaches(lab, *args).near(heard(*args), because="moves of 4e-7 are above the tolerance of 1e-9")
-    for tolerance in (1e-6, 1e-3):
+    for tolerance in (1e-6, 7e-4):  # the first layer moves two numbers by 6e-4 each
         want = heard(*args, tolerance)
         reaches(lab, *args, tolerance).near(want, because=f"moves of less than {tolerance:g} do not count")
     theorems.owes(reaches, lab, *args, other=(hearers(seed, 4, 2), noise(seed, 4, 3).double(), change))
