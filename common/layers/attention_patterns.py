@@ -202,7 +202,7 @@ class PatternAttention(nn.Module):
             q, k = rotate(q, rotation), rotate(k, rotation)
         device = x.device.type
         precision = torch.promote_types(v.dtype, torch.float32) if device == "cpu" else v.dtype
-        parts = (rearrange(part.to(precision), "b (t y x) h d -> b h t y x d", **grid) for part in (q, k, v))
+        q, k, v = (rearrange(part.to(precision), "b (t y x) h d -> b h t y x d", **grid) for part in (q, k, v))
         with torch.autocast(device, enabled=False) if device == "cpu" else nullcontext():
-            out = (self.attend or attend_by)(self.kind, *parts, self.window)
-        return self.to_out(rearrange(out.to(v.dtype), "b h t y x d -> b t y x (h d)"))
+            out = (self.attend or attend_by)(self.kind, q, k, v, self.window)
+        return self.to_out(rearrange(out.to(x.dtype), "b h t y x d -> b t y x (h d)"))

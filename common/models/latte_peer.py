@@ -5,9 +5,9 @@ It folds the tokens before each block, ours in the attention. With the same weig
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
-from diffusers.models.attention_processor import Attention
 from diffusers.models.transformers.latte_transformer_3d import LatteTransformer3DModel
 from einops import rearrange
 
@@ -26,7 +26,7 @@ class OurAttention:
     def __init__(self, attend: Callable, axis: str, grid: tuple[int, int, int]):
         self.attend, self.axis, self.grid = attend, axis, dict(zip("tyx", grid))
 
-    def __call__(self, attn: Attention, hidden_states: torch.Tensor, *args, **kwargs) -> torch.Tensor:
+    def __call__(self, attn: Any, hidden_states: torch.Tensor, *args, **kwargs) -> torch.Tensor:
         """Folded tokens `(B · T, H · W, D)`, or `(B · H · W, T, D)`, to the same."""
         folded = "(b t) (y x) (h d)" if self.axis == "space" else "(b y x) t (h d)"
         axes = {name: self.grid[name] for name in self.grid} | {"h": attn.heads}
@@ -78,5 +78,6 @@ def distance_from_latte(attend: Callable, grid: tuple[int, int, int] = GRID) -> 
     own = run()
     for axis, blocks in (("space", model.transformer_blocks), ("time", model.temporal_transformer_blocks)):
         for block in blocks:
-            block.attn1.set_processor(OurAttention(attend, axis, grid))
+            attention: Any = block.get_submodule("attn1")
+            attention.set_processor(OurAttention(attend, axis, grid))
     return float((run() - own).abs().max() / own.abs().max())

@@ -110,8 +110,9 @@ class PatternTransformer(Shipped, ModelMixin, ConfigMixin):
 
     def attend_with(self, attend: Callable | None) -> "PatternTransformer":
         """Use another function in the place of `attend_by`, in every layer; None for `attend_by` again."""
-        for block in self.blocks:
-            block.attention.attend = attend
+        for module in self.modules():
+            if isinstance(module, PatternAttention):
+                module.attend = attend
         return self
 
     def forward(self, hidden_states: torch.Tensor, return_dict: bool = True):
