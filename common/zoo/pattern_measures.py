@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from common.zoo.pattern_arm import CORNER, moving_clips, read_moves
 
-SETTINGS = {"small": 16, "full": 128}  # clips of the test split, each forward and backward
+SETTINGS = {"small": 16, "full": 64}  # clips of the test split, each forward and backward
 
 
 def measure(model, setting: str = "small", progress: Callable[[float], None] | None = None) -> dict[str, float]:
