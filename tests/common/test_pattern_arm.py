@@ -92,7 +92,7 @@ def test_another_function_may_do_the_attention():
 def test_what_it_cannot_be_is_refused():
     with pytest.raises(ValueError, match="diagonal"):
         PatternTransformer(pattern="diagonal")
-    with pytest.raises(ValueError, match="latents"):
+    with pytest.raises(ValueError, match="hidden states"):
         PatternTransformer(**SMALL)(torch.zeros(1, 4, 9, 8, 8))
     with pytest.raises(ValueError, match="medium"):
         measure(build_arm("full"), "medium")
@@ -130,7 +130,7 @@ def test_the_loss_and_the_marks_are_those_of_every_token_both_ways():
 
 def test_clips_that_move_straight_by_number():
     clips, coded, moves = moving_clips([0, 3, 4])
-    assert clips.shape == (3, 3, 9, 64, 64) and coded.shape == (3, *MiniCoder("frames").shape)
+    assert clips.shape == (3, 3, 9, 64, 64) and coded.shape == (3, 1, *MiniCoder("frames").shape[1:])
     again, _, move = moving_clips([3])
     assert torch.equal(again[0], clips[1]) and move == moves[1]
     for clip, move in zip(clips, moves):
