@@ -37,7 +37,8 @@ def course(tmp_path_factory):
     root = tmp_path_factory.mktemp("course")
     for folder in ("labs", "phases", "solutions", "tests/labs"):
         shutil.copytree(checkout / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (root / "datasets").symlink_to(checkout / "datasets")
+    for folder in ("datasets", "benchmarks"):  # pages of studies read benchmarks/results
+        (root / folder).symlink_to(checkout / folder)
     settings = root / SETTINGS
     settings.parent.mkdir(parents=True)
     settings.write_text(json.dumps({"windowingMode": "none"}))  # every cell stays on the page, and nothing jumps
