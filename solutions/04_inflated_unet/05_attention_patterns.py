@@ -119,7 +119,7 @@ plt.show()
 
 # %% [markdown]
 # **What to see.** Grey are the projections, which every pattern has. At 54,000 tokens full attention is nearly all
-# pairs, and a pattern is the difference between minutes and hours. (The feed-forward network is not in it: about twice
+# pairs, and any other pattern makes the layer many times cheaper. (The feed-forward network is not in it: about twice
 # the grey part.)
 
 # %% [markdown] about="factorised_attention" difficulty=2 importance=5 minutes=12
@@ -366,10 +366,10 @@ plt.show()
 # %% [markdown]
 # **What to see.** *Factorised* knows the motion at every token, with all three seeds, for little more than half of the
 # FLOPs of *full*. *Full* is behind at equal steps, further behind at equal FLOPs, and its seeds differ by more than
-# any interval says. It could do all that *factorised* does. In so few steps it has not found it. *Shifted windows*
-# know the motion too. Without the shift each box knows what passed through it, and the others guess. *Spatial* is at
-# luck in the middle frame, and never right both ways. Towards the ends it is better than luck without seeing any
-# motion: a disc that begins at the right edge will hardly go right.
+# any interval says. It sees all that *factorised* sees, and 200 steps were too few to use it. *Shifted windows* know
+# the motion too. Without the shift each box knows what passed through it, and the others guess. *Spatial* is at luck
+# in the middle frame, and never right both ways. Towards the ends it is better than luck without seeing any motion: a
+# disc that begins at the right edge will hardly go right.
 
 # %% [markdown]
 # ## Try it
