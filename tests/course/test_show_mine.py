@@ -61,7 +61,7 @@ def draw(command, clip, out, *options):
 
 # Labs that are a study: their own pages measure and draw with the learner's parts, and no command has a use for all of
 # them. (Of 05.4 the quantizer runs in `reconstruct`, which test_mine.py tries; LFQ ships with no model.)
-STUDIES = {"01.5", "05.1", "05.4", "05.5", "06.2", "06.3", "06.4"}
+STUDIES = {"01.5", "04.5", "05.1", "05.4", "05.5", "06.2", "06.3", "06.4"}
 # The same of single parts: what lab 01.1 proves and times loaders with.
 MEASURING = {"decoded_per_asked", "read_planned", "compare_frames", "time_fairly"}
 SHOWN = [

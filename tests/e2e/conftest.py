@@ -37,7 +37,7 @@ def course(tmp_path_factory):
     root = tmp_path_factory.mktemp("course")
     for folder in ("labs", "phases", "solutions", "tests/labs"):
         shutil.copytree(checkout / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for folder in ("datasets", "benchmarks"):
+    for folder in ("datasets", "benchmarks"):  # pages of studies read benchmarks/results
         (root / folder).symlink_to(checkout / folder)
     settings = root / SETTINGS
     settings.parent.mkdir(parents=True)

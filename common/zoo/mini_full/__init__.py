@@ -1,0 +1,1 @@
+"""The arm of lab 04.5 with full attention: 65 thousand weights that name a motion."""

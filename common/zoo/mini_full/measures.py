@@ -1,0 +1,5 @@
+"""How good `mini-full` is: see `common.zoo.pattern_measures`."""
+
+from common.zoo.pattern_measures import SETTINGS, measure
+
+__all__ = ["SETTINGS", "measure"]
