@@ -133,11 +133,11 @@ class FeedForward(nn.Module):
         return self.net[2](self.net[0](x))
 
 
-class TemporalTransformerBlock(nn.Module):
+class TemporalBasicTransformerBlock(nn.Module):
     """A temporal transformer block: attention along the frames of each place, then to the prompt.
 
-    In diffusers it is `TemporalBasicTransformerBlock`: feed-forward, self-attention, cross-attention, feed-forward,
-    each with a layer norm before it and a residual around it.
+    It is feed-forward, self-attention, cross-attention, feed-forward, each with a layer norm before it and a residual
+    around it. The names of its weights are those of diffusers' class of this name.
 
     Args:
         dim: channels.
