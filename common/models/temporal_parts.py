@@ -37,13 +37,14 @@ def with_own_layers(model: UNetSpatioTemporalConditionModel) -> UNetSpatioTempor
     return model
 
 
-def own_layer(child: Any) -> nn.Module | None:
+def own_layer(layer: nn.Module) -> nn.Module | None:
     """A layer of the library for one of diffusers', with fresh weights; None for a layer that is not temporal."""
-    if isinstance(child, resnet.TemporalResnetBlock):
+    child: Any = layer
+    if isinstance(layer, resnet.TemporalResnetBlock):
         return temporal.TemporalResnetBlock(child.conv1.in_channels, child.time_emb_proj.in_features, child.norm1.eps)
-    if isinstance(child, resnet.AlphaBlender):
+    if isinstance(layer, resnet.AlphaBlender):
         return adapted(temporal.AlphaBlender, blended)()
-    if isinstance(child, TheirBlock):
+    if isinstance(layer, TheirBlock):
         heads, context_dim = child.attn1.heads, child.attn2.to_k.in_features
         return adapted(temporal.TemporalBasicTransformerBlock, transformed)(child.norm1.normalized_shape[0], heads,
                                                                             context_dim)  # fmt: skip

@@ -72,7 +72,7 @@ def test_inflated_weights_are_the_image_model_s_in_their_places_and_else_those_t
     assert not torch.equal(found["conv_in.bias"], own["conv_in.bias"])  # no shared memory
     with pytest.raises(ValueError, match=r"conv_in.weight is \(32, 16, 3, 3\).*, \(32, 8, 3, 3\)"):
         inflate(own, before | {"conv_in.weight": torch.zeros(32, 8, 3, 3)})
-    with pytest.raises(ValueError, match="has no other.weight"):
+    with pytest.raises(ValueError, match=r"has no other\.weight"):
         inflate(own | {"other.weight": torch.zeros(1)}, before)
 
 

@@ -31,7 +31,7 @@ def batch(num_clips: int = 4) -> dict:
     generator = torch.Generator().manual_seed(0)
     return {
         "latents": torch.randn(num_clips, 16, 9, 4, 4, generator=generator),
-        "states": torch.randn(num_clips + 1, 24, 384, generator=generator),
+        "states": torch.randn(num_clips + 1, 32, 384, generator=generator),
         "motion": torch.arange(num_clips) * 50,
     }
 
@@ -108,7 +108,7 @@ class Noise:
     def batch(self, indices):
         one = lambda index: torch.randn(16, 15, 4, 4, generator=torch.Generator().manual_seed(index))  # noqa: E731
         latents = torch.stack([one(index) for index in indices])
-        return {"latents": latents, "states": torch.zeros(len(latents) + 1, 24, 384), "motion": torch.tensor(indices)}
+        return {"latents": latents, "states": torch.zeros(len(latents) + 1, 32, 384), "motion": torch.tensor(indices)}
 
 
 def test_both_stages_run_and_the_second_begins_with_the_weights_of_the_first(tmp_path):
