@@ -3,6 +3,7 @@
 import importlib
 import os
 import random
+import subprocess
 import sys
 import threading
 import warnings
@@ -48,6 +49,38 @@ def test_an_endless_loop_is_stopped_outside_the_main_thread(mini_course):
     thread.start()
     thread.join(20)
     assert {r.status for r in found.values()} == {"timeout"}
+
+
+PROFILED = """
+import contextlib, sys, threading, time
+from common.course.checking import guards
+
+def called(): return 1
+
+def work():
+    for seconds, body in ((60, called), (0.1, lambda: time.sleep(0.5))):  # not planted, planted
+        with contextlib.suppress(guards.TestTimeout), guards.time_limit(seconds):
+            body()
+    inside = guards.time_limit(0.1)
+    inside.__enter__()
+    time.sleep(0.3)  # in C: it is planted here, and raised only after that
+    with contextlib.suppress(guards.TestTimeout):
+        inside.__exit__(None, None, None)
+    sys.setprofile(lambda *event: None)
+    called()
+
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+sys.setprofile(lambda *event: None)
+print(called())
+"""
+
+
+def test_code_can_be_profiled_after_a_limit_outside_the_main_thread():
+    """CPython 3.11 never got past the first line of the next function when a planted exception was taken back"""
+    ran = subprocess.run([sys.executable, "-c", PROFILED], capture_output=True, text=True, timeout=60)
+    assert (ran.stdout, ran.returncode) == ("1\n", 0), ran.stderr
 
 
 def test_a_cell_that_does_not_end_is_charged_to_the_notebook(mini_course):

@@ -10,6 +10,7 @@ import random
 import signal
 import sys
 import threading
+import time
 import types
 import warnings
 
@@ -86,11 +87,30 @@ def _planted(seconds, exception):
         finally:
             with lock:
                 ended.set()
-                plant(ctypes.c_ulong(thread), None)  # planted and not yet raised
+            if rang:
+                _settle(thread, plant)
     except exception as exc:
         if rang and not exc.args:  # a planted exception carries no words
             raise exception(f"took longer than {seconds:g} s: is there an endless loop?") from None
         raise
+
+
+def _settle(thread, plant):
+    """Let an exception that was planted and not yet raised go nowhere.
+
+    Planting None would take it back, and leave CPython 3.11 in the belief that one is due: code that is profiled or
+    traced then never gets past its first line. So another one takes its place, and is raised here.
+    """
+
+    class Settled(BaseException):
+        pass
+
+    try:
+        plant(ctypes.c_ulong(thread), ctypes.py_object(Settled))
+        while True:
+            time.sleep(0)
+    except Settled:
+        return
 
 
 @contextlib.contextmanager
