@@ -142,12 +142,13 @@ class FeedForward(nn.Module):
         return self.net[2](self.net[0](x))
 
 
-class TemporalBasicTransformerBlock(nn.Module):
+class TemporalTransformerBlock(nn.Module):
     """A temporal transformer block: attention along the frames of each place, then to the prompt.
 
     It is feed-forward, self-attention, cross-attention, feed-forward: `ff_in`, `attn1`, `attn2`, `ff`, in this order.
     Each has its layer norm before it (`norm_in`, `norm1`, `norm2`, `norm3`) and a residual around both. At first the
-    last layer of each is zero, and the block the identity. The names of its weights are those of diffusers' class.
+    last layer of each is zero, and the block the identity. Its weights have the names of diffusers'
+    `TemporalBasicTransformerBlock`.
 
     Args:
         dim: channels.

@@ -46,7 +46,7 @@ def own_layer(layer: nn.Module) -> nn.Module | None:
         return adapted(temporal.AlphaBlender, blended)()
     if isinstance(layer, TheirBlock):
         heads, context_dim = child.attn1.heads, child.attn2.to_k.in_features
-        return adapted(temporal.TemporalBasicTransformerBlock, transformed)(child.norm1.normalized_shape[0], heads,
+        return adapted(temporal.TemporalTransformerBlock, transformed)(child.norm1.normalized_shape[0], heads,
                                                                             context_dim)  # fmt: skip
     return None
 

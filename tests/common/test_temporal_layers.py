@@ -7,7 +7,7 @@ from diffusers.models.embeddings import Timesteps
 from diffusers.models.resnet import AlphaBlender as TheirBlender
 from diffusers.models.resnet import TemporalResnetBlock as TheirResnetBlock
 
-from common.layers.temporal import AlphaBlender, TemporalBasicTransformerBlock, TemporalResnetBlock, frame_positions
+from common.layers.temporal import AlphaBlender, TemporalResnetBlock, TemporalTransformerBlock, frame_positions
 
 
 def shaken(module: torch.nn.Module) -> torch.nn.Module:
@@ -32,7 +32,7 @@ def test_the_resnet_block_is_diffusers_with_the_same_weights():
 
 
 def test_the_transformer_block_is_diffusers_with_the_same_weights():
-    ours = shaken(TemporalBasicTransformerBlock(32, 4, 20))
+    ours = shaken(TemporalTransformerBlock(32, 4, 20))
     theirs = TheirTransformerBlock(32, 32, 4, 8, cross_attention_dim=20)
     theirs.load_state_dict(ours.state_dict())
     x, context = noise(2, 5, 6, 32), noise(2, 7, 20, seed=1)
@@ -58,11 +58,11 @@ def test_fresh_layers_are_the_identity(num_frames):
     x, temb = noise(2, 32, num_frames, 3, 3), noise(2, num_frames, 8)
     assert torch.equal(TemporalResnetBlock(32, 8)(x, temb), x)
     tokens = noise(2, num_frames, 9, 32)
-    assert torch.equal(TemporalBasicTransformerBlock(32, 4, 20)(tokens, noise(2, 6, 20)), tokens)
+    assert torch.equal(TemporalTransformerBlock(32, 4, 20)(tokens, noise(2, 6, 20)), tokens)
 
 
 def test_places_do_not_see_each_other_in_the_transformer_block():
-    block, context = shaken(TemporalBasicTransformerBlock(32, 4, 20)), noise(1, 6, 20, seed=2)
+    block, context = shaken(TemporalTransformerBlock(32, 4, 20)), noise(1, 6, 20, seed=2)
     x = noise(1, 4, 5, 32)
     moved = x.clone()
     moved[:, 1, 3] += noise(32, seed=4)  # not a constant: a layer norm would take it away
@@ -71,7 +71,7 @@ def test_places_do_not_see_each_other_in_the_transformer_block():
 
 
 def test_without_positions_the_transformer_block_does_not_know_the_order_of_frames():
-    block, context, x = shaken(TemporalBasicTransformerBlock(32, 4, 20)), noise(1, 6, 20, seed=2), noise(1, 4, 5, 32)
+    block, context, x = shaken(TemporalTransformerBlock(32, 4, 20)), noise(1, 6, 20, seed=2), noise(1, 4, 5, 32)
     order = [2, 0, 3, 1]
     assert torch.allclose(block(x[:, order], context), block(x, context)[:, order], atol=1e-5)
     told = x + frame_positions(4, 32)[None, :, None]

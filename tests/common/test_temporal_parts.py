@@ -37,7 +37,7 @@ def test_the_clip_and_the_gradients_are_those_of_diffusers_layers():
 
 def test_all_temporal_layers_are_ours():
     kinds = [type(module) for module in with_own_layers(model()).modules()]
-    own = (temporal.TemporalResnetBlock, temporal.AlphaBlender, temporal.TemporalBasicTransformerBlock)
+    own = (temporal.TemporalResnetBlock, temporal.AlphaBlender, temporal.TemporalTransformerBlock)
     assert [sum(issubclass(kind, one) for kind in kinds) for one in own] == [8, 12, 4]
     assert not any("diffusers" in kind.__module__ and "Temporal" in kind.__name__ for kind in kinds
                    if kind.__name__ not in ("TransformerSpatioTemporalModel",) and "Block" in kind.__name__
