@@ -89,6 +89,7 @@ def moved(model, clips: SpriteBatch, **changed) -> torch.Tensor:
     return torch.cat(made)
 
 
+@torch.no_grad()
 def copied(clips: SpriteBatch) -> torch.Tensor:
     """The first frame, as the autoencoder gives it back, as every frame."""
     first = FrameVAE.from_pretrained(VAE)(clips.clips()[:, :, 0]).sample.clamp(-1, 1)
