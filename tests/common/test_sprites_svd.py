@@ -9,10 +9,11 @@ from common.data.sprites.attributes import SpriteObject, SpriteScene
 from common.data.sprites.one_object import OneObject
 from common.diffusion.losses import edm_loss
 from common.models.inflated_model import InflatedUNet
+from common.models.shipped import WeightsError
 from common.training import KeyedNoise, read_log, read_weights, train
 from common.zoo.sprites_image.recipe import RECIPE as IMAGE_RECIPE
 from common.zoo.sprites_image.recipe import denoise
-from common.zoo.sprites_svd import measures
+from common.zoo.sprites_svd import measures, recipe
 from common.zoo.sprites_svd.clips import MovingObject, motion_bucket
 from common.zoo.sprites_svd.recipe import (
     JUDGED,
@@ -112,17 +113,22 @@ class Noise:
 
 
 def test_both_stages_run_and_the_second_begins_with_the_weights_of_the_first(tmp_path):
-    recipe, weights = replace(RECIPE, data=lambda preset: Noise()), None
+    own, weights = replace(RECIPE, data=lambda preset: Noise()), None
     for stage in ("main", "anneal"):
         settings = replace(RECIPE.stages[stage].settings["ci"], steps=2)
-        place = train(
-            recipe, "ci", stage=stage, folder=tmp_path / stage, settings=settings, weights=weights, quiet=True
-        )
+        place = train(own, "ci", stage=stage, folder=tmp_path / stage, settings=settings, weights=weights, quiet=True)
         weights = read_weights(place)
     model = InflatedUNet.from_pretrained(place)
     assert model.config.num_frames == 8 and all(parameter.isfinite().all() for parameter in model.parameters())
     measured = [row for row in read_log(tmp_path / "main") if "large/motion" in row]
     assert set(measured[-1]) >= {f"{kind}/{name}" for kind in KINDS for name in (*JUDGED, "first_frame")}
+
+
+def test_without_the_image_model_it_says_so_before_any_clip_is_drawn(monkeypatch):
+    monkeypatch.setattr(recipe, "BASE", "no-such-image")
+    monkeypatch.setattr(recipe, "captioned_clips", lambda *_: pytest.fail("clips were drawn"))
+    with pytest.raises(WeightsError, match="no-such-image"):
+        RECIPE.data("cpu")
 
 
 def test_half_of_a_mixed_batch_has_eight_frames_and_half_fourteen():

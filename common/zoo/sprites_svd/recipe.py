@@ -22,11 +22,12 @@ from common.evaluation.image import psnr
 from common.evaluation.sprite_reader import accuracy, read_sprites
 from common.models.frame_vae import FrameVAE
 from common.models.inflated_model import InflatedUNet
+from common.models.shipped import find
 from common.pipelines.image_to_video import SETTINGS, ImageToVideoPipeline
 from common.show import strips
 from common.training import KeyedNoise, Recipe, Settings, Stage, muon
 from common.zoo.sprites_image.recipe import RECIPE as IMAGE_RECIPE
-from common.zoo.sprites_svd.clips import VAE, captioned_clips
+from common.zoo.sprites_svd.clips import VAE, CaptionedClips, captioned_clips
 
 BASE = "sprites-image"
 SIZES = {"ci": (15, 32), "cpu": (17, 64), "gpu": (17, 64)}  # frames at eight per second, pixels
@@ -47,6 +48,17 @@ def build_model(preset: str) -> InflatedUNet:
     """The image model inflated: the shipped one, or under "ci" a fresh one."""
     base = IMAGE_RECIPE.build_model("ci") if preset == "ci" else BASE
     return InflatedUNet.of(base, in_channels=32, num_frames=NUM_FRAMES)
+
+
+def training_clips(preset: str) -> CaptionedClips:
+    """The clips that it learns from.
+
+    Raises:
+        WeightsError: the image model is not there, which is said before ten minutes go into drawing clips.
+    """
+    if preset != "ci":
+        find(BASE)
+    return captioned_clips(NUM_CLIPS[preset], *SIZES[preset])
 
 
 def chosen_frames(noise, num_given: int, num_frames: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -167,7 +179,7 @@ LOOKS = {"measure_every": 1000, "sheet_every": 1000, "checkpoint_every": 50}
 RECIPE = Recipe(
     name="sprites-svd",
     build_model=build_model,
-    data=lambda preset: captioned_clips(NUM_CLIPS[preset], *SIZES[preset]),
+    data=training_clips,
     compute_loss=compute_loss,
     optimizer=partial(muon, ends=ENDS),
     stages={
