@@ -113,7 +113,7 @@ class Noise:
 
 
 def test_both_stages_run_and_the_second_begins_with_the_weights_of_the_first(tmp_path):
-    own, weights = replace(RECIPE, data=lambda preset: Noise()), None
+    own, weights = replace(RECIPE, data=lambda preset: Noise(), sheet=None), None
     for stage in ("main", "anneal"):
         settings = replace(RECIPE.stages[stage].settings["ci"], steps=2)
         place = train(own, "ci", stage=stage, folder=tmp_path / stage, settings=settings, weights=weights, quiet=True)
