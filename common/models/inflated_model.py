@@ -72,7 +72,7 @@ class InflatedUNet(UNetSpatioTemporalConditionModel):
         if config.get("base") is None:  # all of the weights are in the file
             return super().from_pretrained(place, **kwargs)
         dtype = pop_dtype(kwargs) or torch.float32
-        model: Any = cls.of(config["base"], config["in_channels"], config["num_frames"])
+        model = cls.of(config["base"], config["in_channels"], config["num_frames"])
         if model.config.base_sha256 != config["base_sha256"]:
             raise WeightsError(
                 f"{place.name} belongs to other weights of {config['base']} than those that are there: their checksums "
@@ -82,7 +82,8 @@ class InflatedUNet(UNetSpatioTemporalConditionModel):
             model.load_state_dict(load_file(place / WEIGHTS))
         except RuntimeError as error:
             raise WeightsError(f"{place} does not hold the new weights of this config: {error}") from error
-        return model.to(dtype).eval()
+        torch.nn.Module.to(model, dtype)  # diffusers' own warns of layers that should stay in float32: none
+        return model.eval()
 
     def save_pretrained(self, save_directory, *args, **kwargs) -> None:
         """Write config and weights into a folder: with a `base` the new tensors alone."""
