@@ -9,6 +9,7 @@ from common.data.sprites.attributes import SpriteObject, SpriteScene
 from common.data.sprites.one_object import OneObject
 from common.diffusion.losses import edm_loss
 from common.models.inflated_model import InflatedUNet
+from common.models.inflated_unet import new_parameters
 from common.models.shipped import WeightsError
 from common.training import KeyedNoise, read_log, read_weights, train
 from common.zoo.sprites_image.recipe import RECIPE as IMAGE_RECIPE
@@ -112,12 +113,17 @@ class Noise:
         return {"latents": latents, "states": torch.zeros(len(latents) + 1, 32, 384), "motion": torch.tensor(indices)}
 
 
-def test_both_stages_run_and_the_second_begins_with_the_weights_of_the_first(tmp_path):
-    own, weights = replace(RECIPE, data=lambda preset: Noise(), sheet=None), None
+def test_both_stages_run_and_only_what_is_new_goes_from_one_to_the_other(tmp_path):
+    torch.manual_seed(0)
+    IMAGE_RECIPE.build_model("ci").half().save_pretrained(tmp_path / "base")
+    build = lambda preset: InflatedUNet.of(tmp_path / "base", in_channels=32, num_frames=8)  # noqa: E731
+    own, weights = replace(RECIPE, data=lambda preset: Noise(), build_model=build, sheet=None), None
     for stage in ("main", "anneal"):
-        settings = replace(RECIPE.stages[stage].settings["ci"], steps=2)
-        place = train(own, "ci", stage=stage, folder=tmp_path / stage, settings=settings, weights=weights, quiet=True)
+        options = {"settings": replace(RECIPE.stages[stage].settings["ci"], steps=2), "weights": weights, "quiet": True}
+        place = train(own, "ci", stage=stage, folder=tmp_path / stage, **options)
         weights = read_weights(place)
+        assert set(weights) == set(new_parameters(build("ci")))
+        own = replace(own, measure=None)
     model = InflatedUNet.from_pretrained(place)
     assert model.config.num_frames == 8 and all(parameter.isfinite().all() for parameter in model.parameters())
     measured = [row for row in read_log(tmp_path / "main") if "large/motion" in row]
