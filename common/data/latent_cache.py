@@ -10,6 +10,7 @@ shard and comes to the same bytes. A folder belongs to one data set, one encoder
 another's is refused. What was captioned stays captioned: texts, and small tensors of one row a sample, come along.
 """
 
+import re
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, contextmanager
@@ -29,6 +30,8 @@ from common.progress import progress_bar
 __all__ = ["LatentBatch", "LatentCache", "fill", "weights_key"]
 
 LATENTS, FIELD = "latents", "field."  # names of tensors in a shard
+# What a fill that was killed leaves half written: a shard, or the file about the cache. Other names are the user's own.
+LEFTOVER = re.compile(r"(shard_\d{5,}|\.\w+\.\w{8})\.partial")
 
 
 class LatentCache:
@@ -124,8 +127,9 @@ def fill(
     with _locked(folder), _progress(num_samples, quiet) as bar:
         about = read_about(folder)
         demand_same(about or identity, identity, folder)
-        for partial in folder.glob("*.partial"):  # of a fill that was killed
-            partial.unlink(missing_ok=True)
+        for path in [*folder.iterdir()]:
+            if LEFTOVER.fullmatch(path.name):
+                path.unlink(missing_ok=True)
         for first in range(0, num_samples, shard_size):
             wanted = range(first, min(first + shard_size, num_samples))
             if about is None or not _is_whole(folder, first // shard_size, about, len(wanted), quiet):

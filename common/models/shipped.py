@@ -1,9 +1,10 @@
 """`from_pretrained` that takes the name of shipped weights, and gives trained weights or an error."""
 
+import contextlib
 import difflib
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,9 @@ class Shipped:
         place = find(pretrained_model_name_or_path)
         demand_class(cls, Path(place) / (kwargs.get("subfolder") or ""))
         dtype, wants_info = pop_dtype(kwargs), kwargs.pop("output_loading_info", False)
-        # pyrefly: ignore [missing-attribute]  # of diffusers' mixin, which comes next in the order of classes
-        model, info = super().from_pretrained(place, torch_dtype=dtype, output_loading_info=True, **kwargs)
+        with nearest_name(place):
+            # pyrefly: ignore [missing-attribute]  # of diffusers' mixin, which comes next in the order of classes
+            model, info = super().from_pretrained(place, torch_dtype=dtype, output_loading_info=True, **kwargs)
         if not kwargs.get("ignore_mismatched_sizes"):
             demand_all_loaded(cls, place, info)
         return (model, info) if wants_info else model
@@ -62,6 +64,26 @@ def find(name_or_folder) -> Path | str:
     if "/" in name or "\\" in name or Path(name).is_dir():
         return name_or_folder
     raise WeightsError(f"there are no shipped weights {name!r}, and no such folder{did_you_mean(name, names())}")
+
+
+@contextlib.contextmanager
+def nearest_name(name_or_folder) -> Generator[None]:
+    """Around diffusers' own loading: OWNER/NAME that is nowhere and resembles a shipped name is said in one sentence.
+
+    Raises:
+        WeightsError: it has the nearest name.
+    """
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        name = str(name_or_folder)
+        near = difflib.get_close_matches(name.replace("\\", "/").rstrip("/").split("/")[-1].lower(), names(), 1)
+        if isinstance(error, WeightsError) or Path(name).is_dir() or not near:
+            raise
+        raise WeightsError(
+            f"there is no folder {name!r}, and no such weights on a hub that can be reached; the shipped ones are "
+            f"called {near[0]}, without an owner"
+        ) from error
 
 
 def names() -> list[str]:
@@ -87,7 +109,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def demand_whole(place: Path) -> None:
-    """Compare the weights of a folder of the zoo with the checksum on their card.
+    """Compare the weights and the config of a folder of the zoo with the checksums on their card.
 
     Raises:
         WeightsError: a file is not there, cannot be read, or is not the one that the card names.
@@ -104,6 +126,15 @@ def demand_whole(place: Path) -> None:
     if expected and hashlib.sha256((place / WEIGHTS).read_bytes()).hexdigest() != expected:
         path = place / WEIGHTS
         raise WeightsError(f"the weights of {name} are damaged: {path} is not the file on its card. {remedy(path)}")
+    expected, path = card.get("weights", {}).get("config_sha256"), place / CONFIG
+    if expected and config_checksum(place) != expected:
+        raise WeightsError(f"the settings of {name} are damaged: {path} is not the file on its card. {remedy(path)}")
+
+
+def config_checksum(place: Path) -> str:
+    """SHA-256 of what a folder's config says: however its lines end, and whichever diffusers wrote it."""
+    config = {name: value for name, value in read_json(place / CONFIG).items() if name != "_diffusers_version"}
+    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
 
 
 def demand_class(cls: type, place: Path) -> None:
@@ -182,4 +213,6 @@ def remedy(path: Path) -> str:
     if (root / ".git").exists():
         inside = path.relative_to(root).as_posix()
         return f"To have it again, in the checkout's folder: git checkout -- {inside}"
+    if (root / "pyproject.toml").exists():  # an archive of the repository, unpacked
+        return "To have it again, unpack the course once more."
     return "To have it again, install flipbook-video once more, with pip's --force-reinstall."

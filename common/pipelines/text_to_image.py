@@ -15,7 +15,7 @@ from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteSchedule
 from torch.nn import functional as F
 
 from common.models.frame_vae import FrameVAE
-from common.models.shipped import find
+from common.models.shipped import find, nearest_name
 from common.pipelines.published import pipeline_class
 from common.text import TextEncoder
 
@@ -64,7 +64,8 @@ def text_to_image(unet: Any = "sprites-image", vae: str = "sprites-vae"):
     """
     build = pipeline_class("StableDiffusionPipeline")
     if isinstance(unet, str):
-        unet = UNet2DConditionModel.from_pretrained(find(unet)).eval()
+        with nearest_name(unet):
+            unet = UNet2DConditionModel.from_pretrained(find(unet)).eval()
     pipe = build(
         vae=FrameVAE.from_pretrained(vae), text_encoder=None, tokenizer=None, unet=unet, scheduler=edm_scheduler(),
         safety_checker=None, feature_extractor=None, requires_safety_checker=False,

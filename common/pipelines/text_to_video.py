@@ -16,7 +16,7 @@ from common.diffusion.samplers import Step, stochastic
 from common.diffusion.schedules import flow_levels, frame_levels
 from common.models.autoencoder import CausalVideoVAE
 from common.models.dit import VideoDiT
-from common.models.shipped import demand_class, find, is_shipped, pop_dtype
+from common.models.shipped import demand_class, find, is_shipped, nearest_name, pop_dtype
 from common.pipelines.inputs import (
     Picture,
     Seed,
@@ -86,7 +86,8 @@ class TextToVideoPipeline(DiffusionPipeline):
         """
         place = find(pretrained_model_name_or_path)
         if not is_shipped(str(pretrained_model_name_or_path)):
-            return super().from_pretrained(place, **kwargs)
+            with nearest_name(place):
+                return super().from_pretrained(place, **kwargs)
         demand_class(VideoDiT, place)
         dtype = pop_dtype(kwargs) or torch.float32
         options = {name: kwargs.pop(name) for name in HARMLESS if name in kwargs}

@@ -104,7 +104,7 @@ class WorldSession:
 
     Attributes:
         world: the `WorldModel`; its network is `world.model`.
-        past: the last K frames, oldest first, `(1, 3, K, H, W)` in [-1, 1], on the network's device.
+        past: the last K frames, K >= 2, oldest first, `(1, 3, K, H, W)` in [-1, 1], on the network's device.
         actions: the K - 1 actions between them, oldest first, a list.
         num_steps: calls of the network per frame; may be changed between two steps.
         context_noise: likewise, the level of the noise on the past.

@@ -48,6 +48,10 @@ class FrameIndexError(VideoError, IndexError):
     """A frame number outside the clip."""
 
 
+class SizeChangeWarning(UserWarning):
+    """The pictures of a stream change their size on the way."""
+
+
 @contextlib.contextmanager
 def guarded(path, action: str) -> Generator[None]:
     """Guard around calls of the demuxer and the decoder: what they raise becomes a `CorruptVideoError`.

@@ -36,6 +36,7 @@ class VideoInfo:
         crop: Rows and columns of the stored picture that the container asks to cut off. Reading applies it first.
         pixel_aspect: Width of a stored pixel by its height (sample aspect ratio). Reading widens the cropped picture by
             it. 1.0 also where the file states none, one within 2 % of 1, or one beyond 4 to 1.
+        stored_size: (width, height) of the first picture as the stream holds it.
         color_matrix: `bt601`, `bt709`, `bt2020`, `fcc`, `smpte240m` or `rgb`; by height where the file does not say.
         color_range: `limited` or `full`.
         variable_frame_rate: Whether the gaps between frames differ by more than rounding to ticks explains.
@@ -56,6 +57,7 @@ class VideoInfo:
     orientation: Orientation
     crop: Crop
     pixel_aspect: float
+    stored_size: tuple[int, int]
     color_matrix: str
     color_range: str
     variable_frame_rate: bool
@@ -102,6 +104,7 @@ def describe(decoder: FrameDecoder) -> VideoInfo:
         orientation=orientation,
         crop=crop,
         pixel_aspect=pixel_aspect,
+        stored_size=(frame.width, frame.height),
         color_matrix=color_matrix(frame),
         color_range=color_range(frame),
         variable_frame_rate=is_variable,

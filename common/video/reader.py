@@ -1,13 +1,14 @@
 """Reads frames by number, in any order, or all of them in bounded memory."""
 
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from common.video.colour import to_rgb
 from common.video.decoder import FrameDecoder
-from common.video.errors import FrameIndexError, VideoError, guarded
+from common.video.errors import FrameIndexError, SizeChangeWarning, VideoError, guarded
 from common.video.pool import DecoderPool
 from common.video.probe import VideoInfo, describe
 
@@ -18,6 +19,9 @@ class VideoReader:
     Frames come as a player shows them: cropped where the container asks for it, with square pixels, upright, converted
     to RGB by the stream's own matrix and range. Their numbers are places in the order of presentation; their times are
     `timestamps`, and the last one stays until `info.duration`. A frame is the same to the bit however it is reached.
+
+    All frames have the size of the first. Where a stream changes its size on the way, the others are scaled to it, and
+    a `SizeChangeWarning` names the first of them that was read.
 
     A reader may be handed to other processes, such as a DataLoader's workers. The child of a fork opens the file anew
     at its first read. A pickled reader is a path: unpickled, it opens that file.
@@ -39,6 +43,7 @@ class VideoReader:
         self.timestamps: np.ndarray = self._index.timestamps
         self.keyframes: list[int] = [keyframe.number for keyframe in self._index.keyframes]
         self._is_open = True
+        self._says_sizes = True  # until it has said so once
 
     def __enter__(self) -> "VideoReader":
         return self
@@ -92,8 +97,12 @@ class VideoReader:
             first, *others = places[number]
             frames[first] = self._picture(frame, height, width, reformatter)
             frames[others] = frames[first]
+            if (frame.width, frame.height) != self.info.stored_size:
+                resized[number] = frame.width, frame.height
 
+        resized = {}
         self._pool.fetch(sorted(places), take)
+        self._say_sizes(resized)
         return frames
 
     def stream(
@@ -129,8 +138,10 @@ class VideoReader:
             frames = decoder.fetch(numbers)
             for first in range(0, len(numbers), chunk):
                 pictures = np.empty((min(chunk, len(numbers) - first), height, width, 3), np.uint8)
-                for picture, (_, frame) in zip(pictures, frames):
+                for picture, (number, frame) in zip(pictures, frames):
                     picture[...] = self._picture(frame, height, width, decoder.reformatter)
+                    if (frame.width, frame.height) != self.info.stored_size:
+                        self._say_sizes({number: (frame.width, frame.height)})
                 yield pictures
         finally:
             decoder.close()
@@ -140,6 +151,20 @@ class VideoReader:
         stored = (height, width) if orientation.transpose else (width, height)
         with guarded(self.info.path, "converted to RGB"):
             return orientation.upright(to_rgb(frame, *stored, reformatter, self.info.crop))
+
+    def _say_sizes(self, resized: dict[int, tuple[int, int]]) -> None:
+        """Warns, once, of frames that are stored in another size than the first; by number, (width, height)."""
+        if not resized or not self._says_sizes:
+            return
+        self._says_sizes = False
+        number = min(resized)
+        stored = [" x ".join(map(str, size)) for size in (resized[number], self.info.stored_size)]
+        warnings.warn(
+            f"frame {number} of {self.info.path} has {stored[0]} pixels and the first frame has {stored[1]}: it is "
+            "scaled to the size of the first, and so is every frame like it.",
+            SizeChangeWarning,
+            stacklevel=3,
+        )
 
     def _shape(self, size: int | None) -> tuple[int, int]:
         height, width = self.info.height, self.info.width

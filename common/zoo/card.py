@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from common.models.shipped import config_checksum
 from common.zoo.shelf import WEIGHTS, ZooError
 
 MARKS = "<!-- numbers -->", "<!-- end of numbers -->"
@@ -21,7 +22,7 @@ class Card:
         name: of the weights.
         what: one line.
         made: how: data, steps, hardware, wall-clock, date, commit. Said, not measured again.
-        weights: `bytes`, `sha256` and `num_parameters` of the file.
+        weights: `bytes`, `sha256` and `num_parameters` of the file, and `config_sha256` of the config.
         measured: setting -> measure -> number.
         bars: measure -> relation and number, one or more of them: `psnr: [">=", 32]`, `ratio: [">=", 0.9, "<=", 1.1]`.
         fails: what these weights do not do, in sentences.
@@ -79,13 +80,14 @@ def write_card(place: Path, card: Card) -> None:
 
 
 def file_facts(place: Path) -> dict[str, int | str]:
-    """`bytes`, `sha256` and `num_parameters` of a folder's weights, from the file itself."""
+    """`bytes`, `sha256` and `num_parameters` of a folder's weights, and `config_sha256` of their config."""
     from safetensors import safe_open
 
     data = (place / WEIGHTS).read_bytes()
     with safe_open(place / WEIGHTS, framework="np") as file:
         count = sum(math.prod(file.get_slice(key).get_shape()) for key in file.keys())  # noqa: SIM118
-    return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), "num_parameters": count}
+    facts = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), "num_parameters": count}
+    return facts | {"config_sha256": config_checksum(place)}
 
 
 def differences(stated: Mapping, found: Mapping) -> list[Difference]:

@@ -55,6 +55,16 @@ def test_a_shard_of_another_cache_is_found_out(tmp_path):
         LatentCache(tmp_path / "a").batch([5])
 
 
+def test_what_a_killed_fill_left_goes_and_the_users_own_files_stay(tmp_path):
+    filled(tmp_path)
+    own = ("notes.partial", "shard_00001_backup.partial", "shard_1.partial", ".hidden.partial")
+    left = ("shard_00001.partial", ".cache.0a_b12cd.partial")
+    for name in (*own, *left):
+        (tmp_path / name).write_text("")
+    filled(tmp_path)
+    assert {path.name for path in tmp_path.glob("*.partial")} == set(own)
+
+
 def test_shards_that_were_swapped_are_found_out_and_made_again(tmp_path):
     """Two whole shards of one cache under each other's names: both are named, and filling gives the same as before."""
     cache = filled(tmp_path)

@@ -68,6 +68,16 @@ def test_a_wrong_name_says_so_and_builds_nothing(kind, name, said):
         kind.from_pretrained(name)
 
 
+@pytest.mark.parametrize("kind", [TextToVideoPipeline, VideoDiT])
+@pytest.mark.parametrize("name", ["other/sprites-t2v", "other/Sprites_T2V", "some/folder/sprites-t2"])
+def test_an_owner_before_a_shipped_name_says_so_in_one_sentence(kind, name, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(WeightsError) as caught:
+        kind.from_pretrained(name, local_files_only=True)
+    said = str(caught.value)
+    assert repr(name) in said and "called sprites-t2v, without an owner" in said and "\n" not in said
+
+
 def test_another_models_folder_says_so_and_builds_nothing(tmp_path):
     CausalVideoVAE(**VAE_PRESETS["ci"]).save_pretrained(tmp_path)
     with pytest.raises(WeightsError, match="CausalVideoVAE, not of a VideoDiT"):

@@ -3,6 +3,7 @@
 import errno
 import os
 import struct
+import warnings
 from fractions import Fraction
 
 import av
@@ -19,6 +20,7 @@ from common.video.errors import (
     NotAFileError,
     NotAVideoError,
     NoVideoStreamError,
+    SizeChangeWarning,
     TruncatedVideoError,
     VideoNotFoundError,
 )
@@ -264,10 +266,23 @@ def test_a_name_that_lies_about_its_container(tmp_path, encode):
 
 
 def test_two_sizes_in_one_stream(tmp_path, encode):
-    """Frames that change size on the way come out in the size of the first."""
+    """Frames that change size on the way come out in the size of the first, and that is said once, with a number."""
     parts = [encode(tmp_path / f"{h}.h264", num_frames=5, height=h, width=h + 16).read_bytes() for h in (48, 96)]
     (tmp_path / "both.h264").write_bytes(b"".join(parts))
-    assert read_frames(tmp_path / "both.h264").shape == (10, 48, 64, 3)
+    path = tmp_path / "both.h264"
+    said = r"frame 5 of .*both\.h264 has 112 x 96 pixels and the first frame has 64 x 48"
+    with VideoReader(path) as reader:
+        with pytest.warns(SizeChangeWarning, match=said):
+            assert reader.read(range(10)).shape == (10, 48, 64, 3)
+        assert reader.info.stored_size == (64, 48)
+        with warnings.catch_warnings(action="error"):
+            reader.read([9])
+    with warnings.catch_warnings(action="error"):
+        assert read_frames(path, range(5)).shape == (5, 48, 64, 3)
+    with VideoReader(path) as reader, pytest.warns(SizeChangeWarning, match="frame 5"):
+        assert sum(len(chunk) for chunk in reader.stream(chunk=4)) == 10
+    with pytest.warns(SizeChangeWarning, match="frame 9"):
+        sample_clip(path, 2)
 
 
 class TestProbe:

@@ -154,6 +154,7 @@ def flipbook(python: Path, folder: Path, *words: str) -> subprocess.CompletedPro
         ("data list", "leap"),
         ("doctor", "the library alone"),
         ("train digits-convlstm --preset ci --steps 1", "digits-convlstm"),
+        ("train film-interpolator --preset ci --steps 1", "The finished weights"),  # one baseline needs OpenCV
         ("evaluate sprites-gan-frames", "The card says the same."),
     ],
 )

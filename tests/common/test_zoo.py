@@ -128,6 +128,10 @@ def flip_a_bit(path):
         (shelf.WEIGHTS, lambda path: os.truncate(path, 5000)),
         (shelf.WEIGHTS, lambda path: path.write_bytes(b"")),
         ("config.json", lambda path: path.write_text("{")),
+        (
+            "config.json",
+            lambda path: path.write_text(path.read_text().replace('latent_channels": ', 'latent_channels": 1')),
+        ),
         ("card.json", lambda path: path.write_text("[]")),
     ],
 )
@@ -143,6 +147,12 @@ def test_a_damaged_file_says_how_to_have_it_again(carded, tmp_path, load, file, 
             load("sprites-vae")
     finally:
         (shipped.ZOO.parents[1] / ".git").rmdir()
+    (shipped.ZOO.parents[1] / "pyproject.toml").write_text("")  # an archive of the repository
+    try:
+        with pytest.raises(ValueError, match="unpack the course once more"):
+            load("sprites-vae")
+    finally:
+        (shipped.ZOO.parents[1] / "pyproject.toml").unlink()
 
 
 def test_generate_and_its_kin_end_in_a_sentence_at_damaged_weights(carded):

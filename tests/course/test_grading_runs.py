@@ -19,7 +19,7 @@ from common.course.base import paths
 from common.course.commands.grade import grade
 from common.course.grading import batch
 from common.course.grading.seal import seal
-from common.course.grading.supervise import Ending
+from common.course.grading.supervise import Ending, Run
 from common.course.source import lab_source
 
 NEEDS_BUBBLEWRAP = pytest.mark.skipif(
@@ -176,6 +176,8 @@ def test_unsafe_grades_the_same_and_says_what_it_is(mini_course, tmp_path):
     assert book["unsafe"] and "WITHOUT a sandbox" in result.stderr
     assert [row["points"] for row in book["submissions"]] == [9.0, 1.0]
     assert "MemoryError" in book["submissions"][1]["tests"][0]["message"]
+    done = [line for line in result.stderr.splitlines() if " of 2: " in line]
+    assert sorted(line.partition(": ")[2].split()[:3] for line in done) == [["a", "01.1", "9/9"], ["b", "01.1", "1/9"]]
 
 
 def test_the_seal_notices_a_replaced_tool_and_no_honest_import(monkeypatch):
@@ -199,8 +201,23 @@ def test_the_seal_notices_a_replaced_tool_and_no_honest_import(monkeypatch):
     assert torch._dynamo
 
 
-def test_a_worker_that_never_starts_is_our_failure_and_costs_no_points(mini_course, tmp_path, monkeypatch):
-    """tried again, then "not graded" with an exit code of its own"""
+def no_process(run):
+    return Ending(False, why="no process could be started")
+
+
+def refused_by_the_system(run):
+    raise BlockingIOError(11, "Resource temporarily unavailable")
+
+
+def dead_before_the_notebook(run):
+    run.take("ready")
+    run.take("start", next(iter(run.tests)))
+    return Ending(False, why="the process crashed: killed, as when memory runs out")
+
+
+@pytest.mark.parametrize("fails", [no_process, refused_by_the_system, dead_before_the_notebook])
+def test_a_worker_that_never_starts_is_our_failure_and_costs_no_points(mini_course, tmp_path, monkeypatch, fails):
+    """tried again, then "not graded" with an exit code of its own, in every report"""
     folder, out = tmp_path / "class", tmp_path / "out"
     for name in "ab":
         mini_course.write(folder / f"{name}.ipynb")
@@ -208,21 +225,35 @@ def test_a_worker_that_never_starts_is_our_failure_and_costs_no_points(mini_cour
     started = batch.supervise
 
     def failing(command, job, run, *rest):
-        if job["submission"] is None or len(tries) > 3:
-            return started(command, job, run, *rest)
-        tries.append(job["submission"])
-        command.close()
-        return Ending(False, why="no process could be started")
+        if len(tries) < 2 or (job["submission"] and len(tries) < 5):  # the collection of the tests, twice, then `a`
+            tries.append(job["submission"])
+            command.close()
+            return fails(run if run.tests else Run({"test_x": None}))
+        return started(command, job, run, *rest)
 
     monkeypatch.setattr(batch, "supervise", failing)
     monkeypatch.setattr(batch.time, "sleep", lambda seconds: None)
-    words = ["grade", str(folder), "--out", str(out), "--unsafe", "-j", "1"]
+    words = ["grade", str(folder), "--out", str(out), "--unsafe", "--json", "-j", "1"]
     result = CliRunner().invoke(grade, words[1:])
     assert result.exit_code == 3, result.output
-    assert "ungraded" in result.output and "1 not graded because no worker started" in result.output
+    assert "ungraded" in result.stderr and "1 not graded because grading failed" in result.stderr
     rows = list(csv.DictReader((out / "grades.csv").open(encoding="utf-8-sig")))
     assert [(row["student"], row["points"]) for row in rows] == [("a", ""), ("b", "9")]
     assert "not the student's fault" in rows[0]["notes"]
+    assert [row["points"] for row in json.loads(result.stdout)["submissions"]] == [None, 9.0]
+    [feedback] = (out / "feedback" / "a").iterdir()
+    for name in ("feedback.txt", "feedback.html"):
+        assert "grading failed, which is no fault of yours" in (feedback / name).read_text()
+    told = json.loads((feedback / "results.json").read_text())
+    assert "score" not in told and "grading failed" in told["output"]
+
+
+def test_what_goes_wrong_on_our_side_is_no_grade(mini_course, tmp_path, monkeypatch):
+    mini_course.write(tmp_path / "class" / "a.ipynb")
+    monkeypatch.setattr(batch, "sanitized", lambda *_: 1 / 0)
+    options = ["--out", str(tmp_path / "out"), "--unsafe"]
+    result = CliRunner().invoke(grade, [str(tmp_path / "class"), *options])
+    assert result.exit_code == 3 and "ungraded" in result.output and "ZeroDivisionError" in result.output
 
 
 @NEEDS_BUBBLEWRAP

@@ -60,7 +60,8 @@ NOT_GRADABLE = {
     "binary": (b"\x89PNG\xff\xfe", "JSON"),
     "list": (b"[]", "no list of cells"),
     "null": (b'{"cells": null}', "no list of cells"),
-    "deep": (b"[" * 100_000, "JSON"),
+    "deep": (b"[" * 100_000, "JSON is nested too deeply"),
+    "long": (b"[" + b"9" * 5000 + b"]", "JSON has a number with too many digits"),
     "stranger": (notebook("def other(): pass").encode(), "--lab"),
 }
 
@@ -157,10 +158,29 @@ def test_what_cannot_be_graded_is_not_counted_as_graded(tmp_path):
     done = Row(Submission("ann", Path("x"), lab), [Result("t", "", "double", 2, status="fail")])
     rows = [done, Row(Submission("ben", Path("y"), problem="the file is empty"), notes=["the file is empty"])]
     book = reports.Book(rows, "none", True, 2)
-    assert "ann  01.1        0/2" in reports.as_table(book) and "ungraded    ! the file" in reports.as_table(book)
+    assert "ann  01.1        0/2" in reports.as_table(book) and "ungraded    ⚑ the file" in reports.as_table(book)
     assert reports.where(book, tmp_path, None).startswith(
         "1 of 2 submissions graded, 1 that cannot be: their notes say why, 1 with a note worth reading."
     )
+
+
+def test_a_note_and_a_crash_have_marks_of_their_own():
+    lab = Lab("01_tiny", "01_numbers")
+    crashed = Row(Submission("ann", Path("x"), lab), [Result("t", "", "double", 2, status="error")])
+    noted = Row(
+        Submission("ben", Path("y"), lab), [Result("t", "", "double", 2, status="pass")], ["first", "second", "x"]
+    )
+    ann, ben, legend = reports.as_table(reports.Book([crashed, noted], "none", True, 2)).splitlines()
+    assert ann.endswith("0/2  !") and ben.endswith("2/2  ✔  ⚑ first (+2)")
+    assert "! error" in legend and legend.endswith("⚑ note (+N: as many more, in grades.csv)")
+
+
+def test_a_file_name_does_not_turn_the_grade_book_around(tmp_path):
+    name = "a\x1b[31m\u202egnp.ipynb"
+    row = Row(Submission("ann", tmp_path / name), notes=[f"not graded: {name}"])
+    reports.write(reports.Book([row], "none", True, 1), tmp_path / "out", as_json=False)
+    text = (tmp_path / "out" / "grades.csv").read_text(encoding="utf-8-sig")
+    assert text.count(r"a\x1b[31m\u202egnp.ipynb") == 2 and "\x1b" not in text and "\u202e" not in text
 
 
 def test_too_much_code_is_refused_before_it_is_parsed(klass):

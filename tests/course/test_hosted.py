@@ -1,5 +1,6 @@
 """A lab opens on a hosted notebook service with nothing installed, wherever the project has a public address."""
 
+import os
 import tomllib
 
 import pytest
@@ -56,3 +57,20 @@ def test_where_the_course_is_installed_the_cell_does_nothing(monkeypatch, tmp_pa
     monkeypatch.delenv("FLIPBOOK_ROOT", raising=False)
     exec(hosted.bootstrap("https://nowhere.invalid/course"), {})
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("there", ["nothing", "half", "whole"])
+def test_a_cell_that_was_interrupted_goes_on(there, monkeypatch, tmp_path):
+    """Half a clone is fetched again; a whole one that was not installed yet is installed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    commands = []
+    monkeypatch.setattr("subprocess.run", lambda words, check: commands.append((words, os.path.exists(hosted.FOLDER))))
+    if there != "nothing":
+        (tmp_path / hosted.FOLDER / ".git").mkdir(parents=True)
+    if there == "whole":
+        (tmp_path / hosted.FOLDER / "pyproject.toml").write_text("")
+    exec(hosted.bootstrap(ADDRESS), {})
+    fetched = [(words[1], exists) for words, exists in commands[:-1]]
+    assert fetched == ([] if there == "whole" else [("clone", False)])
+    assert commands[-1][0][1:4] == ["-m", "pip", "install"]

@@ -225,6 +225,60 @@ def test_what_no_answer_needs_is_not_run():
     assert loaded.ran == [] and loaded.f(2) == 2 and not hasattr(loaded, "result")
 
 
+FILLED = {
+    "a list": ("table = []\ntable.append(2)", "table[0]"),
+    "a dictionary, in a loop": ("table = {}\nfor k in 'ab': table.update({k: 2})", "table['b']"),
+    "an array": ("two = numpy.zeros(3)\ntwo.fill(2)", "two[1]"),
+}
+
+
+@pytest.mark.parametrize("case", FILLED)
+def test_what_fills_a_helper_in_place_is_run_too(case):
+    helper, used = FILLED[case]
+    assert module(("setup", "import numpy"), helper, ("exercise", f"def f():\n    return {used}")).f() == 2
+
+
+@pytest.mark.parametrize("helper", [
+    "globals().update(TWO=2)",
+    "exec('TWO = 2')",
+    "import sys\nsetattr(sys.modules[__name__], 'TWO', 2)",
+    "def define():\n    global TWO\n    TWO = 2\ndefine()",
+    "%run helpers.py",
+])  # fmt: skip
+def test_a_cell_that_was_not_run_is_named_where_its_name_is_missed(helper):
+    answer = ("exercise", "def f():\n    return TWO")
+    loaded = module("print('TWO of a kind')", helper, "print(f(TWO=1))", answer)
+    with pytest.raises(NameError) as caught:
+        loaded.f()
+    said = explain.describe(caught.value, loaded.__dict__)
+    assert "`TWO` is not defined: of your `cell 2` a check does not run `" in said and "Write `TWO = …`" in said
+
+
+def test_the_words_of_a_grader_name_that_cell_too():
+    loaded = module("globals().update(TWO=2)", ("exercise", "def f():\n    return TWO"))
+    with pytest.raises(AssertionError) as caught:
+        try:
+            loaded.f()
+        except NameError as error:
+            raise AssertionError("your code raises NameError") from error
+    status, said = explain.status_of(caught.value, "f", loaded.__dict__, __file__)
+    assert status == "fail" and said.splitlines()[1].startswith("of your `cell 1` a check does not run `globals().")
+
+
+def test_a_cell_that_is_too_deep_to_be_written_out_spoils_nothing():
+    loaded = module("print(" + "1 + " * 3000 + "1)", ("exercise", "def f():\n    return TWO"))
+    with pytest.raises(NameError) as caught:
+        loaded.f()
+    assert "`TWO` is not defined" in explain.describe(caught.value, loaded.__dict__)
+
+
+def test_a_name_that_no_cell_defines_is_blamed_on_none():
+    loaded = module("print(f())", ("exercise", "def f():\n    return TWO"))
+    with pytest.raises(NameError) as caught:
+        loaded.f()
+    assert "`TWO` is not defined: run the cell that defines it" in explain.describe(caught.value, loaded.__dict__)
+
+
 def test_exercise_cells_have_the_kernels_names_and_syntax():
     loaded = module(("exercise", "import asyncio\nawait asyncio.sleep(0)\ndisplay(get_ipython())\ndef f(): return 3"))
     assert loaded.f() == 3

@@ -104,7 +104,7 @@ def test_a_lab_that_was_not_started_runs_on_the_library(library):
     with swap.mine() as report:
         assert library[0].quadruple(2) == 8
     assert str(report).count("library (not started)") == 2
-    assert str(report.begun) == "  all are the library's"
+    assert report.in_place == "none of your parts is in place"
     assert not report.yours
 
 

@@ -37,7 +37,8 @@ def course(tmp_path_factory):
     root = tmp_path_factory.mktemp("course")
     for folder in ("labs", "phases", "solutions", "tests/labs"):
         shutil.copytree(checkout / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (root / "datasets").symlink_to(checkout / "datasets")
+    for folder in ("datasets", "benchmarks"):
+        (root / folder).symlink_to(checkout / folder)
     settings = root / SETTINGS
     settings.parent.mkdir(parents=True)
     settings.write_text(json.dumps({"windowingMode": "none"}))  # every cell stays on the page, and nothing jumps
@@ -176,8 +177,9 @@ class Notebook:
 
     def unfold_headings(self):
         """Open every section that is folded under its heading."""
-        for button in self.panel.locator(".jp-collapseHeadingButton.jp-mod-collapsed").all():
-            button.evaluate("node => node.click()")
+        folded = self.panel.locator(".jp-collapseHeadingButton.jp-mod-collapsed")
+        while folded.count():  # one that is open is no longer among them
+            folded.first.evaluate("node => node.click()")
 
     def run(self, cell):
         """Run a cell. While the kernel still connects a key is lost, or the cell waits and is let go: press again."""

@@ -20,11 +20,14 @@ FOLDER = "flipbook"  # where the cell puts the course
 BOOTSTRAP = """\
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 
 if importlib.util.find_spec("common") is None:
-    subprocess.run(["git", "clone", "-q", "--depth", "1", "{repository}", "{folder}"], check=True)
+    if not os.path.isfile("{folder}/pyproject.toml"):  # not fetched yet, or only half
+        shutil.rmtree("{folder}", ignore_errors=True)
+        subprocess.run(["git", "clone", "-q", "--depth", "1", "{repository}", "{folder}"], check=True)
     install = [sys.executable, "-m", "pip", "install", "-q", "-c", "{folder}/constraints.txt", "./{folder}[course]"]
     subprocess.run(install, check=True)
     importlib.invalidate_caches()

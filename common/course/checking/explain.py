@@ -1,5 +1,7 @@
 """What an exception means to a learner: one status and one short message."""
 
+import ast
+import dis
 import linecache
 import re
 import sys
@@ -9,6 +11,7 @@ from common.course.errors import AnswerKeyUsed
 
 NOT_WRITTEN = "not written yet"
 MESSAGE_LINES, MESSAGE_LENGTH = 14, 900
+NAMESPACES = {"globals", "vars", "locals", "exec", "eval", "setattr"}  # by which a name can be defined as data
 
 
 class NotDefined(AttributeError):
@@ -55,8 +58,10 @@ def status_of(exc: BaseException, exercise: str, namespace: dict, test_file: str
     if _is_pytest_fail(exc) and owner != "learner":
         return "fail", shorten(str(exc))
     if isinstance(exc, AssertionError) and owner == "test":
-        where = _where(exc.__cause__, namespace) if exc.__cause__ else ""  # the grader's words about a crash
-        return "fail", shorten(_said(exc) + where) or _bare_assert(frames, test_file)
+        cause = exc.__cause__  # the grader's words about a crash
+        where = _where(cause, namespace) if cause else ""
+        cell = _left_out_cell(cause.name, namespace) if isinstance(cause, NameError) and cause.name else ""
+        return "fail", shorten(_said(exc) + where + (f"\n{cell}" if cell else "")) or _bare_assert(frames, test_file)
     if owner == "test" and isinstance(exc, TypeError | AttributeError | LookupError | ValueError | RuntimeError):
         return "fail", shorten(f"the test could not use what your code gave back: {describe(exc, namespace)}")
     return "error", shorten(describe(exc, namespace))
@@ -69,13 +74,50 @@ def describe(exc: BaseException, namespace: dict) -> str:
         line = (exc.text or "").strip()
         return f"{type(exc).__name__}: {exc.msg} (line {exc.lineno} of your cell" + (f": `{line}`)" if line else ")")
     if isinstance(exc, NameError) and not isinstance(exc, UnboundLocalError) and exc.name:
-        text = f"`{exc.name}` is not defined: run the cell that defines it, or define it in this cell"
+        text = _undefined(exc.name, namespace)
     elif isinstance(exc, RecursionError):
         text = "the function calls itself without end"
     elif text and len(text) > 300:
         text = text[:300] + " …"
     said = f"{type(exc).__name__}: {text}" if text else type(exc).__name__
     return said + _where(exc, namespace)
+
+
+def _undefined(name: str, namespace: dict) -> str:
+    """What to do about a name that is not there."""
+    cell = _left_out_cell(name, namespace)
+    return f"`{name}` is not defined: {cell or 'run the cell that defines it, or define it in this cell'}"
+
+
+def _left_out_cell(name: str, namespace: dict) -> str:
+    """A sentence on the cell whose statement may define the name and was not run; empty where there is none."""
+    for label, line, statement in namespace.get("_left_out", ()):
+        if _may_define(line, statement, name, namespace):
+            return (
+                f"of your `{label}` a check does not run `{line[:80]}`, since it runs imports, "
+                f"definitions and assignments. Write `{name} = …` there, or define it in the exercise's cell"
+            )
+    return ""
+
+
+def _may_define(line: str, statement: ast.stmt, name: str, namespace: dict) -> bool:
+    """Whether a statement that is no assignment may define the name: in a namespace as data, or in a function."""
+    if line.startswith(("%run", "%load")):  # a magic, which is no statement of Python
+        return True
+    nodes = list(ast.walk(statement))
+    word = re.compile(rf"\b{re.escape(name)}\b")
+    texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    texts += [node.arg for node in nodes if isinstance(node, ast.keyword) and node.arg]
+    if any(isinstance(node, ast.Name) and node.id in NAMESPACES for node in nodes) and any(map(word.search, texts)):
+        return True
+    called = [node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+    codes = [code for code in (getattr(namespace.get(one), "__code__", None) for one in called) if code is not None]
+    return any(
+        (step.opname == "STORE_GLOBAL" and step.argval == name)
+        or (NAMESPACES & {*code.co_names} and name in code.co_consts)
+        for code in codes
+        for step in dis.get_instructions(code)
+    )
 
 
 def shorten(text: str) -> str:

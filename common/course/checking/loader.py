@@ -107,10 +107,22 @@ def read_cells(path) -> list[Cell]:
         raise CourseError(f"there is no notebook {path}") from None
     except OSError as exc:
         raise CourseError(f"{path} cannot be read: {reason(exc)}") from None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
-        kind = type(exc).__name__
-        raise CourseError(f"{path} is not a readable notebook ({kind}): open it in JupyterLab and save it") from None
+    except (KeyError, TypeError, AttributeError):
+        raise CourseError(f"{path} is not a readable notebook: it has no list of cells") from None
+    except (ValueError, RecursionError) as exc:
+        raise CourseError(
+            f"{path} is not a readable notebook: {why_no_json(exc)}. Open it in JupyterLab and save it"
+        ) from None
     return [_cell(number, cell) for number, cell in enumerate(cells, 1)]
+
+
+def why_no_json(error: ValueError | RecursionError) -> str:
+    """What is wrong with a file that `json` cannot read."""
+    if isinstance(error, RecursionError):
+        return "its JSON is nested too deeply"
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+        return "the file does not hold readable JSON"
+    return "its JSON has a number with too many digits"
 
 
 def replace_exercise(cells: list[Cell], exercise: str, source: str) -> list[Cell]:
@@ -138,6 +150,7 @@ def load_cells(cells: list[Cell], lab_id: str, file: str = "") -> LabModule:
     vars(module).update(KERNEL_NAMES)
     parsed = [(cell, _parsed(cell, lab_id, module)) for cell in cells if not cell.tags & NEVER_RUN]
     wanted = _wanted([(cell, tree) for cell, tree in parsed if tree is not None])
+    module._left_out = [part for cell, tree in parsed if tree is not None for part in _left_out(cell, tree, wanted)]
     with _deferred_imports():
         for cell, tree in parsed:
             if tree is not None:
@@ -230,6 +243,15 @@ def parse(source: str, filename: str) -> ast.Module:
 def _definitions(tree: ast.Module, wanted: set[ast.stmt]) -> list[ast.Module]:
     """What defines something at no cost, or is wanted, statement by statement: one that fails takes no other along."""
     return [ast.Module([node], []) for node in tree.body if node in wanted or _is_definition(node)]
+
+
+def _left_out(cell: Cell, tree: ast.Module, wanted: set[ast.stmt]) -> list[tuple[str, str, ast.stmt]]:
+    """What is not run of a cell of the learner's own, as (label, its first line, statement)."""
+    if cell.tags & RUN_IN_FULL:
+        return []
+    lines = cell.source.splitlines()
+    left = [node for node in tree.body if node not in wanted and not _is_definition(node)]
+    return [(cell.label, lines[node.lineno - 1].strip(), node) for node in left if node.lineno <= len(lines)]
 
 
 def _is_definition(node: ast.stmt) -> bool:

@@ -8,6 +8,9 @@ import ast
 import symtable
 from collections.abc import Iterable, Iterator
 
+# Methods that change a list, a set, a dictionary or an array in place.
+CHANGES = {"append", "extend", "insert", "add", "update", "setdefault", "pop", "popitem", "remove", "discard", "clear",
+           "sort", "reverse", "appendleft", "extendleft", "fill", "fill_"}  # fmt: skip
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -47,6 +50,8 @@ def bound_by(node: ast.stmt) -> set[str]:
             found.add(part.id)
         elif isinstance(part, ast.Subscript | ast.Attribute) and isinstance(part.ctx, ast.Store):
             found |= {name.id for name in ast.walk(part.value) if isinstance(name, ast.Name)}
+        elif isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in CHANGES:
+            found |= {name.id for name in ast.walk(part.func.value) if isinstance(name, ast.Name)}
         elif isinstance(part, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and part.name:
             found.add(part.name)
     return found

@@ -1,5 +1,6 @@
 """`flipbook grade DIR`: a class's notebooks, each in a sandbox, and a grade book at the end."""
 
+import itertools
 import json
 import os
 from pathlib import Path
@@ -11,7 +12,7 @@ from common.course.base import paths
 from common.course.source import lab_source
 from common.progress import progress_bar
 
-NOT_GRADED = 3  # exit code where a worker could not be started for some submission
+NOT_GRADED = 3  # exit code where we failed for some submission
 
 
 @click.command()
@@ -55,7 +56,7 @@ def grade(folder, lab_id, out, jobs, unsafe, as_json, seed, memory, test_timeout
         work = batch.Batch(sandbox, limits, seed, scratch)
         for lab in sorted({s.lab for s in found if s.lab is not None}):
             work.prepare(lab)
-        rows, complete = _with_progress(batch, work, found, jobs or _processors())
+        rows, complete = _with_progress(work, found, jobs or _processors())
     book = reports.Book(rows, sandbox.name, complete, len(found))
     click.echo(reports.as_table(book), err=as_json)  # before the reports: a full disk must not take it along
     kept = reports.write(book, out, as_json=as_json)
@@ -64,7 +65,7 @@ def grade(folder, lab_id, out, jobs, unsafe, as_json, seed, memory, test_timeout
     click.echo(reports.where(book, out, kept), err=as_json)
     if not complete:
         raise SystemExit(130)
-    if any(row.not_graded for row in rows):
+    if any(row.failure for row in rows):
         raise SystemExit(NOT_GRADED)
 
 
@@ -73,11 +74,16 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _with_progress(batch, work, found, jobs):
+def _with_progress(work, found, jobs):
+    """Grade with a bar; where no terminal shows one, with a line on standard error for each submission that is done."""
+    from common.course.grading import batch, reports
 
+    done = itertools.count(1)
     with progress_bar(total=len(found), unit="notebook", desc="grading") as bar:
 
         def on_row(row):
+            if bar.disable:
+                click.echo(reports.as_line(row, next(done), len(found)), err=True)
             bar.set_postfix_str(row.submission.student[:24], refresh=False)
             bar.update()
 

@@ -1,6 +1,7 @@
 """`--mine` for the library's own commands: `train`, `evaluate`, `reconstruct` and `play` on what the learner wrote."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import click
@@ -16,7 +17,7 @@ OPTION = click.Option(["--mine"], is_flag=True, help="Run on the parts that you 
 
 
 def on_own_parts(command: click.Command, work: Callable | None = None) -> click.Command:
-    """The same command with an option `--mine`. Whose parts run is said first, beside what the command prints.
+    """The same command with an option `--mine`. Whose parts ran is said at the end, beside what the command prints.
 
     Args:
         command: the library's.
@@ -30,11 +31,23 @@ def on_own_parts(command: click.Command, work: Callable | None = None) -> click.
             raise click.ClickException("a card is about the library's parts: --update and --mine exclude each other")
         from common.course.learner import swap
 
-        with swap.mine(saves=command is library_train) as report:
-            click.echo(f"whose parts run:\n{report.begun}", err=True)
+        with swap.mine(saves=command is library_train) as report, said(report):
             (work or command.callback)(**options)
 
     return click.Command(command.name, params=[*command.params, OPTION], callback=run, help=command.help)
+
+
+@contextlib.contextmanager
+def said(report) -> Iterator[None]:
+    """Say first which of the learner's parts are in place, and at the end, whatever it is, whose parts ran."""
+    from common.course.learner import swap
+
+    click.echo(report.in_place, err=True)
+    try:
+        with swap.calls() as called:
+            yield
+    finally:
+        click.echo(f"whose parts ran:\n{report.of(called)}", err=True)
 
 
 def draw_reconstruction(**options) -> None:
@@ -56,8 +69,7 @@ def play_with_own_parts(mine, **options) -> None:
         return library_play.callback(**options)
     from common.course.learner import swap
 
-    with swap.mine() as report:
-        click.echo(f"whose parts run:\n{report}", err=True)
+    with swap.mine() as report, said(report):
         return library_play.callback(**options, explain=partial(swap.explain_crash, report=report))
 
 

@@ -36,11 +36,17 @@ class Row:
     results: list[Result] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
-    not_graded: bool = False  # by our own failure: no points are said to be lost
+    failure: str = ""  # ours, because of which there is no grade: no points are said to be lost
 
     @property
     def points(self) -> tuple[float, float]:
         return score(self.results)
+
+    @property
+    def problem(self) -> str:
+        """Why there is no grade, in words for the student; empty where there is one."""
+        ours = f"grading failed, which is no fault of yours; it will be graded again ({self.failure})"
+        return self.submission.problem or (ours if self.failure else "")
 
 
 @dataclass
@@ -60,8 +66,12 @@ class Batch:
         folder = self.folder / lab.id
         folder.mkdir()
         self.stages[lab] = build(lab, folder, link_data=not self.sandbox.safe)
-        run = Run({})
-        ending = self._work(lab, None, run, {}, time.monotonic() + self.limits.wall)
+        for attempt in range(MAX_STARTS):
+            run = Run({})
+            ending = self._work(lab, None, run, {}, time.monotonic() + self.limits.wall)
+            if (ending.finished and run.collected) or self.stop.is_set():
+                break
+            time.sleep(attempt)
         self.tests[lab] = run.collected
         if not ending.finished or not run.collected:
             why = ending.why or "it has none"
@@ -85,7 +95,7 @@ class Batch:
             try:
                 row.results, notes = self._results(submission.lab, notebook, with_torch, started + self.limits.wall)
             except WorkerDidNotStart as error:
-                row.not_graded, notes = True, [f"not graded, and not the student's fault: {error}"]
+                return _not_graded(row, str(error))
         row.notes = short_notes([*row.notes, *notes])
         row.seconds = time.monotonic() - started
         return row
@@ -95,8 +105,7 @@ class Batch:
         done: dict[str, Result] = {}
         notes: list[str] = []
         for _ in range(MAX_RESTARTS):
-            run = Run(tests, self.stages[lab].controls, with_torch)
-            ending = self._started(lab, notebook, run, done, deadline)
+            run, ending = self._started(lab, notebook, tests, with_torch, done, deadline)
             notes += run.notes
             if run.broken:
                 return [_ungraded(test, run.broken) for test in tests.values()], [run.broken, *notes]
@@ -115,14 +124,20 @@ class Batch:
         runner.settle_blocked(results)
         return results, notes
 
-    def _started(self, lab: Lab, notebook: Path, run: Run, done: dict, deadline: float) -> Ending:
-        """A worker that came as far as the student's code. One that did not is our failure, and is tried again."""
+    def _started(self, lab: Lab, notebook: Path, tests: dict, with_torch: bool, done: dict, deadline: float):
+        """A worker that came as far as the student's code, as (run, ending).
+
+        One that did not is our failure, and is tried again.
+
+        Raises:
+            WorkerDidNotStart: each time.
+        """
         for attempt in range(MAX_STARTS):
+            run = Run(tests, self.stages[lab].controls, with_torch)
             ending = self._work(lab, notebook, run, done, deadline)
-            if run.phase != "starting" or run.broken or self.stop.is_set():
-                return ending
+            if run.began or run.finished or run.broken or self.stop.is_set():
+                return run, ending
             time.sleep(attempt)
-            run.since = time.monotonic()
             deadline = time.monotonic() + self.limits.wall
         raise WorkerDidNotStart(
             f"the worker did not start in {MAX_STARTS} tries ({ending.why or 'no reason was given'})"
@@ -149,7 +164,10 @@ class Batch:
         return bool(run.confirmed) and not ending.finished
 
     def _work(self, lab: Lab, notebook: Path | None, run: Run, done: dict, deadline: float) -> Ending:
-        command = self.sandbox.command(self.stages[lab].folder, notebook)
+        try:
+            command = self.sandbox.command(self.stages[lab].folder, notebook)
+        except OSError as error:
+            return Ending(False, why=files.reason(error))
         job = {
             "root": command.root,
             "phase": lab.phase,
@@ -163,7 +181,17 @@ class Batch:
             "cpu": int(self.limits.wall) + 30,
             "processes": None if self.sandbox.filter else 512,
         }
-        return supervise(command, job, run, self.limits, deadline, self.stop)
+        try:
+            return supervise(command, job, run, self.limits, deadline, self.stop)
+        except OSError as error:  # no process, no descriptor, no room for one
+            return Ending(False, why=files.reason(error))
+
+
+def _not_graded(row: Row, why: str) -> Row:
+    """The row of a submission that we failed: it says so first, and has no points."""
+    row.failure = why
+    row.notes = short_notes([f"not graded, and not the student's fault: {why}", *row.notes])
+    return row
 
 
 def _ungraded(test: Result, why: str) -> Result:
@@ -202,9 +230,7 @@ def _never_failing(batch: Batch, submission: Submission) -> Row:
     try:
         return batch.grade(submission)
     except Exception as error:
-        why = f"could not be graded: {type(error).__name__}: {error}"
-        results = [_ungraded(test, why) for test in batch.tests.get(submission.lab, [])]
-        return Row(submission, results, [why, *submission.notes])
+        return _not_graded(Row(submission, notes=short_notes(submission.notes)), f"{type(error).__name__}: {error}")
 
 
 @contextlib.contextmanager

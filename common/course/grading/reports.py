@@ -21,6 +21,7 @@ from common.course.base.paths import CourseError
 from common.course.base.results import score
 from common.course.checking import render
 from common.course.grading.batch import Row
+from common.course.grading.submissions import readable
 from common.course.source import syllabus
 from common.files import reason
 
@@ -31,6 +32,7 @@ UNSAFE = (
 OURS = ("grades.csv", "junit.xml", "grades.json", "feedback")
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # full-width signs too
+NOTE = "⚑"  # no mark of a test: `!` is one
 LONGEST_NAME = 80  # bytes: a file system counts them, not letters
 
 
@@ -126,8 +128,8 @@ def folder_names(rows: list[Row]) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    """Text that a spreadsheet shows instead of computing."""
-    text = " ".join(text.split())
+    """Text that a spreadsheet shows as it is: it computes nothing, and no letter turns the line around."""
+    text = readable(" ".join(text.split()))
     return "'" + text if text.startswith(FORMULA) else text
 
 
@@ -149,7 +151,7 @@ def _write_csv(book: Book, path: Path) -> None:
             parts = _exercises(row)
             each = [f"{parts[name][0]:g}" if lab == of and name in parts else "" for of, name in columns]
             texts = [book.sandbox, _cell(str(row.submission.path)), _cell("; ".join(row.notes))]
-            grade = ["", ""] if row.not_graded else [f"{earned:g}", f"{points:g}"]
+            grade = ["", ""] if row.failure else [f"{earned:g}", f"{points:g}"]
             start = [_cell(row.submission.student), lab, *grade, f"{row.seconds:.1f}"]
             writer.writerow([*start, *texts, *each])
 
@@ -205,7 +207,7 @@ def as_data(book: Book) -> dict:
             {
                 "student": row.submission.student,
                 "lab": row.submission.lab.id if row.submission.lab else None,
-                "points": earned,
+                "points": None if row.failure else earned,
                 "max": points,
                 "seconds": round(row.seconds, 2),
                 "notes": row.notes,
@@ -236,11 +238,10 @@ def gradescope(book: Book, row: Row) -> dict:
                 "visibility": "visible",
             }
         )
-    problem = row.submission.problem
-    return {
-        "score": row.points[0],
+    score = {} if row.failure else {"score": row.points[0]}  # without one Gradescope says that its grader failed
+    return score | {
         "execution_time": round(row.seconds),
-        "output": f"This submission was not graded: {problem}" if problem else "",
+        "output": f"This submission was not graded: {row.problem}" if row.problem else "",
         "output_format": "text",
         "stdout_visibility": "hidden",
         "visibility": "visible",
@@ -251,8 +252,8 @@ def gradescope(book: Book, row: Row) -> dict:
 
 def _as_text(book: Book, row: Row) -> str:
     lines = [row.submission.student]
-    if row.submission.problem:
-        lines.append(f"This submission was not graded: {row.submission.problem}.")
+    if row.problem:
+        lines.append(f"This submission was not graded: {row.problem}.")
     elif row.submission.lab:
         lines.append(render.as_text(row.submission.lab, row.results, next_step=advice(row)))
     return "\n".join(lines + ([UNSAFE] if book.unsafe else [])) + "\n"
@@ -289,46 +290,57 @@ def _page(book: Book, row: Row) -> dict:
     return {
         "student": row.submission.student,
         "lab": f"Lab {lab.id} · {syllabus.title(lab)}" if lab else "Unknown lab",
-        "problem": row.submission.problem,
+        "problem": row.problem,
         "earned": earned,
         "points": points,
         "share": 100 * earned / points if points else 0,
         "exercises": exercises,
-        "advice": "" if row.submission.problem else advice(row),
-        "details": render.as_html(lab, row.results) if lab and not row.submission.problem else "",
+        "advice": "" if row.problem else advice(row),
+        "details": render.as_html(lab, row.results) if lab and not row.problem else "",
         "warning": UNSAFE if book.unsafe else "",
     }
 
 
 def as_table(book: Book) -> str:
-    """The grade book for a terminal: one line per submission, one sign per test, the first note; then the signs."""
+    """The grade book for a terminal: one line per submission, one sign per test, its first note; then the signs."""
     names = [row.submission.student[:28] for row in book.rows]
     width = max([len(name) for name in names], default=0)
     lines = []
     for row, name in zip(book.rows, names):
-        earned, points = row.points
         signs = "".join(render.mark(result) for result in row.results)
         lab = row.submission.lab.id if row.submission.lab else "  ?  "
-        note = (
-            f"  ! {row.notes[0][:90]}" + (f" (+{len(row.notes) - 1})" if len(row.notes) > 1 else "")
-            if row.notes
-            else ""
-        )
-        grade = "ungraded" if row.not_graded or not points else f"{earned:g}/{points:g}"
-        lines.append(f"{name:{width}}  {lab}  {grade:>9}  {signs}{note}".rstrip())
-    return "\n".join([*lines, render.legend()])
+        lines.append(f"{name:{width}}  {lab}  {_grade(row):>9}  {signs}{_first_note(row)}".rstrip())
+    return "\n".join([*lines, f"{render.legend()}  {NOTE} note (+N: as many more, in grades.csv)"])
+
+
+def _first_note(row: Row) -> str:
+    if not row.notes:
+        return ""
+    more = f" (+{len(row.notes) - 1})" if len(row.notes) > 1 else ""
+    return f"  {NOTE} {readable(row.notes[0][:90])}{more}"
+
+
+def _grade(row: Row) -> str:
+    earned, points = row.points
+    return "ungraded" if row.failure or not points else f"{earned:g}/{points:g}"
+
+
+def as_line(row: Row, number: int, total: int) -> str:
+    """One submission as it is done, where no progress bar is drawn."""
+    lab = row.submission.lab.id if row.submission.lab else "?"
+    return f"{number} of {total}: {row.submission.student}  {lab}  {_grade(row)}{_first_note(row)}"
 
 
 def where(book: Book, out: Path, kept: Path | None) -> str:
     """The last lines: how many, how safe, and where everything is."""
-    noted, failed = sum(bool(row.notes) for row in book.rows), sum(row.not_graded for row in book.rows)
-    unread = sum(not row.points[1] and not row.not_graded for row in book.rows)
+    noted, failed = sum(bool(row.notes) for row in book.rows), sum(bool(row.failure) for row in book.rows)
+    unread = sum(not row.points[1] and not row.failure for row in book.rows)
     graded = f"{len(book.rows) - failed - unread} of {book.total} submissions graded"
     lines = [graded + ("" if book.complete else " (stopped early)")]
     if unread:
         lines[0] += f", {unread} that cannot be: their notes say why"
     if failed:
-        lines[0] += f", {failed} not graded because no worker started: grade them again"
+        lines[0] += f", {failed} not graded because grading failed: their notes say why, grade them again"
     lines[0] += f", {noted} with a note worth reading." if noted else "."
     lines.append(
         f"Grades: {out / 'grades.csv'}, {out / 'junit.xml'}. For each student: {out / 'feedback'}/STUDENT/LAB/."

@@ -25,14 +25,14 @@ REFUSED = {
         "process_vm_readv": 310, "process_vm_writev": 311, "bpf": 321, "userfaultfd": 323, "io_uring_setup": 425,
         "io_uring_enter": 426, "io_uring_register": 427, "open_tree": 428, "move_mount": 429, "fsopen": 430,
         "pidfd_getfd": 438, "shmget": 29, "msgget": 68, "memfd_create": 319,
-        "memfd_secret": 447,
+        "memfd_secret": 447, "socket": 41,
     },
     "aarch64": {
         "ptrace": 117, "pivot_root": 41, "mount": 40, "umount2": 39, "add_key": 217, "request_key": 218, "keyctl": 219,
         "unshare": 97, "perf_event_open": 241, "setns": 268, "process_vm_readv": 270, "process_vm_writev": 271,
         "bpf": 280, "userfaultfd": 282, "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427,
         "open_tree": 428, "move_mount": 429, "fsopen": 430, "pidfd_getfd": 438, "shmget": 194, "msgget": 186,
-        "memfd_create": 279, "memfd_secret": 447,
+        "memfd_create": 279, "memfd_secret": 447, "socket": 198,
     },
 }  # fmt: skip
 CLONE = {"x86_64": 56, "aarch64": 220}

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from common.course.base import paths
 from common.course.base.paths import CourseError, Lab
+from common.course.checking import loader
 from common.course.grading import stage, suspects
 from common.course.source import lab_source
 from common.files import reason
@@ -107,7 +108,7 @@ def _other_files(files: list[Path], notebooks: list[Submission], folder: Path, l
     for path in files:
         beside = [s for s in notebooks if s.path.parent == path.parent and s.path.parent != folder]
         if beside:
-            beside[0].notes.append(f"not graded: {_readable(path.name)}")
+            beside[0].notes.append(f"not graded: {readable(path.name)}")
         else:
             rows.append(Submission(_student(path, folder, labs), path, problem=_why_not(path)))
     return rows
@@ -117,10 +118,10 @@ def _why_not(path: Path) -> str:
     """Why a file that is no notebook was not graded."""
     ending = path.suffix.lower()
     if ending in UNFINISHED:
-        return f"{_readable(path.name)} is a download that did not finish: ask for the notebook"
+        return f"{readable(path.name)} is a download that did not finish: ask for the notebook"
     if ending in ARCHIVES:
-        return f"{_readable(path.name)} is an archive: unpack it, then grade again"
-    return f"{_readable(path.name)} is not a notebook (*.ipynb)"
+        return f"{readable(path.name)} is an archive: unpack it, then grade again"
+    return f"{readable(path.name)} is not a notebook (*.ipynb)"
 
 
 def _empty_folders(folder: Path, found: list[Submission], skip: Path | None) -> list[Submission]:
@@ -133,7 +134,7 @@ def _empty_folders(folder: Path, found: list[Submission], skip: Path | None) -> 
     )
     skipped = skip.resolve() if skip else None
     return [
-        Submission(_readable(name), folder / name, problem="this folder holds no notebook")
+        Submission(readable(name), folder / name, problem="this folder holds no notebook")
         for name in names
         if (folder / name).resolve() != skipped
     ]
@@ -142,14 +143,14 @@ def _empty_folders(folder: Path, found: list[Submission], skip: Path | None) -> 
 def _read(path: Path, folder: Path, labs: list[Lab], only: Lab | None) -> Submission:
     submission = Submission(_student(path, folder, labs), path)
     if path.suffix.lower() != ".ipynb" and not path.is_symlink():
-        submission.notes.append(f"read as a notebook, though its name is {_readable(path.name)}")
+        submission.notes.append(f"read as a notebook, though its name is {readable(path.name)}")
     try:
         notebook = json.loads(_contents(path))
         submission.cells = _code_cells(notebook)
     except CourseError as error:
         submission.problem = str(error)
-    except (ValueError, RecursionError):
-        submission.problem = "not a notebook: the file does not hold readable JSON"
+    except (ValueError, RecursionError) as error:
+        submission.problem = f"not a notebook: {loader.why_no_json(error)}"
     else:
         submission.lab = identify(path, notebook, submission.cells, labs) or only
         given = _given_cells(submission.lab) if submission.lab else frozenset()
@@ -261,10 +262,10 @@ def _student(path: Path, folder: Path, labs: list[Lab]) -> str:
         for lab in labs:
             name = name.removesuffix(lab.stem).rstrip("_- .") if name != lab.stem else folder.resolve().name
         parts = [name or path.stem]
-    return "/".join(map(_readable, parts))
+    return "/".join(map(readable, parts))
 
 
-def _readable(name: str) -> str:
+def readable(name: str) -> str:
     """A file name as text: bytes that are no UTF-8 and control characters become visible."""
     text = name.encode("utf-8", "backslashreplace").decode("utf-8")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
@@ -284,9 +285,9 @@ def _tell_apart(found: list[Submission]) -> None:
         written = {id(s): num_written(s.cells) for s in group}
         own = f"{lab.stem}.ipynb" if lab else ""
         group.sort(key=lambda s: (not written[id(s)], s.path.name != own, -written[id(s)], str(s.path)))
-        names = ", ".join(_readable(s.path.name) for s in group)
+        names = ", ".join(readable(s.path.name) for s in group)
         for number, submission in enumerate(group, 1):
-            which = "this row is the first of them" if number == 1 else f"the first is {_readable(group[0].path.name)}"
+            which = "this row is the first of them" if number == 1 else f"the first is {readable(group[0].path.name)}"
             submission.notes.insert(0, f"one of {len(group)} files of {student} for this lab ({names}); {which}")
             if number > 1:
                 submission.student += f" ({number})"

@@ -58,6 +58,7 @@ class Run:
     finished: bool = False
     doubts: bool = False  # a control test did not come out as it must
     broken: str = ""  # why nothing that this submission says counts
+    began: bool = False  # the student's code was reached; until then whatever goes wrong is the machine's failure
     crowded: bool = False  # it ran too many threads
     notes: list[str] = field(default_factory=list)
     collected: list[Result] = field(default_factory=list)
@@ -88,6 +89,7 @@ class Run:
         )
 
     def _on_load(self):
+        self.began = True
         self._enter("load")
 
     def _on_loaded(self):
@@ -163,27 +165,29 @@ class Ending:
 
 
 def supervise(command, job: dict, run: Run, limits: Limits, deadline: float, stop: threading.Event) -> Ending:
-    """Start one worker and follow it to its end; its results are in `run`."""
-    events, events_in = os.pipe()
-    errors, errors_in = os.pipe()
+    """Start one worker and follow it to its end; its results are in `run`.
+
+    Raises:
+        OSError: no process could be started.
+    """
     secret = secrets.token_bytes(KEY_LENGTH)
-    try:
-        process = subprocess.Popen(
-            command.argv,
-            env=command.environment,
-            cwd=command.folder,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=errors_in,
-            pass_fds=(events_in, *command.descriptors),
-            start_new_session=True,
-        )
-    finally:
-        os.close(events_in)
-        os.close(errors_in)
-        command.close()
-    reader, tail = EventReader(secret), _Tail(errors)
-    try:
+    with contextlib.ExitStack() as ours:
+        with contextlib.ExitStack() as given:  # what the worker has, and we need no more
+            given.callback(command.close)
+            events, events_in = _pipe(ours, given)
+            errors, errors_in = _pipe(ours, given)
+            process = subprocess.Popen(
+                command.argv,
+                env=command.environment,
+                cwd=command.folder,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=errors_in,
+                pass_fds=(events_in, *command.descriptors),
+                start_new_session=True,
+            )
+        ours.callback(_kill, process)
+        reader, tail = EventReader(secret), _Tail(errors)
         with contextlib.suppress(BrokenPipeError):  # it died at once; what it said on standard error tells why
             process.stdin.write(secret + json.dumps(job | {"events": events_in}).encode())
             process.stdin.close()
@@ -191,12 +195,16 @@ def supervise(command, job: dict, run: Run, limits: Limits, deadline: float, sto
         run.since = run.clock()
         hung, stopped = _follow(process.pid, events, tail, reader, run, limits, deadline, stop)
         ending = _end(process, run, reader, tail, hung, stopped, limits)
-    finally:
-        _kill(process)
-        os.close(events)
-        tail.close()
     run.notes += reader.notes
     return ending
+
+
+def _pipe(ours: contextlib.ExitStack, given: contextlib.ExitStack) -> tuple[int, int]:
+    """A pipe from a worker to us; each end is closed with its own stack."""
+    end, begin = os.pipe()
+    ours.callback(os.close, end)
+    given.callback(os.close, begin)
+    return end, begin
 
 
 def _follow(
@@ -315,9 +323,6 @@ class _Tail:
             pass
         lines = self._kept.decode(errors="replace").strip().splitlines()
         return lines[-1][-300:] if lines else ""
-
-    def close(self) -> None:
-        os.close(self.descriptor)
 
 
 def _pngs(pictures) -> list[tuple[str, str]]:
