@@ -19,7 +19,11 @@ GROUPS = 32  # of every group norm
 class TemporalResnetBlock(nn.Module):
     """A temporal residual block: twice group norm, SiLU and a convolution over three frames, at each place alone.
 
-    Group norm takes its mean and variance over all frames and places of a group.
+        h = conv1(SiLU(norm1(x))) + time_emb_proj(SiLU(temb))
+        x + conv2(SiLU(norm2(h)))
+
+    Group norm takes its mean and variance over all frames and places of a clip, in each group of channels. At first the
+    last convolution is zero, and the block the identity.
 
     Args:
         num_channels: C, a multiple of 32.
@@ -40,7 +44,8 @@ class TemporalResnetBlock(nn.Module):
 
         Args:
             x: `(B, C, T, H, W)`.
-            temb: embedding of each frame's noise level, `(B, T, temb_channels)`.
+            temb: embedding of each frame's noise level, `(B, T, temb_channels)`. A frame's own is added to it at every
+                place.
 
         Returns:
             `(B, C, T, H, W)`.
@@ -69,9 +74,13 @@ class AlphaBlender(nn.Module):
         """The mix.
 
         Args:
-            spatial: `(B, T, ...)`.
+            spatial: floats `(B, T, ...)`, with any further axes or none.
             temporal: likewise.
-            image_only_indicator: `(B, T)`, true for a frame that is a picture by itself; None for none.
+            image_only_indicator: `(B, T)`, true, or a number that is not 0, for a frame that is a picture by itself;
+                None for none.
+
+        Returns:
+            As `spatial`, in its dtype. A picture by itself is `spatial` exactly.
         """
         alpha = self.mix_factor.sigmoid().expand(spatial.shape[:2])  # (B, T)
         if image_only_indicator is not None:
@@ -136,8 +145,10 @@ class FeedForward(nn.Module):
 class TemporalTransformerBlock(nn.Module):
     """A temporal transformer block: attention along the frames of each place, then to the prompt.
 
-    In diffusers it is `TemporalBasicTransformerBlock`: feed-forward, self-attention, cross-attention, feed-forward,
-    each with a layer norm before it and a residual around it.
+    It is feed-forward, self-attention, cross-attention, feed-forward: `ff_in`, `attn1`, `attn2`, `ff`, in this order.
+    Each has its layer norm before it (`norm_in`, `norm1`, `norm2`, `norm3`) and a residual around both. At first the
+    last layer of each is zero, and the block the identity. Its weights have the names of diffusers'
+    `TemporalBasicTransformerBlock`.
 
     Args:
         dim: channels.
@@ -156,8 +167,8 @@ class TemporalTransformerBlock(nn.Module):
         """The block's output.
 
         Args:
-            x: `(B, T, N, dim)`, N places of T frames.
-            context: states of the prompt, `(B, L, context_dim)`; every place reads all of them.
+            x: `(B, T, N, dim)`, N places of T frames. A place sees itself in all frames, and no other place.
+            context: states of each clip's prompt, `(B, L, context_dim)`; every place of the clip reads all of them.
 
         Returns:
             `(B, T, N, dim)`.

@@ -8,6 +8,7 @@ are the layers that see time, the embedding of the added ids, and the input chan
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -71,6 +72,39 @@ def video_config(unet: UNet2DConditionModel, in_channels: int | None = None) -> 
     }
 
 
+def inflate(image_state: Mapping[str, torch.Tensor], video_state: Mapping[str, torch.Tensor]) -> dict:
+    """Inflate weights: those of a video U-Net in which the weights of an image U-Net have their places.
+
+    A residual block `resnets.i.` of the image model is `resnets.i.spatial_res_block.` in the video model. All other
+    names are the same. The first layer, `conv_in.weight`, has the image model's weights for its first input channels
+    and zeros for the others, so that these do nothing at first.
+
+    Args:
+        image_state: state dict of a `UNet2DConditionModel`.
+        video_state: state dict of the `UNetSpatioTemporalConditionModel` that it fits into.
+
+    Returns:
+        A state dict with the names, order, shapes, dtypes and devices of `video_state`. What the image model does not
+        have is as in `video_state`; both dictionaries and their tensors stay as they are, and share no memory with it.
+
+    Raises:
+        ValueError: a tensor of the image model has no place, or another shape there; or it is `conv_in.weight`, and
+            has more input channels than there are.
+    """
+    found = {name: tensor.clone() for name, tensor in video_state.items()}
+    for name, tensor in image_state.items():
+        place = found.get(video_key(name))
+        if place is None:
+            raise ValueError(f"the video model has no {video_key(name)} for the image model's {name}")
+        if name == "conv_in.weight":
+            place.zero_()
+            place = place[:, : tensor.shape[1]]
+        if place.shape != tensor.shape:
+            raise ValueError(f"{name} is {tuple(tensor.shape)} in the image model, {tuple(place.shape)} in the video's")
+        place.copy_(tensor)
+    return found
+
+
 @torch.no_grad()
 def inflate_unet(unet: UNet2DConditionModel, in_channels: int | None = None) -> UNetSpatioTemporalConditionModel:
     """Inflate an image U-Net: a video U-Net with its weights, which at first does to every frame what it did.
@@ -86,18 +120,10 @@ def inflate_unet(unet: UNet2DConditionModel, in_channels: int | None = None) -> 
         ValueError: there are fewer input channels, or as in `video_config`.
     """
     config = video_config(unet, in_channels)
-    own_channels = unet.conv_in.in_channels
-    if config["in_channels"] < own_channels:
-        raise ValueError(f"the image model reads {own_channels} channels, the video model {in_channels}")
+    if config["in_channels"] < unet.conv_in.in_channels:
+        raise ValueError(f"the image model reads {unet.conv_in.in_channels} channels, the video model {in_channels}")
     model = UNetSpatioTemporalConditionModel(**config)
-    own = model.state_dict()
-    for name, tensor in unet.state_dict().items():
-        place = own[video_key(name)]
-        if name == "conv_in.weight":
-            place.zero_()
-            place[:, : tensor.shape[1]] = tensor
-        else:
-            place.copy_(tensor)
+    model.load_state_dict(inflate(unet.state_dict(), model.state_dict()))
     for name, module in model.named_modules():
         if LAST_OF_BRANCH.search(name):
             zero(module)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from diffusers import UNet2DConditionModel, UNetSpatioTemporalConditionModel
 
-from common.models.inflated_unet import inflate_unet, new_parameters, video_config, video_key
+from common.models.inflated_unet import inflate, inflate_unet, new_parameters, video_config, video_key
 from common.zoo.sprites_image.recipe import CHANNELS, UNET
 
 STABLE_DIFFUSION_2_1 = {  # of its published configuration, what matters here
@@ -55,6 +55,25 @@ def test_every_tensor_finds_a_place_and_the_rest_is_new():
     own, taken = video.state_dict(), {video_key(name) for name in unet.state_dict()}
     assert taken <= set(own)
     assert set(own) - taken == set(new_parameters(video)) - {"conv_in.weight", "conv_in.bias"}
+
+
+def test_inflated_weights_are_the_image_model_s_in_their_places_and_else_those_that_were_there():
+    own, before = image_model().state_dict(), inflate_unet(image_model(), in_channels=32).state_dict()
+    before = {name: tensor + 1 for name, tensor in before.items()}
+    found = inflate(own, before)
+    places = {video_key(name): tensor for name, tensor in own.items()}
+    assert list(found) == list(before)
+    for name, tensor in found.items():
+        if name == "conv_in.weight":
+            assert torch.equal(tensor[:, :16], own[name]) and not tensor[:, 16:].any()
+        else:
+            assert torch.equal(tensor, places.get(name, before[name]))
+    found["conv_in.bias"] += 1
+    assert not torch.equal(found["conv_in.bias"], own["conv_in.bias"])  # no shared memory
+    with pytest.raises(ValueError, match=r"conv_in.weight is \(32, 16, 3, 3\).*, \(32, 8, 3, 3\)"):
+        inflate(own, before | {"conv_in.weight": torch.zeros(32, 8, 3, 3)})
+    with pytest.raises(ValueError, match=r"has no other\.weight"):
+        inflate(own | {"other.weight": torch.zeros(1)}, before)
 
 
 def test_every_new_layer_learns():

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from diffusers.models.attention import TemporalBasicTransformerBlock
+from diffusers.models.attention import TemporalBasicTransformerBlock as TheirTransformerBlock
 from diffusers.models.embeddings import Timesteps
 from diffusers.models.resnet import AlphaBlender as TheirBlender
 from diffusers.models.resnet import TemporalResnetBlock as TheirResnetBlock
@@ -33,7 +33,7 @@ def test_the_resnet_block_is_diffusers_with_the_same_weights():
 
 def test_the_transformer_block_is_diffusers_with_the_same_weights():
     ours = shaken(TemporalTransformerBlock(32, 4, 20))
-    theirs = TemporalBasicTransformerBlock(32, 32, 4, 8, cross_attention_dim=20)
+    theirs = TheirTransformerBlock(32, 32, 4, 8, cross_attention_dim=20)
     theirs.load_state_dict(ours.state_dict())
     x, context = noise(2, 5, 6, 32), noise(2, 7, 20, seed=1)
     told = context.repeat_interleave(6, dim=0)

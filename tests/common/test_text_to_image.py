@@ -4,9 +4,11 @@ import pytest
 import torch
 from diffusers import UNet2DConditionModel
 
+from common.data.sprites import caption
+from common.data.sprites.one_object import OneObject
 from common.diffusion.preconditioning import edm_precondition
 from common.diffusion.schedules import karras_sigmas
-from common.pipelines.text_to_image import SIGMA_MAX, SIGMA_MIN, edm_scheduler, prompt_embeds, text_to_image
+from common.pipelines.text_to_image import NUM_TOKENS, SIGMA_MAX, SIGMA_MIN, edm_scheduler, prompt_embeds, text_to_image
 from common.text import TextEncoder
 from common.zoo.sprites_image.recipe import RECIPE, generate
 
@@ -41,8 +43,14 @@ def test_the_scheduler_has_our_levels_and_is_told_a_quarter_of_their_logarithm()
 
 def test_prompts_are_filled_up_with_zeros():
     states = prompt_embeds(TextEncoder.installed(), [PROMPTS[0], ""])
-    assert states.shape == (2, 32, 384)
+    assert states.shape == (2, NUM_TOKENS, 384)
     assert states[1, :2].abs().sum() > 0 and not states[1, 2:].any()
+
+
+def test_every_caption_of_one_object_fits():
+    encoder, scenes = TextEncoder.installed(), OneObject().scenes(range(1, 3000, 2))
+    longest = max(len(encoder.tokenizer(caption(scene, scene.index))) for scene in scenes)
+    assert 24 < longest <= NUM_TOKENS
 
 
 def test_a_prompt_that_is_too_long_is_refused():
