@@ -192,6 +192,8 @@ def test_shifted_windows(lab, seed, look):
     answers = windows.table(lab, rows, by_window, ways(by_window, fitting))
     look(target=by_window(*rows[0])[0, 0, :, :, 0, 0], yours=answers[0].value[0, 0, :, :, 0, 0])
     theorems.owes(windows, lab, *rows[0], other=rows[2])
+    again = (*qkv(seed + 4, 1, 2, (2, 3, 4), 5), *rows[0][3:])
+    windows(lab, *again).near(by_window(*again), because="the same window and shift, on another grid")
     low = [part.bfloat16() for part in rows[0][:3]]
     windows(lab, *low, *rows[0][3:]).near(by_window(*rows[0]), tolerance=0.05)
     wanting = [part.clone().requires_grad_() for part in rows[0][:3]]
@@ -263,6 +265,12 @@ def hearers(seed, count, depth, into=(0.0, 1.0, 1.0), size=0.5, centred=False):
     return made
 
 
+def taken_back(seed, count):
+    """Two layers: what a token hears in the first goes into a number that no one listens to, and out of it again."""
+    edges = hearers(seed, count, 1)[0].edges
+    return [Hearing(edges, torch.tensor([0.0, 0.0, sign]).double()) for sign in (1.0, -1.0)]
+
+
 def heard(layers, x, change, tolerance=1e-9, *, look="any", apart=False, keeps="first", base=True, by=None, never=None,
           start=1, diagonal=0.0, turned=False, whole=False):  # fmt: skip
     """Oracle, token by token; and ways to do it wrong."""
@@ -305,7 +313,8 @@ def test_reach(lab, seed, look):
     rows = [(hearers(seed, 7, 4), noise(seed, 7, 3).double(), change),
             (hearers(seed + 5, 5, 3, (0.0, 1.0, -1.0)), noise(seed + 1, 5, 3).double(), change),
             (hearers(seed + 9, 9, 5, centred=True), noise(seed + 2, 9, 3).double(), change),
-            (tuple(hearers(seed + 15, 4, 1)), noise(seed + 3, 4, 3).double(), change)]  # fmt: skip
+            (tuple(hearers(seed + 15, 4, 1)), noise(seed + 3, 4, 3).double(), change),
+            (taken_back(seed + 20, 6), noise(seed + 4, 6, 3).double(), change)]  # fmt: skip
     more = {
         "1 is added to every number of the token. It is `change` that is added": {"by": 1.0},
         "all tokens are changed at once. Each row changes one": {"whole": True},
@@ -319,7 +328,7 @@ def test_reach(lab, seed, look):
 @exercise("reach", points=2, hint="Compare with the tolerance that was given. Leave x and the layers as they are.")
 def test_reach_owes(lab, seed):
     """small moves count, and how small they may be is the tolerance; more than a hundred tokens"""
-    x, change = noise(seed, 6, 3).double(), torch.tensor([1.0, 0.5, 0.25]).double()
+    x, change = noise(seed, 6, 3).double(), torch.tensor([3.0, 1.5, 0.75]).double() / 3.1
     small = [Hearing(torch.diag(torch.full((5,), 3e-4), 1).double(), torch.tensor([0.0, 1.0, 1.0]).double())] * 3
     args = small, x, change
     reaches(lab, *args).near(heard(*args), because="moves of 4e-7 are above the tolerance of 1e-9")
