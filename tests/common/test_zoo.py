@@ -26,6 +26,7 @@ MOST_BYTES = {
     "mini-pixels": 4e6,
     "mini-tokens": 4e6,
     "mini-video": 4e6,
+    "rooms-latent-actions": 3e6,
     "sprites-content-motion": 8e6,
     "sprites-entangled": 8e6,
     "sprites-frame-vae": 4e6,

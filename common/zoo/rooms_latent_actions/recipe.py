@@ -1,0 +1,70 @@
+"""How `rooms-latent-actions` is trained: the next frame of `rooms` from two frames and a code, without any keys.
+
+    flipbook train rooms-latent-actions                          what ships: no slime
+    flipbook train rooms-latent-actions --stage slime            the same with slimes, to compare with
+    flipbook train common/zoo/rooms_latent_actions/free.py    64 numbers in place of 8 codes, to compare with
+
+The player of the videos presses a new random key in every frame, so no frame before tells which one comes. The codebook
+follows the encoder by running means, and dead codes are put on vectors of the batch, drawn by the samples' own noise.
+"""
+
+from functools import partial
+
+from common.data.arcade.fresh_keys import fresh_recording
+from common.models.latent_action import PRESETS, LatentActionModel, latent_action_loss
+from common.training import Recipe, Settings, Stage, muon
+from common.zoo.rooms_latent_actions.measures import measure_codes, measure_transfer
+from common.zoo.rooms_latent_actions.steps import fresh_steps
+
+BETA = 0.25  # weight of the commitment
+NUM_FRAMES = {"ci": 1_920, "cpu": 64_000, "gpu": 640_000}
+
+
+def compute_loss(model, batch, noise):
+    """The loss, after which the codebook takes a step of its own.
+
+    Args:
+        model: a `LatentActionModel`.
+        batch: windows of three frames. Their actions are not looked at.
+        noise: the order in which vectors of the batch are offered to dead codes.
+    """
+    found = latent_action_loss(model, batch.clips(), BETA)
+    told = {"loss": found.loss, "missed": found.missed, "commitment": found.commitment}
+    if model.quantizer is not None and model.training:
+        candidates = found.z.detach()[noise.uniform("revival").argsort()]
+        revived = model.quantizer.update(found.z, found.indices, candidates)
+        told["revived"] = found.loss.new_tensor(revived)
+    return told
+
+
+def measure(model, preset):
+    """Bits of the keys in the codes of test steps, and the codes at work in other pasts."""
+    count, num_others = {"ci": (32, 4), "cpu": (800, 128), "gpu": (4000, 512)}[preset]
+    steps = fresh_steps(count, with_slime=False)
+    return measure_codes(model, steps) | measure_transfer(model, steps, num_others)
+
+
+ENDS = ("frames_in", "past_in", "code_in", "code_out", "change_out")  # what Adam trains; Muon trains the rest
+COMMON = {"learning_rate": 5e-3, "betas": (0.9, 0.95), "weight_decay": 0.01, "decay": "linear", "decay_from": 0.4}
+LOOKS = {"measure_every": 500, "checkpoint_every": 100}
+SETTINGS = {
+    "ci": Settings(steps=10, batch_size=8, warmup_steps=2, **COMMON),
+    "cpu": Settings(steps=2000, batch_size=32, warmup_steps=30, ema_decay=0.995, precision="auto", **COMMON | LOOKS),
+    "gpu": Settings(steps=20_000, batch_size=128, warmup_steps=100, precision="auto", **COMMON | LOOKS),
+}
+
+
+def video(preset, with_slime=False):
+    """Plays with fresh keys, of which no one looks at the keys."""
+    return fresh_recording(NUM_FRAMES[preset], with_slime=with_slime)
+
+
+RECIPE = Recipe(
+    name="rooms-latent-actions",
+    build_model=lambda preset: LatentActionModel(**PRESETS[preset]),
+    data=video,
+    compute_loss=compute_loss,
+    optimizer=partial(muon, ends=ENDS),
+    stages={"main": Stage(SETTINGS), "slime": Stage(SETTINGS, data=partial(video, with_slime=True))},
+    measure=measure,
+)

@@ -1,0 +1,79 @@
+"""Measures what lab 09.3 is calibrated with and shows: the codebook's outcome, and the study of whole models.
+
+    python tests/labs/09_world_models/calibration/03_latent_actions.py        the outcome, seconds
+    python tests/labs/09_world_models/calibration/03_latent_actions.py --study --slime FOLDER --free FOLDER
+
+The folders are weights of the recipe's stages `slime` and `free`. Nothing is trained here but the codebooks of the
+grader's own short run. The numbers go into the JSON file beside this one.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import torch
+
+from common.course.graders import outcomes
+from common.course.graders.latents import error_after
+from common.layers.vector_quantizer import VectorQuantizer
+from common.zoo import from_pretrained
+from common.zoo.rooms_latent_actions.study import study
+
+HERE = Path(__file__).resolve()
+GRADER = HERE.parents[1] / f"test_{HERE.name}"
+PLACE, SEEDS = HERE.with_suffix(".json"), range(5)
+
+
+class NoRevival(VectorQuantizer):
+    """The running means alone."""
+
+    def update(self, z, indices, candidates):
+        return super().update(z, indices, candidates[:0])
+
+
+class SumsStay(VectorQuantizer):
+    """A revived code goes back to where its sums are."""
+
+    def update(self, z, indices, candidates):
+        super().update(z, indices, candidates[:0])
+        dead = (self.counts < self.least).nonzero()[: len(candidates), 0]
+        self.codebook[dead], self.counts[dead] = candidates[: len(dead)], 1.0
+        return len(dead)
+
+
+class NeverMoves(VectorQuantizer):
+    """The codebook as it was."""
+
+    def update(self, z, indices, candidates):
+        return 0
+
+
+ARMS = {"reference": VectorQuantizer, "no revival": NoRevival, "a revived code's sums stay": SumsStay,
+        "the codebook never moves": NeverMoves}  # fmt: skip
+
+
+def calibrate() -> dict:
+    """The outcome's entry."""
+    found = {name: [round(error_after(kind, seed), 3) for seed in SEEDS] for name, kind in ARMS.items()}
+    measure, reference = "the mean squared distance of points from their codes", found.pop("reference")
+    return {"measure": measure, "better": "lower", "threshold": 0.3, "reference": reference, "broken": found}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--study", action="store_true", help="measure the whole models, too")
+    for stage in ("slime", "free"):
+        parser.add_argument(f"--{stage}", help=f"a folder of weights of the stage {stage}")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    stored = json.loads(PLACE.read_text(encoding="utf-8")) if PLACE.is_file() else {}
+    stored |= {"seeds": list(SEEDS), "outcomes": {"codebook": calibrate()}}
+    if arguments.study:
+        models = {stage: from_pretrained(getattr(arguments, stage)) for stage in ("slime", "free")}
+        stored["study"] = study(from_pretrained("rooms-latent-actions"), **models)
+    PLACE.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+    outcomes.load(GRADER)  # an error unless the threshold parts the reference from what is broken
+
+
+if __name__ == "__main__":
+    main()
