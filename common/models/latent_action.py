@@ -1,8 +1,8 @@
 """A latent action model: what happened between two frames, as one of a few codes, learned from video without actions.
 
-Genie's (Bruce et al. 2024, arXiv:2402.15391, section 2.1) in small. The encoder sees two frames of the past and the next
-one. A vector quantizer allows K answers. The decoder sees the past and the code, and draws the next frame. Two frames
-of the past show how fast everything moves, so the code is left for what the past does not tell.
+Genie's (Bruce et al. 2024, arXiv:2402.15391, section 2.1) in small. The encoder sees two frames of the past and the
+next one. A vector quantizer allows K answers. The decoder sees the past and the code, and draws the next frame. Two
+frames of the past show how fast everything moves, so the code is left for what the past does not tell.
 """
 
 from collections.abc import Sequence
@@ -72,7 +72,9 @@ class LatentActionModel(Shipped, ModelMixin, ConfigMixin):
         self.shrink, self.look = nn.Conv2d(4 * fine, coarse, 1), CodeBlock(coarse)
         self.code_out = nn.Linear(2 * coarse, code_dim)
         self.spread = nn.BatchNorm1d(code_dim, affine=False)  # if all z were alike, one code would do for everything
-        self.code_in = nn.Sequential(nn.Linear(code_dim, cond), nn.SiLU(), nn.Linear(cond, cond), nn.SiLU())
+        # Without biases: a code of zeros steers nothing, and what codes do is left alone where there is none.
+        layers = (nn.Linear(code_dim, cond, bias=False), nn.SiLU(), nn.Linear(cond, cond, bias=False), nn.SiLU())
+        self.code_in = nn.Sequential(*layers)
         self.past_in, self.before = nn.Conv2d(4 * 3 * PAST, fine, 3, padding=1), CodeBlock(fine, cond)
         self.down, self.up = nn.Conv2d(4 * fine, coarse, 1), nn.Conv2d(coarse, 4 * fine, 1)
         self.deep = nn.ModuleList(CodeBlock(coarse, cond) for _ in range(3))
@@ -86,7 +88,9 @@ class LatentActionModel(Shipped, ModelMixin, ConfigMixin):
             nn.init.zeros_(parameter)
 
     def encode(self, past: torch.Tensor, following: torch.Tensor) -> torch.Tensor:
-        """What happened between the last frame of the past and the next frame, wherever it happened.
+        """What happened between the last frame of the past and the next frame, beyond what the past alone foretells.
+
+        The encoder sees the past, and how the next frame differs from `foretell`.
 
         Args:
             past: `(B, 3, 2, H, W)` in [-1, 1], oldest first; height and width are multiples of 4.
@@ -96,11 +100,17 @@ class LatentActionModel(Shipped, ModelMixin, ConfigMixin):
             z, `(B, D)`. Over a batch in training, each number has mean 0 and variance 1.
         """
         last = past[:, :, -1]
-        x = torch.cat([last, last - past[:, :, 0], following - last], dim=1)  # what changes is most of what there is
+        with torch.no_grad():
+            surprise = following - self.foretell(past)
+        x = torch.cat([last, last - past[:, :, 0], surprise], dim=1)
         x = self.frames_in(F.pixel_unshuffle(x, 2))  # (B, C0, H/2, W/2)
         x = self.look(self.shrink(F.pixel_unshuffle(F.silu(x), 2)))  # (B, C1, H/4, W/4)
         z = self.code_out(torch.cat([x.amax(dim=(2, 3)), x.amin(dim=(2, 3))], dim=1))
         return self.spread(z.float())
+
+    def foretell(self, past: torch.Tensor) -> torch.Tensor:
+        """The next frame as the past alone foretells it: the decoder with a code of zeros. `(B, 3, H, W)`."""
+        return self.decode(past, past.new_zeros(len(past), self.config.code_dim))
 
     def quantize(self, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """z through the bottleneck: codes `(B, D)` and their numbers `(B,)`; without one z itself, and zeros."""
@@ -192,3 +202,19 @@ def latent_action_loss(model, clip: torch.Tensor, beta: float = 0.25) -> LatentA
     commitment = (z - codes.detach()).square().sum(dim=1).mean()
     return LatentActionLoss(missed + beta * commitment, missed, commitment, z, indices)
 
+
+def past_loss(model: LatentActionModel, clip: torch.Tensor) -> torch.Tensor:
+    """What the past alone misses of the change: the loss of `foretell`.
+
+    A code goes to the largest change that the decoder cannot foretell *yet*, and stays there. So the decoder learns
+    what the past tells, how fast things fall and where they land, and the encoder sees the rest.
+
+    Args:
+        model: a `LatentActionModel`.
+        clip: as for `latent_action_loss`.
+
+    Returns:
+        The missed share, a scalar.
+    """
+    past, following = clip[:, :, :-1], clip[:, :, -1]
+    return (model.foretell(past) - following).square().sum() / (past[:, :, -1] - following).square().sum()

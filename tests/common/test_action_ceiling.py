@@ -47,4 +47,6 @@ def test_it_is_what_counting_comes_to():
     state = play(game, 3, 20, player, states=True).states[-1]
     table = outcomes(game, [state])
     keys = torch.tensor([player(state) for _ in range(20_000)])
-    assert mutual_information(table[0][keys], keys) == pytest.approx(action_ceiling(table, player.probabilities), abs=0.02)
+    assert mutual_information(table[0][keys], keys) == pytest.approx(
+        action_ceiling(table, player.probabilities), abs=0.02
+    )

@@ -1,6 +1,7 @@
 """A new key in every frame: as often as said, and whatever the game does."""
 
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
@@ -10,7 +11,7 @@ from common.data.arcade.fresh_keys import PLAY, FreshKeys, fresh_recording
 def test_keys_come_as_often_as_said_and_follow_from_nothing():
     player = FreshKeys((3, 1, 0, 4))
     keys = [player(None) for _ in range(20_000)]
-    counts, pairs = Counter(keys), Counter(zip(keys, keys[1:]))
+    counts, pairs = Counter(keys), Counter(pairwise(keys))
     assert player.probabilities == (0.375, 0.125, 0, 0.5)
     for key, chance in enumerate(player.probabilities):
         assert counts[key] / len(keys) == pytest.approx(chance, abs=0.015)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from common.models.latent_action import PRESETS, LatentActionModel, latent_action_loss
+from common.models.latent_action import PRESETS, LatentActionModel, latent_action_loss, past_loss
 
 COUNTS = {"ci": 0, "cpu": 0, "gpu": 0}
 
@@ -46,11 +46,20 @@ def test_the_next_frame_reaches_the_decoder_through_the_code_alone(model):
     assert not torch.allclose(*(free(clip[:, :, :2], films(seed, batch=1)[:, :, 2]) for seed in (3, 4)), atol=1e-5)
 
 
-def test_what_the_encoder_says_has_one_size(model):
-    clip = films(2)
+def test_what_the_encoder_says_is_spread_over_a_batch(model):
+    clip = films(2, batch=12)
     z = model.encode(clip[:, :, :2], clip[:, :, 2])
-    assert torch.allclose(z.mean(dim=1), torch.zeros(3), atol=1e-5)
-    assert torch.allclose(z.square().mean(dim=1), torch.ones(3), atol=1e-2)
+    assert torch.allclose(z.mean(dim=0), torch.zeros(3), atol=1e-5)
+    assert torch.allclose(z.var(dim=0, unbiased=False), torch.ones(3), atol=0.05)
+
+
+def test_a_crop_is_drawn_as_the_frame_is(model):
+    """Away from the crop's edge: nothing in the decoder depends on the size of the picture."""
+    model.eval()
+    clip, codes = films(8, batch=1, size=64), torch.randn(1, 3, generator=torch.Generator().manual_seed(0))
+    whole = model.decode(clip[:, :, :2], codes)[..., 28:36, 28:36]
+    crop = model.decode(clip[:, :, :2, 4:60, 4:60], codes)[..., 24:32, 24:32]
+    assert torch.allclose(whole, crop, atol=1e-4)
 
 
 def test_the_loss_is_the_missed_share_and_the_commitment(model):
@@ -61,6 +70,13 @@ def test_the_loss_is_the_missed_share_and_the_commitment(model):
     pull = (found.z - model.quantizer.codebook[found.indices]).square().sum() / len(clip)
     assert found.missed.item() == pytest.approx(missed.item()) and found.commitment.item() == pytest.approx(pull.item())
     assert found.loss.item() == pytest.approx((missed + 0.7 * pull).item())
+
+
+def test_without_a_code_the_loss_is_that_of_a_code_of_zeros(model):
+    clip = films(4)
+    drawn, due = model.decode(clip[:, :, :2], torch.zeros(3, 3)), clip[:, :, 2]
+    missed = (drawn - due).square().sum() / (clip[:, :, 1] - due).square().sum()
+    assert past_loss(model, clip).item() == pytest.approx(missed.item())
 
 
 def test_every_parameter_learns(model):

@@ -1,13 +1,16 @@
 """What trains, measures and studies `rooms-latent-actions`: known steps, the judges' ends, codes at play."""
 
+import numpy as np
 import pytest
 import torch
 
+from common.data.arcade.dice import Dice
 from common.evaluation.mutual_information import mutual_information
 from common.models.latent_action import PRESETS, LatentActionModel
 from common.training import train
 from common.training.keyed_noise import KeyedNoise
-from common.zoo.rooms_latent_actions import measures, study, trials
+from common.zoo.rooms_latent_actions import free, measures, study, trials
+from common.zoo.rooms_latent_actions.crops import SIDE, corner
 from common.zoo.rooms_latent_actions.recipe import RECIPE, compute_loss
 from common.zoo.rooms_latent_actions.steps import fresh_steps
 
@@ -98,7 +101,32 @@ def test_the_loss_sees_no_key(model):
 def test_a_run_leaves_weights_and_a_codebook(stage, tmp_path):
     place = train(RECIPE, "ci", stage=stage, folder=tmp_path, quiet=True)
     trained = LatentActionModel.from_pretrained(place)
-    assert (trained.quantizer is None) == (stage == "free")
+    assert trained.quantizer.codebook.isfinite().all()
+
+
+def test_the_control_has_no_codes(tmp_path):
+    place = train(free.RECIPE, "ci", folder=tmp_path, quiet=True)
+    trained = LatentActionModel.from_pretrained(place)
+    assert trained.quantizer is None and trained.config.code_dim == free.NUMBERS
+
+
+def test_a_crop_shows_the_change_and_its_number_decides():
+    """Its middle is a pixel that changes, unless the frame's edge is near."""
+    data = RECIPE.data("ci")
+    crops, again = data.batch([5, 9, 2, 7]), data.batch([9])
+    assert crops.pixels.shape == (4, 3, 3, SIDE, SIDE) and torch.equal(crops.pixels[1], again.pixels[0])
+    whole, some = data.recording.batch(range(60)), data.batch(range(60))
+    moving = [(x.pixels[:, :, 2] != x.pixels[:, :, 1]).flatten(1).any(dim=1) for x in (whole, some)]
+    assert torch.equal(*moving) and moving[0].any() and not moving[0].all()
+
+
+def test_the_corner_of_a_crop_is_inside_and_on_the_grid():
+    for seed in range(40):
+        changed = np.zeros((64, 64), dtype=bool)
+        row, column = divmod(97 * seed % 4096, 64)
+        changed[row, column] = True
+        y, x = corner(Dice(seed), changed)
+        assert 0 <= y <= 32 >= x >= 0 == y % 4 == x % 4 and y <= row < y + SIDE and x <= column < x + SIDE
 
 
 def test_two_clusters_that_are_far_apart_are_found():

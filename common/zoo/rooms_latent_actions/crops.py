@@ -7,7 +7,7 @@ import numpy as np
 from common.data.arcade import ActionBatch, Recording
 from common.data.arcade.dice import Dice
 
-SIDE, GRID = 32, 4  # of a crop; its corner is on a grid of so many pixels, as the model's coarse grid is
+SIDE, GRID = 24, 4  # of a crop; its corner is on a grid of so many pixels, as the model's coarse grid is
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
 """The control of `rooms-latent-actions`: the same model, data and steps, with 64 free numbers in place of 8 codes.
 
-    flipbook train common/zoo/rooms_latent_actions/free.py
+flipbook train common/zoo/rooms_latent_actions/free.py
 """
 
 from dataclasses import replace

@@ -1,18 +1,21 @@
 """How `rooms-latent-actions` is trained: the next frame of `rooms` from two frames and a code, without any keys.
 
-    flipbook train rooms-latent-actions                          what ships: no slime
-    flipbook train rooms-latent-actions --stage slime            the same with slimes, to compare with
-    flipbook train common/zoo/rooms_latent_actions/free.py    64 numbers in place of 8 codes, to compare with
+    flipbook train rooms-latent-actions --stage past     the decoder alone learns what the past tells
+    flipbook train rooms-latent-actions                  stage "main", from there, with codes: what ships
+    flipbook train rooms-latent-actions --stage slime    the same on videos with slimes, to compare with
+    flipbook train rooms-latent-actions --stage at_once  codes from the first step on, to compare with
 
 The player of the videos presses a new random key in every frame, so no frame before tells which one comes. The codebook
 follows the encoder by running means, and dead codes are put on vectors of the batch, drawn by the samples' own noise.
+Training sees crops in which something changes. `free` is the control without codes.
 """
 
 from functools import partial
 
 from common.data.arcade.fresh_keys import fresh_recording
-from common.models.latent_action import PRESETS, LatentActionModel, latent_action_loss
+from common.models.latent_action import PRESETS, LatentActionModel, latent_action_loss, past_loss
 from common.training import Recipe, Settings, Stage, muon
+from common.zoo.rooms_latent_actions.crops import ChangeCrops
 from common.zoo.rooms_latent_actions.measures import measure_codes, measure_transfer
 from common.zoo.rooms_latent_actions.steps import fresh_steps
 
@@ -21,20 +24,26 @@ NUM_FRAMES = {"ci": 1_920, "cpu": 64_000, "gpu": 640_000}
 
 
 def compute_loss(model, batch, noise):
-    """The loss, after which the codebook takes a step of its own.
+    """The loss with codes and that of the past alone, after which the codebook takes a step of its own.
 
     Args:
         model: a `LatentActionModel`.
         batch: windows of three frames. Their actions are not looked at.
         noise: the order in which vectors of the batch are offered to dead codes.
     """
-    found = latent_action_loss(model, batch.clips(), BETA)
-    told = {"loss": found.loss, "missed": found.missed, "commitment": found.commitment}
+    clip = batch.clips()
+    found, alone = latent_action_loss(model, clip, BETA), past_loss(model, clip)
+    told = {"loss": found.loss + alone, "missed": found.missed, "alone": alone, "commitment": found.commitment}
     if model.quantizer is not None and model.training:
         candidates = found.z.detach()[noise.uniform("revival").argsort()]
         revived = model.quantizer.update(found.z, found.indices, candidates)
         told["revived"] = found.loss.new_tensor(revived)
     return told
+
+
+def compute_past_loss(model, batch, noise):
+    """The loss of stage "past": no code. The encoder's gradient is 0 and not missing, since checkpoints hold all."""
+    return {"loss": past_loss(model, batch.clips()) + 0 * sum(parameter.sum() for parameter in model.parameters())}
 
 
 def measure(model, preset):
@@ -46,17 +55,22 @@ def measure(model, preset):
 
 ENDS = ("frames_in", "past_in", "code_in", "code_out", "change_out")  # what Adam trains; Muon trains the rest
 COMMON = {"learning_rate": 5e-3, "betas": (0.9, 0.95), "weight_decay": 0.01, "decay": "linear", "decay_from": 0.4}
-LOOKS = {"measure_every": 500, "checkpoint_every": 100}
-SETTINGS = {
-    "ci": Settings(steps=10, batch_size=8, warmup_steps=2, **COMMON),
-    "cpu": Settings(steps=2000, batch_size=32, warmup_steps=30, ema_decay=0.995, precision="auto", **COMMON | LOOKS),
-    "gpu": Settings(steps=20_000, batch_size=128, warmup_steps=100, precision="auto", **COMMON | LOOKS),
-}
+LOOKS = {"precision": "auto", "checkpoint_every": 50}
+
+
+def settings(cpu_steps, **more):
+    """A stage's settings; the preset gpu has ten times the steps and larger batches."""
+    more = COMMON | more
+    return {
+        "ci": Settings(steps=10, batch_size=8, warmup_steps=2, **more),
+        "cpu": Settings(steps=cpu_steps, batch_size=32, warmup_steps=30, ema_decay=0.99, **LOOKS | more),
+        "gpu": Settings(steps=10 * cpu_steps, batch_size=128, warmup_steps=100, **LOOKS | more),
+    }
 
 
 def video(preset, with_slime=False):
-    """Plays with fresh keys, of which no one looks at the keys."""
-    return fresh_recording(NUM_FRAMES[preset], with_slime=with_slime)
+    """Crops of plays with fresh keys. No one looks at the keys."""
+    return ChangeCrops(fresh_recording(NUM_FRAMES[preset], with_slime=with_slime))
 
 
 RECIPE = Recipe(
@@ -65,6 +79,11 @@ RECIPE = Recipe(
     data=video,
     compute_loss=compute_loss,
     optimizer=partial(muon, ends=ENDS),
-    stages={"main": Stage(SETTINGS), "slime": Stage(SETTINGS, data=partial(video, with_slime=True))},
+    stages={
+        "past": Stage(settings(200, decay="none"), compute_loss=compute_past_loss),
+        "main": Stage(settings(900, first_sample=10**6), start="past"),
+        "slime": Stage(settings(900, first_sample=10**6), start="past", data=partial(video, with_slime=True)),
+        "at_once": Stage(settings(1100)),
+    },
     measure=measure,
 )

@@ -1,4 +1,4 @@
-"""Codes at play: held down in the decoder's own dream, or named as keys and pressed in `arcade-rooms`. And a baseline."""
+"""Codes at play: held down in the decoder's own dream, or named and pressed in `arcade-rooms`. And a baseline."""
 
 from collections.abc import Sequence
 

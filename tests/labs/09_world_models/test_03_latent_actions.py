@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from common.course.graders import Call, attempt, latents, number, outcomes, record, tensor, theorems
-from common.course.graders.latents import codebooks, error_after, films, labelled, tables, updated
+from common.course.graders.latents import codebooks, error_after, films, labelled, part_of, tables, updated, whole
 from common.course.graders.values import noise
 
 exercise = pytest.mark.exercise
@@ -20,15 +20,6 @@ exercise = pytest.mark.exercise
 def ways(oracle, wrong):
     """Message to mistake: the oracle with these keyword arguments in addition."""
     return {message: lambda *args, w=how, **given: oracle(*args, **given | w) for message, how in wrong.items()}
-
-
-def part_of(oracle, place):
-    """One of the oracle's several answers."""
-    return lambda *args, **how: oracle(*args, **how)[place]
-
-
-def rng(seed):
-    return torch.Generator().manual_seed(seed)
 
 
 nearest = Call("vector_quantize", takes={"z": "b d", "codebook": "k d"},
@@ -95,7 +86,8 @@ updates = Call("update", takes={"codebook": "k d", "counts": "k", "sums": "k d",
 def one_update(codebook, counts, sums, z, indices, candidates, decay, least, *, swap=False, mean=False, early=False,
                same=False, keep=(), revive=True, add=False, jump=False):  # fmt: skip
     """Oracle: code by code; and ways to do it wrong."""
-    codebook, counts, sums, z, candidates = (x.detach().double().clone() for x in (codebook, counts, sums, z, candidates))
+    given = (codebook, counts, sums, z, candidates)
+    codebook, counts, sums, z, candidates = (x.detach().double().clone() for x in given)
     old, new = (1, 1) if add else (1 - decay, decay) if swap else (decay, 1 - decay)
     for k in range(len(codebook)):
         mine, before = z[indices == k], counts[k].clone()
@@ -122,9 +114,9 @@ def test_update(lab, seed, look):
         "s is the mean of the vectors. It is their sum": {"mean": True},
         "e = m / N takes the counts after their step": {"early": True},
         "the codebook jumps to the batch's means. It is the ratio of the two running means": {"jump": True},
+        "the sums of a revived code stay. At the next step it goes back": {"keep": ("sums",)},
         "no code is revived": {"revive": False},
         "every dead code gets the first candidate. They get one each, in order": {"same": True},
-        "the sums of a revived code stay. At the next step it goes back": {"keep": ("sums",)},
     }
     for place, name in enumerate(STATE):
         truth = part_of(one_update, place)
@@ -222,7 +214,7 @@ def test_loss_gradient(lab, seed):
                       for x, of in ((value, model), (due, twin))]  # fmt: skip
             for part, a, b in zip(("encode", "encode", "decode", "decode"), *slopes):
                 a, b = (torch.zeros(1) if x is None else x.double() for x in (a, b))
-                words = f"{answer.said}: the gradient of {name} that reaches {part}(…) is wrong. What has to be detached?"
+                words = f"{answer.said}: the gradient of {name} that reaches {part}(…) is wrong. What is detached?"
                 assert a.shape == b.shape and (a - b).abs().max() <= 1e-3 * (1 + b.abs().max()), words
     row, other = films(seed, 3, 2, 3, 4, 5, 0.5), films(seed + 1, 2, 2, 3, 4, 5)
     theorems.owes(losses, lab, *row, other=other, batch_of_one=False, tolerance=1e-4)
@@ -231,31 +223,30 @@ def test_loss_gradient(lab, seed):
 surprise = Call("entropy", takes={"counts": "..."}, gives=number())
 
 
-def bits_of(counts, *, base=2.0, cells=False, factor=0.5, ln2=math.log(2)):
+def bits_of(counts, *, base=2.0, cells=False, factor=0.5, nats=False):
     """Oracle: value by value; and ways to do it wrong."""
     seen = [count for count in counts.flatten().tolist() if count]
     total = sum(seen)
-    values = counts.numel() if cells else len(seen)
-    return -sum(n / total * math.log(n / total, base) for n in seen) + factor * (values - 1) / (total * ln2)
+    bias = factor * ((counts.numel() if cells else len(seen)) - 1) / (total * (1 if nats else math.log(2)))
+    return bias - sum(n / total * math.log(n / total, base) for n in seen)
 
 
 @exercise("entropy", points=5, hint="p = counts[counts > 0] / N; -(p * p.log2()).sum() + (m - 1) / (2 N ln 2)")
 def test_entropy(lab, seed, look):
     """-Σ p log2 p plus the Miller-Madow correction, of counts of any shape"""
     rows = [(torch.tensor(c),) for c in ([3, 1, 0, 5], [40, 2, 7, 0, 0, 11], [1, 1], [[2, 0, 1], [4, 0, 9]], [0, 6, 0])]
-    rows += [(torch.randint(0, high, size, generator=rng(seed)),) for high, size in ((30, (4, 5)), (900, (7,)))]
+    rows += [(whole(seed, high, *size),) for high, size in ((30, (4, 5)), (900, (7,)))]
     answers = surprise.table(lab, rows, bits_of, ways(bits_of, {
         "these are nats. Bits take log2": {"base": math.e},
-        "these are nats, and so is the correction. Bits take log2, and a correction over ln 2": {"base": math.e, "ln2": 1},
+        "these are nats. Bits take log2, and a correction over ln 2": {"base": math.e, "nats": True},
         "the correction is missing": {"factor": 0},
         "m counts the values that came up, not all there are": {"cells": True},
         "the correction is added: the entropy of few samples is too small": {"factor": -0.5},
         "the correction is (m - 1) / (2 N ln 2): the 2 is missing": {"factor": 1.0},
-        "the correction is in nats. In bits it is divided by ln 2": {"ln2": 1},
+        "the correction is in nats. In bits it is divided by ln 2": {"nats": True},
     }), because="zeros play no part: 0 log 0 is 0")  # fmt: skip
     look(target=torch.tensor([bits_of(*row) for row in rows]), yours=torch.tensor([float(a) for a in answers]))
-    counts = torch.randint(0, 9, (3, 4), generator=rng(seed + 2))
-    theorems.owes(surprise, lab, counts, other=(torch.tensor([5, 0]),), batch_of_one=False)
+    theorems.owes(surprise, lab, whole(seed + 2, 9, 3, 4), other=(torch.tensor([5, 0]),), batch_of_one=False)
 
 
 ceiling = Call("action_ceiling", takes={"outcomes": "n a"}, parameters=("outcomes", "probabilities"), gives=number())
@@ -280,7 +271,7 @@ def seen_at_most(outcomes, probabilities, *, base=2.0, alike=False, count=False,
     return bits(everywhere.values()) if pooled else total if keys else total - mean if rest else mean
 
 
-@exercise("action_ceiling", points=6, hint="q of a frame: add up its actions' probabilities. Then -Σ q log2 q, and a mean")
+@exercise("action_ceiling", points=6, hint="q of a frame: add up its actions' p. Then -Σ q log2 q, and a mean")
 def test_ceiling(lab, seed, look):
     """the mean over states of the entropy of the next frame, in bits"""
     rows = [tables(seed, 9, 4), tables(seed + 5, 5, 6), tables(seed + 9, 1, 3), tables(seed + 3, 7, 5, never=1)]
@@ -298,7 +289,7 @@ def test_ceiling(lab, seed, look):
 
 @exercise("action_ceiling", points=3, hint="if len(probabilities) != outcomes.shape[1]: raise ValueError(…)")
 def test_ceiling_owes(lab, seed):
-    """all apart is H(A), all alike is 0; numbers of frames and order of actions do not count; wrong sizes are refused"""
+    """all apart is H(A), all alike is 0; the order of actions does not count; wrong sizes are refused"""
     found, chances = tables(seed, 6, 5)
     total, due = seen_at_most(torch.arange(5)[None], chances), seen_at_most(found, chances)
     ceiling(lab, torch.arange(5).repeat(4, 1), chances).near(total, because="every action shows: it is H(A)")
@@ -315,15 +306,13 @@ naming = Call("name_codes", takes={"codes": "n", "actions": "n"}, parameters=("c
               gives=tensor("k", torch.int64), sizes=lambda given: {"k": given["num_codes"]})  # fmt: skip
 
 
-def named(codes, actions, num_codes, *, late=False, unseen=None, relative=False, turned=False):
+def named(codes, actions, num_codes, *, late=False, unseen=None, relative=False):
     """Oracle: code by code; and ways to do it wrong."""
     pairs, usual = Counter(zip(codes.tolist(), actions.tolist())), Counter(actions.tolist())
 
     def best(score):
         return max(range(max(usual) + 1), key=lambda a: (score(a), a if late else -a))
 
-    if turned:
-        return torch.tensor([max(range(num_codes), key=lambda c: (pairs[c, a], -c)) for a in range(max(usual) + 1)])
     names = []
     for code in range(num_codes):
         if code in codes:
