@@ -22,7 +22,7 @@ from common.tensor_ops import append_dims
 PAST = 2  # frames that encoder and decoder see of the past
 PRESETS = {
     "ci": {"channels": [8, 16]},
-    "cpu": {"channels": [32, 64]},
+    "cpu": {"channels": [24, 48]},
     "gpu": {"channels": [96, 192]},
 }
 
@@ -63,7 +63,7 @@ class LatentActionModel(Shipped, ModelMixin, ConfigMixin):
     """
 
     @register_to_config
-    def __init__(self, num_codes: int = 8, code_dim: int = 8, channels: Sequence[int] = (32, 64)):
+    def __init__(self, num_codes: int = 8, code_dim: int = 2, channels: Sequence[int] = (24, 48)):
         super().__init__()
         fine, coarse = channels
         cond = 2 * coarse

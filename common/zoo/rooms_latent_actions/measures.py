@@ -65,11 +65,13 @@ def measure_codes(model, steps: Steps) -> dict[str, float]:
         `bits`, `ceiling` and `of_ceiling`, their ratio; `matched`, the accuracy after one-to-one matching;
         `named`, the share of the steps beyond the first `LABELLED` that are named right; `missed` of the decoder.
         `effects/…`: the same of what the keys came to, by the game: the best that a code can mean without the state.
+        `of_effects`: `bits` over theirs.
     """
     codes, missed = inferred(model, steps)
-    due = judge(steps.effects(), steps)
+    found, due = judge(codes, steps), judge(steps.effects(), steps)
     del due["ceiling"]
-    return judge(codes, steps) | {"missed": missed} | {f"effects/{name}": value for name, value in due.items()}
+    best = {f"effects/{name}": value for name, value in due.items()}
+    return found | {"of_effects": found["bits"] / due["bits"], "missed": missed} | best
 
 
 def judge(codes: torch.Tensor, steps: Steps) -> dict[str, float]:

@@ -54,7 +54,7 @@ def measure(model, preset):
 
 
 ENDS = ("frames_in", "past_in", "code_in", "code_out", "change_out")  # what Adam trains; Muon trains the rest
-COMMON = {"learning_rate": 5e-3, "betas": (0.9, 0.95), "weight_decay": 0.01, "decay": "linear", "decay_from": 0.4}
+COMMON = {"learning_rate": 5e-3, "betas": (0.9, 0.95), "weight_decay": 0.01, "decay": "linear", "decay_from": 0.5}
 LOOKS = {"precision": "auto", "checkpoint_every": 50}
 
 
@@ -80,10 +80,10 @@ RECIPE = Recipe(
     compute_loss=compute_loss,
     optimizer=partial(muon, ends=ENDS),
     stages={
-        "past": Stage(settings(200, decay="none"), compute_loss=compute_past_loss),
+        "past": Stage(settings(80, decay="none"), compute_loss=compute_past_loss),
         "main": Stage(settings(900, first_sample=10**6), start="past"),
         "slime": Stage(settings(900, first_sample=10**6), start="past", data=partial(video, with_slime=True)),
-        "at_once": Stage(settings(1100)),
+        "at_once": Stage(settings(980)),
     },
     measure=measure,
 )
