@@ -2,7 +2,7 @@
 
     flipbook train rooms-latent-actions --stage past     the decoder alone learns what the past tells
     flipbook train rooms-latent-actions                  stage "main", from there, with codes: what ships
-    flipbook train rooms-latent-actions --stage slime    the same on videos with slimes, to compare with
+    flipbook train rooms-latent-actions --stage slime    the same (after `slime_past`) on videos with slimes, to compare
     flipbook train rooms-latent-actions --stage at_once  codes from the first step on, to compare with
 
 The player of the videos presses a new random key in every frame, so no frame before tells which one comes. The codebook
@@ -73,6 +73,7 @@ def video(preset, with_slime=False):
     return ChangeCrops(fresh_recording(NUM_FRAMES[preset], with_slime=with_slime))
 
 
+slimes = partial(video, with_slime=True)
 RECIPE = Recipe(
     name="rooms-latent-actions",
     build_model=lambda preset: LatentActionModel(**PRESETS[preset]),
@@ -82,7 +83,8 @@ RECIPE = Recipe(
     stages={
         "past": Stage(settings(80, decay="none"), compute_loss=compute_past_loss),
         "main": Stage(settings(900, first_sample=10**6), start="past"),
-        "slime": Stage(settings(900, first_sample=10**6), start="past", data=partial(video, with_slime=True)),
+        "slime_past": Stage(settings(80, decay="none"), data=slimes, compute_loss=compute_past_loss),
+        "slime": Stage(settings(900, first_sample=10**6), start="slime_past", data=slimes),
         "at_once": Stage(settings(980)),
     },
     measure=measure,
