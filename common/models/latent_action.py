@@ -60,10 +60,14 @@ class LatentActionModel(Shipped, ModelMixin, ConfigMixin):
         num_codes: K; 0 for no bottleneck: what the encoder says passes as it is.
         code_dim: D, numbers in a code.
         channels: on the grid of half the height and of a quarter.
+        foresight: whether the encoder sees how the next frame differs from what the past foretells. Without it, it sees
+            how the next frame differs from the last one.
     """
 
     @register_to_config
-    def __init__(self, num_codes: int = 8, code_dim: int = 2, channels: Sequence[int] = (24, 48)):
+    def __init__(
+        self, num_codes: int = 8, code_dim: int = 2, channels: Sequence[int] = (24, 48), foresight: bool = True
+    ):
         super().__init__()
         fine, coarse = channels
         cond = 2 * coarse
@@ -101,7 +105,7 @@ class LatentActionModel(Shipped, ModelMixin, ConfigMixin):
         """
         last = past[:, :, -1]
         with torch.no_grad():
-            surprise = following - self.foretell(past)
+            surprise = following - (self.foretell(past) if self.config.foresight else last)
         x = torch.cat([last, last - past[:, :, 0], surprise], dim=1)
         x = self.frames_in(F.pixel_unshuffle(x, 2))  # (B, C0, H/2, W/2)
         x = self.look(self.shrink(F.pixel_unshuffle(F.silu(x), 2)))  # (B, C1, H/4, W/4)

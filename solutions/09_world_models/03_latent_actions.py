@@ -152,7 +152,7 @@ plt.show()
 
 # %% [markdown]
 # **What to see.** Stars are codes, colours are who chose which. Without revival a few codes share all the clouds. With
-# it nearly every cloud has its own.
+# it all codes are used, though two may sit in one cloud: a code that is chosen at times never dies.
 
 # %% [markdown] about="latent_action_loss" difficulty=3 importance=5 minutes=12
 # ## The loss: draw the next frame through the bottleneck
@@ -392,7 +392,7 @@ for name, arm in study["arms"].items():
 # A code of your choice in a past of your choice.
 
 # %%
-CODE, STEP, FRAMES = 3, 40, 8
+CODE, STEP, FRAMES = 5, 40, 8
 
 one = held(SHIPPED, TEST.clips()[STEP, :, :2], FRAMES)[CODE]
 show.strips({f"code {CODE} is {KEYS[int(NAMES[CODE])]}": one}, num_frames=FRAMES, width=64)

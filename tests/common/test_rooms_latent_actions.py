@@ -9,7 +9,7 @@ from common.evaluation.mutual_information import mutual_information
 from common.models.latent_action import PRESETS, LatentActionModel
 from common.training import train
 from common.training.keyed_noise import KeyedNoise
-from common.zoo.rooms_latent_actions import free, measures, study, trials
+from common.zoo.rooms_latent_actions import free, measures, plain, plain_free, study, trials
 from common.zoo.rooms_latent_actions.crops import SIDE, corner
 from common.zoo.rooms_latent_actions.recipe import RECIPE, compute_loss
 from common.zoo.rooms_latent_actions.steps import fresh_steps
@@ -105,10 +105,12 @@ def test_a_run_leaves_weights_and_a_codebook(stage, tmp_path):
     assert trained.quantizer.codebook.isfinite().all()
 
 
-def test_the_control_has_no_codes(tmp_path):
-    place = train(free.RECIPE, "ci", folder=tmp_path, quiet=True)
+@pytest.mark.parametrize("control", [free, plain, plain_free])
+def test_controls_differ_in_codes_and_foresight_alone(control, tmp_path):
+    place = train(control.RECIPE, "ci", folder=tmp_path, quiet=True)
     trained = LatentActionModel.from_pretrained(place)
-    assert trained.quantizer is None and trained.config.code_dim == free.NUMBERS
+    assert (trained.quantizer is None) == (control is not plain)
+    assert trained.config.foresight == (control is free) and trained.config.channels == PRESETS["ci"]["channels"]
 
 
 def test_a_crop_shows_the_change_and_its_number_decides():

@@ -3,11 +3,10 @@
     flipbook train rooms-latent-actions --stage past     the decoder alone learns what the past tells
     flipbook train rooms-latent-actions                  stage "main", from there, with codes: what ships
     flipbook train rooms-latent-actions --stage slime    the same (after `slime_past`) on videos with slimes, to compare
-    flipbook train rooms-latent-actions --stage at_once  codes from the first step on, to compare with
 
 The player of the videos presses a new random key in every frame, so no frame before tells which one comes. The codebook
 follows the encoder by running means, and dead codes are put on vectors of the batch, drawn by the samples' own noise.
-Training sees crops in which something changes. `free` is the control without codes.
+Training sees crops in which something changes. `free`, `plain` and `plain_free` have the recipes of the controls.
 """
 
 from functools import partial
@@ -32,8 +31,11 @@ def compute_loss(model, batch, noise):
         noise: the order in which vectors of the batch are offered to dead codes.
     """
     clip = batch.clips()
-    found, alone = latent_action_loss(model, clip, BETA), past_loss(model, clip)
-    told = {"loss": found.loss + alone, "missed": found.missed, "alone": alone, "commitment": found.commitment}
+    found = latent_action_loss(model, clip, BETA)
+    told = {"loss": found.loss, "missed": found.missed, "commitment": found.commitment}
+    if model.config.foresight:
+        told["alone"] = past_loss(model, clip)
+        told["loss"] = found.loss + told["alone"]
     if model.quantizer is not None and model.training:
         candidates = found.z.detach()[noise.uniform("revival").argsort()]
         revived = model.quantizer.update(found.z, found.indices, candidates)
@@ -85,7 +87,6 @@ RECIPE = Recipe(
         "main": Stage(settings(900, first_sample=10**6), start="past"),
         "slime_past": Stage(settings(80, decay="none"), data=slimes, compute_loss=compute_past_loss),
         "slime": Stage(settings(900, first_sample=10**6), start="slime_past", data=slimes),
-        "at_once": Stage(settings(980)),
     },
     measure=measure,
 )
