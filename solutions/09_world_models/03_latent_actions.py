@@ -376,11 +376,11 @@ show.strips(shown, num_frames=6, width=64)
 # %% tags=["demo"] draws="Every arm: bits, matched, missed, and codes in other pasts."
 record = paths.find_lab("09.3").tests.parent / "calibration" / "03_latent_actions.json"
 study = json.loads(record.read_text())["study"]
-print(f"{'':34}{'of ceiling':>11}{'matched':>9}{'missed':>8}{'own past':>10}{'other past':>12}")
+print(f"{'':30}{'of ceiling':>11}{'matched':>9}{'missed':>8}{'own past':>10}{'other past':>12}")
 for name, arm in study["arms"].items():
     row = "".join(f"{arm[key]:{width}.0%}" if key in arm else " " * width
                   for key, width in (("of_ceiling", 11), ("matched", 9), ("missed", 8), ("own", 10), ("transfer", 12)))
-    print(f"{name:34}{row}")
+    print(f"{name:30}{row}")
 
 # %% [markdown]
 # **What to see.** The 64 free numbers miss least of their own frame, and fail in another past: they carry along how

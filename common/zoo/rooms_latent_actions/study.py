@@ -8,13 +8,15 @@ from common.zoo.rooms_latent_actions.steps import Steps, fresh_steps
 from common.zoo.rooms_latent_actions.trials import clusters, kmeans_codes
 
 
-def study(shipped, slime, free, count: int = 800, num_others: int = 128) -> dict:
-    """Every arm in numbers, each on steps of the kind that it was trained on.
+def study(shipped, slime, plain, free, plain_free, count: int = 800, num_others: int = 128) -> dict:
+    """Every arm in numbers, on steps of the kind that it was trained on.
 
     Args:
         shipped: `rooms-latent-actions`.
         slime: the same, trained on videos with slimes.
-        free: a model without codes, trained on videos without slimes.
+        plain: the same, but its encoder sees all that changes.
+        free: 64 free numbers in place of codes.
+        plain_free: 64 free numbers, and its encoder sees all that changes.
         count: test steps.
         num_others: of them in other pasts.
 
@@ -24,14 +26,15 @@ def study(shipped, slime, free, count: int = 800, num_others: int = 128) -> dict
     calm, crowded = (fresh_steps(count, with_slime=with_slime) for with_slime in (False, True))
     seen = {steps: fresh_steps(count, "train", with_slime=steps.with_slime) for steps in (calm, crowded)}
     arms = {
-        "8 codes, no slime": coded(shipped, calm, num_others),
-        "8 codes, with slimes": coded(slime, crowded, num_others),
-        "8 codes, slimes in the test alone": coded(shipped, crowded, num_others),
-        "64 free numbers, no slime": free_numbers(free, seen[calm], calm, num_others),
-        "k-means of differences, no slime": judge(kmeans_codes(seen[calm], calm, 8), calm),
-        "k-means of differences, slimes": judge(kmeans_codes(seen[crowded], crowded, 8), crowded),
-        "untrained encoder, no slime": judge(inferred(untrained(calm), calm)[0], calm),
-        "what the keys came to, no slime": judge(calm.effects(), calm),
+        "8 codes (ships)": coded(shipped, calm, num_others),
+        "8 codes, slimes on": coded(slime, crowded, num_others),
+        "8 codes, without foresight": coded(plain, calm, num_others),
+        "64 numbers": free_numbers(free, seen[calm], calm, num_others),
+        "64 numbers, without foresight": free_numbers(plain_free, seen[calm], calm, num_others),
+        "k-means of frame differences": judge(kmeans_codes(seen[calm], calm, 8), calm),
+        "untrained encoder": judge(inferred(untrained(calm), calm)[0], calm),
+        "what the keys came to": judge(calm.effects(), calm),
+        "the same, slimes on": judge(crowded.effects(), crowded),
     }
     return {"count": count, "arms": {name: {k: round(v, 4) for k, v in arm.items()} for name, arm in arms.items()}}
 

@@ -1,10 +1,11 @@
 """Measures what lab 09.3 is calibrated with and shows: the codebook's outcome, and the study of whole models.
 
     python tests/labs/09_world_models/calibration/03_latent_actions.py        the outcome, seconds
-    python tests/labs/09_world_models/calibration/03_latent_actions.py --study --slime FOLDER --free FOLDER
+    python tests/labs/09_world_models/calibration/03_latent_actions.py --slime FOLDER --plain FOLDER --free FOLDER
+        --plain_free FOLDER                                                   and the study, minutes
 
-The folders are weights of the recipe's stages `slime` and `free`. Nothing is trained here but the codebooks of the
-grader's own short run. The numbers go into the JSON file beside this one.
+The folders are weights of the recipe's stage `slime` and of its controls. Nothing is trained here but the codebooks of
+the grader's own short run. The numbers go into the JSON file beside this one.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from common.zoo.rooms_latent_actions.study import study
 HERE = Path(__file__).resolve()
 GRADER = HERE.parents[1] / f"test_{HERE.name}"
 PLACE, SEEDS = HERE.with_suffix(".json"), range(5)
+ARMS_OF_THE_STUDY = ("slime", "plain", "free", "plain_free")
 
 
 class NoRevival(VectorQuantizer):
@@ -50,15 +52,14 @@ def calibrate() -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--study", action="store_true", help="measure the whole models, too")
-    for stage in ("slime", "free"):
-        parser.add_argument(f"--{stage}", help=f"a folder of weights of the stage {stage}")
+    for arm in ARMS_OF_THE_STUDY:
+        parser.add_argument(f"--{arm}", help="a folder of weights")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     stored = json.loads(PLACE.read_text(encoding="utf-8")) if PLACE.is_file() else {}
     stored |= {"seeds": list(SEEDS), "outcomes": {"codebook": calibrate()}}
-    if arguments.study:
-        models = {stage: from_pretrained(getattr(arguments, stage)) for stage in ("slime", "free")}
+    if all(vars(arguments).values()):
+        models = {arm: from_pretrained(getattr(arguments, arm)) for arm in ARMS_OF_THE_STUDY}
         stored["study"] = study(from_pretrained("rooms-latent-actions"), **models)
     PLACE.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
     outcomes.load(GRADER)  # an error unless the threshold parts the reference from what is broken
