@@ -63,6 +63,13 @@ def test_the_keys_themselves_are_judged_as_perfect_but_for_what_is_not_seen(step
     assert blind["bits"] == pytest.approx(0, abs=1e-9) and blind["matched"] < 0.5
 
 
+def test_the_other_past_has_another_speed(steps):
+    here, there, third = measures.pairs(steps, 16)
+    assert len(here) == len(there) == len(third) == 16 and here.has_room().all() and there.has_room().all()
+    speeds = [(a.velocity, b.velocity) for a, b in zip(here.states, there.states)]
+    assert all(abs(a - b) >= measures.OTHER_SPEED for a, b in speeds)
+
+
 def test_the_engine_transfers_and_a_stuck_decoder_does_not(steps, monkeypatch):
     """With the engine in the place of the decoder, a code in another past is always right."""
 

@@ -18,6 +18,7 @@ from common.zoo.rooms_latent_actions.steps import Steps, fresh_steps
 
 SETTINGS = {"small": (320, 48), "full": (800, 128)}  # steps; of them in other pasts
 LABELLED = 200  # pairs with known keys
+OTHER_SPEED = 3  # pixels per frame, up or down
 BATCH = 64
 
 
@@ -95,7 +96,7 @@ def measure_transfer(model, steps: Steps, count: int) -> dict[str, float]:
 
     Returns:
         `own`: the player is at the very pixel where the step's own code is applied to its own past; `transfer`: where
-        it is applied to another past, and one of the keys that explain the step leads there from that past;
+        it is applied to another past (`pairs`), and one of the keys that explain the step leads there from it;
         `transfer/chance`: the same with the code of a third step.
     """
     here, there, third = pairs(steps, count)
@@ -111,10 +112,19 @@ def measure_transfer(model, steps: Steps, count: int) -> dict[str, float]:
 
 
 def pairs(steps: Steps, count: int) -> tuple[Steps, Steps, Steps]:
-    """Steps, others with room on both sides to apply them to, and a third kind, `count` of each, in random order."""
-    draw = torch.Generator().manual_seed(0)
-    free = steps.has_room().nonzero()[:, 0]
-    here, there, third = (free[torch.randperm(len(free), generator=draw)[:count]] for _ in range(3))
+    """Steps, other pasts to apply them to, and third ones, `count` of each at most. All have room on both sides.
+
+    In the other past the player rises or falls at another speed, by `OTHER_SPEED` at least. So what a code says of speed
+    shows: an action has none.
+    """
+    draw, free = torch.Generator().manual_seed(0), steps.has_room().nonzero()[:, 0]
+    speed = torch.tensor([state.velocity for state in steps.states])
+    here, third = (free[torch.randperm(len(free), generator=draw)[:count]] for _ in range(2))
+    there = []
+    for step in here:
+        others = free[(speed[free] - speed[step]).abs() >= OTHER_SPEED]
+        others = others if len(others) else free
+        there.append(int(others[torch.randint(len(others), (1,), generator=draw)]))
     return steps.pick(here), steps.pick(there), steps.pick(third)
 
 
