@@ -114,8 +114,8 @@ def measure_transfer(model, steps: Steps, count: int) -> dict[str, float]:
 def pairs(steps: Steps, count: int) -> tuple[Steps, Steps, Steps]:
     """Steps, other pasts to apply them to, and third ones, `count` of each at most. All have room on both sides.
 
-    In the other past the player rises or falls at another speed, by `OTHER_SPEED` at least. So what a code says of speed
-    shows: an action has none.
+    In the other past the player rises or falls at another speed, by `OTHER_SPEED` at least. If a code carries
+    speed, it shows: an action has none.
     """
     draw, free = torch.Generator().manual_seed(0), steps.has_room().nonzero()[:, 0]
     speed = torch.tensor([state.velocity for state in steps.states])
