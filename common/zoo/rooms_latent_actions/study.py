@@ -28,6 +28,7 @@ def study(shipped, slime, plain, free, plain_free, count: int = 800, num_others:
     arms = {
         "8 codes (ships)": coded(shipped, calm, num_others),
         "8 codes, slimes on": coded(slime, crowded, num_others),
+        "8 codes, slimes in the test alone": coded(shipped, crowded, num_others),
         "8 codes, without foresight": coded(plain, calm, num_others),
         "64 numbers": free_numbers(free, seen[calm], calm, num_others),
         "64 numbers, without foresight": free_numbers(plain_free, seen[calm], calm, num_others),
