@@ -282,8 +282,8 @@ plt.show()
 
 # %% [markdown]
 # **What to see.** A dark cell alone in its row is a code that means one key. Two codes may share a key: bits do not
-# mind, and matched accuracy does, so report both. At `cpu`, yours is up with the shipped one. Even what the keys came to
-# does not tell all bits of the six keys. Why?
+# mind, and matched accuracy does, so report both. At `cpu`, yours is up with the shipped one. Even what the keys came
+# to does not tell all bits of the six keys. Why?
 
 # %% [markdown] about="action_ceiling" difficulty=4 importance=5 minutes=15
 # ## The ceiling: what can be seen at all
@@ -386,7 +386,7 @@ for name, arm in study["arms"].items():
     print(f"{name:35}{row}")
 
 # %% [markdown]
-# **What to see.** The numbers miss least of their own frame. In a past of another speed, *without foresight*, they fail:
+# **What to see.** The numbers miss least of their own frame. In a past of another speed they fail, *without foresight*:
 # they carry along how fast *that* player fell. Codes have no room for a speed, so they transfer. With foresight even
 # numbers transfer in part, since what the past foretells never reaches them: it is a second bottleneck, and it also
 # lifts the codes' bits.
