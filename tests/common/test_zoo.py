@@ -31,6 +31,7 @@ MOST_BYTES = {
     "mini-tokens": 4e6,
     "mini-video": 4e6,
     "mini-windows": 4e5,
+    "rooms-latent-actions": 3e6,
     "sprites-content-motion": 8e6,
     "sprites-entangled": 8e6,
     "sprites-frame-vae": 4e6,
