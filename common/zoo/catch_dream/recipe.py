@@ -1,0 +1,92 @@
+"""How `catch-dream` is trained: a world from recorded play, then a policy that never sees the game.
+
+    flipbook train catch-dream                      stage "main": the world, on 20,000 frames of random keys
+    flipbook train catch-dream --stage policy       from there: actor and critic, in imagination alone
+
+DreamerV3 (arXiv:2301.04104) in small and offline: the world is finished before the policy begins, and no frame is
+played by the policy. Left out because this game does without: symlog and two-hot rewards (all are -1, 0 or 1), a slow
+copy of the critic, and the running mean of the return's spread.
+"""
+
+import torch
+
+from common.data.arcade.episodes import CatchEpisodes
+from common.evaluation.catch_return import AgentPlayer, real_returns
+from common.models.dream_agent import PRESETS, DreamAgent
+from common.show import strips
+from common.training import Recipe, Settings, Stage
+from common.zoo.catch_dream.losses import dreamt_losses, starts_of, world_losses
+from common.zoo.catch_dream.measures import comes_true
+
+NUM_FRAMES = {"ci": 1_000, "cpu": 20_000, "gpu": 20_000}
+SIZES = PRESETS | {"gpu": PRESETS["cpu"]}
+
+
+def draws(noise):
+    """A generator for a whole batch, of its first sample's own."""
+    return torch.Generator().manual_seed(int(noise.integers("draws", 2**62)[0]))
+
+
+def world_loss(model, windows, noise):
+    """Stage "main". "loss" is the sum of the parts."""
+    losses = world_losses(model, windows, draws(noise))
+    return {"loss": sum(losses.values()), **losses}
+
+
+def policy_loss(model, windows, noise):
+    """Stage "policy": dreams begin in every state of the episodes but the last."""
+    generator = draws(noise)
+    losses = dreamt_losses(model, starts_of(model, windows, generator), generator)
+    return {"loss": losses["actor"] + losses["critic"], **losses}
+
+
+def measure(model, preset):
+    """The dream on test plays, and the policy in the real game."""
+    count = {"ci": 4, "cpu": 128, "gpu": 128}[preset]
+    found = comes_true(model, CatchEpisodes(500, "test").windows)
+    return found | {"real": real_returns(AgentPlayer(model), count).mean}
+
+
+def sheet(model, preset):
+    """Two episodes, and below each what the posterior makes of every frame."""
+    episodes = CatchEpisodes(500, "test").windows[torch.arange(2)]
+    with torch.no_grad():
+        seen = model.observe(episodes.clips(), episodes.actions, torch.Generator().manual_seed(0))
+        painted = model.paint_predictions(seen.predictions).clamp(-1, 1)
+    rows = {}
+    for number, (clip, made) in enumerate(zip(episodes.clips(), painted)):
+        rows |= {f"episode {number}": clip, f"posterior {number}": made}
+    return strips(rows, num_frames=13)
+
+
+SMALL = {"batch_size": 4, "learning_rate": 1e-3, "warmup_steps": 2, "ema_decay": 0.9}
+WORLD = {"batch_size": 32, "learning_rate": 2e-3, "warmup_steps": 30, "decay": "linear", "decay_from": 0.5,
+         "max_grad_norm": 10.0, "ema_decay": 0.98, "measure_every": 500, "checkpoint_every": 100}  # fmt: skip
+POLICY = {"batch_size": 8, "learning_rate": 1e-3, "warmup_steps": 20, "decay": "linear", "decay_from": 0.5,
+          "ema_decay": 0.98, "first_sample": 10**7, "measure_every": 200, "checkpoint_every": 100}  # fmt: skip
+RECIPE = Recipe(
+    name="catch-dream",
+    build_model=lambda preset: DreamAgent(**SIZES[preset]),
+    data=lambda preset: CatchEpisodes(NUM_FRAMES[preset]),
+    compute_loss=world_loss,
+    stages={
+        "main": Stage(
+            {
+                "ci": Settings(steps=4, **SMALL),
+                "cpu": Settings(steps=1500, **WORLD),
+                "gpu": Settings(steps=6000, **WORLD | {"batch_size": 64}),
+            }
+        ),
+        "policy": Stage(
+            {
+                "ci": Settings(steps=4, **SMALL),
+                "cpu": Settings(steps=800, **POLICY),
+                "gpu": Settings(steps=3000, **POLICY | {"batch_size": 32}),
+            },
+            start="main",
+            compute_loss=policy_loss,
+        ),
+    },
+    sheet=sheet,
+    measure=measure,
+)

@@ -1,0 +1,105 @@
+"""What lab 09.4 and its calibration share: fresh policies, episodes side by side, and the picture of the study."""
+
+import copy
+from collections.abc import Callable, Iterable, Mapping
+
+import torch
+
+from common.data.arcade.episodes import EPISODE
+from common.evaluation.catch_return import RealReturns
+from common.models.dream_agent import DreamAgent, imagine
+from common.models.rssm import head
+from common.show.curves import COLORS
+from common.tensor_ops import from_uint8
+from common.zoo.catch_dream.measures import serve_states
+
+
+def fresh_policy(agent: DreamAgent, seed: int) -> DreamAgent:
+    """A copy of an agent: the same world, frozen, with an actor and a critic that know nothing.
+
+    Args:
+        agent: is left alone.
+        seed: of the new weights.
+    """
+    made = copy.deepcopy(agent).requires_grad_(False)
+    features = made.actor[0].in_features
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        made.actor = head(features, made.config.hidden_size, made.config.num_actions)
+        made.critic_head = head(features, made.config.hidden_size, 1)
+    return made
+
+
+def use_core(agent: DreamAgent, kind: Callable) -> DreamAgent:
+    """Rebuild the RSSM of an agent from another class, with the same weights.
+
+    Args:
+        agent: is changed.
+        kind: made and called like `RSSM`, with the same parameters.
+    """
+    config = agent.core.config
+    names = ("observation_size", "num_actions", "hidden_size", "num_latents", "num_classes")
+    made = kind(**{name: config[name] for name in names})
+    made.load_state_dict(agent.core.state_dict())
+    agent.core = made.eval().requires_grad_(False)
+    return agent
+
+
+def first_frames(played: RealReturns) -> torch.Tensor:
+    """What is seen at the serves of real games: `(N, 3, 32, 32)` in [-1, 1]."""
+    return from_uint8(torch.from_numpy(played.frames[:, 0])).movedim(-1, 1)
+
+
+@torch.no_grad()
+def side_by_side(agent: DreamAgent, played: RealReturns, games: Iterable[int], seed: int = 0) -> dict[str, torch.Tensor]:
+    """Real games one after the other, and for each a dream that begins with the same frame.
+
+    Args:
+        agent: dreams, and plays in its dream.
+        played: real games by this agent.
+        games: their numbers.
+        seed: of the dreams.
+
+    Returns:
+        Two clips `(3, T, 32, 32)` in [-1, 1], by name.
+    """
+    rows = list(games)
+    start = serve_states(agent, first_frames(played)[rows], torch.Generator().manual_seed(seed))
+    dream = imagine(agent.core, agent.actor, start, EPISODE - 1, torch.Generator().manual_seed(seed))
+    real = from_uint8(torch.from_numpy(played.frames[rows])).movedim(-1, 1)  # (N, 3, T, 32, 32)
+    painted = agent.paint(dream.features).clamp(-1, 1)
+    return {"the game": torch.cat(list(real), dim=1), "the dream": torch.cat(list(painted), dim=1)}
+
+
+def draw_study(arms: Mapping[str, Mapping[str, list[float]]], lines: Mapping[str, float], title: str):
+    """Dreamt and real returns of every arm, a point per run, and the distance between them.
+
+    Args:
+        arms: name to `real` and, for arms that dream, `dream`: a return per run.
+        lines: name to a return to compare with.
+        title: of the figure.
+
+    Returns:
+        A matplotlib figure.
+    """
+    import matplotlib.pyplot as plt
+
+    figure, axis = plt.subplots(figsize=(7.6, 3.0), layout="constrained")
+    for place, arm in enumerate(arms.values()):
+        for shift, name in ((-0.12, "dream"), (0.12, "real")):
+            values = arm.get(name, [])
+            color = COLORS[0] if name == "real" else COLORS[3]
+            axis.plot([place + shift] * len(values), values, "o", markersize=5, alpha=0.7, color=color,
+                      label={"dream": "return in its dream", "real": "return in the game"}[name] if not place else None)  # fmt: skip
+        if arm.get("dream"):
+            means = [sum(arm[name]) / len(arm[name]) for name in ("dream", "real")]
+            axis.plot([place - 0.12, place + 0.12], means, color="0.4", linewidth=1.2)
+    for name, value in lines.items():
+        axis.axhline(value, color="0.6", linestyle="--", linewidth=0.9)
+        axis.text(len(arms) - 0.45, value, name, fontsize=8, va="center")
+    axis.set(xlim=(-0.5, len(arms) + 0.1), ylim=(-1.1, 1.12), ylabel="return per ball")
+    axis.set_xticks(range(len(arms)), list(arms), fontsize=9)
+    axis.set_title(title, fontsize=10)
+    axis.legend(fontsize=8, loc="lower left")
+    plt.close(figure)
+    return figure

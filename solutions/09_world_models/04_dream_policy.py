@@ -1,0 +1,347 @@
+# %% [markdown]
+# # Lab 09.4 · World model for RL: a policy trained in the dream
+#
+# **What you will have at the end:** a policy that never touched the game, and plays it. It was trained in the latent
+# dreams of a world model that has only ever seen random keys. You will also know how far its dream can be trusted.
+#
+# | | |
+# |---|---|
+# | time | about 80 minutes |
+# | difficulty | ★★★★★ |
+# | before this | [Dreaming in latents](../../phases/09_world_models/02_dreaming_in_latents.ipynb), and [09.1](01_action_conditioned.ipynb) for the game |
+# | the game | `catch`: 32×32 pixels, three keys; an episode is one ball: 26 frames, then +1 if it is caught and −1 if it is missed |
+#
+# | preset | frames `(T, H, W)` | a policy trains for | games per measurement | all cells take about |
+# |---|---|---|---|---|
+# | `ci` | (26, 32, 32) | 60 updates, three times | 128 | 20 s |
+# | `cpu` (default) | (26, 32, 32) | 500 updates, three times | 512 | 2 min |
+# | `gpu` | (26, 32, 32) | 2000 updates, three times | 2048 | not measured |
+#
+# `FLIPBOOK_PRESET` chooses the preset.
+
+# %% tags=["setup"]
+import json
+from collections.abc import Callable
+from functools import partial
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from diffusers.configuration_utils import ConfigMixin, register_to_config
+from diffusers.models.modeling_utils import ModelMixin
+from einops import rearrange
+from torch import nn
+from torch.nn import functional as F
+
+from common import show
+from common.course import check, paths
+from common.data.arcade.episodes import EPISODE, CatchEpisodes, Windows
+from common.evaluation.catch_return import AgentPlayer, RandomPlayer, real_returns
+from common.models.categorical import categorical_kl, straight_through_sample, uniform_mix
+from common.models.dream_agent import DreamAgent, Imagined
+from common.models.rssm import Observed, RSSMState, head
+from common.models.shipped import Shipped
+from common.pipelines.dream_env import DreamEnv
+from common.runtime import limit_threads, preset
+from common.show.curves import draw_curves
+from common.training.actor_critic import alive
+from common.training.short_run import short_run
+from common.zoo.catch_dream.measures import dream_returns, serve_states
+from common.zoo.catch_dream.study import draw_study, fresh_policy, side_by_side, use_core
+
+limit_threads()
+plt.rcParams["figure.dpi"] = 75
+STEPS, NUM_GAMES = {"ci": (60, 128), "cpu": (500, 512), "gpu": (2000, 2048)}[preset()]
+KEYS = ("stay", "left", "right")
+
+
+def seed(number):
+    return torch.Generator().manual_seed(number)
+
+
+def playing(rows, width=130):
+    """Clips side by side, each `(3, T, H, W)`, in a loop."""
+    row = torch.cat(list(rows.values()), dim=3)
+    return show.player(row, 10, width=width * len(rows), max_bytes=40_000, caption=" | ".join(rows))
+
+
+# %% [markdown]
+# ## Where you are heading
+#
+# The course's agent, `catch-dream`. On the left it plays the real game. On the right it sees the same first frame, and
+# everything after it is its own dream, in which it also chooses the keys.
+
+# %% tags=["demo"] draws="Six balls in the game, and six dreams that begin alike."
+AGENT = DreamAgent.from_pretrained("catch-dream").eval().requires_grad_(False)
+played = real_returns(AgentPlayer(AGENT), 6)
+rows = side_by_side(AGENT, played, range(6))
+display(playing(rows, 200))
+show.strips({name: clip[:, :EPISODE] for name, clip in rows.items()}, num_frames=9, width=64)
+
+# %% [markdown]
+# **A prediction.** Keys pressed at random catch about one ball in four. That play is all that its world model has seen.
+# How many balls does a policy catch that was trained in such a world? And how many does it *dream* of catching? Write
+# down two numbers.
+
+# %% [markdown] about="episode_windows" difficulty=2 importance=5 minutes=5
+# ## Windows: what led to a frame, and where episodes end
+#
+# In a recording, action $a_t$ is pressed while $x_t$ is shown. A world model that follows play wants to know, at every
+# frame, what *led* to it: action, reward, and whether the episode ended. Two bugs live here, and no loss shows them.
+# The action is off by one. Or a window reaches over the end of an episode, and the model learns that a caught ball is
+# followed by another place of the sky.
+#
+# | quantity | shape |
+# |---|---|
+# | `frames`; `actions`, `rewards`, `ends` | `(T, ...)`; `(T - 1,)` |
+# | windows | `(N, L, ...)`; `(N, L)` |
+
+# %% exercise="episode_windows" from="common.data.arcade.episodes:episode_windows"
+
+# %% check="episode_windows"
+
+# %% [markdown] hints="episode_windows"
+# 1. Which frames are the last of an episode? With `ends` = (no, yes, no) it is frame 2. A window of three frames may
+#    end with it. May it begin with it?
+# 2. `is_last = torch.cat([ends.new_zeros(1), ends])`. A window is out if any of its frames but its last is one:
+#    `is_last[:-1].unfold(0, length - 1, 1).any(dim=1)`.
+# 3. `rows = (~crosses).nonzero() + torch.arange(length)` are the frames, `before = rows[:, :-1]` the steps. Then
+#    `torch.cat([zeros, actions[before]], dim=1)` and likewise the others.
+
+# %% [markdown] troubles="episode_windows"
+# - **The check says that windows reach over the end.** A window that *begins* with a last frame does too.
+
+# %% [markdown]
+# Your windows cut the 20,000 frames of random play into whole episodes.
+
+# %% tags=["demo"] draws="One episode of random play, and the key that led to each frame."
+EPISODES = CatchEpisodes(cut=episode_windows).windows
+lived = EPISODES.rewards[:, -1]
+print(f"{len(EPISODES)} episodes of {EPISODE} frames. Random keys caught {(lived > 0).float().mean():.0%} of the balls.")
+shown = [0, 1, 2, 3, 8, 14, 20, 23, 24, 25]
+figure, axes = plt.subplots(1, len(shown), figsize=(9, 1.5), layout="constrained")
+for axis, t in zip(axes, shown):
+    axis.imshow((rearrange(EPISODES[:1].clips()[0, :, t], "c h w -> h w c") + 1) / 2)
+    led = KEYS[EPISODES.actions[0, t]] if t else "(serve)"
+    axis.set(xticks=[], yticks=[], title=f"{led}\n{EPISODES.rewards[0, t]:+.0f}" if t else led)
+plt.show()
+
+# %% [markdown] about="RSSM" difficulty=4 importance=5 minutes=15
+# ## The RSSM's step
+#
+# The **recurrent state-space model** keeps a state of two parts. A GRU carries $h$, which follows from the past. A
+# categorical latent $z$ is drawn, for what does not follow. The **posterior** $q$ sees the frame $x$. The **prior** $p$
+# has to guess without it.
+#
+# $$ h' = \text{GRU}\bigl(\text{in}[z, a],\; h\bigr), \qquad z' \sim q(z' \mid h', x) \;\text{ awake}, \qquad
+# z' \sim p(z' \mid h') \;\text{ dreaming} . $$
+#
+# A draw has no gradient, so it borrows that of its probabilities (**straight-through**). One per cent of each
+# distribution is uniform, so no class is ever impossible. Both are given, as `straight_through_sample` and
+# `_distribution`.
+
+# %% exercise="RSSM" from="common.models.rssm:RSSM" blank="step"
+
+# %% check="RSSM"
+
+# %% [markdown] hints="RSSM"
+# 1. Four lines: the GRU's input, the GRU, the distributions, the draw. Which of the two h do the heads see?
+# 2. `onehot = F.one_hot(action, self.config.num_actions).to(state.latent)`, then `self.inputs(torch.cat([state.latent,
+#    onehot], dim=-1))` goes into `self.cell(…, state.deterministic)`.
+# 3. `prior = self._distribution(self.prior_head(deterministic))`; the posterior likewise from `torch.cat([deterministic,
+#    observation], dim=-1)`; `straight_through_sample(…, generator)` gives `(B, L, C)`, and the state wants `b (l c)`.
+
+# %% [markdown] troubles="RSSM"
+# - **Everything is right but the prior.** The heads see the h that the GRU has just made.
+
+# %% [markdown]
+# Your step goes into the shipped world. It looks at one frame, closes its eyes, and the same keys are pressed in three
+# dreams.
+
+# %% tags=["demo"] draws="The game, and three dreams after one frame with the same keys."
+use_core(AGENT, RSSM)
+first, keys = EPISODES[40:41].clips()[:, :, 0].expand(3, -1, -1, -1), EPISODES.actions[40:41, 1:].expand(3, -1)
+with torch.no_grad():
+    state, features = serve_states(AGENT, first, seed(1)), []
+    for action in keys.unbind(dim=1):
+        state, _, _ = AGENT.core.step(state, action, generator=seed(len(features)))
+        features.append(state.features)
+    dreamt = AGENT.paint(torch.stack(features, dim=1)).clamp(-1, 1)
+rows = {"the game": EPISODES[40:41].clips()[0, :, 1:]} | {f"dream {k + 1}": clip for k, clip in enumerate(dreamt)}
+display(playing(rows))
+show.strips(rows, num_frames=9, width=64)
+
+# %% [markdown]
+# **What to see.** The paddle goes where the game's goes: the keys say where. The balls part, because one frame does not
+# show which way a ball drifts. That is what $z$ is for: each dream draws a drift, and stays with it.
+
+# %% [markdown] about="kl_balance" difficulty=3 importance=4 minutes=8
+# ## KL balance and free bits
+#
+# Training pulls prior and posterior together. But a prior that learns to foretell is wanted, and a posterior that stops
+# looking is not. So DreamerV3 splits the KL divergence in two, and lets only one side move in each (sg stops the
+# gradient):
+#
+# $$ 0.5\, \max\bigl(1, \text{KL}(\text{sg}(q) \,\|\, p)\bigr) + 0.1\, \max\bigl(1, \text{KL}(q \,\|\, \text{sg}(p))\bigr) . $$
+#
+# The maximum is **free bits**: the first nat costs the same whether it is used or not, so $z$ is not squeezed to nothing.
+
+# %% exercise="kl_balance" from="common.models.categorical:kl_balance"
+
+# %% check="kl_balance"
+
+# %% [markdown] hints="kl_balance"
+# 1. Two terms of equal value. Which of the two arguments is detached in which?
+# 2. `categorical_kl(posterior.detach(), prior)` has an entry per place: the sum over L and C is done. Free nats are
+#    `.clamp(min=…)` there.
+# 3. `return (dynamics * to_prior + representation * to_posterior).mean()`.
+
+# %% [markdown]
+# What does your KL say about an episode? It is how much a frame told that the past had not.
+
+# %% tags=["demo"] draws="The KL against the frame of the episode, and the free nat."
+with torch.no_grad():
+    seen = AGENT.observe(EPISODES[:128].clips(), EPISODES[:128].actions, seed(0))
+news = categorical_kl(seen.posterior, seen.prior)
+one_side = [kl_balance(seen.posterior[:, t], seen.prior[:, t], dynamics=1.0, representation=0.0) for t in range(EPISODE)]
+draw_curves({"KL(q ‖ p)": news.mean(dim=0).tolist(), "what it costs, with free bits": one_side}, "The first frames are news",
+            size=(7.2, 2.5), xlabel="frame of the episode", ylabel="nats", marker=None)  # fmt: skip
+
+# %% [markdown]
+# **What to see.** The serve is news, and so is the second frame: it shows the drift. After that the game follows from
+# the past, and most frames cost no more than the free nat.
+
+# %% [markdown] about="imagine" difficulty=3 importance=5 minutes=10
+# ## Imagination
+#
+# Now a policy sits in the dream. It sees the state, never a picture: $a_t \sim \pi(a \mid h_t, z_t)$. The action is
+# pressed, the prior draws the next state, and so on for H steps. A thousand dreams at once are a few matrix products.
+
+# %% exercise="imagine" from="common.models.dream_agent:imagine"
+
+# %% check="imagine"
+
+# %% [markdown] hints="imagine"
+# 1. A loop of H steps: look at the state, draw an action, take the step. What is kept before the first step?
+# 2. `actor(state.features).softmax(dim=-1)` are the probabilities. `torch.multinomial(…, 1, generator=generator)` gives
+#    `(B, 1)`.
+# 3. `state, _, _ = world.step(state, action, generator=generator)`; append `state.features` and `action`; in the end
+#    `Imagined(torch.stack(features, dim=1), torch.stack(actions, dim=1))`, under `@torch.no_grad()`.
+
+# %% [markdown]
+# Four dreams by the shipped policy, from one frame each. The bar below is the reward that the world promises.
+
+# %% tags=["demo"] draws="Four dreams played by the policy, and the rewards in them."
+first = EPISODES[8:12].clips()[:, :, 0]
+dream = imagine(AGENT.core, AGENT.actor, serve_states(AGENT, first, seed(2)), EPISODE, seed(2))
+with torch.no_grad():
+    rewards, goes_on = AGENT.reward(dream.features[:, 1:]), AGENT.continues(dream.features[:, 1:])
+    display(playing({f"dream {k + 1}": clip for k, clip in enumerate(AGENT.paint(dream.features).clamp(-1, 1))}))
+draw_curves({f"dream {k + 1}": row.tolist() for k, row in enumerate(rewards * alive(goes_on))}, "Rewards of the four dreams",
+            size=(7.2, 2.2), xlabel="step", ylabel="reward", ylim=(-1.2, 1.2), marker=None)  # fmt: skip
+
+# %% [markdown]
+# **What to see.** Nothing for 24 steps, then a point or minus one. A reward that comes so late is what the next exercise
+# is about.
+
+# %% [markdown] about="lambda_return" difficulty=3 importance=5 minutes=10
+# ## λ-returns
+#
+# Dreams of 15 steps often stop before the ball is down. So a **critic** $v$ estimates what would come after. The λ-return
+# mixes what was dreamt with what the critic says, from the last step to the first:
+#
+# $$ R_t = r_t + \gamma\, c_t \bigl((1 - \lambda)\, v_{t+1} + \lambda\, R_{t+1}\bigr), \qquad R_H = v_H . $$
+#
+# $c_t$ is the probability that the episode goes on after step t. The commonest bug is the bootstrap: step t leads from
+# state t to state t + 1, so the critic is asked about state *t + 1*. There are H rewards and H + 1 values.
+
+# %% exercise="lambda_return" from="common.training.returns:lambda_return"
+
+# %% check="lambda_return"
+
+# %% [markdown] hints="lambda_return"
+# 1. With H = 1 there is one return. Write it down: which of the two values is in it?
+# 2. Begin with `result = values[:, -1]` and walk `for step in reversed(range(H))`. What is `result` before and after a
+#    step?
+# 3. `mixed = (1 - trace) * values[:, step + 1] + trace * result`, `result = rewards[:, step] + discount *
+#    continues[:, step] * mixed`. Turn the list round in the end.
+
+# %% [markdown] troubles="lambda_return"
+# - **It is right for λ = 1 only.** At λ = 1 the critic speaks once, after the last step. At less, after every step.
+
+# %% [markdown]
+# The same dream with three λ. The critic is the shipped one.
+
+# %% tags=["demo"] draws="λ-returns of one dream, for three λ, and what the critic says alone."
+with torch.no_grad():
+    values = AGENT.value(dream.features)
+lines = {f"λ = {trace}": lambda_return(rewards, values, goes_on, trace=trace)[0].tolist() for trace in (0.0, 0.95, 1.0)}
+draw_curves(lines | {"the critic alone": values[0, :-1].tolist()}, "Dream 1: returns from every step on",
+            size=(7.2, 2.6), xlabel="step", ylabel="return", marker=None)  # fmt: skip
+
+# %% [markdown] about="actor_loss" difficulty=4 importance=5 minutes=12
+# ## REINFORCE, with entropy and scaled returns
+#
+# Three keys cannot be differentiated. **REINFORCE** does not try: it makes an action more likely by as much as it went
+# better than the critic expected.
+#
+# $$ \mathcal L = - \frac{1}{BH} \sum w_t \left( \text{sg}\Bigl(\frac{R_t - v_t}{\max(1, S)}\Bigr) \ln \pi(a_t \mid s_t) +
+# \eta\, \text{H}\bigl[\pi(\cdot \mid s_t)\bigr] \right), \qquad S = P_{95}(R) - P_5(R) . $$
+#
+# The entropy bonus keeps the policy curious. Dividing by the spread $S$ of the returns makes one $\eta$ fit games of
+# every scale, and the 1 keeps it from blowing up noise where nothing happens. $w_t$ is how much of the dream is left:
+# states after its end count nothing.
+
+# %% exercise="actor_loss" from="common.training.actor_critic:actor_loss"
+
+# %% check="actor_loss"
+
+# %% [markdown] hints="actor_loss"
+# 1. Four quantities at each place: ln π of all actions, ln π of the one that was pressed, the entropy, the advantage.
+# 2. `log_policy = logits.log_softmax(dim=-1)`; `log_policy.gather(-1, actions[..., None])[..., 0]` picks; the entropy is
+#    `-(log_policy.exp() * log_policy).sum(dim=-1)`.
+# 3. `low, high = torch.quantile(returns.detach(), returns.new_tensor([0.05, 0.95]))`, divide by `(high -
+#    low).clamp(min=1.0)`, `.detach()` the advantage, and take `-(weights.detach() * (…)).mean()`.
+
+# %% [markdown] troubles="actor_loss"
+# - **The check says that a gradient reaches values.** Detach the advantage as a whole.
+
+# %% [markdown]
+# ## Train in the dream
+#
+# That is the whole algorithm, in your parts. A fresh actor and critic, the shipped world, and not one frame of the game:
+# dreams begin in the states that the posterior found in the random play.
+
+
+# %%
+def update(agent, features, actions, rewards, goes_on):
+    """The loss of actor and critic for H steps, wherever they come from."""
+    values, weights = agent.value(features), alive(goes_on)
+    returns = lambda_return(rewards, values.detach(), goes_on)
+    actor = actor_loss(agent.actor(features[:, :-1]), actions, returns, values[:, :-1], weights)
+    return actor + 0.5 * (weights * (values[:, :-1] - returns).square()).mean()
+
+
+def in_a_dream(agent, starts, draws, horizon=15, batch=192):
+    """An update from fresh dreams."""
+    begin = agent.state_of(starts[torch.randint(len(starts), (batch,), generator=draws)])
+    dream = imagine(agent.core, agent.actor, begin, horizon, draws)
+    with torch.no_grad():
+        rewards, goes_on = agent.reward(dream.features[:, 1:]), agent.continues(dream.features[:, 1:])
+    return update(agent, dream.features, dream.actions, rewards, goes_on)
+
+
+def trained(agent, loss, number=0, looks=4):
+    """A fresh policy, trained; and after each part of the run its real and its dreamt return."""
+    agent, draws, curve = fresh_policy(agent, number), seed(number), []
+    optimizer = torch.optim.AdamW([*agent.actor.parameters(), *agent.critic_head.parameters()], lr=2e-3)
+    for _ in range(looks):
+        short_run(optimizer, lambda step: loss(agent, draws), STEPS // looks, decay=0, max_grad_norm=1.0, desc="policy")
+        curve.append(judged(agent))
+    return agent, curve
+
+
+def judged(agent):
+    """Real returns and dreamt returns from the same serves."""
+    real = real_returns(AgentPlayer(agent), NUM_GAMES)
+    return real, dream_returns(agent, torch.from_numpy(real.frames[:, 0]).movedim(-1, 1) / 127.5 - 1).mean().item()
