@@ -345,3 +345,33 @@ def judged(agent):
     """Real returns and dreamt returns from the same serves."""
     real = real_returns(AgentPlayer(agent), NUM_GAMES)
     return real, dream_returns(agent, torch.from_numpy(real.frames[:, 0]).movedim(-1, 1) / 127.5 - 1).mean().item()
+
+
+# %% [markdown]
+# Three arms, equal but for where the steps come from. **In the dream**: yours. **On real frames**: the same update on
+# the recorded steps themselves, the same frames that the world was made of. **In a shuffled dream**: yours, in a world
+# that was trained with the keys of other episodes.
+
+# %%
+SHUFFLED = DreamAgent.from_pretrained("catch-dream-shuffled").eval().requires_grad_(False)
+SOME = EPISODES[:320]
+
+
+def starts_in(agent):
+    """The states of random play after which an episode goes on, `(N, F)`."""
+    return agent.observe(SOME.clips(), SOME.actions, seed(0)).features.detach()[:, :-1].flatten(0, 1)
+
+
+def on_real_frames(agent, draws):
+    """An update from recorded steps: the same number of them as in a dream."""
+    rows = torch.randint(len(LIVED), (115,), generator=draws)
+    windows = SOME[rows]
+    return update(agent, LIVED[rows], windows.actions[:, 1:], windows.rewards[:, 1:], windows.continues[:, 1:])
+
+
+LIVED = AGENT.observe(SOME.clips(), SOME.actions, seed(0)).features.detach()  # (320, 26, F)
+ARMS = {
+    "in the dream": trained(AGENT, partial(in_a_dream, starts=starts_in(AGENT))),
+    "on real frames": trained(AGENT, on_real_frames),
+    "in a shuffled dream": trained(SHUFFLED, partial(in_a_dream, starts=starts_in(SHUFFLED))),
+}

@@ -7,6 +7,7 @@ from common.models.dream_agent import PRESETS, DreamAgent, imagine
 
 SMALL = {"hidden_size": 12, "num_latents": 3, "num_classes": 4, "embedding_size": 10, "patch_channels": 2}
 B, T = 3, 4
+NUM_PARAMETERS = {"ci": 37_325, "cpu": 579_353}
 
 
 def generator(seed: int = 0) -> torch.Generator:
