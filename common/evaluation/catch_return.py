@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from common.data.arcade.catch import REWARDS, Catch, CatchScript
+from common.data.arcade.catch import REWARDS, Catch
 from common.tensor_ops import from_uint8
 
 

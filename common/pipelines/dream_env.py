@@ -20,7 +20,8 @@ from common.tensor_ops import to_uint8
 Base: Any
 spaces: Any
 try:
-    from gymnasium import Env as Base, spaces
+    from gymnasium import Env as Base
+    from gymnasium import spaces
 except ImportError:
     Base, spaces = object, None
 

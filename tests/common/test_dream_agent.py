@@ -57,7 +57,7 @@ def test_heads_have_a_number_per_state_and_continues_are_probabilities(agent, pl
     features = agent.observe(*play, generator()).features
     for read in (agent.reward, agent.continues, agent.value):
         assert read(features).shape == (B, T)
-    assert 0 < agent.continues(features).min() and agent.continues(features).max() < 1
+    assert agent.continues(features).min() > 0 and agent.continues(features).max() < 1
 
 
 def test_imagination_acts_on_each_state_and_steps_from_it(agent, play):

@@ -6,6 +6,7 @@ Serves are of the test split. A return is that of one ball: +1 if it is caught, 
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 
 from common.data.arcade.catch import Catch, CatchScript
@@ -102,11 +103,18 @@ def comes_true(agent: DreamAgent, windows: Windows, seed: int = 0) -> dict[str, 
         made = read_catch(painted[:, :, ahead - 1].clamp(-1, 1).transpose(0, 1))
         near = [m.paddle is not None and abs(m.paddle - t.paddle) <= 1 for m, t in zip(made, truth)]
         found[f"paddle_{ahead}"] = sum(near) / len(near)
-        near = [m.ball is not None and max(abs(a - b) for a, b in zip(m.ball, t.ball)) <= 1 for m, t in zip(made, truth)]
+        near = [
+            m.ball is not None and max(abs(a - b) for a, b in zip(m.ball, t.ball)) <= 1 for m, t in zip(made, truth)
+        ]
         found[f"ball_{ahead}"] = sum(near) / len(near)
     real = windows.rewards[:, -1]
     right = agent.reward(dream[:, -1]).sign() == real
     return found | {"foretold": right.float().mean().item(), "always_missed": (real < 0).float().mean().item()}
+
+
+def is_near(place, due) -> bool:
+    """Whether a place that was read, one number, a pair, or None, is at most 1 pixel off in each direction."""
+    return place is not None and bool((np.abs(np.subtract(place, due)) <= 1).all())
 
 
 def best_return(count: int) -> float:

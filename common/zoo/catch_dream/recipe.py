@@ -8,13 +8,15 @@ played by the policy. Left out because this game does without: symlog and two-ho
 copy of the critic, and the running mean of the return's spread.
 """
 
+from functools import partial
+
 import torch
 
 from common.data.arcade.episodes import CatchEpisodes
 from common.evaluation.catch_return import AgentPlayer, real_returns
 from common.models.dream_agent import PRESETS, DreamAgent
 from common.show import strips
-from common.training import Recipe, Settings, Stage
+from common.training import Recipe, Settings, Stage, muon
 from common.zoo.catch_dream.losses import dreamt_losses, starts_of, world_losses
 from common.zoo.catch_dream.measures import comes_true
 
@@ -59,28 +61,30 @@ def sheet(model, preset):
     return strips(rows, num_frames=13)
 
 
-SMALL = {"batch_size": 4, "learning_rate": 1e-3, "warmup_steps": 2, "ema_decay": 0.9}
-WORLD = {"batch_size": 32, "learning_rate": 2e-3, "warmup_steps": 30, "decay": "linear", "decay_from": 0.5,
-         "max_grad_norm": 10.0, "ema_decay": 0.98, "measure_every": 500, "checkpoint_every": 100}  # fmt: skip
-POLICY = {"batch_size": 8, "learning_rate": 1e-3, "warmup_steps": 20, "decay": "linear", "decay_from": 0.5,
-          "ema_decay": 0.98, "first_sample": 10**7, "measure_every": 200, "checkpoint_every": 100}  # fmt: skip
+# Adam trains the first and the last layers, and the policy; Muon the rest.
+ENDS = ("encoder.0", "painter.4", "reward_head.2", "continue_head.2", "actor", "critic_head")
+SMALL = {"batch_size": 4, "learning_rate": 1e-3, "warmup_steps": 2, "betas": (0.9, 0.95), "ema_decay": 0.9}
+USUAL = SMALL | {"decay": "linear", "decay_from": 0.5, "ema_decay": 0.98, "checkpoint_every": 50}
+WORLD = USUAL | {"batch_size": 32, "learning_rate": 6e-3, "warmup_steps": 20, "max_grad_norm": 100.0}
+POLICY = USUAL | {"batch_size": 8, "learning_rate": 2e-3, "warmup_steps": 20, "first_sample": 10**7}
 RECIPE = Recipe(
     name="catch-dream",
     build_model=lambda preset: DreamAgent(**SIZES[preset]),
     data=lambda preset: CatchEpisodes(NUM_FRAMES[preset]),
     compute_loss=world_loss,
+    optimizer=partial(muon, ends=ENDS),
     stages={
         "main": Stage(
             {
                 "ci": Settings(steps=4, **SMALL),
-                "cpu": Settings(steps=1500, **WORLD),
-                "gpu": Settings(steps=6000, **WORLD | {"batch_size": 64}),
+                "cpu": Settings(steps=1000, measure_every=250, **WORLD),
+                "gpu": Settings(steps=4000, **WORLD | {"batch_size": 64}),
             }
         ),
         "policy": Stage(
             {
                 "ci": Settings(steps=4, **SMALL),
-                "cpu": Settings(steps=800, **POLICY),
+                "cpu": Settings(steps=800, measure_every=200, **POLICY),
                 "gpu": Settings(steps=3000, **POLICY | {"batch_size": 32}),
             },
             start="main",

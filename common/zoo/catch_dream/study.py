@@ -51,7 +51,9 @@ def first_frames(played: RealReturns) -> torch.Tensor:
 
 
 @torch.no_grad()
-def side_by_side(agent: DreamAgent, played: RealReturns, games: Iterable[int], seed: int = 0) -> dict[str, torch.Tensor]:
+def side_by_side(
+    agent: DreamAgent, played: RealReturns, games: Iterable[int], seed: int = 0
+) -> dict[str, torch.Tensor]:
     """Real games one after the other, and for each a dream that begins with the same frame.
 
     Args:
@@ -86,11 +88,10 @@ def draw_study(arms: Mapping[str, Mapping[str, list[float]]], lines: Mapping[str
 
     figure, axis = plt.subplots(figsize=(7.6, 3.0), layout="constrained")
     for place, arm in enumerate(arms.values()):
-        for shift, name in ((-0.12, "dream"), (0.12, "real")):
-            values = arm.get(name, [])
-            color = COLORS[0] if name == "real" else COLORS[3]
+        for shift, name, words in ((-0.12, "dream", "in its dream"), (0.12, "real", "in the game")):
+            values, color = arm.get(name, []), COLORS[0] if name == "real" else COLORS[3]
             axis.plot([place + shift] * len(values), values, "o", markersize=5, alpha=0.7, color=color,
-                      label={"dream": "return in its dream", "real": "return in the game"}[name] if not place else None)  # fmt: skip
+                      label=None if place else words)  # fmt: skip
         if arm.get("dream"):
             means = [sum(arm[name]) / len(arm[name]) for name in ("dream", "real")]
             axis.plot([place - 0.12, place + 0.12], means, color="0.4", linewidth=1.2)

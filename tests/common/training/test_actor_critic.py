@@ -13,7 +13,13 @@ def dream():
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(B, H, A, generator=generator, dtype=torch.float64)
     returns, values = (torch.randn(B, H, generator=generator, dtype=torch.float64) for _ in range(2))
-    return logits, torch.randint(A, (B, H), generator=generator), returns, values, torch.rand(B, H, generator=generator).double()
+    return (
+        logits,
+        torch.randint(A, (B, H), generator=generator),
+        returns,
+        values,
+        torch.rand(B, H, generator=generator).double(),
+    )
 
 
 def test_alive_is_the_product_of_what_came_before():
@@ -38,7 +44,9 @@ def test_large_returns_are_scaled_and_small_ones_left_alone(dream):
     usual = actor_loss(logits, actions, 100 * returns, 100 * values, weights, entropy=0.0)
     torch.testing.assert_close(actor_loss(logits, actions, 900 * returns, 900 * values, weights, entropy=0.0), usual)
     small = actor_loss(logits, actions, returns / 100, values / 100, weights, entropy=0.0)
-    torch.testing.assert_close(actor_loss(logits, actions, returns / 900, values / 900, weights, entropy=0.0), small / 9)
+    torch.testing.assert_close(
+        actor_loss(logits, actions, returns / 900, values / 900, weights, entropy=0.0), small / 9
+    )
 
 
 def test_entropy_alone_makes_the_policy_even(dream):
