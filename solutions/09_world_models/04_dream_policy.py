@@ -8,8 +8,8 @@
 # |---|---|
 # | time | about 80 minutes |
 # | difficulty | ★★★★★ |
-# | before this | [Dreaming in latents](../../phases/09_world_models/02_dreaming_in_latents.ipynb), and [09.1](01_action_conditioned.ipynb) for the game |
-# | the game | `catch`: 32×32 pixels, three keys; an episode is one ball: 26 frames, then +1 if it is caught and −1 if it is missed |
+# | before this | [Dreaming in latents](../../phases/09_world_models/02_dreaming_in_latents.ipynb); 09.1 for the game |
+# | the game | `catch`: 32×32 pixels, three keys. An episode is one ball, then a reward: +1 caught, −1 missed |
 #
 # | preset | frames `(T, H, W)` | a policy trains for | games per measurement | all cells take about |
 # |---|---|---|---|---|
@@ -46,8 +46,8 @@ from common.runtime import limit_threads, preset
 from common.show.curves import draw_curves
 from common.training.actor_critic import alive
 from common.training.short_run import short_run
-from common.zoo.catch_dream.measures import dream_returns, serve_states
-from common.zoo.catch_dream.study import draw_study, fresh_policy, side_by_side, use_core
+from common.zoo.catch_dream.measures import dream_returns, serve_states, way
+from common.zoo.catch_dream.study import draw_study, first_frames, fresh_policy, side_by_side, use_core
 
 limit_threads()
 plt.rcParams["figure.dpi"] = 75
@@ -68,8 +68,8 @@ def playing(rows, width=130):
 # %% [markdown]
 # ## Where you are heading
 #
-# The course's agent, `catch-dream`. On the left it plays the real game. On the right it sees the same first frame, and
-# everything after it is its own dream, in which it also chooses the keys.
+# The course's agent, `catch-dream`. On the left it plays the real game. On the right it is shown the same first frame.
+# Everything after that is its own dream, in which it plays too.
 
 # %% tags=["demo"] draws="Six balls in the game, and six dreams that begin alike."
 AGENT = DreamAgent.from_pretrained("catch-dream").eval().requires_grad_(False)
@@ -86,10 +86,9 @@ show.strips({name: clip[:, :EPISODE] for name, clip in rows.items()}, num_frames
 # %% [markdown] about="episode_windows" difficulty=2 importance=5 minutes=5
 # ## Windows: what led to a frame, and where episodes end
 #
-# In a recording, action $a_t$ is pressed while $x_t$ is shown. A world model that follows play wants to know, at every
-# frame, what *led* to it: action, reward, and whether the episode ended. Two bugs live here, and no loss shows them.
-# The action is off by one. Or a window reaches over the end of an episode, and the model learns that a caught ball is
-# followed by another place of the sky.
+# In a recording, action $a_t$ is pressed while $x_t$ is shown. A world model that follows play wants to know what *led*
+# to each frame: action, reward, and whether the episode ended. Two bugs live here, and no loss shows them. Actions are
+# off by one. Or a window reaches over the end of an episode, and a caught ball jumps back into the sky.
 #
 # | quantity | shape |
 # |---|---|
@@ -116,8 +115,8 @@ show.strips({name: clip[:, :EPISODE] for name, clip in rows.items()}, num_frames
 
 # %% tags=["demo"] draws="One episode of random play, and the key that led to each frame."
 EPISODES = CatchEpisodes(cut=episode_windows).windows
-lived = EPISODES.rewards[:, -1]
-print(f"{len(EPISODES)} episodes of {EPISODE} frames. Random keys caught {(lived > 0).float().mean():.0%} of the balls.")
+ended = EPISODES.rewards[:, -1]
+print(f"{len(EPISODES)} episodes of {EPISODE} frames. Random keys caught {(ended > 0).float().mean():.0%}.")
 shown = [0, 1, 2, 3, 8, 14, 20, 23, 24, 25]
 figure, axes = plt.subplots(1, len(shown), figsize=(9, 1.5), layout="constrained")
 for axis, t in zip(axes, shown):
@@ -148,8 +147,9 @@ plt.show()
 # 1. Four lines: the GRU's input, the GRU, the distributions, the draw. Which of the two h do the heads see?
 # 2. `onehot = F.one_hot(action, self.config.num_actions).to(state.latent)`, then `self.inputs(torch.cat([state.latent,
 #    onehot], dim=-1))` goes into `self.cell(…, state.deterministic)`.
-# 3. `prior = self._distribution(self.prior_head(deterministic))`; the posterior likewise from `torch.cat([deterministic,
-#    observation], dim=-1)`; `straight_through_sample(…, generator)` gives `(B, L, C)`, and the state wants `b (l c)`.
+# 3. `prior = self._distribution(self.prior_head(deterministic))`, and the posterior likewise from
+#    `torch.cat([deterministic, observation], dim=-1)`. `straight_through_sample(…, generator)` gives `(B, L, C)`. The
+#    state wants `b (l c)`.
 
 # %% [markdown] troubles="RSSM"
 # - **Everything is right but the prior.** The heads see the h that the GRU has just made.
@@ -182,9 +182,10 @@ show.strips(rows, num_frames=9, width=64)
 # looking is not. So DreamerV3 splits the KL divergence in two, and lets only one side move in each (sg stops the
 # gradient):
 #
-# $$ 0.5\, \max\bigl(1, \text{KL}(\text{sg}(q) \,\|\, p)\bigr) + 0.1\, \max\bigl(1, \text{KL}(q \,\|\, \text{sg}(p))\bigr) . $$
+# $$ 0.5\, \max\bigl(1, \text{KL}(\text{sg}(q) \,\|\, p)\bigr) +
+# 0.1\, \max\bigl(1, \text{KL}(q \,\|\, \text{sg}(p))\bigr) . $$
 #
-# The maximum is **free bits**: the first nat costs the same whether it is used or not, so $z$ is not squeezed to nothing.
+# The maximum is **free bits**: the first nat costs the same whether it is used or not, so nothing squeezes $z$ empty.
 
 # %% exercise="kl_balance" from="common.models.categorical:kl_balance"
 
@@ -203,9 +204,10 @@ show.strips(rows, num_frames=9, width=64)
 with torch.no_grad():
     seen = AGENT.observe(EPISODES[:128].clips(), EPISODES[:128].actions, seed(0))
 news = categorical_kl(seen.posterior, seen.prior)
-one_side = [kl_balance(seen.posterior[:, t], seen.prior[:, t], dynamics=1.0, representation=0.0) for t in range(EPISODE)]
-draw_curves({"KL(q ‖ p)": news.mean(dim=0).tolist(), "what it costs, with free bits": one_side}, "The first frames are news",
-            size=(7.2, 2.5), xlabel="frame of the episode", ylabel="nats", marker=None)  # fmt: skip
+cost = [kl_balance(seen.posterior[:, t], seen.prior[:, t], dynamics=1.0, representation=0.0) for t in range(EPISODE)]
+lines = {"KL(q ‖ p)": news.mean(dim=0).tolist(), "what it costs, with free bits": cost}
+draw_curves(lines, "The first frames are news", size=(7.2, 2.5), xlabel="frame of the episode",
+            ylabel="nats", marker=None)  # fmt: skip
 
 # %% [markdown]
 # **What to see.** The serve is news, and so is the second frame: it shows the drift. After that the game follows from
@@ -229,7 +231,7 @@ draw_curves({"KL(q ‖ p)": news.mean(dim=0).tolist(), "what it costs, with free
 #    `Imagined(torch.stack(features, dim=1), torch.stack(actions, dim=1))`, under `@torch.no_grad()`.
 
 # %% [markdown]
-# Four dreams by the shipped policy, from one frame each. The bar below is the reward that the world promises.
+# Four dreams by the shipped policy, from one frame each, and the rewards that the world promises.
 
 # %% tags=["demo"] draws="Four dreams played by the policy, and the rewards in them."
 first = EPISODES[8:12].clips()[:, :, 0]
@@ -237,18 +239,17 @@ dream = imagine(AGENT.core, AGENT.actor, serve_states(AGENT, first, seed(2)), EP
 with torch.no_grad():
     rewards, goes_on = AGENT.reward(dream.features[:, 1:]), AGENT.continues(dream.features[:, 1:])
     display(playing({f"dream {k + 1}": clip for k, clip in enumerate(AGENT.paint(dream.features).clamp(-1, 1))}))
-draw_curves({f"dream {k + 1}": row.tolist() for k, row in enumerate(rewards * alive(goes_on))}, "Rewards of the four dreams",
-            size=(7.2, 2.2), xlabel="step", ylabel="reward", ylim=(-1.2, 1.2), marker=None)  # fmt: skip
+lines = {f"dream {k + 1}": row.tolist() for k, row in enumerate(rewards * alive(goes_on))}
+draw_curves(lines, "Rewards of the four dreams", size=(7.2, 2.2), xlabel="step", ylabel="reward", marker=None)
 
 # %% [markdown]
-# **What to see.** Nothing for 24 steps, then a point or minus one. A reward that comes so late is what the next exercise
-# is about.
+# **What to see.** Nothing, and nothing, and then plus or minus one. How does a key in step 3 learn of it?
 
 # %% [markdown] about="lambda_return" difficulty=3 importance=5 minutes=10
 # ## λ-returns
 #
-# Dreams of 15 steps often stop before the ball is down. So a **critic** $v$ estimates what would come after. The λ-return
-# mixes what was dreamt with what the critic says, from the last step to the first:
+# A dream of 15 steps often stops before the ball is down. So a **critic** $v$ estimates what would come after. The
+# λ-return mixes what was dreamt with what the critic says, from the last step to the first:
 #
 # $$ R_t = r_t + \gamma\, c_t \bigl((1 - \lambda)\, v_{t+1} + \lambda\, R_{t+1}\bigr), \qquad R_H = v_H . $$
 #
@@ -285,8 +286,8 @@ draw_curves(lines | {"the critic alone": values[0, :-1].tolist()}, "Dream 1: ret
 # Three keys cannot be differentiated. **REINFORCE** does not try: it makes an action more likely by as much as it went
 # better than the critic expected.
 #
-# $$ \mathcal L = - \frac{1}{BH} \sum w_t \left( \text{sg}\Bigl(\frac{R_t - v_t}{\max(1, S)}\Bigr) \ln \pi(a_t \mid s_t) +
-# \eta\, \text{H}\bigl[\pi(\cdot \mid s_t)\bigr] \right), \qquad S = P_{95}(R) - P_5(R) . $$
+# $$ \mathcal L = - \frac{1}{BH} \sum w_t \left( \text{sg}\Bigl(\frac{R_t - v_t}{S}\Bigr) \ln \pi(a_t \mid s_t) +
+# \eta\, \text{H}\bigl[\pi(\cdot \mid s_t)\bigr] \right), \qquad S = \max\bigl(1, P_{95}(R) - P_5(R)\bigr) . $$
 #
 # The entropy bonus keeps the policy curious. Dividing by the spread $S$ of the returns makes one $\eta$ fit games of
 # every scale, and the 1 keeps it from blowing up noise where nothing happens. $w_t$ is how much of the dream is left:
@@ -298,8 +299,8 @@ draw_curves(lines | {"the critic alone": values[0, :-1].tolist()}, "Dream 1: ret
 
 # %% [markdown] hints="actor_loss"
 # 1. Four quantities at each place: ln π of all actions, ln π of the one that was pressed, the entropy, the advantage.
-# 2. `log_policy = logits.log_softmax(dim=-1)`; `log_policy.gather(-1, actions[..., None])[..., 0]` picks; the entropy is
-#    `-(log_policy.exp() * log_policy).sum(dim=-1)`.
+# 2. `log_policy = logits.log_softmax(dim=-1)`. `log_policy.gather(-1, actions[..., None])[..., 0]` picks. The entropy
+#    is `-(log_policy.exp() * log_policy).sum(dim=-1)`.
 # 3. `low, high = torch.quantile(returns.detach(), returns.new_tensor([0.05, 0.95]))`, divide by `(high -
 #    low).clamp(min=1.0)`, `.detach()` the advantage, and take `-(weights.detach() * (…)).mean()`.
 
@@ -309,7 +310,7 @@ draw_curves(lines | {"the critic alone": values[0, :-1].tolist()}, "Dream 1: ret
 # %% [markdown]
 # ## Train in the dream
 #
-# That is the whole algorithm, in your parts. A fresh actor and critic, the shipped world, and not one frame of the game:
+# That is the whole algorithm, in your parts. A fresh actor and critic, the shipped world, and no frame of the game:
 # dreams begin in the states that the posterior found in the random play.
 
 
@@ -322,13 +323,13 @@ def update(agent, features, actions, rewards, goes_on):
     return actor + 0.5 * (weights * (values[:, :-1] - returns).square()).mean()
 
 
-def in_a_dream(agent, starts, draws, horizon=15, batch=192):
+def in_a_dream(agent, draws, starts, horizon=15, ends=True, batch=96):
     """An update from fresh dreams."""
     begin = agent.state_of(starts[torch.randint(len(starts), (batch,), generator=draws)])
     dream = imagine(agent.core, agent.actor, begin, horizon, draws)
     with torch.no_grad():
         rewards, goes_on = agent.reward(dream.features[:, 1:]), agent.continues(dream.features[:, 1:])
-    return update(agent, dream.features, dream.actions, rewards, goes_on)
+    return update(agent, dream.features, dream.actions, rewards, goes_on if ends else torch.ones_like(goes_on))
 
 
 def trained(agent, loss, number=0, looks=4):
@@ -336,7 +337,7 @@ def trained(agent, loss, number=0, looks=4):
     agent, draws, curve = fresh_policy(agent, number), seed(number), []
     optimizer = torch.optim.AdamW([*agent.actor.parameters(), *agent.critic_head.parameters()], lr=2e-3)
     for _ in range(looks):
-        short_run(optimizer, lambda step: loss(agent, draws), STEPS // looks, decay=0, max_grad_norm=1.0, desc="policy")
+        short_run(optimizer, lambda step: loss(agent, draws), STEPS // looks, decay=0, max_grad_norm=1.0)
         curve.append(judged(agent))
     return agent, curve
 
@@ -344,34 +345,133 @@ def trained(agent, loss, number=0, looks=4):
 def judged(agent):
     """Real returns and dreamt returns from the same serves."""
     real = real_returns(AgentPlayer(agent), NUM_GAMES)
-    return real, dream_returns(agent, torch.from_numpy(real.frames[:, 0]).movedim(-1, 1) / 127.5 - 1).mean().item()
+    return real, dream_returns(agent, first_frames(real)).mean().item()
 
 
 # %% [markdown]
 # Three arms, equal but for where the steps come from. **In the dream**: yours. **On real frames**: the same update on
-# the recorded steps themselves, the same frames that the world was made of. **In a shuffled dream**: yours, in a world
+# the recorded steps themselves, the very frames that the world was made of. **In a shuffled dream**: yours, in a world
 # that was trained with the keys of other episodes.
 
 # %%
 SHUFFLED = DreamAgent.from_pretrained("catch-dream-shuffled").eval().requires_grad_(False)
-SOME = EPISODES[:320]
+SOME = EPISODES[:240]
 
 
-def starts_in(agent):
-    """The states of random play after which an episode goes on, `(N, F)`."""
-    return agent.observe(SOME.clips(), SOME.actions, seed(0)).features.detach()[:, :-1].flatten(0, 1)
+def lived(agent):
+    """The posterior's states in random play, `(240, 26, F)`."""
+    return agent.observe(SOME.clips(), SOME.actions, seed(0)).features.detach()
 
 
-def on_real_frames(agent, draws):
-    """An update from recorded steps: the same number of them as in a dream."""
-    rows = torch.randint(len(LIVED), (115,), generator=draws)
+def starts(agent):
+    """Those of them after which the episode goes on, `(N, F)`."""
+    return lived(agent)[:, :-1].flatten(0, 1)
+
+
+def on_real_frames(agent, draws, features, batch=58):
+    """An update from recorded steps, as many as a dream has."""
+    rows = torch.randint(len(features), (batch,), generator=draws)
     windows = SOME[rows]
-    return update(agent, LIVED[rows], windows.actions[:, 1:], windows.rewards[:, 1:], windows.continues[:, 1:])
+    return update(agent, features[rows], windows.actions[:, 1:], windows.rewards[:, 1:], windows.continues[:, 1:])
 
 
-LIVED = AGENT.observe(SOME.clips(), SOME.actions, seed(0)).features.detach()  # (320, 26, F)
 ARMS = {
-    "in the dream": trained(AGENT, partial(in_a_dream, starts=starts_in(AGENT))),
-    "on real frames": trained(AGENT, on_real_frames),
-    "in a shuffled dream": trained(SHUFFLED, partial(in_a_dream, starts=starts_in(SHUFFLED))),
+    "in the dream": trained(AGENT, partial(in_a_dream, starts=starts(AGENT))),
+    "on real frames": trained(AGENT, partial(on_real_frames, features=lived(AGENT))),
+    "in a shuffled dream": trained(SHUFFLED, partial(in_a_dream, starts=starts(SHUFFLED))),
 }
+
+# %% [markdown]
+# ## The result to remember
+#
+# Returns per ball, from serves that no training episode has. *The way* is how far a policy has come from random keys
+# to the best player, who catches every ball. *Exploited* is the return that a policy dreams of, minus the one it gets.
+
+# %% tags=["demo"] draws="Real and dreamt returns of your three policies, and of random keys."
+RANDOM = real_returns(RandomPlayer(), NUM_GAMES)
+print(f"{'':22}{'real return':>22}{'the way':>10}{'dreamt':>9}{'exploited':>11}")
+for name, looks in {"random keys": [(RANDOM, None)], **{name: curve for name, (_, curve) in ARMS.items()}}.items():
+    real, dreamt = looks[-1]
+    low, high = real.interval()
+    words = f"{name:22}{real.mean:+8.2f} ({low:+.2f} to {high:+.2f}){way(real.mean, RANDOM.mean):10.0%}"
+    print(words + ("" if dreamt is None or "real" in name else f"{dreamt:+9.2f}{dreamt - real.mean:+11.2f}"))
+steps = [STEPS * (k + 1) // 4 for k in range(4)]
+lines = {f"{name}, real": (steps, [real.mean for real, _ in curve]) for name, (_, curve) in ARMS.items()}
+lines["in the dream, dreamt"] = (steps, [dreamt for _, dreamt in ARMS["in the dream"][1]])
+draw_curves(lines, "While the policies train", size=(7.6, 2.9), xlabel="updates", ylabel="return per ball")
+
+# %% [markdown]
+# Your policy, in the game and in its dream:
+
+# %% tags=["demo"] draws="Five balls in the game and five in the dream, by your policy."
+mine = ARMS["in the dream"][0]
+rows = side_by_side(mine, real_returns(AgentPlayer(mine), 5), range(5))
+display(playing(rows, 200))
+show.strips(rows, num_frames=9, width=64)
+
+# %% [markdown]
+# One run is an anecdote, in RL more than elsewhere. From the course's record: ten runs per arm. The world is the same
+# in all of them, the policy's seed is not.
+
+# %% tags=["demo"] draws="Ten runs per arm: dreamt and real returns."
+study = json.loads((paths.find_lab("09.4").tests.parent / "calibration" / "04_dream_policy.json").read_text())["study"]
+for name, arm in study["arms"].items():
+    print(f"{name:22} the way, mean of {len(arm['real'])} runs: {way(np.mean(arm['real']), study['random']):.0%}")
+draw_study(study["arms"], {"best player": 1.0, "random keys": study["random"]}, f"{study['steps']} updates per run")
+
+# %% [markdown]
+# **What to see.** The policy from the dream plays well in a game that it has never seen. The shuffled dream looks as
+# real and teaches nothing: in it, no key does anything. And the lines go down from *dreamt* to *real*: a policy finds
+# what its world gets wrong, and lives on it. Was your prediction right?
+#
+# ## Try it
+#
+# What does a longer or shorter dream buy, and what does it cost? Look at both numbers. Without `ENDS` no dream is ever
+# over: the policy also collects what the world makes up after the ball is down.
+
+# %%
+HORIZON, ENDS, NUMBER = 4, True, 1
+
+other = partial(in_a_dream, starts=starts(AGENT), horizon=HORIZON, ends=ENDS)
+_, [(real, dreamt)] = trained(AGENT, other, NUMBER, looks=1)
+print(f"dreams of {HORIZON} steps: {real.mean:+.2f} in the game, {dreamt:+.2f} dreamt")
+
+# %% [markdown] tags=["folded"]
+# ## Going further
+#
+# **The dream as an environment.** Libraries that train agents want gymnasium's `reset` and `step`. `DreamEnv` is the
+# world in that form, in forty lines, and `GymGame` makes a game of it that can be recorded like any other:
+
+# %% tags=["folded"]
+env = DreamEnv(AGENT, EPISODES[:64].clips()[:, :, 0])
+frame, _ = env.reset(seed=3)
+shown, total, over = [frame], 0.0, False
+while not over:
+    frame, reward, terminated, truncated, _ = env.step(len(shown) // 4 % 3)
+    shown, total, over = [*shown, frame], total + reward, terminated or truncated
+print(f"an episode of {len(shown)} frames, its return {total:+.2f}")
+show.player(np.stack(shown), 10, width=130, max_bytes=20_000, caption="keys by the clock, frames by the dream")
+
+# %% [markdown] tags=["folded"]
+# - **DreamerV3** (arXiv:2301.04104) adds what this game does without: symlog and two-hot rewards of any size, a slow
+#   copy of the critic, a running mean of S. And its policy goes on playing, so its world learns from ever better play.
+# - **DIAMOND** (arXiv:2405.12399) trains its actor-critic in frames drawn by diffusion. Lab 09.2 says what those cost.
+# - **Dreamer 4** (arXiv:2509.24527) does it offline, as you did here, with a transformer for a world.
+#
+# **An ablation to run.** Is the world to blame for what is exploited? Train one for a quarter of the steps, `flipbook
+# train catch-dream --steps 250`, then a policy in it, and compare *exploited*.
+#
+# ## Honest limits
+#
+# - `catch` is a small game: a rule of one line plays it.
+# - One world. How much ten worlds would differ, these numbers do not say: the seeds are those of policies.
+# - Random keys visit every state of `catch`. In a game with doors they do not, and a world model knows nothing of rooms
+#   that no one entered.
+#
+# ## Yours now
+#
+# `flipbook train catch-dream --mine` trains a world on your windows and your KL. `--stage policy` goes on with your
+# imagination, returns and loss. `flipbook evaluate catch-dream --mine` measures the shipped agent on your step.
+#
+# **Next:** 09.5, worlds in real time. **To read:** *Dreamer* (arXiv:1912.01603), *DreamerV2* (arXiv:2010.02193),
+# *DreamerV3*.

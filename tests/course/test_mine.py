@@ -34,6 +34,10 @@ OTHER_COMMANDS = {
     "06.1": [(generate, [PROMPT, "--steps", "2"])],
     "09.1": [(evaluate, ["arcade-catch"]), (train, ["arcade-catch", *SHORT])],
     "09.2": [(play, ["--replay", "session.json"]), (train, ["arcade-rooms", *SHORT])],
+    "09.4": [
+        *[(train, ["catch-dream", *SHORT, "--stage", stage]) for stage in ("main", "policy")],
+        (evaluate, ["catch-dream"]),
+    ],
 }
 
 

@@ -5,13 +5,23 @@ from collections.abc import Callable, Iterable, Mapping
 
 import torch
 
-from common.data.arcade.episodes import EPISODE
+from common.data.arcade.episodes import EPISODE, Windows
 from common.evaluation.catch_return import RealReturns
 from common.models.dream_agent import DreamAgent, imagine
 from common.models.rssm import head
 from common.show.curves import COLORS
 from common.tensor_ops import from_uint8
+from common.training.short_run import short_run
+from common.zoo.catch_dream.losses import HORIZON, dreamt_losses, policy_losses
 from common.zoo.catch_dream.measures import serve_states
+
+RATE, DREAMS = 2e-3, 96  # AdamW's learning rate; dreams per update
+# What lab 09.4 compares: name to weights, whose world it is, and where the steps come from.
+ARMS = {
+    "in the dream": ("catch-dream", "dream"),
+    "on real frames": ("catch-dream", "real"),
+    "in a shuffled dream": ("catch-dream-shuffled", "dream"),
+}
 
 
 def fresh_policy(agent: DreamAgent, seed: int) -> DreamAgent:
@@ -28,6 +38,44 @@ def fresh_policy(agent: DreamAgent, seed: int) -> DreamAgent:
         made.actor = head(features, made.config.hidden_size, made.config.num_actions)
         made.critic_head = head(features, made.config.hidden_size, 1)
     return made
+
+
+def train_policy(world: DreamAgent, windows: Windows, arm: str, num_steps: int, seed: int) -> DreamAgent:
+    """A fresh policy in a world, trained as in lab 09.4: AdamW at a constant rate.
+
+    Args:
+        world: is left alone.
+        windows: of recorded play. Dreams begin in their states, and the arm `real` learns from their steps.
+        arm: `dream` or `real`: where the steps come from that it learns from.
+        num_steps: updates.
+        seed: of the new weights and of all draws.
+
+    Raises:
+        ValueError: there is no such arm.
+    """
+    if arm not in ("dream", "real"):
+        raise ValueError(f"steps come from a dream or are real, got {arm!r}")
+    agent, draws = fresh_policy(world, seed), torch.Generator().manual_seed(seed)
+    features = torch.cat([
+        agent.observe(part.clips(), part.actions, torch.Generator().manual_seed(0)).features.detach()
+        for part in (windows[rows] for rows in torch.arange(len(windows)).split(120))
+    ])  # fmt: skip
+    starts = features[windows.continues > 0.5]
+    optimizer = torch.optim.AdamW([*agent.actor.parameters(), *agent.critic_head.parameters()], lr=RATE)
+
+    def compute_loss(step: int) -> torch.Tensor:
+        if arm == "dream":
+            begin = agent.state_of(starts[torch.randint(len(starts), (DREAMS,), generator=draws)])
+            losses = dreamt_losses(agent, begin, draws)
+        else:
+            rows = torch.randint(len(windows), (DREAMS * HORIZON // (EPISODE - 1),), generator=draws)
+            part = windows[rows]
+            steps = part.actions[:, 1:], part.rewards[:, 1:], part.continues[:, 1:]
+            losses = policy_losses(agent, features[rows], *steps)
+        return losses["actor"] + losses["critic"]
+
+    short_run(optimizer, compute_loss, num_steps, decay=0, max_grad_norm=1.0, desc="policy")
+    return agent
 
 
 def use_core(agent: DreamAgent, kind: Callable) -> DreamAgent:

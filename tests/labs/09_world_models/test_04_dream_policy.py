@@ -8,8 +8,8 @@ import torch
 from torch.nn import functional as F
 
 from common.course.graders import Call, record, tensor, theorems
-from common.course.graders.dreams import (asleep, by_step, distributions, dreaming, dreamt_steps, generator_of,
-                                          interpolated, learning, moments, numbered_play, trained)  # fmt: skip
+from common.course.graders import dreams as doubles
+from common.course.graders.dreams import by_step, dreaming, generator_of, learning, moments, trained
 from common.course.graders.values import coins, noise, uniform
 from common.models.rssm import RSSMState
 
@@ -58,12 +58,12 @@ def test_windows(lab, seed, look):
         "windows overlap: there is one for every first frame": {"stride": 2},
         "a window may begin anywhere in an episode, not only with its first frame": {"skip": True},
     })  # fmt: skip
-    rows = [(*numbered_play(seed + k, count, ends), length) for k, (count, ends, length) in enumerate(PLAYS)]
+    rows = [(*doubles.numbered_play(seed + k, count, ends), length) for k, (count, ends, length) in enumerate(PLAYS)]
     said = {words: lambda *row, m=mistake: m(*row, part="frames") for words, mistake in mistakes.items()}
     truth = partial(one_by_one, part="frames")
     answers = cut.table(lab, rows, truth, said, part="frames", tolerance=0, because="see which frames fit")
     look(target=truth(*rows[0])[:, :, 0, 0], yours=answers[0].value[:, :, 0, 0], about="the numbers of the frames")
-    frames, actions, rewards, ends = numbered_play(seed, 4, (0, 1, 2))
+    frames, actions, rewards, ends = doubles.numbered_play(seed, 4, (0, 1, 2))
     none = cut(lab, frames, actions, rewards, ends, 3)
     assert len(none["frames"].value) == 0, f"{none.said}: every step ends an episode, so no window of 3 frames fits"
     for length in (1, 0, 5):
@@ -73,7 +73,7 @@ def test_windows(lab, seed, look):
 @exercise("episode_windows", points=4, hint="before = rows[:, :-1]; torch.cat([first, rewards[before]], dim=1)")
 def test_pairing(lab, seed):
     """every frame of a window has the action, the reward and the end that came with it; the first one has none"""
-    rows = [(*numbered_play(seed + k, count, ends), length) for k, (count, ends, length) in enumerate(PLAYS)]
+    rows = [(*doubles.numbered_play(seed + k, count, ends), length) for k, (count, ends, length) in enumerate(PLAYS)]
     told = {
         "actions": "the action that led to frame t is that of step t - 1",
         "rewards": "the reward that came with frame t is that of step t - 1",
@@ -165,8 +165,9 @@ def test_imagined_step(lab, seed):
     theorems.moves_on("step(…)", draw, generator)
 
 
-balance = Call("kl_balance", takes={"q": "... l c", "p": "... l c"}, parameters=("q", "p"), gives=record(
-    "tuple", loss=tensor("", "same"), posterior=tensor("... l c", "same"), prior=tensor("... l c", "same")))  # fmt: skip
+slope = tensor("... l c", "same")
+balance = Call("kl_balance", takes={"q": "... l c", "p": "... l c"}, parameters=("q", "p"),
+               gives=record("tuple", loss=tensor("", "same"), posterior=slope, prior=slope))  # fmt: skip
 
 
 def balanced(q, p, *, dynamics=0.5, representation=0.1, free_nats=1.0, of="sum", turned=False, late=False, total="mean",
@@ -188,7 +189,7 @@ def balanced(q, p, *, dynamics=0.5, representation=0.1, free_nats=1.0, of="sum",
 @exercise("kl_balance", points=6, hint="categorical_kl(posterior.detach(), prior).clamp(min=free_nats); the other way")
 def test_kl(lab, seed, look):
     """the value, and the gradient of each side: one term pulls the prior alone, the other the posterior alone"""
-    rows, wrong = list(distributions(seed)), {
+    rows, wrong = list(doubles.distributions(seed)), {
         "free_nats is for all L latents of a place together, not for each of them": {"of": "each"},
         "the KL of a place is the sum over its latents, not their mean": {"of": "mean"},
         "the KL is turned round: it is KL(q ‖ p), of the posterior from the prior": {"turned": True},
@@ -231,14 +232,15 @@ def true_dream(world, actor, state, latent, horizon, seed, *, part, greedy=False
 @exercise("imagine", points=6, hint="torch.multinomial(actor(state.features).softmax(-1), 1, generator=…)[:, 0]")
 def test_imagine(lab, seed, look):
     """the policy acts on the state as it is; the action leads to the next state; H + 1 states, H actions"""
-    rows = [asleep(seed + k, *size) for k, size in enumerate(((5, 3, 4, 2, 6), (9, 4, 3, 5, 1), (7, 2, 6, 3, 8)))]
+    sizes = ((5, 3, 4, 2, 6), (9, 4, 3, 5, 1), (7, 2, 6, 3, 8))
+    rows = [doubles.asleep(seed + k, *size) for k, size in enumerate(sizes)]
     mistakes = {
         "the most likely action is taken. It is drawn": {"greedy": True},
         "the policy looks at the first state only. It acts on the state as it is": {"once": True},
         "all actions are equally likely: the actor's logits are not used": {"flat": True},
         "the generator begins anew in every step. Hand it on": {"twice": True},
     }
-    for part, because in (("actions", "the action of step t is drawn in state t"), ("features", "state 0 is the start")):
+    for part, because in (("actions", "action t is drawn in state t"), ("features", "state 0 is the start")):
         truth = partial(true_dream, part=part)
         answers = dreams.table(dreaming(lab.imagine), rows, truth, ways(truth, mistakes), part=part, because=because)
     look(target=truth(*rows[0])[0, :, 0], yours=answers[0].value[0, :, 0], about="one number of the state, by step")
@@ -269,7 +271,7 @@ def summed(rewards, values, continues, *, discount=0.99, trace=0.95, ahead=1, en
     return out
 
 
-@exercise("lambda_return", points=6, hint="rewards[:, t] + discount * continues[:, t] * ((1 - trace) * values[:, t + 1] + …)")
+@exercise("lambda_return", points=6, hint="discount * continues[:, t] * ((1 - trace) * values[:, t + 1] + trace * …)")
 def test_returns(lab, seed, look):
     """from the last step to the first, for several discounts and traces; an episode's end lets nothing through"""
     rows = []
@@ -304,7 +306,7 @@ def test_returns_owe(lab, seed):
 
 
 NAMES = ("logits", "actions", "returns", "values", "weights")
-acted = Call("actor_loss", takes={"logits": "b h a"} | {name: "b h" for name in NAMES[1:]}, parameters=NAMES,
+acted = Call("actor_loss", takes={"logits": "b h a"} | dict.fromkeys(NAMES[1:], "b h"), parameters=NAMES,
              gives=record("tuple", loss=tensor("", "same"), slope=tensor("b h a", "same")))  # fmt: skip
 
 
@@ -313,7 +315,7 @@ def reinforced(logits, actions, returns, values, weights, *, entropy=3e-3, sign=
     """Oracle: place by place; and ways to do it wrong."""
     returns, values, weights = (x.detach() for x in (returns, values, weights))
     ordered = returns.flatten().sort().values
-    low, high = (interpolated(ordered, part) for part in (0.05, 0.95))
+    low, high = (doubles.interpolated(ordered, part) for part in (0.05, 0.95))
     spread = returns.std() if scale == "deviation" else high - low
     spread = torch.ones(()) if scale == "none" else spread.clamp(min=floor)
     total = 0.0
@@ -328,7 +330,7 @@ def reinforced(logits, actions, returns, values, weights, *, entropy=3e-3, sign=
 @exercise("actor_loss", points=8, hint="logits.log_softmax(-1), gather the actions, S by torch.quantile, one mean")
 def test_actor(lab, seed, look):
     """the value and its gradient, for wide and narrow returns; the gradient reaches the logits and nothing else"""
-    rows, wrong = list(dreamt_steps(seed)), {
+    rows, wrong = list(doubles.dreamt_steps(seed)), {
         "the sign is turned round: what went well becomes less likely": {"sign": 1},
         "the entropy is punished. It is a bonus": {"bonus": -1},
         "returns are divided by their standard deviation, not by S": {"scale": "deviation"},
