@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from common.data.arcade.catch import REWARDS, Catch
+from common.data.arcade.profiles import profiles
 from common.tensor_ops import from_uint8
 
 
@@ -79,7 +80,7 @@ class RandomPlayer:
 
 
 class AgentPlayer:
-    """An agent that was trained in a dream, awake: it follows real frames with its posterior and acts on its state.
+    """An agent that was trained in a dream, awake: it follows the profiles of real frames and acts on its state.
 
     Args:
         agent: a `DreamAgent`, or anything with its `follow`, `actor` and `core.initial`.
@@ -96,6 +97,6 @@ class AgentPlayer:
         """See `real_returns`."""
         if actions is None:  # a serve: a new episode
             self.state, actions = self.agent.core.initial(len(frames)), torch.zeros(len(frames), dtype=torch.long)
-        self.state = self.agent.follow(frames, self.state, actions, self.draws)
+        self.state = self.agent.follow(profiles(frames[:, :, None])[:, 0], self.state, actions, self.draws)
         logits = (self.actor or self.agent.actor)(self.state.features)
         return torch.multinomial(logits.softmax(dim=-1), 1, generator=self.draws)[:, 0]

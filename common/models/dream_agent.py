@@ -1,7 +1,8 @@
-"""An agent of the Dreamer line: an RSSM around small pictures, heads for reward and end, an actor and a critic.
+"""An agent of the Dreamer line: an RSSM, heads for reward and end, an actor and a critic.
 
 The world is learned from recorded play. The actor and the critic see the world's state alone, so they can be trained
-in imagination and then act on real frames (Dreamer, Hafner et al. 2019, arXiv:1912.01603; DreamerV3, arXiv:2301.04104).
+in imagination and then act on real observations (Dreamer, Hafner et al. 2019, arXiv:1912.01603; DreamerV3,
+arXiv:2301.04104). Observations are vectors; Dreamer puts convolutions before and after them.
 """
 
 from collections.abc import Callable
@@ -10,17 +11,14 @@ from dataclasses import dataclass
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
-from einops import rearrange
-from torch import nn
 
 from common.models.rssm import RSSM, Observed, RSSMState, head
 from common.models.shipped import Shipped
 
 PRESETS = {
-    "ci": {"hidden_size": 32, "num_latents": 4, "num_classes": 4, "embedding_size": 32, "patch_channels": 4},
-    "cpu": {"hidden_size": 128, "num_latents": 8, "num_classes": 8, "embedding_size": 128, "patch_channels": 16},
+    "ci": {"observation_size": 192, "num_actions": 3, "hidden_size": 32, "num_latents": 4, "num_classes": 4},
+    "cpu": {"observation_size": 192, "num_actions": 3, "hidden_size": 128, "num_latents": 8, "num_classes": 16},
 }
-PATCH = 4  # pixels
 
 
 @dataclass
@@ -40,79 +38,60 @@ class DreamAgent(Shipped, ModelMixin, ConfigMixin):
     """A world, and someone who acts in it. See the module.
 
     Args:
-        size: of the frames, in pixels; a multiple of 4.
+        observation_size: O, numbers per observation.
         num_actions: A.
         hidden_size: D, of the GRU and of every hidden layer.
         num_latents, num_classes: L and C of the categorical latent.
-        embedding_size: numbers that a frame is encoded to.
-        patch_channels: of each block of 4 by 4 pixels, next to the pixels.
     """
 
     @register_to_config
     def __init__(
         self,
-        size: int = 32,
+        observation_size: int = 192,
         num_actions: int = 3,
         hidden_size: int = 128,
         num_latents: int = 8,
-        num_classes: int = 8,
-        embedding_size: int = 128,
-        patch_channels: int = 16,
+        num_classes: int = 16,
     ):
         super().__init__()
-        side, features = size // PATCH, hidden_size + num_latents * num_classes
-        patches = patch_channels * side**2
-        self.encoder = nn.Sequential(
-            nn.Conv2d(3, patch_channels, PATCH, PATCH), nn.SiLU(), nn.Flatten(), nn.Linear(patches, embedding_size)
-        )
-        self.core = RSSM(embedding_size, num_actions, hidden_size, num_latents, num_classes)
-        self.painter = nn.Sequential(
-            nn.SiLU(), nn.Linear(embedding_size, patches), nn.SiLU(), nn.Unflatten(1, (patch_channels, side, side)),
-            nn.ConvTranspose2d(patch_channels, 3, PATCH, PATCH),
-        )  # fmt: skip
+        features = hidden_size + num_latents * num_classes
+        self.core = RSSM(observation_size, num_actions, hidden_size, num_latents, num_classes)
         self.reward_head, self.continue_head, self.critic_head = (head(features, hidden_size, 1) for _ in range(3))
         self.actor = head(features, hidden_size, num_actions)
 
-    def forward(self, frame, state, action, generator=None):
+    def forward(self, observation, state, action, generator=None):
         """`follow`."""
-        return self.follow(frame, state, action, generator)
+        return self.follow(observation, state, action, generator)
 
-    def encode(self, clips: torch.Tensor) -> torch.Tensor:
-        """Clips `(B, 3, T, H, W)` in [-1, 1] to embeddings `(B, T, E)`."""
-        embedded = self.encoder(rearrange(clips, "b c t h w -> (b t) c h w"))
-        return rearrange(embedded, "(b t) e -> b t e", b=len(clips))
-
-    def observe(self, clips: torch.Tensor, actions: torch.Tensor, generator: torch.Generator | None = None) -> Observed:
-        """Follow recorded play: the RSSM's posterior at every frame.
+    def observe(
+        self, observations: torch.Tensor, actions: torch.Tensor, generator: torch.Generator | None = None
+    ) -> Observed:
+        """Follow recorded play: the RSSM's posterior at every observation.
 
         Args:
-            clips: `(B, 3, T, H, W)` in [-1, 1].
-            actions: int64 `(B, T)`; action t *led to* frame t.
+            observations: `(B, T, O)`.
+            actions: int64 `(B, T)`; action t *led to* observation t.
             generator: of the draws.
         """
-        return self.core.observe(self.encode(clips), actions, generator)[0]
+        return self.core.observe(observations, actions, generator)[0]
 
     def follow(
-        self, frame: torch.Tensor, state: RSSMState, action: torch.Tensor, generator: torch.Generator | None = None
-    ) -> RSSMState:
-        """One frame further in play that is real.
+        self, observation: torch.Tensor, state: RSSMState, action: torch.Tensor,
+        generator: torch.Generator | None = None,
+    ) -> RSSMState:  # fmt: skip
+        """One step further in play that is real.
 
         Args:
-            frame: `(B, 3, H, W)` in [-1, 1].
+            observation: `(B, O)`.
             state: before it.
             action: int64 `(B,)`, that led to it.
             generator: of the draw.
         """
-        return self.core.step(state, action, self.encoder(frame), generator)[0]
+        return self.core.step(state, action, observation, generator)[0]
 
-    def paint(self, features: torch.Tensor) -> torch.Tensor:
-        """States as pictures: `(B, T, F)` to `(B, 3, T, H, W)`, about in [-1, 1]."""
-        return self.paint_predictions(self.core.decoder(features))
-
-    def paint_predictions(self, predictions: torch.Tensor) -> torch.Tensor:
-        """The same from decoded embeddings `(B, T, E)`, as `Observed.predictions` are."""
-        frames = self.painter(rearrange(predictions, "b t e -> (b t) e"))
-        return rearrange(frames, "(b t) c h w -> b c t h w", b=len(predictions))
+    def decode(self, features: torch.Tensor) -> torch.Tensor:
+        """States as observations: `(..., F)` to `(..., O)`."""
+        return self.core.decoder(features)
 
     def reward(self, features: torch.Tensor) -> torch.Tensor:
         """The reward that came with a state, `(..., F)` to `(...)`."""

@@ -107,7 +107,7 @@ class RSSM(Shipped, ModelMixin, ConfigMixin):
 
         [ , ] joins along the last axis. A head's logits `(B, L C)` become log-probabilities `(B, L, C)` with 1 %
         uniform: `_distribution`. The next latent is drawn by `straight_through_sample`: from q where there is an
-        observation x, else from p, which is imagination.
+        observation x, else from p, which is imagination. Gradients flow through all of it.
 
         Args:
             state: h and z of B worlds.

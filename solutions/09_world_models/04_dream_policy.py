@@ -442,7 +442,7 @@ print(f"dreams of {HORIZON} steps: {real.mean:+.2f} in the game, {dreamt:+.2f} d
 # **The dream as an environment.** Libraries that train agents want gymnasium's `reset` and `step`. `DreamEnv` is the
 # world in that form, in forty lines, and `GymGame` makes a game of it that can be recorded like any other:
 
-# %% tags=["folded"]
+# %%
 env = DreamEnv(AGENT, EPISODES[:64].clips()[:, :, 0])
 frame, _ = env.reset(seed=3)
 shown, total, over = [frame], 0.0, False
@@ -452,7 +452,7 @@ while not over:
 print(f"an episode of {len(shown)} frames, its return {total:+.2f}")
 show.player(np.stack(shown), 10, width=130, max_bytes=20_000, caption="keys by the clock, frames by the dream")
 
-# %% [markdown] tags=["folded"]
+# %% [markdown]
 # - **DreamerV3** (arXiv:2301.04104) adds what this game does without: symlog and two-hot rewards of any size, a slow
 #   copy of the critic, a running mean of S. And its policy goes on playing, so its world learns from ever better play.
 # - **DIAMOND** (arXiv:2405.12399) trains its actor-critic in frames drawn by diffusion. Lab 09.2 says what those cost.

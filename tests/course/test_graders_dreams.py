@@ -9,8 +9,8 @@ from common.models.rssm import RSSM, RSSMState
 
 
 def test_a_numbered_play_shows_its_numbers():
-    frames, actions, rewards, ends = dreams.numbered_play(2, 7, (1, 4))
-    assert frames[:, 0, 0].tolist() == list(range(20, 27)) and len(actions) == len(rewards) == len(ends) == 6
+    frames, actions, rewards, ends = dreams.numbered_play(2, 7, (1, 4), (2, 3))
+    assert frames[:, 1, 2].tolist() == list(range(20, 27)) and len(actions) == len(rewards) == len(ends) == 6
     assert ends.nonzero()[:, 0].tolist() == [1, 4] and (actions[1:] != actions[:-1]).all()
 
 

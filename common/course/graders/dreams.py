@@ -21,9 +21,9 @@ def generator_of(seed: int | None) -> torch.Generator | None:
     return None if seed is None else torch.Generator().manual_seed(seed)
 
 
-def numbered_play(seed: int, num_frames: int, ends: Sequence[int], height: int = 2, width: int = 3):
+def numbered_play(seed: int, num_frames: int, ends: Sequence[int], size: tuple[int, ...] = ()):
     """One play: frames that show their number, actions of which neighbours differ, rewards, and ends at these steps."""
-    frames = (torch.arange(num_frames) + 10 * seed)[:, None, None].expand(num_frames, height, width)
+    frames = (torch.arange(num_frames) + 10 * seed).reshape(-1, *[1] * len(size)).expand(num_frames, *size)
     over = torch.zeros(num_frames - 1, dtype=torch.bool)
     over[list(ends)] = True
     actions = 1 + torch.arange(num_frames - 1) % 5 + seed

@@ -14,6 +14,7 @@ from einops import rearrange
 
 from common.data.arcade.catch import FIRST_ROW, GREEN, LAST_ROW, PADDLE_ROW, PALETTE, RED, Catch
 from common.data.arcade.players import RandomKeys
+from common.data.arcade.profiles import profiles
 from common.data.arcade.recording import record
 from common.tensor_ops import from_uint8
 
@@ -41,6 +42,10 @@ class Windows:
 
     def __getitem__(self, rows) -> "Windows":
         return Windows(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+    def observations(self) -> torch.Tensor:
+        """Frames that are numbers of `catch`'s palette as `profiles`, `(N, L, 192)`."""
+        return profiles(self.clips())
 
     def clips(self) -> torch.Tensor:
         """Frames that are numbers of `catch`'s palette as clips `(N, 3, L, H, W)` in [-1, 1]."""
@@ -72,7 +77,8 @@ def episode_windows(
         length: L, frames per window.
 
     Returns:
-        The N windows in the order of their first frames; they overlap. N may be 0.
+        The N windows in the order of their first frames; they overlap. N may be 0. Frames keep their dtype, actions are
+        int64, rewards and `continues` float32: 0 where the episode ends with that frame, else 1.
 
     Raises:
         ValueError: `length` is below 2 or above T.

@@ -11,11 +11,11 @@ from common.training.actor_critic import actor_loss, alive
 from common.training.returns import lambda_return
 
 HORIZON, DISCOUNT, TRACE = 15, 0.99, 0.95
-REWARD_WEIGHT = 10.0  # a frame's squared error is a sum over 3,072 numbers, a reward is one number
+REWARD_WEIGHT = 10.0  # the squared error of profiles is a sum over 192 numbers, a reward is one number
 
 
 def world_losses(agent: DreamAgent, windows: Windows, generator: torch.Generator | None = None) -> dict:
-    """What the world model is trained by: frames, rewards and ends decoded from the posterior, and the balanced KL.
+    """What the world model is trained by: profiles, rewards and ends decoded from the posterior, and the balanced KL.
 
     Args:
         agent: whose world it is.
@@ -23,23 +23,22 @@ def world_losses(agent: DreamAgent, windows: Windows, generator: torch.Generator
         generator: of the draws.
 
     Returns:
-        `frames` (squared error, summed over a frame), `rewards` (squared error, times 10), `ends` (nats), `kl`
+        `profiles` (squared error, summed over a frame's), `rewards` (squared error, times 10), `ends` (nats), `kl`
         (nats, weighted): scalars, means over frames.
     """
-    clips = windows.clips()
-    seen = agent.observe(clips, windows.actions, generator)
-    painted = agent.paint_predictions(seen.predictions)
-    error = (painted - clips).square().sum(dim=(1, 3, 4)).mean()
+    observations = windows.observations()
+    seen = agent.observe(observations, windows.actions, generator)
+    error = (seen.predictions - observations).square().sum(dim=-1).mean()
     rewards = (agent.reward(seen.features) - windows.rewards).square().mean()
     ends = F.binary_cross_entropy_with_logits(agent.continue_head(seen.features)[..., 0], windows.continues)
     kl = kl_balance(seen.posterior, seen.prior)
-    return {"frames": error, "rewards": REWARD_WEIGHT * rewards, "ends": ends, "kl": kl}
+    return {"profiles": error, "rewards": REWARD_WEIGHT * rewards, "ends": ends, "kl": kl}
 
 
 @torch.no_grad()
 def starts_of(agent: DreamAgent, windows: Windows, generator: torch.Generator | None = None) -> RSSMState:
     """The states of recorded play after which the episode goes on: where dreams begin."""
-    features = agent.observe(windows.clips(), windows.actions, generator).features
+    features = agent.observe(windows.observations(), windows.actions, generator).features
     return agent.state_of(features[windows.continues > 0.5])
 
 
@@ -77,5 +76,5 @@ def dreamt_losses(agent: DreamAgent, start: RSSMState, generator: torch.Generato
 def recorded_losses(agent: DreamAgent, windows: Windows, generator: torch.Generator | None = None) -> dict:
     """`policy_losses` of recorded play in place of a dream: the same algorithm on the same real frames."""
     with torch.no_grad():
-        features = agent.observe(windows.clips(), windows.actions, generator).features
+        features = agent.observe(windows.observations(), windows.actions, generator).features
     return policy_losses(agent, features, windows.actions[:, 1:], windows.rewards[:, 1:], windows.continues[:, 1:])

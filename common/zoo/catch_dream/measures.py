@@ -11,7 +11,7 @@ import torch
 
 from common.data.arcade.catch import Catch, CatchScript
 from common.data.arcade.episodes import EPISODE, CatchEpisodes, Windows
-from common.evaluation.arcade_reader import read_catch
+from common.data.arcade.profiles import profiles, read_profiles
 from common.evaluation.catch_return import AgentPlayer, RandomPlayer, real_returns
 from common.models.dream_agent import DreamAgent, imagine
 from common.tensor_ops import from_uint8
@@ -57,8 +57,8 @@ def way(real: float, random: float) -> float:
 @torch.no_grad()
 def serve_states(agent: DreamAgent, first_frames: torch.Tensor, draws: torch.Generator) -> Any:
     """The states after one real frame, `(B, 3, 32, 32)` in [-1, 1], has been looked at."""
-    nothing = torch.zeros(len(first_frames), dtype=torch.long)
-    return agent.follow(first_frames, agent.core.initial(len(first_frames)), nothing, draws)
+    nothing, observations = torch.zeros(len(first_frames), dtype=torch.long), profiles(first_frames[:, :, None])[:, 0]
+    return agent.follow(observations, agent.core.initial(len(first_frames)), nothing, draws)
 
 
 @torch.no_grad()
@@ -86,35 +86,32 @@ def comes_true(agent: DreamAgent, windows: Windows, seed: int = 0) -> dict[str, 
     """Whether a dream with recorded keys goes as the game went: eight frames are seen, the rest is imagined.
 
     Returns:
-        `paddle_…`: of the frames so many steps ahead, the part that shows the paddle at most 1 pixel off; `ball_…`: at
-        most 1 pixel off in each direction; `foretold`: episodes whose dreamt reward at the end has the sign of the real
-        one; `always_missed`: the same of the guess that every ball is missed.
+        `paddle_…`: of the frames so many steps ahead, the part with the paddle at the right place; `ball_…`: with the
+        ball at most 1 pixel off in each direction; `foretold`: episodes whose dreamt reward at the end has the sign of
+        the real one; `always_missed`: the same of the guess that every ball is missed.
     """
-    draws, clips = torch.Generator().manual_seed(seed), windows.clips()
-    seen = agent.observe(clips[:, :, :SEEN], windows.actions[:, :SEEN], draws)
+    draws, observations = torch.Generator().manual_seed(seed), windows.observations()
+    seen = agent.observe(observations[:, :SEEN], windows.actions[:, :SEEN], draws)
     state, features = agent.state_of(seen.features[:, -1]), []
     for actions in windows.actions[:, SEEN:].unbind(dim=1):
         state, _, _ = agent.core.step(state, actions, generator=draws)
         features.append(state.features)
-    dream = torch.stack(features, dim=1)
-    found, painted = {}, agent.paint(dream)
+    dream, found = torch.stack(features, dim=1), {}
     for ahead in AHEAD:
-        truth = read_catch(clips[:, :, SEEN - 1 + ahead].transpose(0, 1))
-        made = read_catch(painted[:, :, ahead - 1].clamp(-1, 1).transpose(0, 1))
-        near = [m.paddle is not None and abs(m.paddle - t.paddle) <= 1 for m, t in zip(made, truth)]
-        found[f"paddle_{ahead}"] = sum(near) / len(near)
-        near = [
-            m.ball is not None and max(abs(a - b) for a, b in zip(m.ball, t.ball)) <= 1 for m, t in zip(made, truth)
-        ]
-        found[f"ball_{ahead}"] = sum(near) / len(near)
+        truth = read_profiles(observations[:, SEEN - 1 + ahead])
+        made = read_profiles(agent.decode(dream[:, ahead - 1]))
+        found[f"paddle_{ahead}"] = share(m.paddle == t.paddle for m, t in zip(made, truth))
+        found[f"ball_{ahead}"] = share(
+            max(abs(a - b) for a, b in zip(m.ball, t.ball)) <= 1 for m, t in zip(made, truth)
+        )
     real = windows.rewards[:, -1]
     right = agent.reward(dream[:, -1]).sign() == real
     return found | {"foretold": right.float().mean().item(), "always_missed": (real < 0).float().mean().item()}
 
 
-def is_near(place, due) -> bool:
-    """Whether a place that was read, one number, a pair, or None, is at most 1 pixel off in each direction."""
-    return place is not None and bool((np.abs(np.subtract(place, due)) <= 1).all())
+def share(right) -> float:
+    """The part that is true."""
+    return float(np.mean(list(right)))
 
 
 def best_return(count: int) -> float:

@@ -19,6 +19,7 @@ from common.show import strips
 from common.training import Recipe, Settings, Stage, muon
 from common.zoo.catch_dream.losses import dreamt_losses, starts_of, world_losses
 from common.zoo.catch_dream.measures import comes_true
+from common.zoo.catch_dream.study import painted
 
 NUM_FRAMES = {"ci": 1_000, "cpu": 20_000, "gpu": 20_000}
 SIZES = PRESETS | {"gpu": PRESETS["cpu"]}
@@ -52,17 +53,15 @@ def measure(model, preset):
 def sheet(model, preset):
     """Two episodes, and below each what the posterior makes of every frame."""
     episodes = CatchEpisodes(500, "test").windows[torch.arange(2)]
-    with torch.no_grad():
-        seen = model.observe(episodes.clips(), episodes.actions, torch.Generator().manual_seed(0))
-        painted = model.paint_predictions(seen.predictions).clamp(-1, 1)
+    seen = model.observe(episodes.observations(), episodes.actions, torch.Generator().manual_seed(0))
     rows = {}
-    for number, (clip, made) in enumerate(zip(episodes.clips(), painted)):
+    for number, (clip, made) in enumerate(zip(episodes.clips(), painted(model, seen.features))):
         rows |= {f"episode {number}": clip, f"posterior {number}": made}
     return strips(rows, num_frames=13)
 
 
 # Adam trains the first and the last layers, and the policy; Muon the rest.
-ENDS = ("encoder.0", "painter.4", "reward_head.2", "continue_head.2", "actor", "critic_head")
+ENDS = ("core.inputs.0", "posterior_head.0", "decoder.2", "reward_head.2", "continue_head.2", "actor", "critic_head")
 SMALL = {"batch_size": 4, "learning_rate": 1e-3, "warmup_steps": 2, "betas": (0.9, 0.95), "ema_decay": 0.9}
 USUAL = SMALL | {"decay": "linear", "decay_from": 0.5, "ema_decay": 0.98, "checkpoint_every": 50}
 WORLD = USUAL | {"batch_size": 32, "learning_rate": 6e-3, "warmup_steps": 20, "max_grad_norm": 100.0}
@@ -77,14 +76,14 @@ RECIPE = Recipe(
         "main": Stage(
             {
                 "ci": Settings(steps=4, **SMALL),
-                "cpu": Settings(steps=1000, measure_every=250, **WORLD),
+                "cpu": Settings(steps=700, measure_every=350, **WORLD),
                 "gpu": Settings(steps=4000, **WORLD | {"batch_size": 64}),
             }
         ),
         "policy": Stage(
             {
                 "ci": Settings(steps=4, **SMALL),
-                "cpu": Settings(steps=800, measure_every=200, **POLICY),
+                "cpu": Settings(steps=300, measure_every=100, **POLICY),
                 "gpu": Settings(steps=3000, **POLICY | {"batch_size": 32}),
             },
             start="main",

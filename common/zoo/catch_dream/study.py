@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 import torch
 
 from common.data.arcade.episodes import EPISODE, Windows
+from common.data.arcade.profiles import draw_seen, read_profiles
 from common.evaluation.catch_return import RealReturns
 from common.models.dream_agent import DreamAgent, imagine
 from common.models.rssm import head
@@ -57,7 +58,7 @@ def train_policy(world: DreamAgent, windows: Windows, arm: str, num_steps: int, 
         raise ValueError(f"steps come from a dream or are real, got {arm!r}")
     agent, draws = fresh_policy(world, seed), torch.Generator().manual_seed(seed)
     features = torch.cat([
-        agent.observe(part.clips(), part.actions, torch.Generator().manual_seed(0)).features.detach()
+        agent.observe(part.observations(), part.actions, torch.Generator().manual_seed(0)).features.detach()
         for part in (windows[rows] for rows in torch.arange(len(windows)).split(120))
     ])  # fmt: skip
     starts = features[windows.continues > 0.5]
@@ -99,6 +100,12 @@ def first_frames(played: RealReturns) -> torch.Tensor:
 
 
 @torch.no_grad()
+def painted(agent: DreamAgent, features: torch.Tensor) -> torch.Tensor:
+    """States `(B, T, F)` as clips `(B, 3, T, 32, 32)` in [-1, 1]: the frames of the game nearest to what is decoded."""
+    return torch.stack([draw_seen(read_profiles(row)) for row in agent.decode(features)])
+
+
+@torch.no_grad()
 def side_by_side(
     agent: DreamAgent, played: RealReturns, games: Iterable[int], seed: int = 0
 ) -> dict[str, torch.Tensor]:
@@ -117,8 +124,10 @@ def side_by_side(
     start = serve_states(agent, first_frames(played)[rows], torch.Generator().manual_seed(seed))
     dream = imagine(agent.core, agent.actor, start, EPISODE - 1, torch.Generator().manual_seed(seed))
     real = from_uint8(torch.from_numpy(played.frames[rows])).movedim(-1, 1)  # (N, 3, T, 32, 32)
-    painted = agent.paint(dream.features).clamp(-1, 1)
-    return {"the game": torch.cat(list(real), dim=1), "the dream": torch.cat(list(painted), dim=1)}
+    return {
+        "the game": torch.cat(list(real), dim=1),
+        "the dream": torch.cat(list(painted(agent, dream.features)), dim=1),
+    }
 
 
 def draw_study(arms: Mapping[str, Mapping[str, list[float]]], lines: Mapping[str, float], title: str):

@@ -20,7 +20,7 @@ RECIPE = replace(
     name="catch-dream-shuffled",
     data=lambda preset: CatchEpisodes(NUM_FRAMES[preset], shuffled=True),
     stages={
-        "main": Stage(MAIN | {"cpu": replace(MAIN["cpu"], steps=500)}),
+        "main": Stage(MAIN | {"cpu": replace(MAIN["cpu"], steps=350)}),
         "policy": Stage(POLICY, start="main", compute_loss=policy_loss),
     },
 )

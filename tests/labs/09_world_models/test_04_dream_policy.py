@@ -21,9 +21,9 @@ def ways(oracle, wrong):
     return {message: lambda *args, w=how, **given: oracle(*args, **given | w) for message, how in wrong.items()}
 
 
-PARTS = {"frames": tensor("n l h w", "same"), "actions": tensor("n l", torch.int64)}
+PARTS = {"frames": tensor("n l ...", "same"), "actions": tensor("n l", torch.int64)}
 PARTS |= {name: tensor("n l", torch.float32) for name in ("rewards", "continues")}
-cut = Call("episode_windows", takes={"frames": "t h w", "actions": "u", "rewards": "u", "ends": "u"}, fresh=True,
+cut = Call("episode_windows", takes={"frames": "t ...", "actions": "u", "rewards": "u", "ends": "u"},
            parameters=("frames", "actions", "rewards", "ends", "length"), gives=record("object", **PARTS),
            sizes=lambda given: {"l": given["length"]})  # fmt: skip
 
@@ -45,7 +45,12 @@ def one_by_one(frames, actions, rewards, ends, length, part, *, shift=0, cross=0
     return torch.stack(rows)
 
 
-PLAYS = ((13, (3, 8), 3), (11, (4,), 4), (9, (), 2), (12, (0, 6, 10), 3), (10, (4, 8), 5))
+PLAYS = ((13, (3, 8), (), 3), (11, (4,), (2, 3), 4), (9, (), (4,), 2), (12, (0, 6, 10), (1, 2, 3), 3), (10, (4, 8), (), 5))
+
+
+def plays(seed):
+    """Plays with their ends, of frames of several shapes, and lengths of windows."""
+    return [(*doubles.numbered_play(seed + k, *of), length) for k, (*of, length) in enumerate(PLAYS)]
 
 
 @exercise("episode_windows", points=3, hint="crosses = is_last[:-1].unfold(0, length - 1, 1).any(dim=1)")
@@ -58,11 +63,11 @@ def test_windows(lab, seed, look):
         "windows overlap: there is one for every first frame": {"stride": 2},
         "a window may begin anywhere in an episode, not only with its first frame": {"skip": True},
     })  # fmt: skip
-    rows = [(*doubles.numbered_play(seed + k, count, ends), length) for k, (count, ends, length) in enumerate(PLAYS)]
+    rows = plays(seed)
     said = {words: lambda *row, m=mistake: m(*row, part="frames") for words, mistake in mistakes.items()}
     truth = partial(one_by_one, part="frames")
     answers = cut.table(lab, rows, truth, said, part="frames", tolerance=0, because="see which frames fit")
-    look(target=truth(*rows[0])[:, :, 0, 0], yours=answers[0].value[:, :, 0, 0], about="the numbers of the frames")
+    look(target=truth(*rows[0]), yours=answers[0].value, about="the numbers of the frames")
     frames, actions, rewards, ends = doubles.numbered_play(seed, 4, (0, 1, 2))
     none = cut(lab, frames, actions, rewards, ends, 3)
     assert len(none["frames"].value) == 0, f"{none.said}: every step ends an episode, so no window of 3 frames fits"
@@ -73,7 +78,7 @@ def test_windows(lab, seed, look):
 @exercise("episode_windows", points=4, hint="before = rows[:, :-1]; torch.cat([first, rewards[before]], dim=1)")
 def test_pairing(lab, seed):
     """every frame of a window has the action, the reward and the end that came with it; the first one has none"""
-    rows = [(*doubles.numbered_play(seed + k, count, ends), length) for k, (count, ends, length) in enumerate(PLAYS)]
+    rows = plays(seed)
     told = {
         "actions": "the action that led to frame t is that of step t - 1",
         "rewards": "the reward that came with frame t is that of step t - 1",
@@ -154,10 +159,13 @@ def test_imagined_step(lab, seed):
     for seen, head in ((False, "prior_head"), (True, "posterior_head")):
         rssm, state, latent, action, observation, number = next(moments(lab.RSSM, seed, seen))
         rssm.requires_grad_()
+        state, latent = state.clone().requires_grad_(), latent.clone().requires_grad_()
         answer = stepped(by_step, rssm, state, latent, action, observation, number)
         weights = noise(seed, *answer["latent"].value.shape, dtype=torch.float64)
         learned = {f"the {head}": getattr(rssm, head)[0].weight, "the GRU": rssm.cell.weight_ih}
+        learned |= {"h": answer.given["state"], "z": answer.given["latent"]}
         theorems.learns(f"the latent of {answer.said}", answer["latent"].value * weights, learned)
+        theorems.learns(f"the h of {answer.said}", answer["deterministic"].value.square(), {"z": answer.given["latent"]})
     rssm, state, latent, action, _, _ = rows[0]
     generator = torch.Generator().manual_seed(seed)
     many = RSSMState(state[:1].repeat(60, 1), latent[:1].repeat(60, 1))
