@@ -41,13 +41,13 @@ from common.models.categorical import categorical_kl, straight_through_sample, u
 from common.models.dream_agent import DreamAgent, Imagined
 from common.models.rssm import Observed, RSSMState, head
 from common.models.shipped import Shipped
-from common.pipelines.dream_env import DreamEnv
 from common.runtime import limit_threads, preset
 from common.show.curves import draw_curves
 from common.training.actor_critic import alive
 from common.training.short_run import short_run
+from common.zoo.catch_dream.dream_env import DreamEnv
 from common.zoo.catch_dream.measures import dream_returns, serve_states, way
-from common.zoo.catch_dream.study import draw_study, first_frames, fresh_policy, side_by_side, use_core
+from common.zoo.catch_dream.study import draw_study, first_frames, fresh_policy, painted, side_by_side, use_core
 
 limit_threads()
 plt.rcParams["figure.dpi"] = 75
@@ -138,6 +138,9 @@ plt.show()
 # A draw has no gradient, so it borrows that of its probabilities (**straight-through**). One per cent of each
 # distribution is uniform, so no class is ever impossible. Both are given, as `straight_through_sample` and
 # `_distribution`.
+#
+# $x$ is not the picture but its two **profiles**: column sums and row sums, 192 numbers. A ball of four pixels hardly
+# counts in a picture's squared error, and it takes a small network hours to find it. In a profile it is a bump.
 
 # %% exercise="RSSM" from="common.models.rssm:RSSM" blank="step"
 
@@ -166,7 +169,7 @@ with torch.no_grad():
     for action in keys.unbind(dim=1):
         state, _, _ = AGENT.core.step(state, action, generator=seed(len(features)))
         features.append(state.features)
-    dreamt = AGENT.paint(torch.stack(features, dim=1)).clamp(-1, 1)
+dreamt = painted(AGENT, torch.stack(features, dim=1))
 rows = {"the game": EPISODES[40:41].clips()[0, :, 1:]} | {f"dream {k + 1}": clip for k, clip in enumerate(dreamt)}
 display(playing(rows))
 show.strips(rows, num_frames=9, width=64)
@@ -202,7 +205,7 @@ show.strips(rows, num_frames=9, width=64)
 
 # %% tags=["demo"] draws="The KL against the frame of the episode, and the free nat."
 with torch.no_grad():
-    seen = AGENT.observe(EPISODES[:128].clips(), EPISODES[:128].actions, seed(0))
+    seen = AGENT.observe(EPISODES[:128].observations(), EPISODES[:128].actions, seed(0))
 news = categorical_kl(seen.posterior, seen.prior)
 cost = [kl_balance(seen.posterior[:, t], seen.prior[:, t], dynamics=1.0, representation=0.0) for t in range(EPISODE)]
 lines = {"KL(q ‖ p)": news.mean(dim=0).tolist(), "what it costs, with free bits": cost}
@@ -238,7 +241,7 @@ first = EPISODES[8:12].clips()[:, :, 0]
 dream = imagine(AGENT.core, AGENT.actor, serve_states(AGENT, first, seed(2)), EPISODE, seed(2))
 with torch.no_grad():
     rewards, goes_on = AGENT.reward(dream.features[:, 1:]), AGENT.continues(dream.features[:, 1:])
-    display(playing({f"dream {k + 1}": clip for k, clip in enumerate(AGENT.paint(dream.features).clamp(-1, 1))}))
+    display(playing({f"dream {k + 1}": clip for k, clip in enumerate(painted(AGENT, dream.features))}))
 lines = {f"dream {k + 1}": row.tolist() for k, row in enumerate(rewards * alive(goes_on))}
 draw_curves(lines, "Rewards of the four dreams", size=(7.2, 2.2), xlabel="step", ylabel="reward", marker=None)
 
@@ -360,7 +363,7 @@ SOME = EPISODES[:240]
 
 def lived(agent):
     """The posterior's states in random play, `(240, 26, F)`."""
-    return agent.observe(SOME.clips(), SOME.actions, seed(0)).features.detach()
+    return agent.observe(SOME.observations(), SOME.actions, seed(0)).features.detach()
 
 
 def starts(agent):
@@ -463,7 +466,8 @@ show.player(np.stack(shown), 10, width=130, max_bytes=20_000, caption="keys by t
 #
 # ## Honest limits
 #
-# - `catch` is a small game: a rule of one line plays it.
+# - `catch` is a small game: a rule of one line plays it. And profiles only tell everything where two things are in sight.
+#   Dreamer has convolutions on both ends, and patience.
 # - One world. How much ten worlds would differ, these numbers do not say: the seeds are those of policies.
 # - Random keys visit every state of `catch`. In a game with doors they do not, and a world model knows nothing of rooms
 #   that no one entered.

@@ -5,9 +5,8 @@ import torch
 
 from common.models.dream_agent import PRESETS, DreamAgent, imagine
 
-SMALL = {"hidden_size": 12, "num_latents": 3, "num_classes": 4, "embedding_size": 10, "patch_channels": 2}
-B, T = 3, 4
-NUM_PARAMETERS = {"ci": 37_325, "cpu": 579_353}
+B, T, O = 3, 4, 7
+NUM_PARAMETERS = {"ci": 30_662, "cpu": 396_614}
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -17,12 +16,12 @@ def generator(seed: int = 0) -> torch.Generator:
 @pytest.fixture
 def agent() -> DreamAgent:
     torch.manual_seed(0)
-    return DreamAgent(size=8, num_actions=2, **SMALL)
+    return DreamAgent(observation_size=O, num_actions=2, hidden_size=12, num_latents=3, num_classes=4)
 
 
 @pytest.fixture
 def play():
-    return torch.rand(B, 3, T, 8, 8, generator=generator()) * 2 - 1, torch.randint(2, (B, T), generator=generator(1))
+    return torch.randn(B, T, O, generator=generator()), torch.randint(2, (B, T), generator=generator(1))
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -31,19 +30,18 @@ def test_presets_have_the_sizes_they_are_known_by(preset):
 
 
 def test_following_frame_by_frame_is_observing(agent, play):
-    clips, actions = play
-    seen = agent.observe(clips, actions, generator())
+    observations, actions = play
+    seen = agent.observe(observations, actions, generator())
     state, draws = agent.core.initial(B), generator()
     for t in range(T):
-        state = agent.follow(clips[:, :, t], state, actions[:, t], draws)
+        state = agent.follow(observations[:, t], state, actions[:, t], draws)
         torch.testing.assert_close(state.features, seen.features[:, t])
 
 
-def test_painting_states_is_painting_their_predictions(agent, play):
+def test_decoded_states_are_the_predictions(agent, play):
     seen = agent.observe(*play, generator())
-    painted = agent.paint(seen.features)
-    assert painted.shape == play[0].shape
-    torch.testing.assert_close(painted, agent.paint_predictions(seen.predictions))
+    assert seen.predictions.shape == play[0].shape
+    torch.testing.assert_close(agent.decode(seen.features), seen.predictions)
 
 
 def test_features_and_state_are_the_same_numbers(agent, play):

@@ -124,10 +124,8 @@ def side_by_side(
     start = serve_states(agent, first_frames(played)[rows], torch.Generator().manual_seed(seed))
     dream = imagine(agent.core, agent.actor, start, EPISODE - 1, torch.Generator().manual_seed(seed))
     real = from_uint8(torch.from_numpy(played.frames[rows])).movedim(-1, 1)  # (N, 3, T, 32, 32)
-    return {
-        "the game": torch.cat(list(real), dim=1),
-        "the dream": torch.cat(list(painted(agent, dream.features)), dim=1),
-    }
+    clips = {"the game": real, "the dream": painted(agent, dream.features)}
+    return {name: torch.cat(list(clip), dim=1) for name, clip in clips.items()}
 
 
 def draw_study(arms: Mapping[str, Mapping[str, list[float]]], lines: Mapping[str, float], title: str):

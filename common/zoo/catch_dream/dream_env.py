@@ -14,8 +14,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from common.data.arcade.catch import SIZE
 from common.models.dream_agent import DreamAgent
 from common.tensor_ops import to_uint8
+from common.zoo.catch_dream.measures import serve_states
+from common.zoo.catch_dream.study import painted
 
 Base: Any
 spaces: Any
@@ -27,11 +30,11 @@ except ImportError:
 
 
 class DreamEnv(Base):
-    """Episodes in a world model, shown as pictures.
+    """Episodes in a world model of `catch`, shown as pictures.
 
     Args:
         agent: whose world it is; its policy is not used.
-        first_frames: real frames that episodes may begin with, `(N, 3, H, W)` in [-1, 1].
+        first_frames: real frames that episodes may begin with, `(N, 3, 32, 32)` in [-1, 1].
         most_steps: after so many steps an episode is truncated.
     """
 
@@ -40,8 +43,7 @@ class DreamEnv(Base):
 
     def __init__(self, agent: DreamAgent, first_frames: torch.Tensor, most_steps: int = 50):
         self.agent, self.first_frames, self.most_steps = agent, first_frames, most_steps
-        size, num_actions = agent.config.size, agent.config.num_actions
-        shape = (size, size, 3)
+        num_actions, shape = agent.config.num_actions, (SIZE, SIZE, 3)
         self.action_space = spaces.Discrete(num_actions) if spaces else SimpleNamespace(n=num_actions)
         self.observation_space = spaces.Box(0, 255, shape, np.uint8) if spaces else SimpleNamespace(shape=shape)
         self._draws, self._state, self._steps = torch.Generator(), agent.core.initial(1), 0
@@ -57,9 +59,7 @@ class DreamEnv(Base):
         if seed is not None:
             self._draws.manual_seed(seed)
         row = torch.randint(len(self.first_frames), (1,), generator=self._draws)
-        initial, nothing = self.agent.core.initial(1), torch.zeros(1, dtype=torch.long)
-        self._state = self.agent.follow(self.first_frames[row], initial, nothing, self._draws)
-        self._steps = 0
+        self._state, self._steps = serve_states(self.agent, self.first_frames[row], self._draws), 0
         return self.render(), {}
 
     @torch.no_grad()
@@ -80,6 +80,6 @@ class DreamEnv(Base):
 
     @torch.no_grad()
     def render(self) -> np.ndarray:
-        """The state as a picture, uint8 `(H, W, 3)`."""
-        frame = self.agent.paint(self._state.features[:, None])[0, :, 0]
-        return to_uint8(frame).permute(1, 2, 0).numpy()
+        """The state as a picture, uint8 `(32, 32, 3)`."""
+        clip = painted(self.agent, self._state.features[:, None])[0]  # (3, 1, 32, 32)
+        return to_uint8(clip[:, 0]).permute(1, 2, 0).numpy()
