@@ -14,13 +14,16 @@ HORIZON, DISCOUNT, TRACE = 15, 0.99, 0.95
 REWARD_WEIGHT = 10.0  # the squared error of profiles is a sum over 192 numbers, a reward is one number
 
 
-def world_losses(agent: DreamAgent, windows: Windows, generator: torch.Generator | None = None) -> dict:
+def world_losses(
+    agent: DreamAgent, windows: Windows, generator: torch.Generator | None = None, **balance: float
+) -> dict:
     """What the world model is trained by: profiles, rewards and ends decoded from the posterior, and the balanced KL.
 
     Args:
         agent: whose world it is.
         windows: of recorded play.
         generator: of the draws.
+        balance: options of `kl_balance`.
 
     Returns:
         `profiles` (squared error, summed over a frame's), `rewards` (squared error, times 10), `ends` (nats), `kl`
@@ -31,7 +34,7 @@ def world_losses(agent: DreamAgent, windows: Windows, generator: torch.Generator
     error = (seen.predictions - observations).square().sum(dim=-1).mean()
     rewards = (agent.reward(seen.features) - windows.rewards).square().mean()
     ends = F.binary_cross_entropy_with_logits(agent.continue_head(seen.features)[..., 0], windows.continues)
-    kl = kl_balance(seen.posterior, seen.prior)
+    kl = kl_balance(seen.posterior, seen.prior, **balance)
     return {"profiles": error, "rewards": REWARD_WEIGHT * rewards, "ends": ends, "kl": kl}
 
 
