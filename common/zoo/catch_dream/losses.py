@@ -10,7 +10,7 @@ from common.models.rssm import RSSMState
 from common.training.actor_critic import actor_loss, alive
 from common.training.returns import lambda_return
 
-HORIZON, DISCOUNT, TRACE = 15, 0.99, 0.95
+HORIZON, DISCOUNT, TRACE, ENTROPY = 15, 0.99, 0.95, 5e-3
 REWARD_WEIGHT = 10.0  # the squared error of profiles is a sum over 192 numbers, a reward is one number
 
 
@@ -45,7 +45,7 @@ def starts_of(agent: DreamAgent, windows: Windows, generator: torch.Generator | 
     return agent.state_of(features[windows.continues > 0.5])
 
 
-def policy_losses(agent: DreamAgent, features, actions, rewards, continues, *, entropy: float = 3e-3) -> dict:
+def policy_losses(agent: DreamAgent, features, actions, rewards, continues) -> dict:
     """What actor and critic are trained by, wherever the steps come from: the world gets no gradient.
 
     Args:
@@ -54,7 +54,6 @@ def policy_losses(agent: DreamAgent, features, actions, rewards, continues, *, e
         actions: int64 `(B, H)`; action t leads from state t to state t + 1.
         rewards: `(B, H)`, of the steps.
         continues: `(B, H)` in [0, 1]: whether the episode goes on after the step.
-        entropy: of `actor_loss`.
 
     Returns:
         `actor` and `critic` (half the squared error to the λ-returns), scalars; `return`, the mean λ-return.
@@ -63,7 +62,7 @@ def policy_losses(agent: DreamAgent, features, actions, rewards, continues, *, e
     returns = lambda_return(rewards, values.detach(), continues, discount=DISCOUNT, trace=TRACE)
     weights = alive(continues)
     logits = agent.actor(features[:, :-1])
-    actor = actor_loss(logits, actions, returns, values[:, :-1], weights, entropy=entropy)
+    actor = actor_loss(logits, actions, returns, values[:, :-1], weights, entropy=ENTROPY)
     critic = 0.5 * (weights * (values[:, :-1] - returns).square()).mean()
     return {"actor": actor, "critic": critic, "return": (weights * returns).sum() / weights.sum()}
 

@@ -76,7 +76,7 @@ SMALL = {"batch_size": 4, "learning_rate": 1e-3, "warmup_steps": 2, "betas": (0.
 USUAL = SMALL | {"decay": "linear", "decay_from": 0.5, "ema_decay": 0.98, "checkpoint_every": 50}
 WORLD = USUAL | {"batch_size": 32, "learning_rate": 6e-3, "warmup_steps": 20, "max_grad_norm": 100.0}
 SETTLE = WORLD | {"learning_rate": 5e-3, "decay_from": 0.2, "first_sample": 10**6}
-POLICY = USUAL | {"batch_size": 8, "learning_rate": 2e-3, "warmup_steps": 20, "first_sample": 10**7}
+POLICY = USUAL | {"batch_size": 4, "learning_rate": 3e-3, "warmup_steps": 20, "first_sample": 10**7}
 RECIPE = Recipe(
     name="catch-dream",
     build_model=lambda preset: DreamAgent(**SIZES[preset]),
@@ -103,7 +103,7 @@ RECIPE = Recipe(
         "policy": Stage(
             {
                 "ci": Settings(steps=4, **SMALL),
-                "cpu": Settings(steps=300, measure_every=100, **POLICY),
+                "cpu": Settings(steps=600, measure_every=200, **POLICY),
                 "gpu": Settings(steps=3000, **POLICY | {"batch_size": 32}),
             },
             start="settle",

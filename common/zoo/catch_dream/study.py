@@ -16,7 +16,7 @@ from common.training.short_run import short_run
 from common.zoo.catch_dream.losses import HORIZON, dreamt_losses, policy_losses
 from common.zoo.catch_dream.measures import serve_states
 
-RATE, DREAMS = 2e-3, 96  # AdamW's learning rate; dreams per update
+RATE, DREAMS = 3e-3, 96  # AdamW's learning rate; dreams per update
 # What lab 09.4 compares: name to weights, whose world it is, and where the steps come from.
 ARMS = {
     "in the dream": ("catch-dream", "dream"),

@@ -1,7 +1,6 @@
 """How `catch-dream-shuffled` is trained: as `catch-dream`, but each episode has the actions of another one.
 
-    flipbook train catch-dream-shuffled
-    flipbook train catch-dream-shuffled --stage policy
+    flipbook train catch-dream-shuffled                      and then --stage settle, and --stage policy
 
 Frames, rewards and ends are the same. So this world dreams of the same game, and its keys mean nothing. It is there to
 be compared with.
@@ -10,17 +9,17 @@ be compared with.
 from dataclasses import replace
 
 from common.data.arcade.episodes import CatchEpisodes
-from common.training import Stage
-from common.zoo.catch_dream.recipe import NUM_FRAMES, policy_loss
+from common.zoo.catch_dream.recipe import NUM_FRAMES
 from common.zoo.catch_dream.recipe import RECIPE as DREAM
 
-MAIN, POLICY = (DREAM.stages[name].settings for name in ("main", "policy"))
+STAGES = DREAM.stages
+SHORTER = {
+    name: {**STAGES[name].settings, "cpu": replace(STAGES[name].settings["cpu"], steps=350)}
+    for name in ("main", "settle")
+}
 RECIPE = replace(
     DREAM,
     name="catch-dream-shuffled",
     data=lambda preset: CatchEpisodes(NUM_FRAMES[preset], shuffled=True),
-    stages={
-        "main": Stage(MAIN | {"cpu": replace(MAIN["cpu"], steps=350)}),
-        "policy": Stage(POLICY, start="main", compute_loss=policy_loss),
-    },
+    stages={**STAGES, **{name: replace(STAGES[name], settings=settings) for name, settings in SHORTER.items()}},
 )
