@@ -4,8 +4,9 @@
     flipbook train catch-dream --stage settle       from there: without free bits
     flipbook train catch-dream --stage policy       from there: actor and critic, in imagination alone
 
-A free nat per frame is also the noise of the dream: the prior may be as vague as that at no cost. After stage main, the
-best player caught 64 % of the balls in the dream. So stage settle takes the nat back, once the latents are in use.
+A free nat per frame is also the noise of the dream: the prior may be as vague as that at no cost. So stage settle takes
+most of it back, once the latents are in use. A script that plays perfectly in the game, let into the dream after four
+frames, caught 49 of 76 balls after stage main and 58 after stage settle.
 
 DreamerV3 (arXiv:2301.04104) in small and offline: the world is finished before the policy begins, and no frame is
 played by the policy. Left out because this game does without: symlog and two-hot rewards (all are -1, 0 or 1), a slow

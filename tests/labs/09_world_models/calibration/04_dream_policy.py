@@ -27,10 +27,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--steps", type=int, default=400)
-    parser.add_argument("--games", type=int, default=512)
+    parser.add_argument("--games", type=int, default=256)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    episodes, found = CatchEpisodes().windows, {}
+    episodes, random = CatchEpisodes().windows, real_returns(RandomPlayer(), 4 * arguments.games).mean
+    document = {"steps": arguments.steps, "games": arguments.games, "random": round(random, 4), "arms": {}}
     for name, (weights, arm) in ARMS.items():
         world, runs, began = DreamAgent.from_pretrained(weights).eval(), {"real": [], "dream": []}, time.process_time()
         for seed in range(arguments.seeds):
@@ -39,11 +40,9 @@ def main() -> None:
             runs["real"].append(round(played.mean, 4))
             if arm == "dream":
                 runs["dream"].append(round(dream_returns(agent, first_frames(played)).mean().item(), 4))
-        found[name] = runs
+        document["arms"][name] = runs
+        PLACE.write_text(json.dumps({"study": document}, indent=1) + "\n", encoding="utf-8")
         print(f"{name:22} {runs}   {(time.process_time() - began) / arguments.seeds:.1f} core-seconds per run")
-    random = real_returns(RandomPlayer(), 4 * arguments.games).mean
-    document = {"steps": arguments.steps, "games": arguments.games, "random": round(random, 4), "arms": found}
-    PLACE.write_text(json.dumps({"study": document}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
