@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Lab 09.4 · World model for RL: a policy trained in the dream
 #
-# **What you will have at the end:** a policy that never touched the game, and plays it. It was trained in the latent
-# dreams of a world model that has only ever seen random keys. You will also know how far its dream can be trusted.
+# **What you will have at the end:** a policy that never touched the game, and plays it. It was trained in the dreams of
+# a world model that has only ever seen random keys. You will also know how far its dream can be trusted.
 #
 # | | |
 # |---|---|
@@ -52,7 +52,6 @@ from common.zoo.catch_dream.study import draw_study, first_frames, fresh_policy,
 limit_threads()
 plt.rcParams["figure.dpi"] = 75
 STEPS, NUM_GAMES, LOOKS = {"ci": (60, 64, 2), "cpu": (400, 512, 4), "gpu": (1000, 2048, 4)}[preset()]
-KEYS = ("stay", "left", "right")
 
 
 def seed(number):
@@ -108,12 +107,11 @@ show.strips({name: clip[:, :EPISODE] for name, clip in rows.items()}, num_frames
 # %% [markdown]
 # Your windows cut the 20,000 frames of random play into whole episodes.
 
-# %% tags=["demo"] draws="One episode of random play, and its keys."
+# %% tags=["demo"] draws="One episode of random play."
 EPISODES = CatchEpisodes(cut=episode_windows).windows
 ended = EPISODES.rewards[:, -1]
 print(f"{len(EPISODES)} episodes of {EPISODE} frames. Random keys caught {(ended > 0).float().mean():.0%}.")
-print("The keys that led to its frames:", " ".join(KEYS[key] for key in EPISODES.actions[0, 1:]))
-show.strips({"an episode": EPISODES[:1].clips()[0]}, num_frames=13, width=56)
+show.strips({"an episode of random play": EPISODES[:1].clips()[0]}, num_frames=13, width=56)
 
 # %% [markdown] about="RSSM" difficulty=4 importance=5 minutes=15
 # ## The RSSM's step
@@ -234,7 +232,7 @@ lines = {f"dream {k + 1}": row.tolist() for k, row in enumerate(rewards * alive(
 draw_curves(lines, "Rewards of the four dreams", size=(7.2, 2.2), xlabel="step", ylabel="reward", marker=None)
 
 # %% [markdown]
-# **What to see.** Nothing, and nothing, and then plus or minus one. How does a key in step 3 learn of it?
+# **What to see.** Nothing, nothing, and then plus or minus one. How does a key in step 3 learn of it?
 
 # %% [markdown] about="lambda_return" difficulty=3 importance=5 minutes=10
 # ## λ-returns
@@ -244,8 +242,8 @@ draw_curves(lines, "Rewards of the four dreams", size=(7.2, 2.2), xlabel="step",
 #
 # $$ R_t = r_t + \gamma\, c_t \bigl((1 - \lambda)\, v_{t+1} + \lambda\, R_{t+1}\bigr), \qquad R_H = v_H . $$
 #
-# $c_t$ is the probability that the episode goes on after step t. The commonest bug is the bootstrap: step t leads from
-# state t to state t + 1, so the critic is asked about state *t + 1*. There are H rewards and H + 1 values.
+# $c_t$ is the probability that the episode goes on after step t. The commonest bug is the bootstrap: step t leads to
+# state t + 1, so the critic is asked about *that* state. There are H rewards and H + 1 values.
 
 # %% exercise="lambda_return" from="common.training.returns:lambda_return"
 
@@ -365,14 +363,13 @@ ARMS = {
 # ## The result to remember
 #
 # Returns per ball, from serves that no training episode has. *The way* is how far a policy has come from random keys
-# to the best player, who catches every ball. *Exploited* is the return that a policy dreams of, minus the one it gets.
+# to the best player, who catches every ball. *Exploited* is the return that a policy dreams of, minus the real one.
 
 # %% tags=["demo"] draws="Real and dreamt returns of your three policies, and of random keys."
 RANDOM = real_returns(RandomPlayer(), NUM_GAMES)
 print(f"{'':22}{'real return':>22}{'the way':>10}{'dreamt':>9}{'exploited':>11}")
 for name, looks in {"random keys": [(RANDOM, None)], **{name: curve for name, (_, curve) in ARMS.items()}}.items():
-    real, dreamt = looks[-1]
-    low, high = real.interval()
+    (real, dreamt), (low, high) = looks[-1], looks[-1][0].interval()
     words = f"{name:22}{real.mean:+8.2f} ({low:+.2f} to {high:+.2f}){way(real.mean, RANDOM.mean):10.0%}"
     print(words + ("" if dreamt is None or "real" in name else f"{dreamt:+9.2f}{dreamt - real.mean:+11.2f}"))
 steps = [STEPS * (k + 1) // LOOKS for k in range(LOOKS)]
@@ -398,8 +395,9 @@ draw_study(study["arms"], {"best player": 1.0, "random keys": study["random"]}, 
 
 # %% [markdown]
 # **What to see.** The policy from the dream plays well in a game that it has never seen. The shuffled dream looks as
-# real and teaches nothing: in it, no key does anything. And the lines go down from *dreamt* to *real*: a policy finds
-# what its world gets wrong, and lives on it. Was your prediction right?
+# real and teaches nothing: in it, no key does anything. *Exploited* says how far a dream can be trusted. Above zero a
+# policy lives on what its world gets wrong. Below zero the dream is the harder game: a ball that jumps in it costs a
+# point, and the real ball does not jump. Was your prediction right?
 #
 # ## Try it
 #
@@ -441,7 +439,7 @@ show.player(np.stack(shown), 10, width=130, max_bytes=20_000, caption="keys by t
 # - `catch` is a small game: a rule of one line plays it. Profiles tell everything only where so little is in sight.
 #   Dreamer has convolutions on both ends, and patience.
 # - One world. How much ten worlds would differ, these numbers do not say: the seeds are those of policies.
-# - Random keys visit every state of `catch`. A world model knows nothing of rooms that no one entered.
+# - Random keys visit every state of `catch`. No world model knows a room that no one entered.
 #
 # ## Yours now
 #

@@ -17,7 +17,7 @@ from common.models.dream_agent import DreamAgent, imagine
 from common.tensor_ops import from_uint8
 from common.training.actor_critic import alive
 
-SETTINGS = {"small": 128, "full": 2048}  # games
+SETTINGS = {"small": 128, "full": 512}  # games
 SEEN = 8  # frames that are looked at before the dream goes on alone
 AHEAD = (1, 5, 15)  # frames
 MARGIN = 4  # steps: how much longer than the game a dream may last
