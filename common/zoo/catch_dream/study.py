@@ -152,7 +152,7 @@ def draw_study(arms: Mapping[str, Mapping[str, list[float]]], lines: Mapping[str
             axis.plot([place - 0.12, place + 0.12], means, color="0.4", linewidth=1.2)
     for name, value in lines.items():
         axis.axhline(value, color="0.6", linestyle="--", linewidth=0.9)
-        axis.text(len(arms) - 0.45, value, name, fontsize=8, va="center")
+        axis.text(len(arms) - 0.45, value, name, fontsize=8, va="bottom")
     axis.set(xlim=(-0.5, len(arms) + 0.1), ylim=(-1.1, 1.12), ylabel="return per ball")
     axis.set_xticks(range(len(arms)), list(arms), fontsize=9)
     axis.set_title(title, fontsize=10)
