@@ -35,7 +35,7 @@ OTHER_COMMANDS = {
     "09.1": [(evaluate, ["arcade-catch"]), (train, ["arcade-catch", *SHORT])],
     "09.2": [(play, ["--replay", "session.json"]), (train, ["arcade-rooms", *SHORT])],
     "09.4": [
-        *[(train, ["catch-dream", *SHORT, "--stage", stage]) for stage in ("main", "policy")],
+        *[(train, ["catch-dream", *SHORT, "--stage", stage]) for stage in ("main", "settle", "policy")],
         (evaluate, ["catch-dream"]),
     ],
 }
