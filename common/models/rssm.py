@@ -101,17 +101,23 @@ class RSSM(Shipped, ModelMixin, ConfigMixin):
         observation: torch.Tensor | None = None,
         generator: torch.Generator | None = None,
     ) -> tuple[RSSMState, torch.Tensor, torch.Tensor | None]:
-        """One step: from the state and the action to the next state.
+        """One step of the world: from a state and an action to the next state.
+
+            h' = cell(inputs([z, onehot(a)]), h),   p(z') = prior_head(h'),   q(z') = posterior_head([h', x])
+
+        [ , ] joins along the last axis. A head's logits `(B, L C)` become log-probabilities `(B, L, C)` with 1 %
+        uniform: `_distribution`. The next latent is drawn by `straight_through_sample`: from q where there is an
+        observation x, else from p, which is imagination. Gradients flow through all of it.
 
         Args:
-            state: of B worlds.
-            action: int64 `(B,)`, pressed in that state.
-            observation: what it led to, `(B, O)`. Without it the latent is drawn from the prior: imagination.
+            state: h and z of B worlds.
+            action: a, int64 `(B,)`, pressed in that state.
+            observation: x, what it led to, `(B, O)`, or None.
             generator: of the draw.
 
         Returns:
-            The next state, and the log-probabilities `(B, L, C)` of the prior and of the posterior (None without an
-            observation).
+            The next state; the log-probabilities of the prior p, `(B, L, C)`; and those of the posterior q, or None
+            without an observation.
         """
         onehot = F.one_hot(action, self.config.num_actions).to(state.latent)
         inputs = self.inputs(torch.cat([state.latent, onehot], dim=-1))

@@ -38,6 +38,10 @@ OTHER_COMMANDS = {
         (evaluate, ["rooms-latent-actions"]),
         *[(train, ["rooms-latent-actions", *SHORT, "--stage", stage]) for stage in ("past", "main")],
     ],
+    "09.4": [
+        *[(train, ["catch-dream", *SHORT, "--stage", stage]) for stage in ("main", "settle", "policy")],
+        (evaluate, ["catch-dream"]),
+    ],
 }
 
 
