@@ -145,6 +145,8 @@ def test_step(lab, seed, look):
                                 mistakes), part=name, because="see the three equations")  # fmt: skip
     look(target=true_step(*rows[0])[1], yours=answers[0].value, about="the drawn latents, one row per world")
     theorems.owes(stepped, by_step, *rows[0], other=rows[0][:1] + tuple(x.flip(0) for x in rows[0][1:5]) + (seed,))
+    still = (*rows[1][:3], torch.zeros_like(rows[1][3]), *rows[1][4:])
+    stepped(by_step, *still)["deterministic"].near(true_step(*still)[0], because="action 0 is pressed in every world")
 
 
 @exercise("RSSM", points=3, hint="straight_through_sample(prior if posterior is None else posterior, generator)")
@@ -232,7 +234,7 @@ def true_dream(world, actor, state, latent, horizon, seed, *, part, greedy=False
 @exercise("imagine", points=6, hint="torch.multinomial(actor(state.features).softmax(-1), 1, generator=…)[:, 0]")
 def test_imagine(lab, seed, look):
     """the policy acts on the state as it is; the action leads to the next state; H + 1 states, H actions"""
-    sizes = ((5, 3, 4, 2, 6), (9, 4, 3, 5, 1), (7, 2, 6, 3, 8))
+    sizes = ((5, 3, 4, 2, 6), (9, 4, 3, 5, 1), (7, 2, 6, 3, 8), (1, 3, 2, 4, 5))
     rows = [doubles.asleep(seed + k, *size) for k, size in enumerate(sizes)]
     mistakes = {
         "the most likely action is taken. It is drawn": {"greedy": True},
