@@ -198,7 +198,7 @@ print(f"with space and time swapped it is off by {off:.0%} of its largest number
 
 
 # %%
-def attend(kind, q, k, v, window=WINDOW):
+def attend_by_kind(kind, q, k, v, window=WINDOW):
     """Attention of one layer, by your functions."""
     if kind in ("space", "time"):
         return factorised_attention(q, k, v, kind)
@@ -221,7 +221,7 @@ def count(run, *args):
 
 for kind, size in SIZES.items():
     layer = PatternAttention(32, 2, kind, WINDOW)
-    layer.attend = attend
+    layer.attend = attend_by_kind
     print(f"{kind:15} closed form {attention_flops(144, size, 32):>10,}   counted {count(layer, x):>10,}")
 masked = PatternAttention(32, 2)
 everything = torch.ones(144, 144, dtype=torch.bool).tril()
@@ -265,7 +265,7 @@ def stack(pattern, depth=6):
     layers = []
     for k in range(depth):
         layer = PatternAttention(8, 1, PATTERNS[pattern][k % len(PATTERNS[pattern])], WINDOW).double()
-        layer.attend = attend
+        layer.attend = attend_by_kind
         layers.append(lambda x, layer=layer: x + layer(x.unflatten(1, GRID)).flatten(1, 3))
     return layers
 
@@ -300,7 +300,7 @@ plt.show()
 
 # %%
 torch.manual_seed(0)
-small = build_arm("factorised").attend_with(attend)
+small = build_arm("factorised").attend_with(attend_by_kind)
 data = moving_latents(NUM_CLIPS)
 optimizer = pattern_recipe("factorised").optimizer(small, SETTINGS["cpu"])
 losses = []
@@ -318,7 +318,7 @@ print(f"loss: {sum(losses[:4]) / 4:.2f} at first, {sum(losses[-4:]) / 4:.2f} at 
 # %% tags=["demo"] draws="Trained weights, your attention, new clips forward and backward."
 clips, coded, moves = moving_clips(range(NUM_READ))
 for name, model in MODELS.items():
-    right = read_moves(model.attend_with(attend), coded, moves)
+    right = read_moves(model.attend_with(attend_by_kind), coded, moves)
     corner = Share(int(right[:, *CORNER].sum()), len(right))
     print(f"{name:11} corner of the middle frame {corner!s:19} all tokens {right.float().mean():.0%}")
 
@@ -381,7 +381,7 @@ plt.show()
 # %%
 WEIGHTS, KINDS = "factorised", ("time", "space")
 
-other = build_arm(WEIGHTS).eval().requires_grad_(False).attend_with(attend)
+other = build_arm(WEIGHTS).eval().requires_grad_(False).attend_with(attend_by_kind)
 other.load_state_dict(MODELS[WEIGHTS].state_dict())
 for k, block in enumerate(other.blocks):
     block.attention.kind = KINDS[k % len(KINDS)]

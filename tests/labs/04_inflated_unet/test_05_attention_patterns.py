@@ -137,7 +137,7 @@ def test_factorised(lab, seed, look):
 @exercise("factorised_attention", points=1, hint='if axis not in ("space", "time"): raise ValueError')
 def test_factorised_refuses(lab, seed):
     """an axis by another name"""
-    for axis in ("rows", "full", "", "Space", "spacetime", "t"):
+    for axis in ("rows", "full", "", "Space", "spacetime", "t", "spatial", "temporal"):
         factorises.refuses(lab, *qkv(seed, 1, 2, (2, 3, 2), 4), axis, because="the axis is 'space' or 'time'")
 
 
@@ -335,6 +335,9 @@ def test_reach_owes(lab, seed):
     for tolerance in (1e-6, 7e-4):  # the first layer moves two numbers by 6e-4 each
         want = heard(*args, tolerance)
         reaches(lab, *args, tolerance).near(want, because=f"moves of less than {tolerance:g} do not count")
+    half = [Hearing(torch.diag(torch.full((5,), 0.5), 1).double(), torch.tensor([0.0, 0.0, 1.0]).double())]
+    tie = half, x, torch.tensor([1.0, 0.0, 0.0]).double(), 0.5  # the layer moves a number by 0.5 exactly
+    reaches(lab, *tie).near(heard(*tie), because="a difference of exactly the tolerance is not above it")
     theorems.owes(reaches, lab, *args, other=(hearers(seed, 4, 2), noise(seed, 4, 3).double(), change))
     still = reaches(lab, [], x, change)
     still.near(heard([], x, change), because="without layers no one hears of anyone")
