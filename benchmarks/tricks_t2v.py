@@ -18,8 +18,8 @@ from common.models.autoencoder import CausalVideoVAE
 from common.models.dit import PRESETS, VideoDiT
 from common.text import TextEncoder
 from common.training.recipe import adamw
+from common.zoo.captioned import VAE
 from common.zoo.sprites_t2v import recipe as own
-from common.zoo.sprites_t2v.latents import VAE
 from common.zoo.sprites_t2v.prompts import evaluation_prompts
 
 MEASURE = "right"

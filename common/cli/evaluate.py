@@ -10,6 +10,7 @@ import click
 from common.cli.user_path import UserPath
 from common.zoo import shelf
 from common.zoo.card import differences, file_facts, missed_bars, read_card, write_card
+from common.zoo.settings import pick_setting
 
 
 @click.command()
@@ -26,8 +27,7 @@ def evaluate(name, setting, weights, as_json, update):
         place = shelf.weights_folder(weights or name)
         card = read_card(shelf.folder(name))
         measures = shelf.measures(name)
-        if setting not in measures.SETTINGS:
-            raise ValueError(f"the setting is one of {', '.join(measures.SETTINGS)}; got {setting!r}")
+        pick_setting(measures.SETTINGS, setting)  # a wrong one is refused before weights are loaded
         found = measured(measures, place, setting)
         facts = file_facts(place)
         wrong = differences(card.measured.get(setting, {}), found) + differences(card.weights, facts)

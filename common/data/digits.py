@@ -4,8 +4,8 @@ The rules are those of the benchmark (Srivastava et al. 2015, arXiv:1502.04681) 
 
 - 20 frames of 64x64 pixels, two digits of 28x28; where they overlap, the brighter pixel is seen.
 - A digit's corner moves in the square that leaves it whole, 36 pixels wide. It begins anywhere in it, with a direction
-  drawn evenly from the full circle and a step of a tenth of that width, 3.6 pixels a frame. (The paper's words have the
-  step drawn "over a fixed range"; its generator, and all work that followed, keep it fixed.)
+  drawn evenly from the full circle and a step of a tenth of that width, 3.6 pixels per frame. (The paper's words have
+  the step drawn "over a fixed range"; its generator, and all work that followed, keep it fixed.)
 - First the step, then the frame. A coordinate that would leave is set onto the wall and its velocity turns round: what
   the step would have gone beyond the wall is lost.
 - A digit is drawn at whole pixels, its place rounded down.

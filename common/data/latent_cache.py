@@ -7,7 +7,7 @@
 
 Filling may be killed at any moment, by Ctrl-C, `kill -9` or a power cut: the same call goes on after the last finished
 shard and comes to the same bytes. A folder belongs to one data set, one encoder and one way of cutting it into shards;
-another's is refused. What was captioned stays captioned: texts, and small tensors of one row a sample, come along.
+another's is refused. What was captioned stays captioned: texts, and small tensors of one row per sample, come along.
 """
 
 import re

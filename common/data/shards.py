@@ -32,8 +32,8 @@ class Shard:
 
     Attributes:
         about: what was said of it when it was written.
-        texts: name -> one text a sample.
-        names: of its tensors, each with one row a sample.
+        texts: name -> one text per sample.
+        names: of its tensors, each with one row per sample.
     """
 
     def __init__(self, handle, about: dict, texts: dict[str, list[str]]):

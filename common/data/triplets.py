@@ -22,7 +22,7 @@ class TripletData:
 
     Three frames, 1 to 3 frames of the original apart, and of each the same square; in half of the samples the square
     slides along, by the same whole number of pixels from frame to frame, as if the camera were panned. Half of them are
-    turned upside down, half run backwards, and in half rows and columns change places.
+    turned upside down, half run backwards, and in half rows and columns are swapped.
 
     Attributes:
         size: of the square, in pixels, at most `SOURCE_SIZE`.

@@ -1,6 +1,6 @@
 """Where the one thing in a clip is, and whether it gets anywhere: a measure of motion that knows no world.
 
-It asks little of a clip: that most of it is background of one colour, and that one thing stands before it.
+It asks little of a clip: that most of it is background of one colour, and that one thing is in front of it.
 """
 
 import torch

@@ -1,6 +1,6 @@
 """Frame interpolation without a network: the mean of both pictures, a classical flow, and the filter of ffmpeg.
 
-All take two batches of pictures and give the picture midway, so that they can stand beside a trained model.
+All take two batches of pictures and give the picture midway, so that they can be compared with a trained model.
 """
 
 import subprocess

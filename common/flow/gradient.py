@@ -20,7 +20,7 @@ def lucas_kanade_step(
 ) -> torch.Tensor:
     """The small motion that explains best, around each pixel, how the first picture became the second.
 
-    Brightness moves along: `dx * u + dy * v + dt = 0` for the motion `(u, v)`. One equation a pixel and two unknowns,
+    Brightness moves along: `dx * u + dy * v + dt = 0` for the motion `(u, v)`. One equation per pixel and two unknowns,
     so the pixels of a window share their motion, and its squared errors are minimized:
 
         [<dx dx> + damping   <dx dy>          ] [u]     [<dx dt>]

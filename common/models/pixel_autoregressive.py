@@ -2,8 +2,8 @@
 
 A clip is as probable as its pixels, each given all before it: earlier frames whole, and of its own frame the rows above
 and what lies to the left (Kalchbrenner et al. 2016, arXiv:1610.00527). Masked convolutions say all of a frame's
-probabilities in one call (PixelCNN: van den Oord et al. 2016, arXiv:1601.06759); drawing a frame takes a call a pixel,
-because each draw is an input of the next.
+probabilities in one call (PixelCNN: van den Oord et al. 2016, arXiv:1601.06759). Drawing a frame takes a call per
+pixel, because each draw is an input of the next.
 
 Smaller than the original in three ways: pixels have a few levels and no colour; the past is the two frames before, seen
 by a few convolutions, where the original carries all of it in a ConvLSTM; and the masked convolutions are stacked

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from common.zoo.pattern_arm import CORNER, moving_clips, read_moves
+from common.zoo.settings import pick_setting
 
 SETTINGS = {"small": 16, "full": 64}  # clips of the test split, each forward and backward
 
@@ -22,9 +23,7 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
     Raises:
         ValueError: there is no such setting.
     """
-    if setting not in SETTINGS:
-        raise ValueError(f"the setting is one of {', '.join(SETTINGS)}; got {setting!r}")
-    _, latents, moves = moving_clips(range(SETTINGS[setting]))
+    _, latents, moves = moving_clips(range(pick_setting(SETTINGS, setting)))
     if progress:
         progress(0.8)
     right = read_moves(model, latents, moves)

@@ -87,7 +87,7 @@ print(f"renamed.mp4 is a {info.container} box with {info.codec} in it")
 #
 # Models want red, green and blue. Codecs keep **brightness and two colour differences**, called Y, U and V (or Y, Cb,
 # Cr), because the eye sees fine detail in brightness alone. In 4:2:0, which is nearly all video, U and V have half the
-# width and half the height: 1.5 values a pixel instead of 3.
+# width and half the height: 1.5 values per pixel instead of 3.
 
 # %%
 with av.open(str(source)) as container:
@@ -201,7 +201,7 @@ for name, row in errors.items():
 # ## What you can now say
 #
 # - The box (`.mp4`) is not the codec (H.264). Moving packets between boxes costs nothing and loses nothing.
-# - Video is stored as brightness and half-size colour: 1.5 values a pixel.
+# - Video is stored as brightness and half-size colour: 1.5 values per pixel.
 # - Know the matrix and the range, or every colour shifts.
 #
 # **Next:** where things move, where shots end, and what reading all this costs: [Motion, cuts and the price of

@@ -47,7 +47,7 @@ def small_world(vae, tmp_path, monkeypatch):
 
 @pytest.fixture
 def data(vae) -> latents.CaptionedLatents:
-    return latents.captioned_latents(num_clips=12, num_frames=5, size=32)
+    return latents.sprite_latents(num_clips=12, num_frames=5, size=32)
 
 
 # ------------------------------------------------------------------------------------------------ data
@@ -61,12 +61,12 @@ def test_samples_are_normalised_latents_and_the_states_of_their_captions(data, v
     assert torch.allclose(batch["latents"], wanted, atol=2e-3) and batch["latents"].dtype == torch.float32
     lengths = [len(caption.split()) + 2 for caption in world.captions]
     assert batch["mask"].sum(dim=1).tolist() == [*lengths, 2]  # the last text is the empty one
-    assert torch.equal(batch["states"][1, : lengths[1]], data.text_encoder([world.captions[1]]).states[0])
+    assert torch.equal(batch["states"][1, : lengths[1]], TextEncoder.installed()([world.captions[1]]).states[0])
 
 
 def test_clips_are_encoded_once(data, vae, monkeypatch):
     monkeypatch.setattr(vae, "encode", lambda clips: pytest.fail("encoded again"))
-    again = latents.captioned_latents(num_clips=12, num_frames=5, size=32)
+    again = latents.sprite_latents(num_clips=12, num_frames=5, size=32)
     assert torch.equal(again.batch([5])["latents"], data.batch([5])["latents"])
     assert again.key == data.key and "12 latents" in data.key
 
@@ -82,7 +82,7 @@ def test_what_the_autoencoder_is_given_shows_nothing_that_is_held_out(vae, monke
     """By the pixels that reach training, as the reader sees them: whatever is done to clips on the way is included."""
     given, encode = [], vae.encode
     monkeypatch.setattr(vae, "encode", lambda clips: given.append(clips) or encode(clips))
-    made = latents.captioned_latents(num_clips=24, num_frames=17, size=64)
+    made = latents.sprite_latents(num_clips=24, num_frames=17, size=64)
     clips, captions = torch.cat(given), made.latents.batch(range(24)).fields["captions"]
     assert len(clips) == 24 and not any(is_held_out(parse(caption)) for caption in captions)
     read = [reading.words for reading in read_sprites(clips) if reading.words]

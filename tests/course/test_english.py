@@ -18,7 +18,8 @@ IDIOMS = {
     "trainings": r"\btrainings\b",
     "nobody, somebody": r"\b(no|some)body\b",
     "stands in, lies beside": r"\b(stands?|lies?) (in|on|beside|before|behind)\b",
-    "one X a Y": rf"\b(one|two|three|a|an) \w+ an? ({'|'.join(UNITS.split())})\b",
+    "lies beside, lies in memory": r"\b(stands?|lies?) (beside|before|behind|in memory|in a code)\b",
+    "one X a Y": rf"\b((one|two|three|an?) \w+|\d[\d.,]* \w+s) an? ({'|'.join(UNITS.split())})\b",
     "what the model takes for": r"\bwhat (the|a) \w+ takes for\b",
     "hangs on": r"\bhangs? on\b",
     "changed places": r"\bchanged? places\b",
@@ -55,11 +56,8 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("phases/
                 *ROOT.glob("solutions/*/*.py"), *ROOT.glob("phases/*/*.py")])  # fmt: skip
 
 
-EVERYWHERE = (
-    "a training",
-    "trainings",
-    "nobody, somebody",
-)  # the others have plain meanings in code, as "lie on a line"
+# The other one has plain meanings in code, as "lie on a line".
+EVERYWHERE = tuple(name for name in IDIOMS if name != "stands in, lies beside")
 
 
 def texts() -> dict[str, str]:

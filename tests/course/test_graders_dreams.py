@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from common.course.graders import dreams
+from common.course.graders import dreams, values
 from common.models.dream_agent import imagine
 from common.models.rssm import RSSM, RSSMState
 
@@ -25,10 +25,10 @@ def test_moments_are_steps_that_an_rssm_can_take():
 def test_every_input_of_a_formula_matters():
     world, actor, h, z, *_ = dreams.asleep(0, 4, 3, 5, 2, 3)
     state, action = RSSMState(h, z), torch.tensor([0, 1, 2, 0])
-    usual = world.step(state, action, generator=dreams.generator_of(1))[0].features
+    usual = world.step(state, action, generator=values.generators(1))[0].features
     for changed in ((RSSMState(h + 1, z), action, 1), (RSSMState(h, z + 1), action, 1), (state, 2 - action, 1),
                     (state, action, 2)):  # fmt: skip
-        other = world.step(*changed[:2], generator=dreams.generator_of(changed[2]))[0].features
+        other = world.step(*changed[:2], generator=values.generators(changed[2]))[0].features
         assert not torch.allclose(other, usual)
     assert actor(state.features).shape == (4, 3)
 
@@ -46,5 +46,5 @@ def test_a_formula_says_what_does_not_fit():
 def test_dreaming_by_seed_is_dreaming():
     world, actor, h, z, horizon, seed = dreams.asleep(3, 4, 3, 5, 2, 6)
     found = dreams.dreaming(imagine)(world, actor, h, z, horizon, seed)
-    due = imagine(world, actor, RSSMState(h, z), horizon, dreams.generator_of(seed))
+    due = imagine(world, actor, RSSMState(h, z), horizon, values.generators(seed))
     assert torch.equal(found.features, due.features) and torch.equal(found.actions, due.actions)

@@ -135,7 +135,7 @@ def run_tests(
         seed: the `seed` fixture and the start of every random generator.
 
     Returns:
-        One result a test, in the order of the file, with blocked ones marked.
+        One result per test, in the order of the file, with blocked ones marked.
 
     Raises:
         CourseError: no such notebook, no such exercise, or the grader itself does not run.

@@ -7,18 +7,8 @@ from torch.nn import functional as F
 
 from common.course.graders.calls import attempt
 from common.course.graders.stand_ins import fill
-from common.course.graders.values import noise, uniform
+from common.course.graders.values import generators, noise, uniform, whole
 from common.models.rssm import RSSMState
-
-
-def whole(seed: int, *size: int, below: int) -> torch.Tensor:
-    """Whole numbers from 0 up to, not including, `below`."""
-    return torch.randint(below, size, generator=torch.Generator().manual_seed(seed))
-
-
-def generator_of(seed: int | None) -> torch.Generator | None:
-    """A fresh generator of this seed, or None."""
-    return None if seed is None else torch.Generator().manual_seed(seed)
 
 
 def numbered_play(seed: int, num_frames: int, ends: Sequence[int], size: tuple[int, ...] = ()):
@@ -49,7 +39,7 @@ def moments(kind: Callable, seed: int, seen: bool = True) -> Iterator[tuple]:
 
 def by_step(rssm, state, latent, action, observation, seed):
     """A learner's `step` with its states in two parts: h, z, prior, posterior (without an observation the prior)."""
-    found = rssm.step(RSSMState(state, latent), action, observation, generator_of(seed))
+    found = rssm.step(RSSMState(state, latent), action, observation, generators(seed))
     assert isinstance(found, tuple) and len(found) == 3, "step(…) gives three things: the next state, prior, posterior"
     after, prior, posterior = found
     assert isinstance(after, RSSMState), "the first thing that step(…) gives is an RSSMState"
@@ -113,7 +103,7 @@ def dreaming(function: Callable) -> Callable:
     """A learner's `imagine` with the start in two parts and a seed in place of a generator."""
 
     def call(world, actor, state, latent, horizon, seed):
-        return function(world, actor, RSSMState(state, latent), horizon, generator_of(seed))
+        return function(world, actor, RSSMState(state, latent), horizon, generators(seed))
 
     return call
 

@@ -13,11 +13,6 @@ def part_of(oracle, place: int):
     return lambda *args, **how: oracle(*args, **how)[place]
 
 
-def whole(seed: int, below: int, *size: int) -> torch.Tensor:
-    """Whole numbers from 0 up to, not including, `below`."""
-    return torch.randint(0, below, size, generator=torch.Generator().manual_seed(seed))
-
-
 class FormulaCoder(Keeps, torch.nn.Module, logs=("calls",)):
     """Stands for a `LatentActionModel`: every part has a parameter of its own, and codes are whole numbers.
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from common.course.graders.stand_ins import Keeps
-from common.course.graders.values import noise, uniform
+from common.course.graders.values import generators, noise, uniform, whole
 from common.data.arcade import Rooms, mixed_player, play
 from common.evaluation.arcade_reader import RoomsReading
 
@@ -59,14 +59,7 @@ def begun(seed: int, batch: int, channels: int, context: int, height: int, width
 
 def keys(seed: int, batch: int, count: int, num_actions: int) -> torch.Tensor:
     """Random actions, int64 `(B, count)`."""
-    return torch.randint(num_actions, (batch, count), generator=torch.Generator().manual_seed(seed))
-
-
-def generators(seed) -> Any:
-    """A generator of this seed, or a list for a tuple of seeds; None for None."""
-    if isinstance(seed, tuple):
-        return [generators(one) for one in seed]
-    return None if seed is None else torch.Generator().manual_seed(seed)
+    return whole(seed, batch, count, below=num_actions)
 
 
 def draw(size, source) -> torch.Tensor:

@@ -29,7 +29,7 @@ ARGUMENT = r"(?:\{([^{}]*)\}|\s*(\\[A-Za-z]+|[^\s{}\\]))"
 
 
 def plain(markdown: str) -> str:
-    """Markdown with every formula as a person would type it. What stands in a code span stays as it is."""
+    """Markdown with every formula as a person would type it. Code spans stay as they are."""
     pieces = re.split(r"(```.*?```|`[^`]*`)", markdown, flags=re.DOTALL)
     return "".join(piece if n % 2 else FORMULA.sub(_formula, piece) for n, piece in enumerate(pieces))
 

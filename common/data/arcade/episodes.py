@@ -1,4 +1,4 @@
-"""Windows of recorded play as Dreamer reads them: what led to a frame lies beside it, and no window crosses an end.
+"""Windows of recorded play as Dreamer reads them: each frame has what led to it, and no window crosses an end.
 
 `game` says that action t is pressed while frame t is shown and leads to frame t + 1. A world model that follows play
 wants it the other way round: at every frame, the action, the reward and the end of the episode that came *with* it

@@ -70,8 +70,8 @@ def _statistics(light: np.ndarray, across: np.ndarray, down: np.ndarray) -> tupl
 def read_camera(light: np.ndarray, free: np.ndarray, fps: float = FPS) -> Camera:
     """How the camera moves over a texture: the pan and the zoom that explain its change from frame to frame best.
 
-    Light moves, and is not lost: light_t + u light_x + v light_y = 0, where a pan of a pixels a frame gives u = -a, and
-    a zoom of s a frame gives (u, v) = s (x, y) from the picture's middle. Least squares over all frames.
+    Light moves, and is not lost: light_t + u light_x + v light_y = 0, where a pan of a pixels per frame gives u = -a,
+    and a zoom of s per frame gives (u, v) = s (x, y) from the picture's middle. Least squares over all frames.
     """
     num_frames, height, width = light.shape
     times = frame_times(num_frames) * FPS / fps

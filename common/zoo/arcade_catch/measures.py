@@ -17,6 +17,7 @@ from common.evaluation.arcade_reader import CatchReading, read_catch, read_catch
 from common.evaluation.catch_engine import catch_engine, free_windows
 from common.evaluation.inverse_dynamics import action_confusion, action_matrix, fit_inverse_dynamics, told_is_seen
 from common.streaming.world import rollout, sample_next
+from common.zoo.settings import pick_setting
 
 SETTINGS = {"small": (48, 2, 60), "full": (192, 8, 250)}  # pasts; dreams, and frames in each
 NUM_STEPS, CONTEXT_NOISE = 3, 0.2  # as `flipbook play` has them
@@ -36,9 +37,7 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
     Raises:
         ValueError: there is no such setting.
     """
-    if setting not in SETTINGS:
-        raise ValueError(f"the setting is one of {', '.join(SETTINGS)}; got {setting!r}")
-    num_pasts, num_games, num_frames = SETTINGS[setting]
+    num_pasts, num_games, num_frames = pick_setting(SETTINGS, setting)
     tell = progress or (lambda part: None)
     plays = record(Catch("test"), mixed_player("catch"), 16, PLAY, progress=False)
     found = measure_next(model, plays, num_pasts)

@@ -20,6 +20,7 @@ from common.data.arcade.rooms_player import RoomsScript
 from common.evaluation.arcade_reader import RoomsReading, read_rooms, read_state
 from common.evaluation.arcade_rules import RuleAgreement, rule_agreement
 from common.streaming.world import push, sample_next
+from common.zoo.settings import pick_setting
 
 # Windows with a real past; dreams, and frames in each.
 SETTINGS = {"small": (64, 2, 60), "full": (160, 16, 1000)}
@@ -40,9 +41,7 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
     Raises:
         ValueError: there is no such setting.
     """
-    if setting not in SETTINGS:
-        raise ValueError(f"the setting is one of {', '.join(SETTINGS)}; got {setting!r}")
-    num_windows, num_games, num_frames = SETTINGS[setting]
+    num_windows, num_games, num_frames = pick_setting(SETTINGS, setting)
     tell = progress or (lambda part: None)
     plays = record(Rooms("test"), mixed_player("rooms"), 16, PLAY, progress=False)
     found = measure_next(model, plays, num_windows, lambda part: tell(0.4 * part))

@@ -16,6 +16,7 @@ from common.evaluation.catch_return import AgentPlayer, RandomPlayer, real_retur
 from common.models.dream_agent import DreamAgent, imagine
 from common.tensor_ops import from_uint8
 from common.training.actor_critic import alive
+from common.zoo.settings import pick_setting
 
 SETTINGS = {"small": 128, "full": 512}  # games
 SEEN = 8  # frames that are looked at before the dream goes on alone
@@ -34,9 +35,7 @@ def measure(agent, setting: str = "small", progress: Callable[[float], None] | N
     Raises:
         ValueError: there is no such setting.
     """
-    if setting not in SETTINGS:
-        raise ValueError(f"the setting is one of {', '.join(SETTINGS)}; got {setting!r}")
-    count, tell = SETTINGS[setting], progress or (lambda part: None)
+    count, tell = pick_setting(SETTINGS, setting), progress or (lambda part: None)
     played = real_returns(AgentPlayer(agent), count)
     tell(0.4)
     random = real_returns(RandomPlayer(), count).mean

@@ -9,6 +9,7 @@ import torch
 
 from common.data.digits import DigitData
 from common.evaluation.prediction import Prediction, constant_velocity, copy_last, mean_of_past
+from common.zoo.settings import pick_setting
 
 SETTINGS = {"small": 100, "full": 2_000}  # clips, the first ones of the test set, which has 10,000
 NUM_PAST, NUM_FUTURE = 10, 10
@@ -31,9 +32,7 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
     Raises:
         ValueError: there is no such setting.
     """
-    if setting not in SETTINGS:
-        raise ValueError(f"the setting is one of {', '.join(SETTINGS)}; got {setting!r}")
-    return measure_clips(model, SETTINGS[setting], progress)
+    return measure_clips(model, pick_setting(SETTINGS, setting), progress)
 
 
 @torch.no_grad()

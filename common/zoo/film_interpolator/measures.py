@@ -13,6 +13,7 @@ from common.data.sprites import SpriteData
 from common.data.triplets import Triplets, film_triplets
 from common.evaluation.interpolation import motion_size, picture_scores, terciles
 from common.flow import average_frames, dis, dis_between, minterpolate
+from common.zoo.settings import pick_setting
 
 # setting -> how far apart the middle frames of film triplets are, and how many clips of sprites
 SETTINGS = {"small": (8, 16), "full": (1, 192)}
@@ -43,9 +44,7 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
         ValueError: there is no such setting.
         ImportError: OpenCV or ffmpeg is missing; both come with the course.
     """
-    if setting not in SETTINGS:
-        raise ValueError(f"the setting is one of {', '.join(SETTINGS)}; got {setting!r}")
-    every, num_sprites = SETTINGS[setting]
+    every, num_sprites = pick_setting(SETTINGS, setting)
     sets = {"sprites": sprite_triplets(num_sprites)}
     film = held_out_film(every)
     if film is not None:

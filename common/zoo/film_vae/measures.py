@@ -16,6 +16,7 @@ from common.evaluation.coding import h264_psnr, ideal_bits
 from common.evaluation.reconstruction import Reconstruction, mean_frame
 from common.tensor_ops import from_uint8
 from common.video import frames_to_clip, read_frames
+from common.zoo.settings import pick_setting
 from common.zoo.sprites_vae.measures import restored
 
 NUM_FRAMES = 17
@@ -52,9 +53,7 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
         ValueError: there is no such setting.
         DataError: the bundled film is not there, or the street has not been fetched.
     """
-    if setting not in SETTINGS:
-        raise ValueError(f"the setting is one of {', '.join(SETTINGS)}; got {setting!r}")
-    num_squares, film, street = SETTINGS[setting]
+    num_squares, film, street = pick_setting(SETTINGS, setting)
     jobs = {"film_squares": (squares, num_squares)}
     jobs |= {f"film_{rows}": (film_pictures, rows, steps) for rows, steps in film.items()}
     jobs |= {f"bikes_{rows}": (street_pictures, rows, steps) for rows, steps in street.items()}

@@ -6,6 +6,7 @@ from common.data.mini.pairs import MiniPairs
 from common.evaluation.pairs import pair_accuracy
 from common.zoo.mini_pairs.recipe import ARM
 from common.zoo.pair_arm import generate_arm
+from common.zoo.settings import pick_setting
 
 SETTINGS = {"small": 24, "full": 192}  # pictures of each split
 SPLITS = ("test", "held_out")
@@ -17,11 +18,10 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
     Raises:
         ValueError: there is no such setting.
     """
-    if setting not in SETTINGS:
-        raise ValueError(f"the setting is one of {', '.join(SETTINGS)}; got {setting!r}")
+    num_pictures = pick_setting(SETTINGS, setting)
     found: dict[str, float] = {}
     for done, split in enumerate(SPLITS, start=1):
-        asked = MiniPairs(split).words(range(SETTINGS[setting]))
+        asked = MiniPairs(split).words(range(num_pictures))
         pictures = generate_arm(model, ARM, asked)
         against = {split: asked} | ({"shuffled": asked[1:] + asked[:1]} if split == "test" else {})
         for name, words in against.items():

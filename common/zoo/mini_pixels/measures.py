@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from common.zoo.mini_measures import measure_card
+from common.zoo.settings import pick_setting
 
 SETTINGS = {"small": 2, "full": 12}  # clips of each split
 
@@ -13,6 +14,4 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
     Raises:
         ValueError: there is no such setting.
     """
-    if setting not in SETTINGS:
-        raise ValueError(f"the setting is one of {', '.join(SETTINGS)}; got {setting!r}")
-    return measure_card(model, "pixels", SETTINGS[setting], progress)
+    return measure_card(model, "pixels", pick_setting(SETTINGS, setting), progress)

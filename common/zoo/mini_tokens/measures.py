@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from common.zoo.mini_measures import SPLITS, measure_clips
 from common.zoo.mini_tokens.recipe import bits_per_token, generate
+from common.zoo.settings import pick_setting
 
 SETTINGS = {"small": 12, "full": 384}  # clips of each split
 
@@ -14,8 +15,6 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
     Raises:
         ValueError: there is no such setting.
     """
-    if setting not in SETTINGS:
-        raise ValueError(f"the setting is one of {', '.join(SETTINGS)}; got {setting!r}")
-    num_clips = SETTINGS[setting]
+    num_clips = pick_setting(SETTINGS, setting)
     found = measure_clips(lambda captions: generate(model, captions), num_clips, progress)
     return found | {f"{split}/bits_per_token": bits_per_token(model, num_clips, split) for split in SPLITS}

@@ -15,6 +15,7 @@ from common.evaluation.code_names import name_codes
 from common.evaluation.mutual_information import matched_accuracy, mutual_information
 from common.models.latent_action import PAST, latent_action_loss
 from common.zoo.rooms_latent_actions.steps import Steps, fresh_steps
+from common.zoo.settings import pick_setting
 
 SETTINGS = {"small": (320, 48), "full": (800, 128)}  # steps; of them in other pasts
 LABELLED = 200  # pairs with known keys
@@ -33,9 +34,7 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
     Raises:
         ValueError: there is no such setting.
     """
-    if setting not in SETTINGS:
-        raise ValueError(f"the setting is one of {', '.join(SETTINGS)}; got {setting!r}")
-    count, num_others = SETTINGS[setting]
+    count, num_others = pick_setting(SETTINGS, setting)
     tell, found = progress or (lambda part: None), {}
     for done, prefix in enumerate(("", "slime/")):
         steps = fresh_steps(count, with_slime=bool(prefix))

@@ -16,6 +16,7 @@ from common.evaluation.reconstruction import clip_psnr
 from common.evaluation.sprite_swap import motion_words, swap_scores
 from common.models.content_motion import swap_motion
 from common.models.motion_prior import mixture_log_prob
+from common.zoo.settings import pick_setting
 
 SETTINGS = {"small": 64, "full": 512}  # pairs of clips, and drawn motions
 BATCH = 32
@@ -42,9 +43,7 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
     Raises:
         ValueError: there is no such setting.
     """
-    if setting not in SETTINGS:
-        raise ValueError(f"the setting is one of {', '.join(SETTINGS)}; got {setting!r}")
-    num_pairs = SETTINGS[setting]
+    num_pairs = pick_setting(SETTINGS, setting)
     found, say = {}, progress or (lambda part: None)
     sets = pairs(num_pairs)
     for done, (name, (content, motion)) in enumerate(sets.items()):

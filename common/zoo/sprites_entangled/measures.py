@@ -11,6 +11,7 @@ import torch
 
 from common.data.sprites.solo import SoloSprites
 from common.models.content_motion import changing_directions, swap_motion_entangled
+from common.zoo.settings import pick_setting
 from common.zoo.sprites_content_motion.measures import SETTINGS, pairs, scores
 
 NUM_FITTED = 256  # training clips whose codes say what changes
@@ -33,9 +34,7 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
     Raises:
         ValueError: there is no such setting.
     """
-    if setting not in SETTINGS:
-        raise ValueError(f"the setting is one of {', '.join(SETTINGS)}; got {setting!r}")
-    content, motion = pairs(SETTINGS[setting])["swap"]
+    content, motion = pairs(pick_setting(SETTINGS, setting))["swap"]
     tried = by_directions(model, content, motion, progress or (lambda part: None))
     best = max(tried, key=lambda count: rank(tried[count]))
     restored = scores("restored", lambda clips, same: model(clips).sample.clamp(-1, 1), content, content)

@@ -1,4 +1,4 @@
-"""How `sprites-entangled` is trained: as `sprites-content-motion`, but with one code a frame that nothing splits.
+"""How `sprites-entangled` is trained: as `sprites-content-motion`, but with one code per frame that nothing splits.
 
     flipbook train sprites-entangled
 

@@ -14,6 +14,7 @@ from common.data.sprites import SpriteData
 from common.evaluation.flicker import NOISE_LEVELS, change_of_error
 from common.evaluation.reconstruction import GREY_LEVELS
 from common.models.autoencoder import CausalVideoVAE
+from common.zoo.settings import pick_setting
 from common.zoo.sprites_vae import measures as reconstruction
 from common.zoo.sprites_vae.measures import restored
 
@@ -38,12 +39,11 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
     Raises:
         ValueError: there is no such setting.
     """
-    if setting not in SETTINGS:
-        raise ValueError(f"the setting is one of {', '.join(SETTINGS)}; got {setting!r}")
+    num_clips = pick_setting(SETTINGS, setting)
     advance = progress or (lambda part: None)
     found = reconstruction.measure(model, setting, lambda part: advance(0.7 * part))
     coders = {"frames": model, "video": CausalVideoVAE.from_pretrained(VIDEO).float().eval().to(model.device)}
-    data, num_clips = SpriteData("test", *reconstruction.SHAPE), SETTINGS[setting]
+    data = SpriteData("test", *reconstruction.SHAPE)
     sums: dict[str, dict[str, float]] = {}
     for start in range(0, num_clips, BATCH):
         indices = range(start, min(start + BATCH, num_clips))

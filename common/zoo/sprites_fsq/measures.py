@@ -12,6 +12,7 @@ from common.data.sprites import SpriteData
 from common.evaluation.codebook import codebook_perplexity, codebook_usage, level_usage
 from common.evaluation.reconstruction import Reconstruction
 from common.models.autoencoder import CausalVideoVAE
+from common.zoo.settings import pick_setting
 from common.zoo.sprites_vae import measures as reconstruction
 from common.zoo.sprites_vae.measures import restored
 
@@ -38,17 +39,15 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
     Raises:
         ValueError: there is no such setting.
     """
-    if setting not in SETTINGS:
-        raise ValueError(f"the setting is one of {', '.join(SETTINGS)}; got {setting!r}")
-    advance = progress or (lambda part: None)
+    num_clips, advance = pick_setting(SETTINGS, setting), progress or (lambda part: None)
     found = reconstruction.measure(model, setting, lambda part: advance(0.6 * part))
     found["twin/psnr"] = twin_psnr(setting, model.device)
     found["twin/gap"] = found["twin/psnr"] - found["held_out/psnr"]
     data, tokens = SpriteData("held_out", *reconstruction.SHAPE), []
-    for start in range(0, SETTINGS[setting], BATCH):
-        batch = data.batch(range(start, min(start + BATCH, SETTINGS[setting])))
+    for start in range(0, num_clips, BATCH):
+        batch = data.batch(range(start, min(start + BATCH, num_clips)))
         tokens.append(model.tokenize(batch.clips().to(model.device)).cpu())
-        advance(0.7 + 0.3 * start / SETTINGS[setting])
+        advance(0.7 + 0.3 * start / num_clips)
     return found | token_measures(torch.cat(tokens), model.quantizer.levels)
 
 

@@ -11,6 +11,7 @@ from common.data.sprites.modes import ModeData
 from common.evaluation.modes import clip_modes, mode_report
 from common.evaluation.paths import object_paths, straightness
 from common.evaluation.sprite_reader import read_sprites
+from common.zoo.settings import pick_setting
 
 # setting -> clips made, and clips of the data to compare with
 SETTINGS = {"small": 192, "full": 960}
@@ -34,9 +35,7 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
     Raises:
         ValueError: there is no such setting.
     """
-    if setting not in SETTINGS:
-        raise ValueError(f"the setting is one of {', '.join(SETTINGS)}; got {setting!r}")
-    num_clips = SETTINGS[setting]
+    num_clips = pick_setting(SETTINGS, setting)
     data = ModeData(model.config.num_frames, model.config.size, split="test")
     latents = torch.Generator().manual_seed(2026)
     report = progress or (lambda part: None)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from common.data.sprites import caption
 from common.evaluation.sprite_reader import accuracy, read_sprites
+from common.zoo.settings import pick_setting
 from common.zoo.sprites_image.recipe import JUDGED, KINDS, asked, generate
 
 SETTINGS = {"small": 16, "full": 384}  # setting -> pictures of each kind
@@ -26,9 +27,7 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
     Raises:
         ValueError: there is no such setting.
     """
-    if setting not in SETTINGS:
-        raise ValueError(f"the setting is one of {', '.join(SETTINGS)}; got {setting!r}")
-    num_pictures, found, done = SETTINGS[setting], {}, 0
+    num_pictures, found, done = pick_setting(SETTINGS, setting), {}, 0
     for kind in KINDS:
         scenes, read = asked(kind, num_pictures), []
         for start in range(0, num_pictures, BATCH):

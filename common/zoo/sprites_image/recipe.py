@@ -26,7 +26,8 @@ from common.pipelines.text_to_image import SETTINGS, SIGMA_MAX, SIGMA_MIN, promp
 from common.show import strips
 from common.text import TextEncoder
 from common.training import Recipe, Settings, Stage, muon
-from common.zoo.sprites_image.frames import VAE, captioned_frames
+from common.zoo.captioned import VAE
+from common.zoo.sprites_image.frames import captioned_frames
 
 SIZES = {"ci": (2, 32), "cpu": (9, 64), "gpu": (9, 64)}  # frames, pixels
 NUM_CLIPS = {"ci": 16, "cpu": 8_000, "gpu": 40_000}
@@ -69,7 +70,7 @@ def compute_loss(model, batch, noise):
 
     Args:
         model: a `UNet2DConditionModel`.
-        batch: as `CaptionedFrames` gives it.
+        batch: as `captioned_frames` gives it.
         noise: of the frames, the levels and the latents, and which samples have no prompt.
     """
     clips, num_clips = batch["latents"], len(batch["latents"])

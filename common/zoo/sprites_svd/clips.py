@@ -2,23 +2,20 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
-from accelerate import PartialState
 
-from common.data.latent_cache import LatentCache, fill, weights_key
 from common.data.sprites.attributes import SpriteScene
 from common.data.sprites.one_object import OneObject
 from common.data.sprites.render import render
 from common.data.sprites.scenes import PAN, SPEEDS, ZOOM
-from common.models.autoencoder import CausalVideoVAE
 from common.models.frame_autoencoder import encode_frames
-from common.pipelines.text_to_image import prompt_embeds
-from common.runtime import cache_dir, device
 from common.tensor_ops import from_uint8
 from common.text import TextEncoder
+from common.zoo.captioned import CaptionedLatents, captioned_latents
+from common.zoo.sprites_image.frames import read_prompts
 
-VAE = "sprites-vae"
 MIDDLE_BUCKET, LAST_BUCKET = 127, 255
 
 
@@ -55,47 +52,16 @@ class MovingObject:
         return {"pixels": rendered.pixels, "captions": rendered.captions, "motion": motion}
 
 
-@dataclass(frozen=True)
-class CaptionedClips:
-    """Samples by number, modulo that of the latents.
-
-    Attributes:
-        latents: of the clips, frame by frame.
-        text_encoder: reads their captions.
-        vae: whose config tells the latents' mean and standard deviation.
-    """
-
-    latents: LatentCache
-    text_encoder: TextEncoder
-    vae: CausalVideoVAE
-
-    @property
-    def key(self) -> str:
-        return self.latents.key
-
-    def batch(self, indices) -> dict:
-        """`latents` normalised float32 `(B, C, T, H', W')`, `motion` `(B,)`, and `states` `(B + 1, L, 384)`.
-
-        The states are those of the captions. The last text is the empty one, for prompts that are dropped.
-        """
-        found = self.latents.batch(indices)
-        states = prompt_embeds(self.text_encoder, [*found.fields["captions"], ""])
-        latents = self.vae.normalize(found.latents.float())
-        return {"latents": latents, "motion": found.fields["motion"], "states": states}
+def encode_each_frame(vae, batch: dict) -> torch.Tensor:
+    """Latents `(B, C, T, H', W')` of a batch of clips."""
+    return encode_frames(vae, from_uint8(batch["pixels"]).to(vae.device))
 
 
-def captioned_clips(num_clips: int, num_frames: int, size: int) -> CaptionedClips:
-    """The first clips of the training split: drawn and encoded once, and kept in the user's cache.
-
-    Of several processes of one run the first does it, and the others find it done.
+def captioned_clips(num_clips: int, num_frames: int, size: int) -> CaptionedLatents:
+    """The first clips of the training split, with `motion` `(B,)` and `states` `(B + 1, L, 384)` of their captions.
 
     Raises:
         OSError: the autoencoder's weights are not there.
     """
-    vae = CausalVideoVAE.from_pretrained(VAE).float().eval().requires_grad_(False)
-    key, place = weights_key(vae), device()
-    encode = lambda batch: encode_frames(vae.to(place), from_uint8(batch["pixels"]).to(place))  # noqa: E731
-    folder = cache_dir() / "latents" / f"moving-object-{num_frames}x{size}-{key.split()[-1]}"
-    with PartialState().main_process_first():
-        latents = fill(folder, MovingObject("train", num_frames, size), encode, num_clips, encoder=key)
-    return CaptionedClips(latents, TextEncoder.installed(), vae.cpu())
+    source, read = MovingObject("train", num_frames, size), partial(read_prompts, TextEncoder.installed())
+    return captioned_latents(source, encode_each_frame, num_clips, f"moving-object-{num_frames}x{size}", read)

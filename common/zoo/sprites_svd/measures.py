@@ -23,7 +23,9 @@ from common.models.inflated_model import as_image_model, at_spatial
 from common.pipelines.text_to_image import prompt_embeds
 from common.text import TextEncoder
 from common.training import KeyedNoise
-from common.zoo.sprites_svd.clips import VAE, motion_bucket
+from common.zoo.captioned import VAE
+from common.zoo.settings import pick_setting
+from common.zoo.sprites_svd.clips import motion_bucket
 from common.zoo.sprites_svd.recipe import (
     FPS,
     JUDGED,
@@ -53,9 +55,7 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
     Raises:
         ValueError: there is no such setting.
     """
-    if setting not in SETTINGS:
-        raise ValueError(f"the setting is one of {', '.join(SETTINGS)}; got {setting!r}")
-    num_clips, found = SETTINGS[setting], {}
+    num_clips, found = pick_setting(SETTINGS, setting), {}
     large, image_model = asked("large", num_clips), as_image_model(model)
     rows = [(kind, partial(moved, model), asked(kind, num_clips)) for kind in KINDS]
     rows += [

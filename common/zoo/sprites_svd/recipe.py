@@ -26,8 +26,9 @@ from common.models.shipped import find
 from common.pipelines.image_to_video import SETTINGS, ImageToVideoPipeline
 from common.show import strips
 from common.training import KeyedNoise, Recipe, Settings, Stage, muon
+from common.zoo.captioned import VAE, CaptionedLatents
 from common.zoo.sprites_image.recipe import RECIPE as IMAGE_RECIPE
-from common.zoo.sprites_svd.clips import VAE, CaptionedClips, captioned_clips
+from common.zoo.sprites_svd.clips import captioned_clips
 
 BASE = "sprites-image"
 SIZES = {"ci": (15, 32), "cpu": (17, 64), "gpu": (17, 64)}  # frames at eight per second, pixels
@@ -50,7 +51,7 @@ def build_model(preset: str) -> InflatedUNet:
     return InflatedUNet.of(base, in_channels=32, num_frames=NUM_FRAMES)
 
 
-def training_clips(preset: str) -> CaptionedClips:
+def training_clips(preset: str) -> CaptionedLatents:
     """The clips that it learns from.
 
     Raises:
@@ -86,7 +87,7 @@ def compute_loss(model, batch, noise, num_frames: int = NUM_FRAMES):
 
     Args:
         model: an `InflatedUNet`.
-        batch: as `CaptionedClips` gives it.
+        batch: as `captioned_clips` gives it.
         noise: of everything that is drawn.
         num_frames: T.
     """

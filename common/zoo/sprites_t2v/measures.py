@@ -14,7 +14,8 @@ from common.evaluation.sprite_reader import accuracy, chance_agreement, object_a
 from common.models.autoencoder import CausalVideoVAE
 from common.models.dit import VideoDiT
 from common.pipelines import TextToVideoPipeline
-from common.zoo.sprites_t2v.latents import VAE
+from common.zoo.captioned import VAE
+from common.zoo.settings import pick_setting
 from common.zoo.sprites_t2v.prompts import EVALUATION, evaluation_prompts
 
 SETTINGS = {"small": 8, "full": 300}  # setting -> prompts of each set, at most
@@ -41,11 +42,10 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
     Raises:
         ValueError: there is no such setting.
     """
-    if setting not in SETTINGS:
-        raise ValueError(f"the setting is one of {', '.join(SETTINGS)}; got {setting!r}")
+    most = pick_setting(SETTINGS, setting)
     pipe = TextToVideoPipeline(model, CausalVideoVAE.from_pretrained(VAE).float().eval().to(model.device))
     pipe.set_progress_bar_config(disable=True)
-    asked = {name: evaluation_prompts(name)[: SETTINGS[setting]] for name in EVALUATION}
+    asked = {name: evaluation_prompts(name)[:most] for name in EVALUATION}
     total, done, found = sum(map(len, asked.values())) + 2 * len(asked["one_object"]), 0, {}
 
     def advance(count: int) -> None:

@@ -18,7 +18,8 @@ from common.models.dit import PRESETS, VideoDiT
 from common.pipelines import TextToVideoPipeline
 from common.show import strips
 from common.training import Recipe, Settings, Stage, muon
-from common.zoo.sprites_t2v.latents import VAE, captioned_latents
+from common.zoo.captioned import VAE
+from common.zoo.sprites_t2v.latents import sprite_latents
 from common.zoo.sprites_t2v.prompts import SHOWN, evaluation_prompts
 
 SIZES = {"ci": (5, 32), "cpu": (17, 64), "gpu": (17, 64)}  # frames, pixels
@@ -33,7 +34,7 @@ def compute_loss(model, batch, noise, levels=logit_normal):
 
     Args:
         model: predicts velocities.
-        batch: as `CaptionedLatents` gives it.
+        batch: as `sprite_latents` gives it.
         noise: of the levels and the latents, and which clips have no prompt or a first frame.
         levels: standard normal numbers to noise levels.
     """
@@ -96,7 +97,7 @@ COMMON = {"batch_size": 32, "betas": (0.9, 0.95), "weight_decay": 0.01, "ema_dec
 RECIPE = Recipe(
     name="sprites-t2v",
     build_model=lambda preset: VideoDiT(**PRESETS[preset]),
-    data=lambda preset: captioned_latents(NUM_CLIPS[preset], *SIZES[preset]),
+    data=lambda preset: sprite_latents(NUM_CLIPS[preset], *SIZES[preset]),
     compute_loss=compute_loss,
     optimizer=partial(muon, ends=ENDS),
     stages={

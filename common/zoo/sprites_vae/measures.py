@@ -14,6 +14,7 @@ from common.data.sprites import SpriteData
 from common.evaluation.reconstruction import Reconstruction, mean_frame
 from common.evaluation.sprite_reader import accuracy, read_sprites
 from common.tensor_ops import from_uint8
+from common.zoo.settings import pick_setting
 
 # setting -> clips of sprites, windows of film
 SETTINGS = {"small": (32, 16), "full": (512, 192)}
@@ -39,9 +40,7 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
     Raises:
         ValueError: there is no such setting.
     """
-    if setting not in SETTINGS:
-        raise ValueError(f"the setting is one of {', '.join(SETTINGS)}; got {setting!r}")
-    num_sprites, num_film = SETTINGS[setting]
+    num_sprites, num_film = pick_setting(SETTINGS, setting)
     num_frames, size = SHAPE
     sets = {split: (SpriteData(split, num_frames, size), num_sprites) for split in ("held_out", "test")}
     if has_film():

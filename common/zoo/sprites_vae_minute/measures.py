@@ -10,6 +10,7 @@ import torch
 from common.data.sprites import SpriteData
 from common.evaluation.posterior import active_channels, channel_kl
 from common.evaluation.reconstruction import clip_psnr, mean_frame
+from common.zoo.settings import pick_setting
 from common.zoo.sprites_vae.measures import restored
 
 SETTINGS = {"small": 24, "full": 256}  # setting -> clips
@@ -57,9 +58,7 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
     Raises:
         ValueError: there is no such setting.
     """
-    if setting not in SETTINGS:
-        raise ValueError(f"the setting is one of {', '.join(SETTINGS)}; got {setting!r}")
-    clips = moving_clips(SETTINGS[setting], *SHAPE)
+    clips = moving_clips(pick_setting(SETTINGS, setting), *SHAPE)
     psnr, means, logvars = 0.0, [], []
     for done, part in enumerate(clips.split(BATCH), start=1):
         dist = model.encode(part).latent_dist

@@ -99,7 +99,7 @@ def by_axis(q, k, v, axis, *, axes=None, scaled=True):
 
 
 def reshaped(q, k, v, axis):
-    """The axes in the order in which they lie in memory."""
+    """The axes in the order that they have in memory."""
     (b, h, t, y, x, d), shape = q.shape, q.shape
     folded = (b * t, h, y * x, d) if axis == "space" else (b * y * x, h, t, d)
     q, k, v = (part.reshape(folded) for part in (q, k, v))
@@ -122,7 +122,7 @@ def test_factorised(lab, seed, look):
         rows = [(*qkv(seed, 2, 3, (4, 2, 5), 6), axis), (*qkv(seed + 9, 1, 2, (3, 4, 2), 5), axis),
                 (*qkv(seed + 5, 3, 1, (2, 3, 1), 4), axis)]  # fmt: skip
         mistakes = ways(by_axis, AXIS_MISTAKES) | {
-            f"the axes are cut in the order in which they lie in memory. Move them first: rearrange to {fold}": reshaped
+            f"the axes are cut in the order that they have in memory. Move them first: rearrange to {fold}": reshaped
         }
         answers = factorises.table(lab, rows, by_axis, mistakes)
         look(target=by_axis(*rows[0])[0, 0, :, 0, :, 0], yours=answers[0].value[0, 0, :, 0, :, 0])

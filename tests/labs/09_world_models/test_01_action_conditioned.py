@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional as F
 
 from common.course.graders import Call, attempt, record, stand_ins, tensor, theorems
-from common.course.graders.values import coins, distinct, noise, uniform
+from common.course.graders.values import coins, distinct, noise, uniform, whole
 
 exercise = pytest.mark.exercise
 
@@ -20,12 +20,6 @@ exercise = pytest.mark.exercise
 def ways(oracle, wrong):
     """Message to mistake: the oracle with these keyword arguments in addition."""
     return {message: lambda *args, w=how, **given: oracle(*args, **given | w) for message, how in wrong.items()}
-
-
-def whole(seed, *size, below):
-    """Whole numbers from 0 up to, not including, `below`; the first one is `below - 1`."""
-    drawn = torch.randint(below, size, generator=torch.Generator().manual_seed(seed)).flatten()[1:]
-    return torch.cat([torch.tensor([below - 1]), drawn]).reshape(size)
 
 
 kinds = {"past": tensor("n c k h w", "same"), "actions": tensor("n k", torch.int64)}

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from common.course.graders import Call, array, attempt, tensor, theorems, worlds
-from common.course.graders.values import noise, uniform
+from common.course.graders.values import generators, noise, uniform
 from common.data.arcade import Rooms
 from common.data.arcade.tiles import BRICK
 from common.evaluation.arcade_reader import read_state
@@ -63,7 +63,7 @@ def test_corrupt(lab, seed, look):
 def one_frame(model, past, actions, num_steps=2, context_noise=0.0, source=None, eps=None, *, told=True, noisy=True,
               eps_first=False, always=False, start=None, to_mean=False, rho=7.0, drop=0):  # fmt: skip
     """Oracle of `sample_next` before rounding, and ways to do it wrong. `source`: generators, or seeds of them."""
-    source = worlds.generators(source) if isinstance(source, int | tuple) else source
+    source = generators(source) if isinstance(source, int | tuple) else source
     size = (*past.shape[:2], *past.shape[3:])
     early = worlds.draw(size, source) if eps_first and eps is None else eps
     if context_noise > 0 or always:
@@ -146,7 +146,7 @@ def test_sample_owes(lab, seed):
 def many_frames(model, past, actions, num_steps, context_noise, seed, *, frozen=False, lag=0, front=False, keep=False,
                 same=False, clean=False, held=False):  # fmt: skip
     """Oracle of `rollout`: frame by frame, `(B, N, C, H, W)`; and ways to do it wrong."""
-    source, k, frames = worlds.generators(seed), past.shape[2], []
+    source, k, frames = generators(seed), past.shape[2], []
     for n in range(actions.shape[1] - k + 1):
         first = 0 if held else min(max(0, n + lag), actions.shape[1] - k)
         twin = torch.Generator().set_state(source.get_state())
@@ -190,7 +190,7 @@ def test_rollout_owes(lab, seed):
     """frames come one at a time, each when it is drawn; K actions give one frame, fewer are refused"""
     model, past, _ = worlds.begun(seed, 2, 3, 4, 5, 6, 5)
     pressed = worlds.keys(seed, 2, 6, 5)
-    frames = attempt("rollout(…)", lab.rollout, model, past, pressed, 2, generator=worlds.generators(3))
+    frames = attempt("rollout(…)", lab.rollout, model, past, pressed, 2, generator=generators(3))
     assert hasattr(frames, "__next__"), "rollout(…) should yield its frames: an iterator, not a list or a tensor"
     for count in (1, 2, 3):
         attempt("next(rollout(…))", next, frames)
@@ -202,7 +202,7 @@ def test_rollout_owes(lab, seed):
     for few in (3, 0):
         because = f"there are 4 frames and {few} actions"
         roll.refuses(worlds.rolled(lab.rollout), model, past, pressed[:, :few], 2, 0.0, 5, because=because)
-    usual = list(attempt("rollout(…)", lab.rollout, model, past, pressed, generator=worlds.generators(3)))
+    usual = list(attempt("rollout(…)", lab.rollout, model, past, pressed, generator=generators(3)))
     off = (torch.stack(usual, dim=1) - many_frames(model, past, pressed, 2, 0.0, 3)).abs().max()
     assert off <= 4 * TWO_PIXELS, "rollout(model, past, actions) takes 2 steps, without noise"
     theorems.owes(roll, worlds.rolled(lab.rollout), model, past, pressed, 2, 0.3, (4, 5), batch_of_one=False,

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from common.course.graders import Call, attempt, latents, number, outcomes, record, tensor, theorems
-from common.course.graders.latents import codebooks, error_after, films, labelled, part_of, tables, updated, whole
-from common.course.graders.values import noise
+from common.course.graders.latents import codebooks, error_after, films, labelled, part_of, tables, updated
+from common.course.graders.values import noise, whole
 
 exercise = pytest.mark.exercise
 
@@ -235,7 +235,7 @@ def bits_of(counts, *, base=2.0, cells=False, factor=0.5, nats=False):
 def test_entropy(lab, seed, look):
     """-Σ p log2 p plus the Miller-Madow correction, of counts of any shape"""
     rows = [(torch.tensor(c),) for c in ([3, 1, 0, 5], [40, 2, 7, 0, 0, 11], [1, 1], [[2, 0, 1], [4, 0, 9]], [0, 6, 0])]
-    rows += [(whole(seed, high, *size),) for high, size in ((30, (4, 5)), (900, (7,)))]
+    rows += [(whole(seed, *size, below=high),) for high, size in ((30, (4, 5)), (900, (7,)))]
     answers = surprise.table(lab, rows, bits_of, ways(bits_of, {
         "these are nats. Bits take log2": {"base": math.e},
         "these are nats. Bits take log2, and a correction over ln 2": {"base": math.e, "nats": True},
@@ -246,7 +246,7 @@ def test_entropy(lab, seed, look):
         "the correction is in nats. In bits it is divided by ln 2": {"nats": True},
     }), because="zeros play no part: 0 log 0 is 0")  # fmt: skip
     look(target=torch.tensor([bits_of(*row) for row in rows]), yours=torch.tensor([float(a) for a in answers]))
-    theorems.owes(surprise, lab, whole(seed + 2, 9, 3, 4), other=(torch.tensor([5, 0]),), batch_of_one=False)
+    theorems.owes(surprise, lab, whole(seed + 2, 3, 4, below=9), other=(torch.tensor([5, 0]),), batch_of_one=False)
 
 
 ceiling = Call("action_ceiling", takes={"outcomes": "n a"}, parameters=("outcomes", "probabilities"), gives=number())

@@ -9,8 +9,8 @@ from torch.nn import functional as F
 
 from common.course.graders import Call, record, tensor, theorems
 from common.course.graders import dreams as doubles
-from common.course.graders.dreams import by_step, dreaming, generator_of, learning, moments, trained
-from common.course.graders.values import coins, noise, uniform
+from common.course.graders.dreams import by_step, dreaming, learning, moments, trained
+from common.course.graders.values import coins, generators, noise, uniform
 from common.models.rssm import RSSMState
 
 exercise = pytest.mark.exercise
@@ -107,7 +107,7 @@ def mixed(logits, classes, share=0.01):
 
 def drawn(log_probabilities, seed):
     rows = log_probabilities.exp().flatten(0, 1)
-    picked = torch.multinomial(rows, 1, generator=generator_of(seed))[:, 0]
+    picked = torch.multinomial(rows, 1, generator=generators(seed))[:, 0]
     return F.one_hot(picked, rows.shape[-1]).to(rows).reshape(len(log_probabilities), -1)
 
 
@@ -218,7 +218,7 @@ dreams = Call("imagine", takes={"state": "b d", "latent": "b z"}, sizes=lambda g
 
 def true_dream(world, actor, state, latent, horizon, seed, *, part, greedy=False, once=False, flat=False, twice=False):
     """Oracle; and ways to do it wrong."""
-    generator, state, features, actions = generator_of(seed), RSSMState(state, latent), [], []
+    generator, state, features, actions = generators(seed), RSSMState(state, latent), [], []
     with torch.no_grad():
         for _ in range(horizon):
             features.append(state.features)
@@ -226,7 +226,7 @@ def true_dream(world, actor, state, latent, horizon, seed, *, part, greedy=False
             chances = torch.ones_like(logits) if flat else logits.softmax(dim=1)
             action = logits.argmax(dim=1) if greedy else torch.multinomial(chances, 1, generator=generator)[:, 0]
             actions.append(action)
-            state = world.step(state, action, generator=generator_of(seed) if twice else generator)[0]
+            state = world.step(state, action, generator=generators(seed) if twice else generator)[0]
         features.append(state.features)
     return (torch.stack(features, dim=1) if part == "features" else torch.stack(actions, dim=1)).detach()
 
