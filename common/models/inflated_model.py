@@ -65,6 +65,7 @@ class InflatedUNet(UNetSpatioTemporalConditionModel):
         Raises:
             WeightsError: there are no such weights, they are another model's, or the image model's weights are not
                 those that they were trained on.
+            TypeError: there are other arguments, and a `base`.
         """
         place = Path(find(pretrained_model_name_or_path))
         demand_class(cls, place)
@@ -72,6 +73,8 @@ class InflatedUNet(UNetSpatioTemporalConditionModel):
         if config.get("base") is None:  # all of the weights are in the file
             return super().from_pretrained(place, **kwargs)
         dtype = pop_dtype(kwargs) or torch.float32
+        if kwargs:
+            raise TypeError(f"beside the weights it takes dtype or torch_dtype; got {', '.join(kwargs)}")
         model = cls.of(config["base"], config["in_channels"], config["num_frames"])
         if model.config.base_sha256 != config["base_sha256"]:
             raise WeightsError(

@@ -53,6 +53,8 @@ def test_only_the_new_tensors_are_saved_and_the_base_gives_the_others(base, tmp_
     assert not found.training and found.dtype == torch.float32 and found.config.num_frames == 5
     assert torch.equal(answer(found), answer(model.float().eval()))
     assert isinstance(shelf.from_pretrained(tmp_path / "new"), UNetSpatioTemporalConditionModel)
+    with pytest.raises(TypeError, match="it takes dtype or torch_dtype; got subfolder"):
+        InflatedUNet.from_pretrained(tmp_path / "new", subfolder="unet")
 
 
 def test_other_weights_of_the_base_are_refused(base, tmp_path):
