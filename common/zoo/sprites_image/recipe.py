@@ -2,6 +2,7 @@
 
     flipbook train sprites-image                     stage "main": a constant learning rate
     flipbook train sprites-image --stage anneal      from there: the rate falls to zero
+    flipbook train sprites-image --stage further     from there: up once more, and down to zero; shapes come last
 
 The prediction is that of Stable Video Diffusion: v of a noisy frame x0 + sigma · eps with sigma_data = 1, told
 ln(sigma) / 4. So the weights run in Stable Diffusion's pipeline as they are, and a video model can be made of them.
@@ -173,6 +174,17 @@ RECIPE = Recipe(
                                 **COMMON | LOOKS | {"batch_size": 256}),
             },
             start="main",
+        ),
+        "further": Stage(
+            {
+                "ci": Settings(steps=5, learning_rate=4e-3, warmup_steps=2, decay="linear", first_sample=2 * 10**6,
+                               **SMALL),
+                "cpu": Settings(steps=6000, learning_rate=4e-3, warmup_steps=100, decay="linear",
+                                first_sample=2 * 10**6, **COMMON | LOOKS),
+                "gpu": Settings(steps=8000, learning_rate=4e-3, warmup_steps=100, decay="linear",
+                                first_sample=2 * 10**7, **COMMON | LOOKS | {"batch_size": 256}),
+            },
+            start="anneal",
         ),
     },
     sheet=sheet,
