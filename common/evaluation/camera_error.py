@@ -7,10 +7,10 @@ Gauss–Newton on the difference in brightness (Lucas and Kanade 1981; both pict
 One plane cannot tell all moves apart. A dolly and a zoom scale it alike, and an orbit is a truck and a pan in one. So
 the moves to look for are named, and what else moves the picture is read as one of them.
 
-Its own errors, measured on clips of truck or zoom (96 of split `test`): on true clips all directions are right, the
-error's median is 0.4 %, its 90th percentile 0.9 % and its largest 1.1 %. After a round trip through `sprites-vae`, frame
-by frame (33.1 dB), 0.4, 0.9 and 1.2 %; as video (31.8 dB), 0.8, 2.5 and 6.5 %. Other moves are in the table of
-`common/data/diorama/README.md`. About 60 ms of one core per clip.
+Its own errors, measured on clips of truck or zoom (96 of split `test`): on true clips all directions are right, and the
+median error is 0.4 %, the 90th percentile 0.9 %, the largest 1.1 %. After a round trip through `sprites-vae`, frame by
+frame (33.1 dB), these are 0.4, 0.9 and 1.2 %. As video (31.8 dB) they are 0.8, 2.5 and 6.5 %. Other moves are in the
+table of `common/data/diorama/README.md`. About 60 ms of one core per clip.
 """
 
 from collections.abc import Sequence

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from common.data.diorama import MOVES, CameraMove, DioramaData, DioramaScene, caption, is_held_out, render
+from common.data.diorama import MOVES, CameraMove, DioramaData, DioramaScene, camera_path, caption, is_held_out, render
 from common.data.diorama.captions import MOVE_NAMES, STILL_NAMES
 from common.data.diorama.moves import HELD_OUT_BAND, HELD_OUT_PAIRS, MIXED, SPEEDS, speed_range
 from common.data.diorama.scenes import APART, FAR, NEAR
@@ -199,6 +199,8 @@ def test_a_latent_cache_keeps_captions_and_cameras(tmp_path):
     assert kept.fields["captions"] == batch.captions
     for name in ("speeds", "intrinsics", "camera_to_world"):
         torch.testing.assert_close(kept.fields[name], getattr(batch, name))
+    path = camera_path(kept.fields["speeds"], torch.arange(9) / 4, 8, 8)  # what a longer clip's cache leaves out
+    torch.testing.assert_close(path.camera_to_world.float(), batch.camera_to_world)
     keys = {
         DioramaData(**other).key for other in ({}, {"size": 32}, {"fps": 8}, {"moves": ("pan",)}, {"num_objects": 1})
     }
