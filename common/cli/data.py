@@ -1,16 +1,18 @@
-"""`data`: the real clips, those that come with the repository and those that are fetched."""
+"""`data`: the real clips, those that come with the repository and those that are fetched; and sheets of the worlds."""
 
 import json
 
 import click
 
+from common.cli.draw_world import WORLDS, draw_world
+from common.cli.user_path import UserPath
 from common.data import bundled, digits, sources
 from common.data.download import DataError
 
 
 @click.group()
 def data():
-    """List, verify and fetch the course's real clips."""
+    """List, verify and fetch the course's real clips, draw those of its worlds."""
 
 
 @data.command("list")
@@ -57,6 +59,21 @@ def verify():
 def fetch(name):
     """Fetch the source NAME into the cache."""
     click.echo(_said(sources.fetch, name))
+
+
+@data.command()
+@click.argument("world", type=click.Choice(list(WORLDS)))
+@click.option("--split", default="test", show_default=True, help="As the world names it.")
+@click.option("--first", default=0, show_default=True, type=click.IntRange(0), help="Number of the first clip.")
+@click.option("-n", "--count", default=4, show_default=True, type=click.IntRange(1, 32), help="How many clips.")
+@click.option("--truth", is_flag=True, help="Draw the flow too, and the depth where there is one.")
+@click.option("-o", "--out", type=UserPath(dir_okay=False), help="The picture [default: WORLD_sheet.png, here].")
+def draw(world, **options):
+    """Draw clips of WORLD, one with exact truth, on a sheet."""
+    try:
+        click.echo(draw_world(world, **options))
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _said(function, *arguments):

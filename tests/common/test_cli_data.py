@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from common.cli.data import data
 from common.data import clips, excerpts, sources
@@ -69,3 +70,30 @@ def test_fetch_of_an_unknown_name_lists_the_known_ones(runner):
 def test_fetch_prints_the_path_and_nothing_else_on_standard_output(runner, monkeypatch, tmp_path):
     monkeypatch.setattr(sources, "fetch", lambda name: tmp_path / f"{name}.mp4")
     assert runner("fetch", "bikes").stdout == f"{tmp_path / 'bikes.mp4'}\n"
+
+
+@pytest.mark.parametrize("world", ["sprites", "solo", "mini", "diorama"])
+def test_draw_makes_a_sheet_of_a_world(runner, tmp_path, world):
+    place = tmp_path / "new folder" / "sheet.png"
+    ran = runner("draw", world, "-n", "2", "--first", "5", "--out", str(place))
+    assert ran.exit_code == 0, ran.output
+    assert ran.output.strip() == str(place) and min(Image.open(place).size) > 200
+
+
+def test_draw_adds_the_truth_below_each_clip(runner, tmp_path):
+    heights = {}
+    for options in ((), ("--truth",)):
+        place = tmp_path / f"{len(options)}.png"
+        assert runner("draw", "diorama", "-n", "1", "-o", str(place), *options).exit_code == 0
+        heights[options] = Image.open(place).size[1]
+    assert heights[("--truth",)] > 2.5 * heights[()]
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [(("diorama", "--split", "held_out"), "held_out_pairs"), (("solo", "--truth"), "not for solo"),
+     (("mini", "-o", "sheet.mp4"), "sheet.mp4"), (("faces",), "faces")],
+)  # fmt: skip
+def test_draw_says_what_it_cannot_draw(runner, options, complaint):
+    ran = runner("draw", *options)
+    assert ran.exit_code != 0 and complaint in ran.output and "Traceback" not in ran.output

@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from common.data.sprites.attributes import COLORS, ObjectWords, SceneWords, SpriteScene
 from common.data.sprites.dice import Dice
@@ -58,16 +58,16 @@ def caption(scene: SpriteScene | SceneWords, variant: int = 0) -> str:
     """
     if variant < 0:
         raise ValueError(f"variant is not negative, got {variant}")
-    return _compose(_words(scene), (lambda options: options[0]) if variant == 0 else Dice(variant).choice)
+    return compose(_words(scene), (lambda options: options[0]) if variant == 0 else Dice(variant).choice)
 
 
 def paraphrases(scene: SpriteScene | SceneWords) -> Iterator[str]:
     """Every caption of a scene, with repetitions."""
     counts = []
-    _compose(_words(scene), lambda options: (counts.append(len(options)), options[0])[1])
+    compose(_words(scene), lambda options: (counts.append(len(options)), options[0])[1])
     for choices in itertools.product(*map(range, counts)):
         numbers = iter(choices)
-        yield _compose(_words(scene), lambda options, numbers=numbers: options[next(numbers)])
+        yield compose(_words(scene), lambda options, numbers=numbers: options[next(numbers)])
 
 
 def parse(text: str) -> SceneWords:
@@ -105,8 +105,14 @@ def _words(scene: SpriteScene | SceneWords) -> SceneWords:
     return scene if isinstance(scene, SceneWords) else scene.words
 
 
-def _compose(words: SceneWords, choose: Choose) -> str:
-    """One sentence; `choose` is asked for each of its parts, always in the same order."""
+def compose(words: SceneWords, choose: Choose, camera_names: Mapping[str, Sequence[str]] = CAMERA_NAMES) -> str:
+    """One sentence; `choose` is asked for each of its parts, always in the same order.
+
+    Args:
+        words: what it says.
+        choose: one of some options.
+        camera_names: phrases for each of the camera's words.
+    """
     phrases = [
         f"a {choose(SIZE_NAMES[item.size])} {item.color} {choose(SHAPE_NAMES[item.shape])} "
         f"{choose(MOTION_NAMES[item.motion])}"
@@ -117,7 +123,7 @@ def _compose(words: SceneWords, choose: Choose) -> str:
         objects=f" {choose(JOINTS)} ".join(phrases) if len(phrases) > 1 else phrases[0],
         place=choose(PLACES),
         background=choose(BACKGROUND_NAMES[words.background]).format(color=words.background_color),
-        camera=choose(CAMERA_NAMES[words.camera]),
+        camera=choose(camera_names[words.camera]),
     )
     return sentence.strip(" ,")
 

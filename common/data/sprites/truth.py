@@ -58,7 +58,7 @@ def _truth_of_scene(scene: SpriteScene, num_frames: int, size: int, num_objects:
     grid = np.arange(size) + 0.5
 
     covers = [coverage(_distance(shape, path, grid, grid[:, None])) for shape, path in zip(shapes, paths[1:])]
-    parts = _visible_parts(np.stack([np.ones((num_frames, size, size)), *covers]))  # (1 + K, T, H, W)
+    parts = visible_parts(np.stack([np.ones((num_frames, size, size)), *covers]))  # (1 + K, T, H, W)
     owner = parts.argmax(axis=0)[:-1]  # (T - 1, H, W): the layer that covers most of the pixel
     flow = _flow(paths, owner, grid)
     flow_visible = _still_seen(shapes, paths, owner, grid + flow[0], grid[:, None] + flow[1], size)
@@ -87,7 +87,7 @@ def _distance(shape: str, path: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.
     return signed_distance(shape, x - place_x, y - place_y, radius)
 
 
-def _visible_parts(covers: np.ndarray) -> np.ndarray:
+def visible_parts(covers: np.ndarray) -> np.ndarray:
     """What the layers before it leave of each layer, `(1 + K, T, H, W)`, from the back to the front."""
     left, parts = np.ones_like(covers[0]), []
     for cover in covers[::-1]:
