@@ -158,7 +158,9 @@ def test_inverting_twice_gives_the_pose_back():
 
 
 def test_a_pan_to_the_right_looks_right_and_a_tilt_up_looks_up():
-    forward = camera_poses(torch.zeros(2, 3), torch.tensor([math.pi / 2, 0.0]), torch.tensor([0.0, math.pi / 2]))[:, :3, 2]
+    quarter = math.pi / 2
+    poses = camera_poses(torch.zeros(2, 3), torch.tensor([quarter, 0.0]), torch.tensor([0.0, quarter]))
+    forward = poses[:, :3, 2]
     torch.testing.assert_close(forward, torch.tensor([[1.0, 0.0, 0.0], [0.0, -1.0, 0.0]]), atol=1e-6, rtol=0)
     level = camera_poses(noise(4, 3), noise(4, seed=1), noise(4, seed=2))
     assert level[:, 1, 0].abs().max() == 0  # its right axis has no part of up or down
