@@ -262,7 +262,6 @@ plt.show()
 # %%
 C, D, H, W = 8, 32, 6, 7
 torch.manual_seed(0)
-torch.set_default_dtype(torch.float64)
 both, alone = nn.Conv2d(2 * C, D, 3, padding=1), nn.Conv2d(C, D, 3, padding=1)
 many, single = Attention(D, 4, context_dim=C), Attention(D, 4, context_dim=C)
 for layer in (many, single):
@@ -270,6 +269,8 @@ for layer in (many, single):
     for part in (layer.to_q, layer.to_k):
         nn.init.normal_(part.weight, std=1.0)
 to_scale_and_shift = nn.Linear(C, 2 * D)
+for layer in (both, alone, many, single, to_scale_and_shift):
+    layer.double()  # so that small differences can be told from rounding
 places = frame_positions(H * W, C).double()
 
 
@@ -293,7 +294,7 @@ WAYS = {
     "cross-attention, one token": lambda x, p: asked(single, x, p.mean(dim=(2, 3))[:, None]),
     "modulation": modulated,
 }
-noisy, given = torch.randn(1, C, H, W), torch.randn(1, C, H, W)
+noisy, given = torch.randn(2, 1, C, H, W).double()
 changed = given.clone()
 changed[:, :, 2, 4] += torch.randn(C)
 figure, axes = plt.subplots(1, 4, figsize=(8.6, 2.5), layout="constrained")
@@ -317,7 +318,7 @@ plt.show()
 # %%
 def singular_values(way):
     """Of the Jacobian of the output by the picture, by central differences."""
-    step = 1e-4 * torch.eye(C * H * W).reshape(-1, C, H, W)
+    step = 1e-4 * torch.eye(C * H * W).double().reshape(-1, C, H, W)
     frames = noisy.expand(len(step), -1, -1, -1)
     return torch.linalg.svdvals(((way(frames, given + step) - way(frames, given - step)) / 2e-4).flatten(1))
 
@@ -334,7 +335,6 @@ for name, way in WAYS.items():
     same = (added.std(dim=(2, 3)) / added.abs().mean()).max().item() < 1e-9
     rank, noticed = int((values > 1e-7 * values[0]).sum()), "notices" if off > 1e-9 else "no change"
     print(f"{name:36}{rank:6}{effective:11.0f}{noticed:>12}{'yes' if same else 'no':>17}")
-torch.set_default_dtype(torch.float32)
 
 # %% [markdown]
 # **What to see.** Concatenation carries the whole picture. Attention to a token per place can too, but faintly: most of

@@ -294,7 +294,7 @@ plt.show()
 # three things, which can be checked: the module's weights and the image model's are apart, the module alone is what is
 # trained, and silent it changes no checkpoint at all.
 #
-# *Before you run on:* a motion module stands behind every pair of image layers. Does it read the sentence?
+# *Before you run on:* every pair of image layers gets a motion module after it. Does it read the sentence?
 
 # %%
 community = copy.deepcopy(IMAGE)  # someone's checkpoint: the same shapes, other weights
