@@ -19,7 +19,7 @@ B, T, H, W = 2, 3, 5, 7
 
 
 def noise(*shape, seed=0):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
 def some_poses(seed=0, *leading):

@@ -72,9 +72,9 @@ def test_global_motion_finds_an_affine_flow_behind_an_object():
     flow = camera.clone()
     flow[..., 4:16, 3:22] += 5 * noise(B, 2, T, 1, 1, seed=2)
     found = global_motion(flow)
-    torch.testing.assert_close(found, camera, atol=5e-3, rtol=0)
+    torch.testing.assert_close(found, camera, atol=2e-2, rtol=0)
     plain = (flow - flow.mean(dim=(-2, -1), keepdim=True)).abs().mean()
-    assert (flow - found)[..., 20:, :].abs().max() < 5e-3 < plain  # least squares would leave something everywhere
+    assert (flow - found)[..., 20:, :].abs().max() < 2e-2 < plain  # least squares would leave something everywhere
 
 
 def test_pairs_and_clips_are_fitted_apart():
