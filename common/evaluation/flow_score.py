@@ -5,10 +5,13 @@ that is switched on changes all. The flow says how far things *go*; datasets for
 Stable Video Diffusion gets it as its motion bucket.
 """
 
+import math
 from collections.abc import Callable
 
 import torch
 from einops import rearrange
+
+NUM_FITTED = 1200  # pixels of a frame, about, that global motion is fitted to: a regular grid
 
 
 def flow_score(flow: torch.Tensor, fps: float, *, valid: torch.Tensor | None = None) -> torch.Tensor:
@@ -66,15 +69,16 @@ def global_motion(flow: torch.Tensor, num_iterations: int = 20) -> torch.Tensor:
     demand_flow(flow)
     height, width = flow.shape[-2:]
     y, x = torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1, 1, width), indexing="ij")
-    terms = torch.stack([torch.ones(height * width), x.flatten(), y.flatten()], dim=1).to(flow)  # (N, 3)
-    points = rearrange(flow, "... d t h w -> ... t (h w) d")
-    weights, fitted = torch.ones_like(points[..., :1]), points
+    terms = torch.stack([torch.ones_like(x), x, y], dim=-1).to(flow)  # (H, W, 3)
+    step = math.ceil((height * width / NUM_FITTED) ** 0.5)
+    known = rearrange(terms[::step, ::step], "h w k -> (h w) k")  # (N, 3)
+    points = rearrange(flow[..., ::step, ::step], "... d t h w -> ... t (h w) d")
+    weights, affine = torch.ones_like(points[..., :1]), torch.zeros(())
     for _ in range(num_iterations):
-        weighted = (weights * terms).mT  # (..., T - 1, 3, N)
-        fitted = terms @ torch.linalg.solve(weighted @ terms, weighted @ points)
-        off = (points - fitted).norm(dim=-1, keepdim=True)
-        weights = 1 / (off + 1e-3)  # pixels
-    return rearrange(fitted, "... t (h w) d -> ... d t h w", h=height)
+        weighted = (weights * known).mT  # (..., T - 1, 3, N)
+        affine = torch.linalg.solve(weighted @ known, weighted @ points)  # (..., T - 1, 3, 2)
+        weights = 1 / ((points - known @ affine).norm(dim=-1, keepdim=True) + 1e-3)  # pixels
+    return torch.einsum("h w k, ... t k d -> ... d t h w", terms, affine)
 
 
 def clip_flow(clip: torch.Tensor, compute: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> torch.Tensor:

@@ -19,6 +19,7 @@ from diffusers.models.resnet import TemporalResnetBlock as FreshBlock
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.models.unets.unet_motion_model import MotionAdapter, UNetMotionModel
 from diffusers.models.unets.unet_spatio_temporal_condition import UNetSpatioTemporalConditionModel
+from diffusers.utils import logging
 from einops import rearrange
 from huggingface_hub import try_to_load_from_cache
 from torch import nn
@@ -37,8 +38,15 @@ from common.runtime import limit_threads
 from common.zoo.sprites_image.recipe import UNET
 
 limit_threads()
+logging.set_verbosity_error()  # it warns of layers to keep in float32, and then names none
 plt.rcParams["figure.dpi"] = 75
 BLUE, OLIVE, RUST, GREY = "#1f6f8b", "#8a7a2f", "#b3541e", "#9a9a9a"
+
+
+def beside(*given, dim=3):
+    """Clips `(3, T, H, W)` in a row, or with dim=2 in a column, and a white line between them."""
+    gap = (0, 2) if dim == 3 else (0, 0, 0, 2)
+    return torch.cat([F.pad(clip, gap, value=1.0) for clip in given], dim=dim)
 
 
 def count(parameters):
@@ -119,8 +127,8 @@ for name, found in outputs.items():
     quality = clip_psnr(found, clip, data_range=2).item()
     print(f"{name:28} {quality:5.1f} dB, largest difference from the image model {off:.0e}")
 shown = ["image model alone", "beside it, zero at the end", "beside it, fresh", "in a row, fresh"]
-show.player(torch.cat([outputs[name][0] for name in shown], dim=3), FPS, width=440, max_bytes=55_000,
-            caption=" | ".join(shown))  # fmt: skip
+row = beside(*(outputs[name][0, :, ::2] for name in shown))
+show.player(row, FPS / 2, width=440, max_bytes=55_000, caption=" | ".join(shown))
 
 # %% [markdown]
 # **What to see.** One fresh layer, and what the image model knew how to draw is damaged or gone. Training would have to
@@ -153,7 +161,7 @@ def heard(zero_last, zero_gate):
     return rounds
 
 
-print(f"{'':22}{'at the start':^28}{'after one step':^28}")
+print(f"{'':22}{'at the start':>24}    {'after one step':>24}")
 print(f"{'':22}" + f"{'w1':>8}{'w2':>8}{'γ':>8}    " * 2)
 for name, zeros in {"no zero": (0, 0), "w2 zero": (1, 0), "γ zero": (0, 1), "w2 and γ zero": (1, 1)}.items():
     print(f"{name:22}" + "    ".join("".join(f"{g:8.4f}" for g in found) for found in heard(*zeros)))
@@ -220,9 +228,12 @@ def silent(model):
 own = UNetSpatioTemporalConditionModel(**video_config(IMAGE))
 own.load_state_dict(inflate(IMAGE.state_dict(), own.state_dict()))
 own = same_norms(own.eval())
+mixed = at_spatial(own)
+for parameter in mixed.add_embedding.linear_2.parameters():
+    nn.init.zeros_(parameter)  # the added ids go past the mix, to the image layers
 STARTS = {
     "SVD's class, fresh": (own, svd),
-    "SVD, mix at spatial": (at_spatial(own), svd),
+    "SVD, mix at spatial": (mixed, svd),
     "SVD, zeros at the ends": (same_norms(inflate_unet(IMAGE).eval()), svd),
     "AnimateDiff's class, fresh": (UNetMotionModel.from_unet2d(IMAGE, adapter()).eval(), animatediff),
     "AnimateDiff, zeros at the ends": (UNetMotionModel.from_unet2d(IMAGE, silent(adapter())).eval(), animatediff),
@@ -237,9 +248,12 @@ for name, (model, run) in STARTS.items():
     alive = sum(p.grad is not None and p.grad.any().item() for p in new.values())
     exact = "none" if off < 1e-5 else f"{off:.2f}"
     print(f"{name:34}{exact:>20}{alive:24} of {len(new):4}")
+zero = [not layer.weight.any() for layer in ends(adapter())]
+print(f"\noutput layers of a fresh adapter that are zero: {sum(zero)} of {len(zero)}")
 
 # %% [markdown]
-# **What to see.** Neither class starts as the identity: diffusers leaves that to checkpoints. Of the adapter's output
+# **What to see.** Neither class starts as the identity: diffusers leaves that to checkpoints. Fresh layers get gradients
+# everywhere, and start from a damaged image model. Setting the learned
 # mix to "spatial only" is exact, and dead: the temporal side counts 1 − α = 0, in both directions. Zeros at the
 # mix to "spatial only" is exact, and dead: the temporal side counts 1 − α = 0, in both directions. Zeros at the
 # ends are exact, and the ends are alive. In the next step, so is all behind them.
