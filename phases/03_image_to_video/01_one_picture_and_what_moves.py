@@ -70,8 +70,9 @@ def beside(*given, dim=3):
 
 # %%
 world, N, STEPS = SpriteData("test", num_objects=1), 4, 8
-scene = next(s for s in world.scenes(range(900)) if s.words.objects[0].motion == "right" and s.camera == "still"
-             and s.objects[0].size == "large" and s.objects[0].color == "yellow" and s.background == "field")  # fmt: skip
+words_of = lambda s: (s.objects[0].size, s.objects[0].color, s.objects[0].motion, s.background, s.camera)  # noqa: E731
+wanted = "large", "yellow", "right", "field", "still"
+scene = next(s for s in world.scenes(range(2000)) if words_of(s) == wanted)
 true = world.batch([scene.index]).clips()  # (1, 3, 17, 64, 64)
 words = caption(scene)
 other = words.replace("yellow", "red")
@@ -184,8 +185,8 @@ print(f"15 shots are {pairs} pairs of a first frame and the two seconds after it
 # %% [markdown]
 # **What to see.** The upper curve is what a model can get from the picture if it knows the motion. What is above it has
 # to be made up: what was hidden, or outside, or changed its light. In most shots that is the smaller part. So an I2V
-# model has to learn where things go and what comes into view, and it may *copy* all the rest. Its training data are free
-# as well: every clip is its own question and answer.
+# model has to learn where things go and what comes into view, and it may *copy* all the rest. Its training data are
+# free as well: every clip is its own question and answer.
 #
 # ## Short clips and animated stills
 #

@@ -252,9 +252,8 @@ zero = [not layer.weight.any() for layer in ends(adapter())]
 print(f"\noutput layers of a fresh adapter that are zero: {sum(zero)} of {len(zero)}")
 
 # %% [markdown]
-# **What to see.** Neither class starts as the identity: diffusers leaves that to checkpoints. Fresh layers get gradients
-# everywhere, and start from a damaged image model. Setting the learned
-# mix to "spatial only" is exact, and dead: the temporal side counts 1 − α = 0, in both directions. Zeros at the
+# **What to see.** Neither class starts as the identity: diffusers leaves that to checkpoints. Fresh layers get
+# gradients everywhere, and start from a damaged image model. Setting Stable Video Diffusion's learned
 # mix to "spatial only" is exact, and dead: the temporal side counts 1 − α = 0, in both directions. Zeros at the
 # ends are exact, and the ends are alive. In the next step, so is all behind them.
 #

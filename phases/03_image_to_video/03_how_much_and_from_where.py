@@ -220,8 +220,8 @@ plt.show()
 # **What to see.** In the world of sprites the fit is exact: cameras pan and zoom, and objects are small. In the film,
 # shots that one number puts side by side differ in kind, and the split is not perfect. Where a character
 # fills the frame, *it* is the majority, and becomes the "camera". Where a camera moves past things at several depths,
-# as in `canopy_flight`, their flow is not of six parameters, and some of it is counted as objects. For such a camera one
-# needs geometry.
+# as in `canopy_flight`, their flow is not of six parameters, and some of it is counted as objects. For such a camera
+# one needs geometry.
 #
 # ## The camera as an input
 #
@@ -235,17 +235,18 @@ s = torch.linspace(0, 1, T)
 ahead, zero = torch.zeros(T, 3), torch.zeros(T)
 
 
-BOXES = {(0.0, 0.2, 1.6): (0.9, 0.3, 0.1), (-0.9, 0.2, 2.6): (0.3, 0.6, 0.9), (0.9, 0.2, 3.2): (0.9, 0.8, 0.2)}
-HALF, FLOOR = 0.3, 0.5  # of a box; y points down
+BOXES = {(0.0, 0.26, 1.6): (0.9, 0.3, 0.1), (-0.8, 0.26, 2.6): (0.3, 0.6, 0.9), (0.8, 0.26, 3.2): (0.9, 0.8, 0.2)}
+HALF, FLOOR = 0.24, 0.5  # half a box's side, and where it stands: y points down
+front = 1.6 - HALF  # of the first box
 a = 0.6 * s  # radians, around a point 1.6 before the first camera
 around = torch.stack([1.6 * a.sin(), zero, 1.6 - 1.6 * a.cos()], dim=1)
 PATHS = {  # poses (T, 4, 4) and focal lengths (T,), in heights
     "truck": (camera_poses(torch.stack([0.7 * s, zero, zero], dim=1)), 1 + zero),
-    "dolly": (camera_poses(torch.stack([zero, zero, 0.8 * s], dim=1)), 1 + zero),
+    "dolly": (camera_poses(torch.stack([zero, zero, 0.6 * s], dim=1)), 1 + zero),
     "pan": (camera_poses(ahead, yaw=0.4 * s), 1 + zero),
     "zoom": (camera_poses(ahead), 1 + s),
     "orbit": (camera_poses(around, yaw=-a), 1 + zero),
-    "dolly and zoom": (camera_poses(torch.stack([zero, zero, -0.8 * s], dim=1)), 1 + 0.5 * s),
+    "dolly and zoom": (camera_poses(torch.stack([zero, zero, -0.5 * front * s], dim=1)), 1 + 0.5 * s),
 }
 
 
@@ -355,8 +356,8 @@ plt.show()
 
 # %% [markdown]
 # The wrong paths look perfectly sensible. A truck or an orbit goes the other way round, and only where moving and
-# turning mix does it become odd. A network trained on wrong poses learns well, too, because the mistake is consistent. It is
-# found only when someone else's path comes in.
+# turning mix does it become odd. A network trained on wrong poses learns well, too, because the mistake is consistent.
+# It is found only when someone else's path comes in.
 #
 # **Whose origin, whose unit.** A data set has its own origin and its own unit, often an arbitrary one. Poses are made
 # **relative to the first camera**, and centres are divided by one length of the scene.
