@@ -175,8 +175,8 @@ for name, zeros in {"no zero": (0, 0), "w2 zero": (1, 0), "γ zero": (0, 1), "w2
 # ### The same for whole models
 #
 # A tiny image U-Net, made a video model in five ways. Two questions: how far is the fresh video model from the image
-# model on every frame? And how many of the new tensors get a gradient in the first step? A model that differs at first
-# must repair damage, one without gradients can learn nothing.
+# model on every frame? And how many of the new tensors get a gradient, in the first step and in the second? A model
+# that differs at first must repair damage, one without gradients can learn nothing.
 #
 # *Before you run on:* diffusers has the classes of both models. Do they start as the identity when you build one?
 
@@ -239,15 +239,21 @@ STARTS = {
     "AnimateDiff, zeros at the ends": (UNetMotionModel.from_unet2d(IMAGE, silent(adapter())).eval(), animatediff),
 }
 IMAGE_NAMES = {video_key(name) for name in IMAGE.state_dict()} | set(IMAGE.state_dict())
-print(f"{'':34}{'off the image model':>20}{'new tensors that get a gradient':>34}")
+print(f"{'':34}{'off the image model':>20}{'new tensors with a gradient: at first, then':>46}")
 for name, (model, run) in STARTS.items():
-    new = {key: p for key, p in model.named_parameters() if key not in IMAGE_NAMES}
-    out = run(model)
-    (out - target).square().mean().backward()
-    off = ((out - ALONE).norm() / ALONE.norm()).item()
-    alive = sum(p.grad is not None and p.grad.any().item() for p in new.values())
+    new = [p for key, p in model.named_parameters() if key not in IMAGE_NAMES]
+    alive = []
+    for step in range(2):
+        out = run(model)
+        gradients = torch.autograd.grad((out - target).square().mean(), new, allow_unused=True)
+        alive.append(sum(g is not None and g.any().item() for g in gradients))
+        if not step:
+            off = ((out - ALONE).norm() / ALONE.norm()).item()
+            with torch.no_grad():
+                for parameter, g in zip(new, gradients):
+                    parameter -= 0.1 * (0 if g is None else g)
     exact = "none" if off < 1e-5 else f"{off:.2f}"
-    print(f"{name:34}{exact:>20}{alive:24} of {len(new):4}")
+    print(f"{name:34}{exact:>20}{alive[0]:26} and {alive[1]:3} of {len(new)}")
 zero = [not layer.weight.any() for layer in ends(adapter())]
 print(f"\noutput layers of a fresh adapter that are zero: {sum(zero)} of {len(zero)}")
 
@@ -255,7 +261,7 @@ print(f"\noutput layers of a fresh adapter that are zero: {sum(zero)} of {len(ze
 # **What to see.** Neither class starts as the identity: diffusers leaves that to checkpoints. Fresh layers get
 # gradients everywhere, and start from a damaged image model. Setting Stable Video Diffusion's learned
 # mix to "spatial only" is exact, and dead: the temporal side counts 1 − α = 0, in both directions. Zeros at the
-# ends are exact, and the ends are alive. In the next step, so is all behind them.
+# ends are exact, and the ends are alive. After one step, so is everything behind them.
 #
 # So before you train an inflated model, test two things in its first step: that it *is* the image model, and that a
 # second step moves everything new. (And beware of an `apply(init)` after the zeros, which overwrites them.)
@@ -296,6 +302,7 @@ for k, (name, (old, added)) in enumerate(SIZES.items()):
     print(f"{name:24} {old / 1e6:6.0f} M image layers, {added / 1e6:4.0f} M new: {part:.0%} of the whole")
 axis.set(yticks=range(2), yticklabels=list(SIZES), xlabel="million parameters")
 axis.set_title("Parameters of the U-Nets", fontsize=10)
+axis.set_xlim(0, 2000)
 axis.legend(frameon=False, fontsize=9)
 plt.show()
 
@@ -319,12 +326,14 @@ with torch.no_grad():
 with torch.no_grad():
     for name, checkpoint in {"the base": IMAGE, "a community checkpoint": community}.items():
         alone = torch.stack([checkpoint(x[:, t], level, states).sample for t in range(5)], dim=1)
-        kept = checkpoint.state_dict()
         for kind, module in {"silent": silent(adapter()), "not silent": adapter()}.items():
             model = UNetMotionModel.from_unet2d(checkpoint, module).eval()
             off = (animatediff(model) - alone).abs().max().item()
-            same = all(torch.equal(tensor, kept[key]) for key, tensor in model.state_dict().items() if key in kept)
+            same = all(torch.equal(model.state_dict()[key], tensor) for key, tensor in checkpoint.state_dict().items())
             print(f"{name:24}{kind:12}: off by {off:7.1e}, image weights {'untouched' if same else 'changed'}")
+model.freeze_unet2d_params()
+trained = count(p for p in model.parameters() if p.requires_grad)
+print(f"frozen, it trains {trained:,} parameters; the adapter has {count(adapter().parameters()):,}")
 
 
 def readers(model, temporal):
@@ -343,6 +352,9 @@ for name in ("SVD, zeros at the ends", "AnimateDiff, zeros at the ends"):
 # sees one place along time. It hears of "jumps" only through what the image layers made of that word, and a model of
 # still pictures has little use for it. In Stable Video Diffusion's class the temporal layers do have a cross-attention.
 # There it looks at the picture's token; you could let it read words, and lab 03.3 does.
+#
+# A module is a few hundred million weights. For one more kind of motion, a pan or a zoom, the authors change it by a
+# small low-rank addition, a **MotionLoRA**, learned from as few as fifty clips.
 #
 # ### Two errors that everyone meets
 #

@@ -93,8 +93,8 @@ for label, chosen in {"textured": moving & ~plain, "plain": moving & plain}.item
 # %% [markdown]
 # **What to see.** Where there is texture, most points are near the line. A plain wall has nothing to hold on to, so the
 # method fills it with the motion of the nearest edge, and the whole wall seems to run with the object. Flow is a guess
-# where nothing can be seen. The change of pixels is a poor ruler anywhere, because it counts contrast: in the table
-# above it fell by half when frames were left out.
+# where nothing can be seen. The change of pixels is a poor ruler anywhere. It counts contrast, and it saturates: in
+# the table above it fell by more than half when frames were left out.
 #
 # ### Cuts
 #
@@ -233,8 +233,6 @@ plt.show()
 T, SIZE = 12, 100
 s = torch.linspace(0, 1, T)
 ahead, zero = torch.zeros(T, 3), torch.zeros(T)
-
-
 BOXES = {(0.0, 0.26, 1.6): (0.9, 0.3, 0.1), (-0.8, 0.26, 2.6): (0.3, 0.6, 0.9), (0.8, 0.26, 3.2): (0.9, 0.8, 0.2)}
 HALF, FLOOR = 0.24, 0.5  # half a box's side, and where it stands: y points down
 front = 1.6 - HALF  # of the first box
@@ -277,6 +275,7 @@ show.player(beside(*rows, dim=2), 6, width=3 * SIZE, max_bytes=58_000,
 # point. A *truck* (sideways) and a *dolly* (forward) move that point: near things pass far ones, which is **parallax**,
 # and only parallax tells of depth. The last path does both at once: the camera goes back while the lens gets longer, so
 # that the red box keeps its size, and everything behind it swells. Hitchcock used it for fear of heights.
+# Change a path and run the cell again.
 #
 # ### A ray for every pixel
 #
@@ -307,15 +306,15 @@ print(f"3 further along that ray: o is off by {(3 * one).norm():.0f}, Plücker c
 NAMES = ("truck", "dolly", "pan", "zoom", "orbit")
 figure, axes = plt.subplots(len(NAMES), 6, figsize=(7.4, 5.6), layout="constrained")
 print(f"{'':8}{'moment, last frame':>20}{'direction, since the first':>28}")
-for line_, name in zip(axes, NAMES):
+for line, name in zip(axes, NAMES):
     poses, focal = PATHS[name]
     rays = plucker(*camera_rays(intrinsics_of(focal, 24, 24), relative_poses(poses), 24, 24))  # (6, T, 24, 24)
-    for c, axis in enumerate(line_):
+    for c, axis in enumerate(line):
         picture = axis.imshow(rays[c, -1], cmap="RdBu", vmin=-1, vmax=1)
         axis.set(xticks=[], yticks=[])
         if name == NAMES[0]:
             axis.set_title(f"{'o × d' if c < 3 else 'd'}, {'xyz'[c % 3]}", fontsize=9)
-    line_[0].set_ylabel(name, fontsize=9)
+    line[0].set_ylabel(name, fontsize=9)
     moment = rays[:3, -1].norm(dim=0).mean()
     turned = (rays[3:, -1] - rays[3:, 0]).norm(dim=0).mean()
     print(f"{name:8}{moment:20.3f}{turned:28.3f}")
