@@ -380,9 +380,9 @@ def apart(a, b):
 moved = elsewhere @ poses
 print(f"the path elsewhere: rays apart by {apart(moved, poses):.2f}, "
       f"relative to the first camera by {apart(relative_poses(moved), relative_poses(poses)):.0e}")  # fmt: skip
-print(f"the world five times as large: pictures differ by {same_picture:.0e} pixels, rays by "
-      f"{apart(larger, poses):.2f}, with one length as the unit by "
-      f"{apart(relative_poses(larger, scale=5 * 1.6), relative_poses(poses, scale=1.6)):.0e}")  # fmt: skip
+print(f"the world five times as large: pictures differ by {same_picture:.0e} pixels, rays by {apart(larger, poses):.2f}")
+one_unit = apart(relative_poses(larger, scale=5 * 1.6), relative_poses(poses, scale=1.6))
+print(f"    the same, with the distance of the first box as the unit: rays apart by {one_unit:.0e}")
 
 # %% [markdown]
 # The pictures cannot tell the two worlds apart, so no model could, and it should not be asked to. Which length? One
@@ -406,7 +406,7 @@ print(f"the world five times as large: pictures differ by {same_picture:.0e} pix
 #
 # ## What you can now say
 #
-# - A motion score has a unit: heights per second. Cut first, and know that plain surfaces hide motion.
+# - A motion score has a unit: heights per second. Cut first, and distrust plain surfaces.
 # - A bucket is a rank among training clips. It means nothing without them.
 # - One score is mostly the camera's. Global motion and what is left are two numbers, and both are useful.
 # - A camera is a pose and a lens. As Plücker coordinates it is six channels per frame: direction for turning and
