@@ -380,7 +380,7 @@ def apart(a, b):
 moved = elsewhere @ poses
 print(f"the path elsewhere: rays apart by {apart(moved, poses):.2f}, "
       f"relative to the first camera by {apart(relative_poses(moved), relative_poses(poses)):.0e}")  # fmt: skip
-print(f"the world five times as large: pictures differ by {same_picture:.0e} pixels, rays by {apart(larger, poses):.2f}")
+print(f"the world five times as large: pictures off by {same_picture:.0e} pixels, rays by {apart(larger, poses):.2f}")
 one_unit = apart(relative_poses(larger, scale=5 * 1.6), relative_poses(poses, scale=1.6))
 print(f"    the same, with the distance of the first box as the unit: rays apart by {one_unit:.0e}")
 
