@@ -16,22 +16,23 @@ MAY_IMPORT = {
     "files": set(),
     "progress": set(),
     "tensor_ops": set(),
+    "geometry": set(),
     "text": {"runtime", "tensor_ops"},
     "video": {"files"},
     "layers": {"tensor_ops"},
-    "models": {"layers", "tensor_ops", "flow"},  # an interpolator warps
-    "data": {"video", "tensor_ops", "runtime", "files", "progress"},
+    "models": {"layers", "tensor_ops", "flow", "geometry"},  # an interpolator warps
+    "data": {"video", "tensor_ops", "geometry", "runtime", "files", "progress"},
     "flow": {"video", "tensor_ops"},
     "show": {"video", "tensor_ops"},
-    "evaluation": {"video", "tensor_ops", "data", "flow"},  # the reader of a world knows that world
+    "evaluation": {"video", "tensor_ops", "geometry", "data", "flow"},  # the reader of a world knows that world
     "diffusion": {"tensor_ops"},
     "streaming": {"diffusion", "layers", "tensor_ops"},
     "training": {"runtime", "tensor_ops", "files", "progress"},
     "pipelines": {"models", "diffusion", "streaming", "text", "video", "tensor_ops"},
-    "zoo": {"runtime", "files", "progress", "tensor_ops", "text", "video", "layers", "models", "data",
+    "zoo": {"runtime", "files", "progress", "tensor_ops", "geometry", "text", "video", "layers", "models", "data",
             "flow", "show", "evaluation", "diffusion", "streaming", "training", "pipelines"},
     "play": {"video", "data", "evaluation", "pipelines", "zoo"},
-    "cli": {"runtime", "files", "progress", "tensor_ops", "text", "video", "layers", "models", "data",
+    "cli": {"runtime", "files", "progress", "tensor_ops", "geometry", "text", "video", "layers", "models", "data",
             "flow", "show", "evaluation", "diffusion", "streaming", "training", "pipelines", "zoo", "play"},
     "course": EVERYTHING,
 }  # fmt: skip

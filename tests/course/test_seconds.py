@@ -16,6 +16,8 @@ NOT_YET = {
     "02.1", "02.2", "02.4", "04.3", "04.5", "05.2", "05.5", "06.1", "06.2", "06.3", "09.2", "09.3", "09.4",
     "01_tensors/03_boxes_and_colours",
     "01_tensors/04_motion_cuts_and_loading", "05_video_vae/01_latent_compression",
+    "03_image_to_video/01_one_picture_and_what_moves", "03_image_to_video/02_layers_that_start_as_nothing",
+    "03_image_to_video/03_how_much_and_from_where",
     "04_inflated_unet/01_layers_that_see_time", "04_inflated_unet/02_more_noise_for_more_frames",
     "04_inflated_unet/03_guidance_cascades_stills",
     "06_dit_flow_matching/01_from_prompt_to_clip", "09_world_models/01_the_loop",
