@@ -40,6 +40,7 @@ MOST_BYTES = {
     "sprites-fsq": 4e6,
     "sprites-gan": 8e6,
     "sprites-gan-frames": 8e6,
+    "sprites-image": 6.5e6,
     "sprites-t2v": 16e6,
     "sprites-vae": 12e6,
     "sprites-vae-minute": 4e6,
