@@ -41,6 +41,7 @@ MOST_BYTES = {
     "sprites-gan": 8e6,
     "sprites-gan-frames": 8e6,
     "sprites-t2v": 16e6,
+    "sprites-upscaler": 4e6,
     "sprites-vae": 12e6,
     "sprites-vae-minute": 4e6,
 }

@@ -1,0 +1,332 @@
+# %% [markdown]
+# # Lab 04.4 · Cascaded super-resolution
+#
+# **What you will have at the end:** a second, small diffusion model on top of the first. It takes a clip of 64 × 64 and
+# draws one of 128 × 128. You write how the small clip gets in, how it is made unreliable on purpose, the model and its
+# sampler. Then you measure its edges against bicubic interpolation, on true clips and on clips that the first model drew.
+#
+# | | |
+# |---|---|
+# | time | about 75 minutes |
+# | difficulty | ★★★★ |
+# | before this | [Guidance, cascades, stills](../../phases/04_inflated_unet/03_guidance_cascades_stills.ipynb) |
+#
+# | preset | clips (T, H, W) | clips measured | training steps shown | all cells take about |
+# |---|---|---|---|---|
+# | `ci` | (17, 64, 64) to (17, 128, 128) | 2 | 4 | 15 s |
+# | `cpu` (default) | the same | 8 | 20 | 1 min |
+# | `gpu` | the same | 16 | 100 | not measured |
+#
+# `FLIPBOOK_PRESET` chooses the preset.
+
+# %% tags=["setup"]
+import json
+from collections.abc import Callable, Sequence
+
+import matplotlib.pyplot as plt
+import torch
+from diffusers.configuration_utils import ConfigMixin, register_to_config
+from diffusers.models.modeling_utils import ModelMixin
+from einops import rearrange
+from torch import nn
+from torch.nn import functional as F
+
+from common import show
+from common.course import check, paths
+from common.data.sprites import SpriteData, render
+from common.data.sprites.attributes import FPS
+from common.diffusion import euler, flow_levels, flow_matching_loss, last
+from common.evaluation.edges import edge_profiles, edge_scenes
+from common.evaluation.reconstruction import clip_psnr
+from common.layers.modulation import timestep_features
+from common.layers.norm import plain_norm
+from common.layers.rope import rotations
+from common.models.shipped import Shipped
+from common.models.super_resolution import NUM_BRANCHES, PRESETS, SuperResolutionOutput, UpscaleBlock
+from common.pipelines import TextToVideoPipeline
+from common.pipelines.latent_upscale import LatentUpscalePipeline, cascade
+from common.progress import progress_bar
+from common.runtime import limit_threads, preset
+from common.tensor_ops import append_dims, patchify, unpatchify
+from common.zoo.upscaler_measures import bicubic
+
+limit_threads()
+plt.rcParams["figure.dpi"] = 75
+SIZE = preset()
+NUM_CLIPS, TRAINING_STEPS = {"ci": (2, 4), "cpu": (8, 20), "gpu": (16, 100)}[SIZE]
+STEPS = 6  # of the second model's sampler
+PROMPT = "a large green cross orbits on purple stripes"
+
+
+def seeded(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+def playing(clips, width=160):
+    """Clips side by side, name to `(3, T, H, W)`, in a loop."""
+    row = torch.cat(list(clips.values()), dim=3)
+    return show.player(row, FPS, width=width * len(clips), max_bytes=55_000, caption=" | ".join(clips))
+
+
+# %% [markdown]
+# ## Where you are heading
+#
+# `sprites-t2v` draws 64 × 64 pixels. Left, its clip enlarged by bicubic interpolation. Right, the same clip redrawn by
+# the second model, which never saw the pixels: it works on the first one's latents.
+
+# %% tags=["demo"] draws="One prompt through two models, beside bicubic interpolation."
+PIPE, UPSCALER = TextToVideoPipeline.from_pretrained("sprites-t2v"), LatentUpscalePipeline.from_pretrained("sprites-upscaler")
+for pipe in (PIPE, UPSCALER):
+    pipe.set_progress_bar_config(disable=True)
+VAE = PIPE.vae
+first = PIPE(PROMPT, num_inference_steps=12, generator=0, output_type="latent").frames  # (1, 16, 5, 8, 8)
+heading = {"bicubic": bicubic(PIPE.decode(first))[0], "second model": UPSCALER(first, generator=0).frames[0]}
+playing(heading, width=200)
+
+# %% [markdown]
+# **Before you read on, a prediction.** The second model is trained on true clips, made small. In use it gets what the
+# first model drew: with frayed edges, a trembling arm, a shape that is not quite a cross. What will it do with them?
+
+# %% [markdown] about="upsample_condition" difficulty=1 importance=4 minutes=6
+# ## The small clip as a condition
+#
+# Both clips are coded by the same VAE, so the small one has the right channels and half the rows and columns.
+# **Upsample** it, and it fits beside the large one, place by place. One thing does not fit: its numbers. A latent looks
+# at a patch of pixels, and at twice the size a patch holds half as many edges. So the statistics differ, and each side is
+# **renormalised** by its own:
+#
+# | quantity | shape | here |
+# |---|---|---|
+# | small latents | `(B, C, T', H, W)` | (B, 16, 5, 8, 8) |
+# | condition | `(B, C, T', 2H, 2W)` | (B, 16, 5, 16, 16) |
+# | `mean`, `std` of the enlarged latents | `(C,)` | measured once, over the training set |
+
+# %% exercise="upsample_condition" from="common.diffusion.super_resolution:upsample_condition"
+
+# %% check="upsample_condition"
+
+# %% [markdown] hints="upsample_condition"
+# 1. `F.interpolate` enlarges pictures, `(N, C, H, W)`. What has to become of the frames?
+# 2. `rearrange(latents, "b c t h w -> (b t) c h w")`, and back at the end. `mean[:, None, None]` meets `(N, C, H, W)`.
+# 3. `torch.as_tensor(mean)` takes tensors and lists. Then
+#    `F.interpolate(frames, scale_factor=scale_factor, mode="bilinear", align_corners=False)`, and `(large - mean) / std`.
+
+# %% [markdown] troubles="upsample_condition"
+# - **The number of frames is wrong.** `F.interpolate` on five axes enlarges time too.
+
+# %% tags=["demo"] draws="One scene, coded at two sizes: how large each channel's numbers are."
+WORLDS = {size: SpriteData("test", 17, size, num_objects=1) for size in (64, 128)}
+numbers = [3, 8, 12, 17] if SIZE == "ci" else range(16)
+with torch.no_grad():
+    coded = {size: VAE.normalize(VAE.encode(world.batch(numbers).clips()[:, :, :1]).latent_dist.mode())
+             for size, world in WORLDS.items()}  # fmt: skip
+spread = {size: z.std(dim=(0, 2, 3, 4)) for size, z in coded.items()}
+figure, axis = plt.subplots(figsize=(7, 2.6), layout="constrained")
+for k, (size, std) in enumerate(spread.items()):
+    axis.bar(torch.arange(16) + 0.4 * k - 0.2, std, 0.4, label=f"{size} pixels", color=["#9a9a9a", "#1f6f8b"][k])
+axis.set(xlabel="latent channel", ylabel="standard deviation", title="First frames of the same scenes at two sizes")
+axis.legend()
+plt.show()
+ratio = spread[128] / spread[64]
+print(f"large over small: from {ratio.min():.2f} to {ratio.max():.2f}")
+
+# %% [markdown]
+# **What to see.** Same VAE, same scenes, other numbers, and each channel differs in its own way. A model that took one
+# for the other would begin with the wrong contrast.
+
+# %% [markdown] about="augment_condition" difficulty=2 importance=5 minutes=8
+# ## A condition that must not be trusted
+#
+# The remedy for the faults of the first model is **conditioning augmentation** (Ho et al. 2021): noise on the condition,
+# with a level $a$ that is drawn anew for each training sample, and **told to the model**:
+#
+# $$ \tilde c = (1 - a) \, c + a \, \varepsilon , \qquad \text{told: } 1000 \, a . $$
+#
+# Noise covers small faults first. A model that has learned to read a noisy condition takes from it what is certain, and
+# fills in the rest from what it knows of the world. And since it knows the level, it can trust a clean one.
+
+# %% exercise="augment_condition" from="common.diffusion.super_resolution:augment_condition"
+
+# %% check="augment_condition"
+
+# %% [markdown] hints="augment_condition"
+# 1. A level is one number or one per sample. Make it one per sample first: `torch.as_tensor(noise_level)`, `.expand`.
+# 2. `append_dims(level, condition)` gives `(B,)` the axes to meet `(B, C, T', H, W)`.
+# 3. `((1 - share) * condition + share * noise).to(condition.dtype), 1000 * level`, after the checks.
+
+# %% [markdown] troubles="augment_condition"
+# - **The wrong samples are noisy.** A `(B,)` tensor beside five axes lines up with the last one.
+
+# %% tags=["demo"] draws="What is left of a condition at four levels, as the VAE would decode it."
+with torch.no_grad():
+    eps = torch.randn(first.shape, generator=seeded(1))
+    blurred = {f"a = {a:g}": PIPE.decode(augment_condition(first, a, eps)[0])[0] for a in (0.0, 0.1, 0.2, 0.4)}
+show.strips(blurred, num_frames=8, width=70)
+
+# %% [markdown]
+# **What to see.** At 0.1 the edges tremble, at 0.2 small faults are hidden, at 0.4 you still know what it is and where.
+# (The VAE was not made for noise. What the second model reads is the numbers, not this picture.)
+
+# %% [markdown] about="SuperResolutionDiT" difficulty=4 importance=5 minutes=18
+# ## The second model
+#
+# A DiT without a text. The condition needs no cross-attention: it is a picture in register, so it is **concatenated**
+# along the channels, and each token sees its own piece of it. Two noise levels steer the blocks, the sample's and the
+# condition's.
+#
+# | quantity | shape | here |
+# |---|---|---|
+# | noisy latents and condition | `(B, 2C, T', H, W)` | (B, 32, 5, 16, 16) |
+# | tokens | `(B, N, D)` | (B, 320, 128) |
+# | signal | `(B, 1, 6 D)` | shift, scale, gate of two branches |
+
+# %% exercise="SuperResolutionDiT" from="common.models.super_resolution:SuperResolutionDiT" blank="forward"
+
+# %% check="SuperResolutionDiT"
+
+# %% [markdown] hints="SuperResolutionDiT"
+# 1. It is the docstring's four steps. `torch.cat([…], dim=1)`, then `patchify(…, (1, p, p))`.
+# 2. `embedding = self.embedding(self.time_in(…) + self.noise_level_in(…))`; the blocks want
+#    `self.to_signal(embedding)[:, None]`.
+# 3. `shift, scale = self.to_last_signal(embedding)[:, None].chunk(2, dim=-1)`, then
+#    `self.patches_out(plain_norm(x) * (1 + scale) + shift)` and `unpatchify(x, (1, p, p), (T', H, W))`.
+
+# %% [markdown] troubles="SuperResolutionDiT"
+# - **A shape error in the attention.** The rotations are for tokens, H / p rows and W / p columns, not for latents.
+
+# %% [markdown]
+# The loss on your parts: flow matching, as in 06.1, with a condition that is noisy by a level that is drawn. This is the
+# whole difference between a model that trusts and one that doubts.
+
+# %%
+def upscaling_loss(model, small, large, generator, most_noise=0.5):
+    """Flow matching on large latents; the condition has a noise level from 0 to `most_noise`."""
+    condition = upsample_condition(small, *UPSCALER.transformer.statistics("condition"))
+    level = most_noise * torch.rand(len(small), generator=generator)
+    noisy, told = augment_condition(condition, level, torch.randn(condition.shape, generator=generator))
+    s = torch.randn(len(small), generator=generator).sigmoid()
+    eps = torch.randn(large.shape, generator=generator)
+    velocity = lambda x, timestep: model(x, timestep, noisy, told).sample
+    return flow_matching_loss(velocity, large, eps, s).mean()
+
+
+mean, std = (rearrange(values, "c -> c 1 1 1") for values in UPSCALER.transformer.statistics("sample"))
+small, large = coded[64], (coded[128] - mean) / std
+torch.manual_seed(0)
+fresh = SuperResolutionDiT(**PRESETS["cpu"])
+optimizer = torch.optim.AdamW(fresh.parameters(), lr=2e-3)
+losses = []
+for step in progress_bar(range(TRAINING_STEPS), desc="first steps"):
+    loss = upscaling_loss(fresh, small, large, seeded(step))
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    losses.append(loss.item())
+
+MODEL = SuperResolutionDiT.from_config(UPSCALER.transformer.config).eval()
+MODEL.load_state_dict(UPSCALER.transformer.state_dict())  # the shipped weights, in your class
+with torch.no_grad():
+    shipped = sum(upscaling_loss(MODEL, small, large, seeded(k)) for k in range(2)) / 2
+print(f"fresh: {losses[0]:.2f}, after {len(losses)} steps {losses[-1]:.2f}; the shipped weights: {shipped:.2f}")
+print(f"{sum(p.numel() for p in MODEL.parameters()):,} weights; sprites-t2v has "
+      f"{sum(p.numel() for p in PIPE.transformer.parameters()):,}")
+
+# %% [markdown] about="super_resolve" difficulty=3 importance=5 minutes=12
+# ## Sampling, with the augmentation
+#
+# In use the condition is augmented too, with a level that you choose. Forgetting this is the most common mistake: the
+# model is told that its condition is clean, and believes the first model's every fault. The noise on the condition is
+# drawn **once**. From step to step only the sample changes.
+
+# %% exercise="super_resolve" from="common.diffusion.super_resolution:super_resolve"
+
+# %% check="super_resolve"
+
+# %% [markdown] hints="super_resolve"
+# 1. Three lines: augment, define a velocity, run a sampler.
+# 2. `euler(velocity, x, levels)` is a generator of steps, and `last(…)` gives the sample after the last one. The velocity
+#    gets x and the level `(B,)`.
+# 3. `velocity = lambda x, s: model(x, 1000 * s, noisy, told).sample`, then
+#    `last(euler(velocity, noise, flow_levels(num_inference_steps, shift)))`.
+
+# %% [markdown] troubles="super_resolve"
+# - **"level is not (B,)".** Levels by hand are single numbers: `.expand(len(x))`.
+
+# %%
+@torch.no_grad()
+def enlarge(small, noise_level, steps=STEPS, seed=0, model=None):
+    """Normalised latents of small clips to clips of twice the size, on your functions."""
+    model = model or MODEL
+    condition = upsample_condition(small, *model.statistics("condition"))
+    noise, condition_noise = torch.randn(2, *condition.shape, generator=seeded(seed))
+    return UPSCALER.decode(model.denormalize(super_resolve(model, condition, noise, condition_noise, noise_level, steps)))
+
+
+# %% tags=["demo"] draws="Your sampler: one step, and six, on a true clip."
+SCENES = edge_scenes(NUM_CLIPS)
+truth, given = (render(SCENES, 17, size).clips() for size in (128, 64))
+with torch.no_grad():
+    small_true = VAE.normalize(VAE.encode(given).latent_dist.mode())  # (N, 16, 5, 8, 8)
+    ways = {
+        "bicubic": bicubic(PIPE.decode(small_true)),
+        "one step": enlarge(small_true, 0.0, steps=1),
+        f"{STEPS} steps": enlarge(small_true, 0.0),
+        "drawn at 128": truth,
+    }
+show.strips({name: clips[0] for name, clips in ways.items()}, num_frames=6, width=110)
+
+# %% [markdown]
+# **What to see.** One step from pure noise is the model's best guess before it has committed to anything: the **mean** of
+# all clips that fit the condition. That is what regression learns. The steps after it choose.
+
+# %% [markdown] about="edge_width" difficulty=3 importance=3 minutes=12
+# ## How sharp is sharp
+#
+# "Sharper" needs a number. Optics has one, the **10–90 % rise distance**: walk across an edge, and count the pixels from
+# 10 % to 90 % of the climb. Interpolation between pixels makes it finer than a pixel. And a profile may ring, as bicubic
+# ones do, so *which* 10 % and which 90 % count has to be said.
+
+# %% exercise="edge_width" from="common.evaluation.edges:edge_width"
+
+# %% check="edge_width"
+
+# %% [markdown] hints="edge_width"
+# 1. `(profiles - first) / (last - first)` runs from 0 to 1, also for an edge that falls.
+# 2. `(heights >= 0.9).int().argmax(dim=1)` is the first pixel at 0.9 or above. Of the pixels before it, the last at 0.1
+#    or below is the other place.
+# 3. Between pixel k, at a, and pixel k + 1, at b, the line is at `height` at `k + (height - a) / (b - a)`. `gather` takes
+#    one pixel from each row.
+
+# %% [markdown] troubles="edge_width"
+# - **Only rows with ringing are wrong.** The first time above 0.9, and then the last time below 0.1 *before* that.
+
+# %% [markdown]
+# ## The result to remember
+#
+# The same small latents, every way to enlarge them. **Baselines**: bicubic interpolation, and the model's mean.
+# **Negative control**: the model with the condition of another clip.
+
+# %%
+ways["another clip's condition"] = enlarge(small_true.roll(1, dims=0), 0.0)
+profiles = {name: edge_profiles(clips, SCENES) for name, clips in ways.items()}
+for name, clips in ways.items():
+    fits = name != "another clip's condition"  # in the control the edges are elsewhere
+    width = f"{edge_width(profiles[name]).median():.2f} px" if fits else "-"
+    score = f"{clip_psnr(clips, truth, data_range=2).mean():.1f} dB" if clips is not truth else "-"
+    print(f"{name:26} {score:>9}   edges {width}")
+
+# %% tags=["demo"] draws="Across one edge, and the clips."
+figure, axis = plt.subplots(figsize=(6.4, 2.8), layout="constrained")
+for name, color in zip(("bicubic", "one step", f"{STEPS} steps", "drawn at 128"), ("#9a9a9a", "#8a7a2f", "#b3541e", "#1f6f8b")):
+    axis.plot(torch.arange(-6, 6) + 0.5, profiles[name][0], "o-", color=color, label=name, markersize=3)
+axis.set(xlabel="pixels from the edge", ylabel="from field (0) to object (1)", title="One profile, every way")
+axis.legend(fontsize=8)
+plt.show()
+playing({name: ways[name][0] for name in ("bicubic", f"{STEPS} steps", "drawn at 128")})
+
+# %% tags=["demo"] draws="The card's numbers, over more clips."
+card = json.loads((paths.root() / "common/zoo/sprites_upscaler/card.json").read_text())["measured"]["full"]
+for name in ("bicubic", "one_step", "true", "vae", "other"):
+    edge = f"{card[f'{name}/edge']:.2f} px" if f"{name}/edge" in card else "-"
+    print(f"{name:10} {card[f'{name}/psnr']:5.1f} dB   edges {edge}")
+print(f"{'drawn':10}            edges {card['drawn/edge']:.2f} px")
