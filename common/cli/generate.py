@@ -17,8 +17,8 @@ from common.evaluation.sprite_reader import read_sprites
 from common.models.dit import VideoDiT
 from common.pipelines import TextToVideoPipeline
 from common.pipelines.inputs import as_rgb
-from common.pipelines.latent_upscale import LatentUpscalePipeline, cascade
 from common.pipelines.latent_upscale import SHIPPED as UPSCALER
+from common.pipelines.latent_upscale import LatentUpscalePipeline, cascade
 from common.pipelines.text_to_video import VAE
 from common.show import contact_sheet
 from common.video import writer

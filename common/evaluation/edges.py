@@ -97,6 +97,6 @@ def _has_clean_edges(scene: SpriteScene, num_frames: int, size: int) -> bool:
     if scene.background != "field" or scene.camera != "still" or item.shape not in SHAPES or item.size != "large":
         return False
     return all(
-        REACH < left and right < size - REACH and right - left > 2 * REACH and 0 <= y < size
+        left > REACH and right < size - REACH and right - left > 2 * REACH and 0 <= y < size
         for y, left, right in _edges(scene, num_frames, size)
     )

@@ -23,11 +23,11 @@ from common.zoo.captioned import CaptionedLatents, captioned_latents
 from common.zoo.sprites_t2v.latents import encode_clip
 
 NUM_FRAMES, SMALL, LARGE = 17, 64, 128
-NUM_CLIPS = {"ci": 8, "cpu": 800, "gpu": 20_000}
+NUM_CLIPS = {"ci": 8, "cpu": 512, "gpu": 20_000}
 WINDOW = 2  # latent frames of a sample of the first stage
 MOST_NOISE = 0.5  # the condition's noise level is drawn from 0 to this
 STATISTICS = Path(__file__).parent / "sprites_upscaler" / "statistics.json"
-MEASURED_CLIPS = 256  # for the statistics
+MEASURED_CLIPS = 192  # for the statistics
 
 
 @lru_cache
@@ -131,7 +131,13 @@ ARMS = {
 }  # name -> loss
 # Adam trains the first and the last layers, Muon the rest.
 ENDS = ("patches_in", "patches_out", "time_in", "noise_level_in", "to_signal", "to_last_signal")
-COMMON = {"learning_rate": 5e-3, "checkpoint_every": 50, "betas": (0.9, 0.95), "weight_decay": 0.01, "precision": "auto"}
+COMMON = {
+    "learning_rate": 5e-3,
+    "checkpoint_every": 50,
+    "betas": (0.9, 0.95),
+    "weight_decay": 0.01,
+    "precision": "auto",
+}
 WINDOWS = {
     "ci": Settings(steps=10, batch_size=2, decay="none", ema_decay=0.9, **COMMON | {"precision": "fp32"}),
     "cpu": Settings(steps=1500, batch_size=12, warmup_steps=100, decay="none", ema_decay=0.99, **COMMON),

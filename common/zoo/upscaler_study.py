@@ -20,7 +20,6 @@ from common.zoo.sprites_t2v.measures import seeds
 from common.zoo.upscaler_arm import LARGE, NUM_FRAMES, SMALL
 from common.zoo.upscaler_measures import BATCH, Upscaler, bicubic
 
-LEVELS = (0.0, 0.1, 0.2, 0.3, 0.5)  # of the condition, in use
 REDRAWN_FROM, REDRAWING_STEPS = 0.6, 8
 
 
@@ -42,8 +41,9 @@ def redrawn(pipe: TextToVideoPipeline, small: torch.Tensor, captions: Sequence[s
     return last(stochastic(Guidance(pipe.velocity, *texts, 3.0), x, levels, 1.0, generators))
 
 
-def with_faults(upscale: Upscaler, pipe: TextToVideoPipeline, count: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Small latents of test clips as `pipe` redraws them, and the true large clips."""
+def with_faults(upscale: Upscaler, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Small latents of test clips as `sprites-t2v` redraws them, and the true large clips."""
+    pipe = TextToVideoPipeline.from_pretrained("sprites-t2v", vae=upscale.vae)
     worlds, made, truth = [SpriteData("test", NUM_FRAMES, size) for size in (SMALL, LARGE)], [], []
     for start in range(0, count, BATCH):
         chosen = range(start, min(start + BATCH, count))
@@ -55,7 +55,9 @@ def with_faults(upscale: Upscaler, pipe: TextToVideoPipeline, count: int) -> tup
 
 
 @torch.no_grad()
-def psnr_by_level(upscale: Upscaler, small: torch.Tensor, truth: torch.Tensor, levels=LEVELS) -> dict[str, float]:
+def psnr_by_level(
+    upscale: Upscaler, small: torch.Tensor, truth: torch.Tensor, levels: Sequence[float]
+) -> dict[str, float]:
     """PSNR of upscaled clips at each noise level of the condition, and of bicubic interpolation."""
     sets = {f"{level:g}": Reconstruction() for level in levels} | {"bicubic": Reconstruction()}
     for start in range(0, len(small), BATCH):
@@ -67,7 +69,7 @@ def psnr_by_level(upscale: Upscaler, small: torch.Tensor, truth: torch.Tensor, l
 
 
 @torch.no_grad()
-def reading_by_level(upscale: Upscaler, small: torch.Tensor, prompts: Sequence[str], levels=LEVELS) -> dict:
+def reading_by_level(upscale: Upscaler, small: torch.Tensor, prompts: Sequence[str], levels: Sequence[float]) -> dict:
     """Of generated clips at each level, and of bicubic interpolation: shapes as asked, and change over bicubic's."""
     ways = {f"{level:g}": lambda some, start, level=level: upscale(some, start, level) for level in levels}
     ways["bicubic"] = lambda some, start: bicubic(upscale.pixels(some))

@@ -75,7 +75,8 @@ def playing(clips, width=160):
 # the second model, which never saw the pixels: it works on the first one's latents.
 
 # %% tags=["demo"] draws="One prompt through two models, beside bicubic interpolation."
-PIPE, UPSCALER = TextToVideoPipeline.from_pretrained("sprites-t2v"), LatentUpscalePipeline.from_pretrained("sprites-upscaler")
+PIPE = TextToVideoPipeline.from_pretrained("sprites-t2v")
+UPSCALER = LatentUpscalePipeline.from_pretrained("sprites-upscaler")
 for pipe in (PIPE, UPSCALER):
     pipe.set_progress_bar_config(disable=True)
 VAE = PIPE.vae
@@ -206,8 +207,7 @@ def upscaling_loss(model, small, large, generator, most_noise=0.5):
     noisy, told = augment_condition(condition, level, torch.randn(condition.shape, generator=generator))
     s = torch.randn(len(small), generator=generator).sigmoid()
     eps = torch.randn(large.shape, generator=generator)
-    velocity = lambda x, timestep: model(x, timestep, noisy, told).sample
-    return flow_matching_loss(velocity, large, eps, s).mean()
+    return flow_matching_loss(lambda x, timestep: model(x, timestep, noisy, told).sample, large, eps, s).mean()
 
 
 mean, std = (rearrange(values, "c -> c 1 1 1") for values in UPSCALER.transformer.statistics("sample"))
@@ -259,7 +259,8 @@ def enlarge(small, noise_level, steps=STEPS, seed=0, model=None):
     model = model or MODEL
     condition = upsample_condition(small, *model.statistics("condition"))
     noise, condition_noise = torch.randn(2, *condition.shape, generator=seeded(seed))
-    return UPSCALER.decode(model.denormalize(super_resolve(model, condition, noise, condition_noise, noise_level, steps)))
+    large = super_resolve(model, condition, noise, condition_noise, noise_level, steps)
+    return UPSCALER.decode(model.denormalize(large))
 
 
 # %% tags=["demo"] draws="Your sampler: one step, and six, on a true clip."
@@ -317,7 +318,8 @@ for name, clips in ways.items():
 
 # %% tags=["demo"] draws="Across one edge, and the clips."
 figure, axis = plt.subplots(figsize=(6.4, 2.8), layout="constrained")
-for name, color in zip(("bicubic", "one step", f"{STEPS} steps", "drawn at 128"), ("#9a9a9a", "#8a7a2f", "#b3541e", "#1f6f8b")):
+COLORS = {"bicubic": "#9a9a9a", "one step": "#8a7a2f", f"{STEPS} steps": "#b3541e", "drawn at 128": "#1f6f8b"}
+for name, color in COLORS.items():
     axis.plot(torch.arange(-6, 6) + 0.5, profiles[name][0], "o-", color=color, label=name, markersize=3)
 axis.set(xlabel="pixels from the edge", ylabel="from field (0) to object (1)", title="One profile, every way")
 axis.legend(fontsize=8)
@@ -330,3 +332,80 @@ for name in ("bicubic", "one_step", "true", "vae", "other"):
     edge = f"{card[f'{name}/edge']:.2f} px" if f"{name}/edge" in card else "-"
     print(f"{name:10} {card[f'{name}/psnr']:5.1f} dB   edges {edge}")
 print(f"{'drawn':10}            edges {card['drawn/edge']:.2f} px")
+
+# %% [markdown]
+# **What to see.** Bicubic interpolation knows no edges, so each is spread over twice as many pixels. The second model has
+# learned what edges look like here. And it listens: with another clip's condition it draws that other clip.
+
+# %% [markdown]
+# ## On the first model's faults
+#
+# True clips are what the second model was trained on. Now the cascade: clips that `sprites-t2v` drew. Turn the noise on
+# the condition down to 0, and the first model is believed in everything.
+
+# %%
+with torch.no_grad():
+    levels = (0.0, 0.2, 0.4)
+    drawn = {f"a = {a:g}": enlarge(first, a)[0] for a in levels}
+playing({"bicubic": heading["bicubic"]} | drawn, width=130)
+
+# %% tags=["demo"] draws="Three arms with equal steps, measured once: what each makes of faults."
+study = json.loads((paths.find_lab("04.4").tests.parent / "calibration" / "04_cascaded_super_resolution.json").read_text())
+arms, counts = study["arms"], study["clips"]
+print(f"{'':36}{'faulty clips':>14}{'shape as asked':>18}{'change, of bicubic':>21}")
+for arm, name, level in (
+    ("augmented", "bicubic", "bicubic"), ("regression", "regression, a = 0.2", "0.2"),
+    ("trusting", "trained without augmentation", "0"), ("augmented", "augmentation forgotten in use", "0"),
+    ("augmented", "augmented, a = 0.2", "0.2"), ("augmented", "augmented, a = 0.4", "0.4"),
+):  # fmt: skip
+    read = arms[arm]["generated"][level]
+    print(f"{name:36}{arms[arm]['faults'][level]:11.2f} dB{read['shape']:18.0%}{read['change']:21.2f}")
+print(f"{counts['faults']} clips with faults whose truth is known, {counts['generated']} generated ones")
+
+# %% [markdown]
+# WHAT
+
+# %% [markdown]
+# ## Try it
+#
+# Any sentence, any noise on the condition, any number of steps. `cascade` is the whole chain in one call.
+
+# %%
+NOISE_LEVEL, UPSCALE_STEPS, SENTENCE = 0.2, 4, "a small red star moves left over a blue field"
+
+options = {"num_inference_steps": 8, "noise_level": NOISE_LEVEL, "num_upscale_steps": UPSCALE_STEPS}
+chosen = cascade(PIPE, UPSCALER, SENTENCE, generator=1, **options).frames[0]
+playing({SENTENCE: chosen}, width=200)
+
+# %% [markdown] tags=["folded"]
+# ## Going further: upscalers at real scale
+#
+# `StableDiffusionUpscalePipeline` is this lab's model for pictures: the condition is concatenated, noisy, and its
+# `noise_level` is told to the U-Net as a class label. Imagen Video has six such stages. `LTXLatentUpsamplePipeline` goes
+# another way, a convolutional network that maps small latents to large ones in one step, trained as regression is, and
+# leaves the details to a few steps of the first model itself. Its latents go from (16, 5, 8, 8) to (16, 5, 16, 16) too:
+
+# %% tags=["demo"] draws="The latent upsampler of LTX-Video at toy size, with random weights."
+from diffusers.pipelines.ltx.modeling_latent_upsampler import LTXLatentUpsamplerModel
+
+peer = LTXLatentUpsamplerModel(in_channels=16, mid_channels=32, num_blocks_per_stage=1, dims=3)
+with torch.no_grad():
+    print(f"{tuple(first.shape)} to {tuple(peer(first).shape)}, {sum(p.numel() for p in peer.parameters()):,} weights")
+
+# %% [markdown]
+# **An ablation.** Draw the condition's noise anew at every step. What becomes of the calm of the clip, and why?
+#
+# ## Honest limits
+#
+# - In this world a small clip says nearly everything: what is left to invent is where an edge runs inside a pixel. For
+#   faces or leaves the second model has to make up texture, and one step, the mean, is grey there.
+# - It cannot repair what the story got wrong. A cross that has lost an arm for three frames stays so.
+# - One VAE for both sizes. It was trained at 64 pixels, and its own limit at 128 is in the card as `vae/`.
+#
+# ## Yours now
+#
+# `flipbook generate "a large green cross orbits on purple stripes" --upscale --mine` draws 128 × 128 on your functions,
+# once this notebook is saved in `work/`.
+#
+# **Next:** 04.5, who may look at whom. **To read:** *Cascaded Diffusion Models for High
+# Fidelity Image Generation* (arXiv:2106.15282), *Imagen Video* (arXiv:2210.02303).

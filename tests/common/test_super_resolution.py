@@ -3,7 +3,6 @@
 import pytest
 import torch
 from click.testing import CliRunner
-from diffusers import LTXLatentUpsamplePipeline  # noqa: F401  # the peer whose latents' shapes these are
 from torch.nn import functional as F
 
 from common.cli import generate as command
