@@ -3,13 +3,7 @@
 import torch
 from torch.nn import functional as F
 
-from common.course.graders.enlarging import (
-    ConditionedFlow,
-    crossing_places,
-    edges,
-    linear_weights,
-    rises,
-)
+from common.course.graders.enlarging import ConditionedFlow, crossing_places, edges, extremes, linear_weights, rises
 
 
 def test_the_matrix_is_pytorchs_interpolation():
