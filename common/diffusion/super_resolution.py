@@ -5,6 +5,7 @@ Conditioning augmentation: noise on the condition, in training and in use, and a
 """
 
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 
 import torch
 from einops import rearrange
@@ -14,6 +15,8 @@ from common.diffusion.samplers import euler, last
 from common.diffusion.schedules import flow_levels
 from common.tensor_ops import append_dims
 
+REST = 0.25  # standard deviation of what a true large clip has beyond its condition, both normalised
+
 
 def upsample_condition(
     latents: torch.Tensor,
@@ -21,15 +24,15 @@ def upsample_condition(
     std: torch.Tensor | Sequence[float],
     scale_factor: int = 2,
 ) -> torch.Tensor:
-    """Upsample small latents to the size of the large ones, and renormalise each channel.
+    """Upsample a clip, pixels or latents, frame by frame, and renormalise each channel.
 
     Each frame by itself is enlarged by bilinear interpolation, `align_corners=False`: rows and columns become
     `scale_factor` times as many, and frames stay what they are. Then every channel is normalised, (x - mean) / std,
     with its own mean and standard deviation.
 
     Args:
-        latents: `(B, C, T', H, W)`.
-        mean: of each channel of the enlarged latents: a tensor `(C,)` or C numbers.
+        latents: `(B, C, T', H, W)`, or pixels.
+        mean: of each enlarged channel: a tensor `(C,)` or C numbers.
         std: likewise; every one is above 0.
         scale_factor: a whole number from 1 on.
 
@@ -107,7 +110,7 @@ def super_resolve(
     Args:
         model: `model(x, timestep, condition, condition_timestep).sample` is the velocity, as x. The timestep is
             1000 · s, `(B,)`, and the condition's timestep comes from `augment_condition`. It is called K times.
-        condition: from `upsample_condition`, `(B, C, T', H, W)`.
+        condition: without noise, `(B, C, T', H, W)`.
         noise: standard normal, where x begins, as `condition`.
         condition_noise: standard normal, for `augment_condition`.
         noise_level: of the condition, as in `augment_condition`.
@@ -125,3 +128,37 @@ def super_resolve(
     noisy, told = augment_condition(condition, noise_level, condition_noise)
     velocity = lambda x, s: model(x, 1000 * s, noisy, told).sample  # noqa: E731
     return last(euler(velocity, noise, flow_levels(num_inference_steps, shift)))
+
+
+class Preconditioned:
+    """A model's output as a velocity: the best linear guess plus a correction of about 1 (EDM, arXiv:2206.00364).
+
+    The guess takes the answer for the condition plus a rest r, all of them normal and independent: the condition has
+    variance 1 and the rest `REST` squared. With the condition's noise level a, the answer has the mean
+    m = b · condition, b = (1 - a) / ((1 - a)² + a²), and the variance τ² = a² / ((1 - a)² + a²) + REST². With the sample's level s and
+    D = (1 - s)² τ² + s², the best guess of the velocity from x and m is
+
+        x · (s - (1 - s) τ²) / D - m · s / D,
+
+    and its error has the variance τ² / D. So an untrained model, whose output is 0, already gives back the condition.
+
+    Args:
+        model: `model(x, timestep, condition, condition_timestep).sample` is the correction.
+    """
+
+    def __init__(self, model: Callable):
+        self.model = model
+
+    def __call__(self, x, timestep, condition, condition_timestep):
+        """The velocity. Arguments as for the model.
+
+        Returns:
+            `.sample`, float32; `.error`, `(B,)`, the variance of the guess's error.
+        """
+        s, a = (append_dims(level / 1000, x).float() for level in (timestep, condition_timestep))
+        power = (1 - a) ** 2 + a**2
+        rest = a**2 / power + REST**2  # τ²
+        scale = (1 - s) ** 2 * rest + s**2  # D
+        guess = (x * (s - (1 - s) * rest) - condition * (1 - a) / power * s) / scale
+        out = self.model(x, timestep, condition, condition_timestep).sample.float()
+        return SimpleNamespace(sample=guess + (rest / scale).sqrt() * out, error=(rest / scale).flatten())

@@ -75,10 +75,10 @@ def edge_profiles(clips: torch.Tensor, scenes: Sequence[SpriteScene]) -> torch.T
     found, size = [], clips.shape[-1]
     for clip, scene in zip(clips, scenes, strict=True):
         [item] = scene.objects
-        ends = torch.tensor([COLORS[item.color], COLORS[scene.background_color]])
-        way = (from_uint8(ends)[0] - from_uint8(ends)[1])[:, None]  # (3, 1)
+        thing, field = from_uint8(torch.tensor([COLORS[item.color], COLORS[scene.background_color]]))[..., None]
+        way = thing - field  # (3, 1)
         for frame, (y, left, right) in zip(clip.unbind(dim=1), _edges(scene, clip.shape[1], size)):
-            row = (frame[:, int(y)] * way).sum(dim=0) / way.square().sum()  # (W,)
+            row = ((frame[:, int(y)] - field) * way).sum(dim=0) / way.square().sum()  # (W,)
             start, end = round(left) - REACH, round(right) + REACH
             found += [row[start : start + 2 * REACH], row[end - 2 * REACH : end].flip(0)]
     return torch.stack(found)

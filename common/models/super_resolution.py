@@ -1,4 +1,4 @@
-"""A diffusion transformer for super-resolution: noisy large latents and an enlarged condition in, a velocity out.
+"""A diffusion transformer for super-resolution: noisy large latents and a condition in, a correction out.
 
 The blocks are a DiT's without a text: the condition is no sequence to look at but a picture in register, so it is
 concatenated along the channels. Two noise levels steer the blocks: that of the sample, and that of the condition.
@@ -34,7 +34,7 @@ class SuperResolutionOutput(BaseOutput):
     """What the model gives.
 
     Attributes:
-        sample: the velocity `(B, C, T', H, W)`.
+        sample: the correction `(B, C, T', H, W)`.
     """
 
     sample: torch.Tensor
@@ -70,7 +70,7 @@ class UpscaleBlock(nn.Module):
 
 
 class SuperResolutionDiT(Shipped, ModelMixin, ConfigMixin):
-    """A diffusion transformer that draws large latents, given small ones that were enlarged.
+    """A diffusion transformer that draws large latents, given those of the small clip enlarged.
 
     Args:
         in_channels: C of the latents, noisy and condition alike.
@@ -81,7 +81,7 @@ class SuperResolutionDiT(Shipped, ModelMixin, ConfigMixin):
         ffn_dim: width of the feed-forward networks.
         freq_dim: cosines and sines of a timestep.
         rope_theta: as in `rotations`.
-        condition_mean: of each channel of the enlarged latents, for `upsample_condition`; None for 0.
+        condition_mean: of each channel of the condition, for `upsample_condition`; None for 0.
         condition_std: likewise; None for 1.
         sample_mean: of each channel of the large latents, which the model sees normalised; None for 0.
         sample_std: likewise; None for 1.
@@ -131,7 +131,7 @@ class SuperResolutionDiT(Shipped, ModelMixin, ConfigMixin):
         condition_timestep: torch.Tensor,
         return_dict: bool = True,
     ):
-        """Predict a velocity.
+        """Predict the correction to a velocity.
 
         1. Check the inputs (`self._check`). Concatenate noisy latents and condition along the channels, noisy latents
            first. Patchify with patches of (1, p, p), where p is `config.patch_size`; `self.patches_in` makes tokens of
@@ -150,12 +150,12 @@ class SuperResolutionDiT(Shipped, ModelMixin, ConfigMixin):
         Args:
             hidden_states: noisy latents `(B, C, T', H, W)`.
             timestep: 1000 times the noise level of the sample, `(B,)`.
-            condition: enlarged latents, from `upsample_condition`, noisy from `augment_condition`; as `hidden_states`.
+            condition: latents of the enlarged clip, renormalised, noisy from `augment_condition`; as `hidden_states`.
             condition_timestep: 1000 times the noise level of the condition, `(B,)`.
             return_dict: False for a tuple.
 
         Returns:
-            `.sample`, as `hidden_states`: eps - x0.
+            `.sample`, as `hidden_states`. `common.diffusion.super_resolution.Preconditioned` makes it a velocity.
 
         Raises:
             ValueError: the latents, the condition or a timestep have another shape.

@@ -6,7 +6,7 @@ import torch
 from diffusers import DiffusionPipeline
 from diffusers.utils.torch_utils import randn_tensor
 
-from common.diffusion.super_resolution import super_resolve, upsample_condition
+from common.diffusion.super_resolution import Preconditioned, super_resolve, upsample_condition
 from common.models.autoencoder import CausalVideoVAE
 from common.models.shipped import find, is_shipped
 from common.models.super_resolution import SuperResolutionDiT
@@ -15,6 +15,18 @@ from common.pipelines.outputs import as_output, demand_output
 from common.pipelines.text_to_video import VAE, TextToVideoOutput, TextToVideoPipeline
 
 SHIPPED, SCALE_FACTOR = "sprites-upscaler", 2
+
+
+def code_enlarged(vae: CausalVideoVAE, latents: torch.Tensor) -> torch.Tensor:
+    """Normalised latents of small clips to those of the same clips with twice the rows and columns.
+
+    The clips are decoded, enlarged by `upsample_condition`, whose mean of 0 and std of 1 leave pixels as they are, and
+    coded again. Latents that are enlarged themselves show another picture: a latent is no pixel.
+    """
+    dtype = vae.dtype
+    pixels = vae.decode(vae.denormalize(latents.to(dtype))).sample.clamp(-1, 1)
+    large = upsample_condition(pixels, [0.0] * 3, [1.0] * 3, SCALE_FACTOR)
+    return vae.normalize(vae.encode(large).latent_dist.mode())
 
 
 class LatentUpscalePipeline(DiffusionPipeline):
@@ -57,7 +69,7 @@ class LatentUpscalePipeline(DiffusionPipeline):
         latents: torch.Tensor,
         *,
         noise_level: float = 0.2,
-        num_inference_steps: int = 8,
+        num_inference_steps: int = 6,
         shift: float = 1.0,
         generator: Seed | Sequence[Seed] | None = None,
         output_type: str = "pt",
@@ -83,17 +95,21 @@ class LatentUpscalePipeline(DiffusionPipeline):
         """
         demand_output(output_type), demand_whole(num_inference_steps=num_inference_steps)
         generator, device = generator_for(generator, len(latents)), self._execution_device
-        mean, std = self.transformer.statistics("condition")
-        condition = upsample_condition(latents.to(device, torch.float32), mean, std, SCALE_FACTOR)
+        condition = self.condition(latents.to(device))
         noise, condition_noise = (randn_tensor(condition.shape, generator, device) for _ in range(2))
         sampler = {"noise_level": noise_level, "num_inference_steps": num_inference_steps, "shift": shift}
-        large = super_resolve(self.velocity, condition, noise, condition_noise, **sampler)
+        large = super_resolve(Preconditioned(self.correction), condition, noise, condition_noise, **sampler)
         large = self.transformer.denormalize(large)
         frames = large if output_type == "latent" else as_output(self.decode(large), output_type)
         self.maybe_free_model_hooks()
         return TextToVideoOutput(frames=frames) if return_dict else (frames,)
 
-    def velocity(self, x, timestep, condition, condition_timestep):
+    def condition(self, latents: torch.Tensor) -> torch.Tensor:
+        """Small latents as the transformer wants them: those of the enlarged clip, renormalised, float32."""
+        large = code_enlarged(self.vae, latents).float()
+        return upsample_condition(large, *self.transformer.statistics("condition"), scale_factor=1)
+
+    def correction(self, x, timestep, condition, condition_timestep):
         """The transformer in its own dtype."""
         dtype = self.transformer.dtype
         return self.transformer(x.to(dtype), timestep, condition.to(dtype), condition_timestep)
@@ -111,13 +127,13 @@ def cascade(
     *,
     generator: Seed | Sequence[Seed] | None = None,
     noise_level: float = 0.2,
-    num_upscale_steps: int = 8,
+    num_upscale_steps: int = 6,
     output_type: str = "pt",
     **options,
 ):
     """Two pipelines one after the other: a prompt to a small clip, and that to a clip of twice the size.
 
-    The small clip is never decoded: its latents are the second pipeline's condition.
+    The first pipeline gives latents, and the second decodes, enlarges and codes them again: its condition.
 
     Args:
         first: makes the small clip.

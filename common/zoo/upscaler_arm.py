@@ -2,12 +2,14 @@
 
     recipe = upscaler_recipe("augmented")            flipbook train sprites-upscaler
 
-A sample is one scene drawn at two sizes, 64 and 128 pixels, both coded by `sprites-vae`: `(16, 5, 8, 8)` and
-`(16, 5, 16, 16)`. Stage "main" trains on windows of two latent frames and clean conditions, and all arms share it. In stage "whole", on
-whole clips, the arms part: each has a loss of its own, and the same clips, noise and steps as the others.
+A sample is one scene drawn at two sizes. The small clip, 64 pixels, goes through `sprites-vae`, is enlarged to 128, and
+is coded again: the condition. The large clip is coded as it was drawn: the answer. Both are `(16, 5, 16, 16)`. Stage
+"main" trains on windows of two latent frames and clean conditions, and all arms share it. In stage "whole", on whole
+clips, the arms part: each has a loss of its own, and the same clips, noise and steps as the others.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -15,19 +17,22 @@ from pathlib import Path
 import torch
 
 from common.data.sprites import SpriteData
-from common.diffusion.losses import flow_matching_loss, logit_normal
-from common.diffusion.super_resolution import augment_condition, upsample_condition
+from common.diffusion.losses import logit_normal
+from common.diffusion.paths import add_noise, flow_level, flow_target
+from common.diffusion.super_resolution import Preconditioned, augment_condition, upsample_condition
+from common.models.autoencoder import CausalVideoVAE
 from common.models.super_resolution import PRESETS, SuperResolutionDiT
+from common.pipelines.latent_upscale import code_enlarged
 from common.training import Recipe, Settings, Stage, muon
 from common.zoo.captioned import CaptionedLatents, captioned_latents
 from common.zoo.sprites_t2v.latents import encode_clip
 
 NUM_FRAMES, SMALL, LARGE = 17, 64, 128
-NUM_CLIPS = {"ci": 8, "cpu": 512, "gpu": 20_000}
+NUM_CLIPS = {"ci": 8, "cpu": 256, "gpu": 20_000}
 WINDOW = 2  # latent frames of a sample of the first stage
 MOST_NOISE = 0.5  # the condition's noise level is drawn from 0 to this
 STATISTICS = Path(__file__).parent / "sprites_upscaler" / "statistics.json"
-MEASURED_CLIPS = 192  # for the statistics
+MEASURED_CLIPS = 128  # for the statistics
 
 
 @lru_cache
@@ -36,10 +41,16 @@ def statistics() -> dict[str, list[float]]:
     return json.loads(STATISTICS.read_text(encoding="utf-8"))
 
 
-def scenes_as_latents(size: int, num_clips: int) -> CaptionedLatents:
+def enlarge_clip(vae: CausalVideoVAE, batch) -> torch.Tensor:
+    """Latents of a batch of small clips that went through the autoencoder, were enlarged, and are coded again."""
+    small = vae.normalize(encode_clip(vae, batch))
+    return vae.denormalize(code_enlarged(vae, small))
+
+
+def scenes_as_latents(size: int, encode: Callable, num_clips: int, name: str) -> CaptionedLatents:
     """The first clips of the training split at one size, as latents on the disk, coded the first time."""
     source = SpriteData(num_frames=NUM_FRAMES, size=size)
-    return captioned_latents(source, encode_clip, num_clips, f"sprites-{NUM_FRAMES}x{size}", lambda texts: {})
+    return captioned_latents(source, encode, num_clips, f"sprites-{NUM_FRAMES}x{name}", lambda texts: {})
 
 
 @dataclass(frozen=True)
@@ -60,10 +71,10 @@ class Pairs:
         return f"{self.small.key} / {self.large.key}, window {self.window}"
 
     def batch(self, indices) -> dict[str, torch.Tensor]:
-        """`condition`, enlarged, and `latents`, both normalised per channel: `(B, 16, 5 or window, 16, 16)`."""
+        """`condition` and `latents`, both normalised per channel: `(B, 16, 5 or window, 16, 16)`."""
         known, indices = statistics(), [int(index) for index in indices]
         small, large = (self._cut(data.batch(indices)["latents"], indices) for data in (self.small, self.large))
-        condition = upsample_condition(small, known["condition_mean"], known["condition_std"])
+        condition = upsample_condition(small, known["condition_mean"], known["condition_std"], 1)
         mean, std = (torch.tensor(known[f"sample_{name}"])[:, None, None, None] for name in ("mean", "std"))
         return {"condition": condition, "latents": (large - mean) / std}
 
@@ -78,26 +89,25 @@ class Pairs:
 
 def pairs(num_clips: int, window: int | None = None) -> Pairs:
     """The first training scenes at both sizes; drawn and coded the first time, a quarter of a second per scene."""
-    return Pairs(*(scenes_as_latents(size, num_clips) for size in (SMALL, LARGE)), window)
+    sides = (SMALL, enlarge_clip, num_clips, f"{SMALL}-enlarged"), (LARGE, encode_clip, num_clips, str(LARGE))
+    return Pairs(*(scenes_as_latents(*side) for side in sides), window)
 
 
 def measure_statistics(num_clips: int = MEASURED_CLIPS) -> dict[str, list[float]]:
     """What `statistics.json` holds, over the first training scenes."""
     data, found = pairs(num_clips), {}
     small, large = (side.batch(range(num_clips))["latents"] for side in (data.small, data.large))
-    channels = small.shape[1]
-    enlarged = upsample_condition(small, [0.0] * channels, [1.0] * channels)
-    for name, latents in (("condition", enlarged), ("sample", large)):
+    for name, latents in (("condition", small), ("sample", large)):
         found[f"{name}_mean"] = [round(value, 4) for value in latents.mean(dim=(0, 2, 3, 4)).tolist()]
         found[f"{name}_std"] = [round(value, 4) for value in latents.std(dim=(0, 2, 3, 4)).tolist()]
     return found
 
 
 def diffusion_loss(model, batch, noise, most_noise: float = MOST_NOISE):
-    """Flow matching with conditioning augmentation.
+    """Flow matching with conditioning augmentation. Every noise level counts the same, as in EDM.
 
     Args:
-        model: predicts velocities.
+        model: predicts corrections, as in `Preconditioned`.
         batch: as `Pairs` gives it.
         noise: of the levels, the latents and the condition.
         most_noise: the condition's noise level is drawn evenly from 0 to this; 0 for no augmentation.
@@ -105,9 +115,10 @@ def diffusion_loss(model, batch, noise, most_noise: float = MOST_NOISE):
     x0, condition = batch["latents"], batch["condition"]
     level = most_noise * noise.uniform("augmentation")
     condition, told = augment_condition(condition, level, noise.normal("condition", condition.shape[1:]))
-    velocity = lambda x, timestep: model(x, timestep, condition, told).sample  # noqa: E731
-    s = logit_normal(noise.normal("level"))
-    return {"loss": flow_matching_loss(velocity, x0, noise.normal("eps", x0.shape[1:]), s).mean()}
+    s, eps, model = logit_normal(noise.normal("level")), noise.normal("eps", x0.shape[1:]), Preconditioned(model)
+    said = model(add_noise(x0, eps, flow_level(s)), 1000 * s, condition, told)
+    error = (said.sample - flow_target(x0, eps)).square().flatten(1).mean(dim=1)  # (B,)
+    return {"loss": (error / said.error).mean()}
 
 
 def regression_loss(model, batch, noise):
@@ -120,8 +131,9 @@ def regression_loss(model, batch, noise):
     level = MOST_NOISE * noise.uniform("augmentation")
     condition, told = augment_condition(condition, level, noise.normal("condition", condition.shape[1:]))
     timestep = torch.full((len(x0),), 1000.0, device=x0.device)
-    guess = -model(torch.zeros_like(x0), timestep, condition, told).sample.float()
-    return {"loss": (guess - x0).square().mean()}
+    said = Preconditioned(model)(torch.zeros_like(x0), timestep, condition, told)
+    error = (-said.sample - x0).square().flatten(1).mean(dim=1)  # (B,)
+    return {"loss": (error / said.error).mean()}
 
 
 ARMS = {
@@ -140,12 +152,12 @@ COMMON = {
 }
 WINDOWS = {
     "ci": Settings(steps=10, batch_size=2, decay="none", ema_decay=0.9, **COMMON | {"precision": "fp32"}),
-    "cpu": Settings(steps=1500, batch_size=12, warmup_steps=100, decay="none", ema_decay=0.99, **COMMON),
+    "cpu": Settings(steps=400, batch_size=8, warmup_steps=40, decay="none", ema_decay=0.99, **COMMON),
     "gpu": Settings(steps=10_000, batch_size=128, warmup_steps=200, decay="none", ema_decay=0.999, **COMMON),
 }
 WHOLE = {
     "ci": Settings(steps=5, batch_size=2, decay="linear", ema_decay=0.9, **COMMON | {"precision": "fp32"}),
-    "cpu": Settings(steps=600, batch_size=4, decay="linear", ema_decay=0.99, first_sample=10**6, **COMMON),
+    "cpu": Settings(steps=160, batch_size=4, decay="linear", ema_decay=0.99, first_sample=10**6, **COMMON),
     "gpu": Settings(steps=5000, batch_size=64, decay="linear", ema_decay=0.999, first_sample=10**7, **COMMON),
 }
 

@@ -1,8 +1,9 @@
 """How good an upscaler is: on true small clips, at edges, and on what `sprites-t2v` drew.
 
 Everything starts from the same small latents, 64 pixels coded by `sprites-vae`. Beside the model stand `bicubic/`, the
-small clip decoded and enlarged by bicubic interpolation; `one_step/`, the model's first guess, the mean of all answers;
-`other/`, the model with another clip's condition; and `vae/`, the true large clip coded and decoded.
+small clip decoded and enlarged by bicubic interpolation; `coded/`, the model's condition, decoded; `one_step/`, the
+model's first guess, the mean of all answers; `other/`, the model with another clip's condition; and `vae/`, the true
+large clip coded and decoded.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,13 +13,14 @@ from einops import rearrange
 from torch.nn import functional as F
 
 from common.data.sprites import SpriteData, SpriteScene, render
-from common.diffusion.super_resolution import super_resolve, upsample_condition
+from common.diffusion.super_resolution import Preconditioned, super_resolve, upsample_condition
 from common.evaluation.edges import edge_profiles, edge_scenes, edge_width
 from common.evaluation.reconstruction import Reconstruction
 from common.evaluation.sprite_reader import accuracy, read_sprites
 from common.evaluation.temporal import motion_score
 from common.models.autoencoder import CausalVideoVAE
 from common.pipelines import TextToVideoPipeline
+from common.pipelines.latent_upscale import code_enlarged
 from common.zoo.captioned import VAE
 from common.zoo.settings import pick_setting
 from common.zoo.sprites_t2v.measures import SAMPLER, seeds
@@ -54,12 +56,13 @@ class Upscaler:
 
     def __call__(self, small: torch.Tensor, first: int, noise_level: float, steps: int = STEPS) -> torch.Tensor:
         """Clips of twice the size. The noise of clip `first + i` has the seed `first + i`."""
-        condition = upsample_condition(small, *self.model.statistics("condition"))
+        large = code_enlarged(self.vae, small)
+        condition = upsample_condition(large, *self.model.statistics("condition"), scale_factor=1)
         draws = [torch.randn(2, *condition.shape[1:], generator=seed) for seed in seeds(first, len(small))]
         noise, condition_noise = torch.stack(draws, dim=1)
         if self.guesses:
             noise, steps = torch.zeros_like(noise), 1
-        large = super_resolve(self.model, condition, noise, condition_noise, noise_level, steps)
+        large = super_resolve(Preconditioned(self.model), condition, noise, condition_noise, noise_level, steps)
         return self.pixels(self.model.denormalize(large))
 
 
@@ -105,7 +108,8 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
 
 def measure_true(upscale: Upscaler, count: int, advance: Callable[[int], None]) -> dict[str, float]:
     """PSNR on true small clips: of the model, of what it is compared with, and of its controls."""
-    sets = {name: Reconstruction() for name in ("true", "one_step", "other", "bicubic", "vae")}
+    names = "true", "one_step", "other", "bicubic", "coded", "vae"
+    sets = {name: Reconstruction() for name in names}
     worlds = [SpriteData("test", NUM_FRAMES, size) for size in (SMALL, LARGE)]
     for start in range(0, count, BATCH):
         chosen = range(start, min(start + BATCH, count))
@@ -115,6 +119,7 @@ def measure_true(upscale: Upscaler, count: int, advance: Callable[[int], None]) 
         sets["one_step"].add(upscale(small, start, TRUE_LEVEL, 1), target)
         sets["other"].add(upscale(small.roll(1, dims=0), start, TRUE_LEVEL), target)
         sets["bicubic"].add(bicubic(upscale.pixels(small)), target)
+        sets["coded"].add(upscale.pixels(code_enlarged(upscale.vae, small)), target)
         sets["vae"].add(upscale.pixels(upscale.small(target)), target)
         advance(len(chosen))
     found = {f"{name}/psnr": one.result()["psnr"] for name, one in sets.items()}
@@ -141,6 +146,7 @@ def enlarged(upscale: Upscaler, scenes: Sequence[SpriteScene], first: int) -> di
         "drawn": target,
         "vae": upscale.pixels(upscale.small(target)),
         "bicubic": bicubic(upscale.pixels(small)),
+        "coded": upscale.pixels(code_enlarged(upscale.vae, small)),
         "one_step": upscale(small, first, TRUE_LEVEL, 1),
         "true": upscale(small, first, TRUE_LEVEL),
     }

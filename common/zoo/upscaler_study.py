@@ -1,7 +1,7 @@
 """What the arms of lab 04.4 are asked: true clips, clips with known faults, generated clips, at several noise levels.
 
-Faults with a known truth: `sprites-t2v` draws the second half of a true clip's way from noise. What it makes is its own,
-and still shows the same scene, so the large clip that was drawn is the truth for it.
+Faults with a known truth: `sprites-t2v` draws the last part of a true clip's way from noise. What it makes is its own,
+and still shows the same scene, so the clip that was drawn large is the truth for it.
 """
 
 from collections.abc import Sequence

@@ -1,9 +1,10 @@
 # %% [markdown]
 # # Lab 04.4 · Cascaded super-resolution
 #
-# **What you will have at the end:** a second, small diffusion model on top of the first. It takes a clip of 64 × 64 and
-# draws one of 128 × 128. You write how the small clip gets in, how it is made unreliable on purpose, the model and its
-# sampler. Then you measure its edges against bicubic interpolation, on true clips and on clips that the first model drew.
+# **What you will have at the end:** a second, small diffusion model on top of the first. It takes a clip of 64 × 64
+# and draws one of 128 × 128. You write how the small clip gets in, how it is made unreliable on purpose, the model and
+# its sampler. Then you measure its edges against bicubic interpolation, on true clips and on clips that the first
+# model drew.
 #
 # | | |
 # |---|---|
@@ -33,9 +34,10 @@ from torch.nn import functional as F
 
 from common import show
 from common.course import check, paths
-from common.data.sprites import SpriteData, render
+from common.data.sprites import render
 from common.data.sprites.attributes import FPS
-from common.diffusion import euler, flow_levels, flow_matching_loss, last
+from common.diffusion import add_noise, euler, flow_level, flow_levels, last
+from common.diffusion.super_resolution import Preconditioned
 from common.evaluation.edges import edge_profiles, edge_scenes
 from common.evaluation.reconstruction import clip_psnr
 from common.layers.modulation import timestep_features
@@ -72,7 +74,7 @@ def playing(clips, width=160):
 # ## Where you are heading
 #
 # `sprites-t2v` draws 64 × 64 pixels. Left, its clip enlarged by bicubic interpolation. Right, the same clip redrawn by
-# the second model, which never saw the pixels: it works on the first one's latents.
+# a second model, in 6 steps.
 
 # %% tags=["demo"] draws="One prompt through two models, beside bicubic interpolation."
 PIPE = TextToVideoPipeline.from_pretrained("sprites-t2v")
@@ -91,16 +93,15 @@ playing(heading, width=200)
 # %% [markdown] about="upsample_condition" difficulty=1 importance=4 minutes=6
 # ## The small clip as a condition
 #
-# Both clips are coded by the same VAE, so the small one has the right channels and half the rows and columns.
-# **Upsample** it, and it fits beside the large one, place by place. One thing does not fit: its numbers. A latent looks
-# at a patch of pixels, and at twice the size a patch holds half as many edges. So the statistics differ, and each side is
-# **renormalised** by its own:
+# The second model draws in the latents of the same VAE, at twice the rows and columns. What it is given must lie beside
+# what it draws, place by place. So the small clip is **enlarged**, coded again, and then **renormalised**: clips of two
+# sizes have latents of different statistics, and each side gets its own mean and standard deviation per channel.
 #
 # | quantity | shape | here |
 # |---|---|---|
-# | small latents | `(B, C, T', H, W)` | (B, 16, 5, 8, 8) |
-# | condition | `(B, C, T', 2H, 2W)` | (B, 16, 5, 16, 16) |
-# | `mean`, `std` of the enlarged latents | `(C,)` | measured once, over the training set |
+# | small clip | `(B, C, T', H, W)` | (B, 3, 17, 64, 64) |
+# | enlarged | `(B, C, T', 2H, 2W)` | (B, 3, 17, 128, 128) |
+# | coded again, renormalised | `(B, C, T', H, W)` | (B, 16, 5, 16, 16) |
 
 # %% exercise="upsample_condition" from="common.diffusion.super_resolution:upsample_condition"
 
@@ -109,37 +110,47 @@ playing(heading, width=200)
 # %% [markdown] hints="upsample_condition"
 # 1. `F.interpolate` enlarges pictures, `(N, C, H, W)`. What has to become of the frames?
 # 2. `rearrange(latents, "b c t h w -> (b t) c h w")`, and back at the end. `mean[:, None, None]` meets `(N, C, H, W)`.
-# 3. `torch.as_tensor(mean)` takes tensors and lists. Then
-#    `F.interpolate(frames, scale_factor=scale_factor, mode="bilinear", align_corners=False)`, and `(large - mean) / std`.
+# 3. `torch.as_tensor(mean)` takes tensors and lists. Then `F.interpolate(frames, scale_factor=scale_factor,
+#    mode="bilinear", align_corners=False)`, and `(large - mean) / std`.
 
 # %% [markdown] troubles="upsample_condition"
 # - **The number of frames is wrong.** `F.interpolate` on five axes enlarges time too.
 
-# %% tags=["demo"] draws="One scene, coded at two sizes: how large each channel's numbers are."
-WORLDS = {size: SpriteData("test", 17, size, num_objects=1) for size in (64, 128)}
-numbers = [3, 8, 12, 17] if SIZE == "ci" else range(16)
+# %%
+NO_MEAN, NO_STD = [0.0] * 3, [1.0] * 3  # pixels have no statistics to mend
+
+
+@torch.no_grad()
+def coded_again(small):
+    """Normalised latents of small clips to those of the same clips, enlarged."""
+    large = upsample_condition(PIPE.decode(small), NO_MEAN, NO_STD)
+    return VAE.normalize(VAE.encode(large).latent_dist.mode())
+
+
+# %% tags=["demo"] draws="Two ways to enlarge, decoded; and how large latents are at two sizes."
+SCENES = edge_scenes(NUM_CLIPS)
+truth, given = (render(SCENES, 17, size).clips() for size in (128, 64))
 with torch.no_grad():
-    coded = {size: VAE.normalize(VAE.encode(world.batch(numbers).clips()[:, :, :1]).latent_dist.mode())
-             for size, world in WORLDS.items()}  # fmt: skip
-spread = {size: z.std(dim=(0, 2, 3, 4)) for size, z in coded.items()}
-figure, axis = plt.subplots(figsize=(7, 2.6), layout="constrained")
-for k, (size, std) in enumerate(spread.items()):
-    axis.bar(torch.arange(16) + 0.4 * k - 0.2, std, 0.4, label=f"{size} pixels", color=["#9a9a9a", "#1f6f8b"][k])
-axis.set(xlabel="latent channel", ylabel="standard deviation", title="First frames of the same scenes at two sizes")
-axis.legend()
-plt.show()
-ratio = spread[128] / spread[64]
-print(f"large over small: from {ratio.min():.2f} to {ratio.max():.2f}")
+    small, large = (VAE.normalize(VAE.encode(clips).latent_dist.mode()) for clips in (given, truth))
+    again, latents_enlarged = coded_again(small), upsample_condition(small, [0.0] * 16, [1.0] * 16)
+    shown = {"latents enlarged": latents_enlarged, "pixels enlarged, coded again": again, "drawn at 128": large}
+    shown = {name: PIPE.decode(latents) for name, latents in shown.items()}
+show.strips({name: clips[0] for name, clips in shown.items()}, num_frames=5, width=120)
+for name, clips in shown.items():
+    print(f"{name:30}{clip_psnr(clips, truth, data_range=2).mean():6.1f} dB")
+ratio = small.std(dim=(0, 2, 3, 4)) / large.std(dim=(0, 2, 3, 4))
+print(f"standard deviation at 64 over that at 128, by channel: {ratio.min():.2f} to {ratio.max():.2f}")
 
 # %% [markdown]
-# **What to see.** Same VAE, same scenes, other numbers, and each channel differs in its own way. A model that took one
-# for the other would begin with the wrong contrast.
+# **What to see.** A latent is no pixel. It says what a patch of 8 × 8 looks like, and between two patches there is no
+# half-way patch. So the *picture* is enlarged, and the VAE says it in its own words. The numbers of these words differ
+# from size to size, in each channel in its own way.
 
 # %% [markdown] about="augment_condition" difficulty=2 importance=5 minutes=8
 # ## A condition that must not be trusted
 #
-# The remedy for the faults of the first model is **conditioning augmentation** (Ho et al. 2021): noise on the condition,
-# with a level $a$ that is drawn anew for each training sample, and **told to the model**:
+# The remedy for the faults of the first model is **conditioning augmentation** (Ho et al. 2021): noise on the
+# condition, with a level $a$ that is drawn anew for each training sample, and **told to the model**:
 #
 # $$ \tilde c = (1 - a) \, c + a \, \varepsilon , \qquad \text{told: } 1000 \, a . $$
 #
@@ -165,8 +176,8 @@ with torch.no_grad():
 show.strips(blurred, num_frames=8, width=70)
 
 # %% [markdown]
-# **What to see.** At 0.1 the edges tremble, at 0.2 small faults are hidden, at 0.4 you still know what it is and where.
-# (The VAE was not made for noise. What the second model reads is the numbers, not this picture.)
+# **What to see.** Noise takes the small things first. At 0.4 you still know what it is and where. (The VAE was not made
+# for noise. What the second model reads is the numbers, not this picture.)
 
 # %% [markdown] about="SuperResolutionDiT" difficulty=4 importance=5 minutes=18
 # ## The second model
@@ -196,28 +207,34 @@ show.strips(blurred, num_frames=8, width=70)
 # - **A shape error in the attention.** The rotations are for tokens, H / p rows and W / p columns, not for latents.
 
 # %% [markdown]
-# The loss on your parts: flow matching, as in 06.1, with a condition that is noisy by a level that is drawn. This is the
-# whole difference between a model that trusts and one that doubts.
+# The loss on your parts: flow matching, as in 06.1, with a noise level of the condition that is drawn for each sample.
+# One thing is given. The condition is nearly the answer, so the network learns what is *missing*: `Preconditioned`
+# takes the best linear guess from sample and condition, and adds the network's output, scaled to the guess's error. An
+# untrained model, which says 0, then gives the condition back, and its loss is about 1.
 
 # %%
-def upscaling_loss(model, small, large, generator, most_noise=0.5):
+STATISTICS = {of: UPSCALER.transformer.statistics(of) for of in ("condition", "sample")}
+
+
+def upscaling_loss(model, coded, answer, generator, most_noise=0.5):
     """Flow matching on large latents; the condition has a noise level from 0 to `most_noise`."""
-    condition = upsample_condition(small, *UPSCALER.transformer.statistics("condition"))
-    level = most_noise * torch.rand(len(small), generator=generator)
+    condition = upsample_condition(coded, *STATISTICS["condition"], scale_factor=1)
+    level = most_noise * torch.rand(len(coded), generator=generator)
     noisy, told = augment_condition(condition, level, torch.randn(condition.shape, generator=generator))
-    s = torch.randn(len(small), generator=generator).sigmoid()
-    eps = torch.randn(large.shape, generator=generator)
-    return flow_matching_loss(lambda x, timestep: model(x, timestep, noisy, told).sample, large, eps, s).mean()
+    s = torch.randn(len(coded), generator=generator).sigmoid()
+    eps = torch.randn(answer.shape, generator=generator)
+    said = Preconditioned(model)(add_noise(answer, eps, flow_level(s)), 1000 * s, noisy, told)
+    return ((said.sample - (eps - answer)).square().flatten(1).mean(dim=1) / said.error).mean()
 
 
-mean, std = (rearrange(values, "c -> c 1 1 1") for values in UPSCALER.transformer.statistics("sample"))
-small, large = coded[64], (coded[128] - mean) / std
+mean, std = (rearrange(values, "c -> c 1 1 1") for values in STATISTICS["sample"])
+answer = (large - mean) / std
 torch.manual_seed(0)
 fresh = SuperResolutionDiT(**PRESETS["cpu"])
 optimizer = torch.optim.AdamW(fresh.parameters(), lr=2e-3)
 losses = []
 for step in progress_bar(range(TRAINING_STEPS), desc="first steps"):
-    loss = upscaling_loss(fresh, small, large, seeded(step))
+    loss = upscaling_loss(fresh, again[:2], answer[:2], seeded(step % 2))
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
@@ -226,7 +243,7 @@ for step in progress_bar(range(TRAINING_STEPS), desc="first steps"):
 MODEL = SuperResolutionDiT.from_config(UPSCALER.transformer.config).eval()
 MODEL.load_state_dict(UPSCALER.transformer.state_dict())  # the shipped weights, in your class
 with torch.no_grad():
-    shipped = sum(upscaling_loss(MODEL, small, large, seeded(k)) for k in range(2)) / 2
+    shipped = sum(upscaling_loss(MODEL, again[:2], answer[:2], seeded(k)) for k in range(2)) / 2
 print(f"fresh: {losses[0]:.2f}, after {len(losses)} steps {losses[-1]:.2f}; the shipped weights: {shipped:.2f}")
 print(f"{sum(p.numel() for p in MODEL.parameters()):,} weights; sprites-t2v has "
       f"{sum(p.numel() for p in PIPE.transformer.parameters()):,}")
@@ -244,8 +261,8 @@ print(f"{sum(p.numel() for p in MODEL.parameters()):,} weights; sprites-t2v has 
 
 # %% [markdown] hints="super_resolve"
 # 1. Three lines: augment, define a velocity, run a sampler.
-# 2. `euler(velocity, x, levels)` is a generator of steps, and `last(…)` gives the sample after the last one. The velocity
-#    gets x and the level `(B,)`.
+# 2. `euler(velocity, x, levels)` is a generator of steps, and `last(…)` gives the sample after the last one. The
+#    velocity gets x and the level `(B,)`.
 # 3. `velocity = lambda x, s: model(x, 1000 * s, noisy, told).sample`, then
 #    `last(euler(velocity, noise, flow_levels(num_inference_steps, shift)))`.
 
@@ -254,38 +271,29 @@ print(f"{sum(p.numel() for p in MODEL.parameters()):,} weights; sprites-t2v has 
 
 # %%
 @torch.no_grad()
-def enlarge(small, noise_level, steps=STEPS, seed=0, model=None):
-    """Normalised latents of small clips to clips of twice the size, on your functions."""
-    model = model or MODEL
-    condition = upsample_condition(small, *model.statistics("condition"))
+def enlarge(coded, noise_level, steps=STEPS, seed=0):
+    """Latents of enlarged clips to clips with their details, on your functions."""
+    condition = upsample_condition(coded, *STATISTICS["condition"], scale_factor=1)
     noise, condition_noise = torch.randn(2, *condition.shape, generator=seeded(seed))
-    large = super_resolve(model, condition, noise, condition_noise, noise_level, steps)
-    return UPSCALER.decode(model.denormalize(large))
+    drawn = super_resolve(Preconditioned(MODEL), condition, noise, condition_noise, noise_level, steps)
+    return UPSCALER.decode(MODEL.denormalize(drawn))
 
 
 # %% tags=["demo"] draws="Your sampler: one step, and six, on a true clip."
-SCENES = edge_scenes(NUM_CLIPS)
-truth, given = (render(SCENES, 17, size).clips() for size in (128, 64))
-with torch.no_grad():
-    small_true = VAE.normalize(VAE.encode(given).latent_dist.mode())  # (N, 16, 5, 8, 8)
-    ways = {
-        "bicubic": bicubic(PIPE.decode(small_true)),
-        "one step": enlarge(small_true, 0.0, steps=1),
-        f"{STEPS} steps": enlarge(small_true, 0.0),
-        "drawn at 128": truth,
-    }
-show.strips({name: clips[0] for name, clips in ways.items()}, num_frames=6, width=110)
+ways = {"bicubic": bicubic(PIPE.decode(small)), "one step": enlarge(again, 0.0, steps=1),
+        f"{STEPS} steps": enlarge(again, 0.0), "drawn at 128": truth}  # fmt: skip
+show.strips({name: clips[0] for name, clips in ways.items()}, num_frames=5, width=120)
 
 # %% [markdown]
-# **What to see.** One step from pure noise is the model's best guess before it has committed to anything: the **mean** of
-# all clips that fit the condition. That is what regression learns. The steps after it choose.
+# **What to see.** One step from pure noise is the model's best guess before it has committed to anything: the **mean**
+# of all clips that fit the condition. That is what regression learns. The steps after it choose.
 
 # %% [markdown] about="edge_width" difficulty=3 importance=3 minutes=12
 # ## How sharp is sharp
 #
-# "Sharper" needs a number. Optics has one, the **10–90 % rise distance**: walk across an edge, and count the pixels from
-# 10 % to 90 % of the climb. Interpolation between pixels makes it finer than a pixel. And a profile may ring, as bicubic
-# ones do, so *which* 10 % and which 90 % count has to be said.
+# "Sharper" needs a number. Optics has one, the **10–90 % rise distance**: walk across an edge, and count the pixels
+# from 10 % to 90 % of the climb. Interpolation between pixels makes it finer than a pixel. And a profile may ring, as
+# bicubic ones do, so *which* 10 % and which 90 % count has to be said.
 
 # %% exercise="edge_width" from="common.evaluation.edges:edge_width"
 
@@ -295,8 +303,8 @@ show.strips({name: clips[0] for name, clips in ways.items()}, num_frames=6, widt
 # 1. `(profiles - first) / (last - first)` runs from 0 to 1, also for an edge that falls.
 # 2. `(heights >= 0.9).int().argmax(dim=1)` is the first pixel at 0.9 or above. Of the pixels before it, the last at 0.1
 #    or below is the other place.
-# 3. Between pixel k, at a, and pixel k + 1, at b, the line is at `height` at `k + (height - a) / (b - a)`. `gather` takes
-#    one pixel from each row.
+# 3. Between pixel k, at a, and pixel k + 1, at b, the line is at `height` at `k + (height - a) / (b - a)`. `gather`
+#    takes one pixel from each row.
 
 # %% [markdown] troubles="edge_width"
 # - **Only rows with ringing are wrong.** The first time above 0.9, and then the last time below 0.1 *before* that.
@@ -308,7 +316,7 @@ show.strips({name: clips[0] for name, clips in ways.items()}, num_frames=6, widt
 # **Negative control**: the model with the condition of another clip.
 
 # %%
-ways["another clip's condition"] = enlarge(small_true.roll(1, dims=0), 0.0)
+ways["another clip's condition"] = enlarge(again.roll(1, dims=0), 0.0)
 profiles = {name: edge_profiles(clips, SCENES) for name, clips in ways.items()}
 for name, clips in ways.items():
     fits = name != "another clip's condition"  # in the control the edges are elsewhere
@@ -328,14 +336,14 @@ playing({name: ways[name][0] for name in ("bicubic", f"{STEPS} steps", "drawn at
 
 # %% tags=["demo"] draws="The card's numbers, over more clips."
 card = json.loads((paths.root() / "common/zoo/sprites_upscaler/card.json").read_text())["measured"]["full"]
-for name in ("bicubic", "one_step", "true", "vae", "other"):
+for name in ("bicubic", "coded", "one_step", "true", "vae", "other"):
     edge = f"{card[f'{name}/edge']:.2f} px" if f"{name}/edge" in card else "-"
     print(f"{name:10} {card[f'{name}/psnr']:5.1f} dB   edges {edge}")
 print(f"{'drawn':10}            edges {card['drawn/edge']:.2f} px")
 
 # %% [markdown]
-# **What to see.** Bicubic interpolation knows no edges, so each is spread over twice as many pixels. The second model has
-# learned what edges look like here. And it listens: with another clip's condition it draws that other clip.
+# **What to see.** Bicubic interpolation knows no edges, so each is spread over twice as many pixels. The second model
+# has learned what edges look like here. And it listens: with another clip's condition it draws that other clip.
 
 # %% [markdown]
 # ## On the first model's faults
@@ -346,11 +354,12 @@ print(f"{'drawn':10}            edges {card['drawn/edge']:.2f} px")
 # %%
 with torch.no_grad():
     levels = (0.0, 0.2, 0.4)
-    drawn = {f"a = {a:g}": enlarge(first, a)[0] for a in levels}
+    drawn = {f"a = {a:g}": enlarge(coded_again(first), a)[0] for a in levels}
 playing({"bicubic": heading["bicubic"]} | drawn, width=130)
 
 # %% tags=["demo"] draws="Three arms with equal steps, measured once: what each makes of faults."
-study = json.loads((paths.find_lab("04.4").tests.parent / "calibration" / "04_cascaded_super_resolution.json").read_text())
+place = paths.find_lab("04.4").tests.parent / "calibration" / "04_cascaded_super_resolution.json"
+study = json.loads(place.read_text())
 arms, counts = study["arms"], study["clips"]
 print(f"{'':36}{'faulty clips':>14}{'shape as asked':>18}{'change, of bicubic':>21}")
 for arm, name, level in (
@@ -381,9 +390,9 @@ playing({SENTENCE: chosen}, width=200)
 # ## Going further: upscalers at real scale
 #
 # `StableDiffusionUpscalePipeline` is this lab's model for pictures: the condition is concatenated, noisy, and its
-# `noise_level` is told to the U-Net as a class label. Imagen Video has six such stages. `LTXLatentUpsamplePipeline` goes
-# another way, a convolutional network that maps small latents to large ones in one step, trained as regression is, and
-# leaves the details to a few steps of the first model itself. Its latents go from (16, 5, 8, 8) to (16, 5, 16, 16) too:
+# `noise_level` is told to the U-Net as a class label. Imagen Video has six such stages. `LTXLatentUpsamplePipeline`
+# goes another way. A convolutional network maps small latents to large ones in one step, as regression does, and a few
+# steps of the first model itself draw the details. Its latents go from (16, 5, 8, 8) to (16, 5, 16, 16) too:
 
 # %% tags=["demo"] draws="The latent upsampler of LTX-Video at toy size, with random weights."
 from diffusers.pipelines.ltx.modeling_latent_upsampler import LTXLatentUpsamplerModel

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from common.cli import generate as command
 from common.data.sprites import render
-from common.diffusion.super_resolution import augment_condition, super_resolve, upsample_condition
+from common.diffusion.super_resolution import REST, Preconditioned, augment_condition, super_resolve, upsample_condition
 from common.evaluation.edges import edge_profiles, edge_scenes, edge_width
 from common.models.autoencoder import PRESETS as VAE_PRESETS
 from common.models.autoencoder import CausalVideoVAE
@@ -15,7 +15,7 @@ from common.models.dit import PRESETS as DIT_PRESETS
 from common.models.dit import VideoDiT
 from common.models.super_resolution import PRESETS, SuperResolutionDiT
 from common.pipelines import TextToVideoPipeline
-from common.pipelines.latent_upscale import LatentUpscalePipeline, cascade
+from common.pipelines.latent_upscale import LatentUpscalePipeline, cascade, code_enlarged
 
 STAR = "a small red star moves left over a blue field"
 
@@ -39,12 +39,22 @@ def model() -> SuperResolutionDiT:
 @pytest.fixture(scope="module")
 def vae() -> CausalVideoVAE:
     torch.manual_seed(1)
-    return CausalVideoVAE(**VAE_PRESETS["ci"]).eval()
+    return CausalVideoVAE(**VAE_PRESETS["ci"], latents_mean=[0.1] * 16, latents_std=[1.5] * 16).eval()
 
 
 @pytest.fixture(scope="module")
 def upscaler(model, vae) -> LatentUpscalePipeline:
     return LatentUpscalePipeline(model, vae)
+
+
+class Says:
+    """A model that says one number."""
+
+    def __init__(self, value: float):
+        self.value = value
+
+    def __call__(self, x, timestep, condition, condition_timestep):
+        return type("Out", (), {"sample": torch.full_like(x, self.value)})
 
 
 def inputs(batch=2, frames=3, height=4, width=6):
@@ -99,6 +109,30 @@ def test_a_model_that_knows_the_answer_gets_there_in_one_step():
         assert torch.allclose(got, answer, atol=1e-5)
 
 
+def test_the_best_linear_guess_is_that_of_least_squares():
+    """On numbers drawn as it assumes. No weights of sample and condition do better, and its error is as it says."""
+    draw, count = seeded(), 200_000
+    clean, rest, eps, other = torch.randn(4, count, generator=draw)
+    for s, a in ((0.3, 0.0), (0.8, 0.2), (1.0, 0.4), (0.05, 0.1)):
+        answer = clean + REST * rest
+        x, condition = (1 - s) * answer + s * eps, (1 - a) * clean + a * other
+        shaped = [values.reshape(1, 1, 1, 1, count) for values in (x, condition)]
+        said = Preconditioned(Says(0.0))(shaped[0], torch.tensor([1000 * s]), shaped[1], torch.tensor([1000 * a]))
+        target = eps - answer
+        best = torch.linalg.lstsq(torch.stack([x, condition], dim=1), target[:, None]).solution
+        fitted = (torch.stack([x, condition], dim=1) @ best)[:, 0]
+        assert (said.sample.flatten() - fitted).square().mean() < 1e-3 * target.square().mean()
+        error = (said.sample.flatten() - target).square().mean().item()
+        assert error == pytest.approx(said.error.item(), rel=0.02)
+
+
+def test_a_correction_of_one_moves_the_guess_by_the_size_of_its_error():
+    x, timestep, condition, told = inputs()
+    plain, moved = (Preconditioned(Says(value))(x, timestep, condition, told) for value in (0.0, 1.0))
+    size = plain.error.sqrt()[:, None, None, None, None].expand_as(x)
+    assert torch.allclose(moved.sample - plain.sample, size, atol=1e-5)
+
+
 # ------------------------------------------------------------------------------------------------ model
 
 
@@ -106,7 +140,7 @@ def test_parameter_counts():
     count = {
         name: sum(p.numel() for p in SuperResolutionDiT(**preset).parameters()) for name, preset in PRESETS.items()
     }
-    assert count == {"ci": 68_656, "cpu": 1_237_888, "gpu": 3_600_000}
+    assert count == {"ci": 74_880, "cpu": 1_200_576, "gpu": 3_391_296}
 
 
 def test_a_fresh_model_says_zero():
@@ -147,14 +181,15 @@ def test_statistics_travel_with_the_weights(model, tmp_path):
 # ------------------------------------------------------------------------------------------------ pipelines
 
 
-def test_the_pipeline_is_its_parts_one_after_the_other(upscaler, model):
+def test_the_pipeline_is_its_parts_one_after_the_other(upscaler, model, vae):
     small = torch.randn(2, 16, 2, 4, 4, generator=seeded(5))
     options = {"noise_level": 0.3, "num_inference_steps": 3, "shift": 2.0}
     got = upscaler(small, **options, generator=seeded(7), output_type="latent").frames
-    condition = upsample_condition(small, *model.statistics("condition"))
+    with torch.no_grad():
+        condition = upsample_condition(code_enlarged(vae, small), *model.statistics("condition"), 1)
     draw = seeded(7)
     noise, other = (torch.randn(condition.shape, generator=draw) for _ in range(2))
-    want = model.denormalize(super_resolve(model, condition, noise, other, 0.3, 3, 2.0))
+    want = model.denormalize(super_resolve(Preconditioned(model), condition, noise, other, 0.3, 3, 2.0))
     assert torch.allclose(got, want, atol=1e-5)
     clips = upscaler(small, **options, generator=seeded(7)).frames
     assert clips.shape == (2, 3, 5, 64, 64) and clips.abs().max() <= 1
