@@ -133,12 +133,12 @@ def super_resolve(
 class Preconditioned:
     """A model's output as a velocity: the best linear guess plus a correction of about 1 (EDM, arXiv:2206.00364).
 
-    The guess takes the answer for the condition plus a rest r, all of them normal and independent: the condition has
-    variance 1 and the rest `REST` squared. With the condition's noise level a, the answer has the mean
-    m = b · condition, b = (1 - a) / ((1 - a)² + a²), and the variance τ² = a² / ((1 - a)² + a²) + REST². With the sample's level s and
-    D = (1 - s)² τ² + s², the best guess of the velocity from x and m is
+    The guess takes the answer for the condition plus a rest, all of them normal and independent. The condition has the
+    variance 1, the rest `REST` squared. If a is the condition's level, the answer has the mean b · condition,
+    b = (1 - a) / ((1 - a)² + a²), and the variance τ² = a² / ((1 - a)² + a²) + REST². If s is the sample's and
+    D = (1 - s)² τ² + s², the best guess of the velocity is
 
-        x · (s - (1 - s) τ²) / D - m · s / D,
+        x · (s - (1 - s) τ²) / D - b · condition · s / D,
 
     and its error has the variance τ² / D. So an untrained model, whose output is 0, already gives back the condition.
 

@@ -121,25 +121,9 @@ def diffusion_loss(model, batch, noise, most_noise: float = MOST_NOISE):
     return {"loss": (error / said.error).mean()}
 
 
-def regression_loss(model, batch, noise):
-    """Squared error of one guess: there is no noisy sample, only the condition.
-
-    The model is asked as at noise level 1, with zeros in the place of the noise. So its velocity is minus the guess,
-    and one step of Euler's method from zeros gives it.
-    """
-    x0, condition = batch["latents"], batch["condition"]
-    level = MOST_NOISE * noise.uniform("augmentation")
-    condition, told = augment_condition(condition, level, noise.normal("condition", condition.shape[1:]))
-    timestep = torch.full((len(x0),), 1000.0, device=x0.device)
-    said = Preconditioned(model)(torch.zeros_like(x0), timestep, condition, told)
-    error = (-said.sample - x0).square().flatten(1).mean(dim=1)  # (B,)
-    return {"loss": (error / said.error).mean()}
-
-
 ARMS = {
     "augmented": diffusion_loss,
     "trusting": partial(diffusion_loss, most_noise=0.0),
-    "regression": regression_loss,
 }  # name -> loss
 # Adam trains the first and the last layers, Muon the rest.
 ENDS = ("patches_in", "patches_out", "time_in", "noise_level_in", "to_signal", "to_last_signal")
