@@ -1,4 +1,4 @@
-"""What the arms of lab 04.4 are asked: true clips, clips with known faults, generated clips, at several noise levels.
+"""What the arms of lab 04.4 are asked: clips with faults whose truth is known, at several noise levels.
 
 Faults with a known truth: `sprites-t2v` draws the last part of a true clip's way from noise. What it makes is its own,
 and still shows the same scene, so the clip that was drawn large is the truth for it.
@@ -13,8 +13,6 @@ from common.diffusion.guidance import Guidance
 from common.diffusion.paths import add_noise, flow_level
 from common.diffusion.samplers import last, stochastic
 from common.evaluation.reconstruction import Reconstruction
-from common.evaluation.sprite_reader import accuracy, read_sprites
-from common.evaluation.temporal import motion_score
 from common.pipelines import TextToVideoPipeline
 from common.zoo.sprites_t2v.measures import seeds
 from common.zoo.upscaler_arm import LARGE, NUM_FRAMES, SMALL
@@ -66,20 +64,3 @@ def psnr_by_level(
             sets[f"{level:g}"].add(upscale(some, start, level), target)
         sets["bicubic"].add(bicubic(upscale.pixels(some)), target)
     return {name: one.result()["psnr"] for name, one in sets.items()}
-
-
-@torch.no_grad()
-def reading_by_level(upscale: Upscaler, small: torch.Tensor, prompts: Sequence[str], levels: Sequence[float]) -> dict:
-    """Of generated clips at each level, and of bicubic interpolation: shapes as asked, and change over bicubic's."""
-    ways = {f"{level:g}": lambda some, start, level=level: upscale(some, start, level) for level in levels}
-    ways["bicubic"] = lambda some, start: bicubic(upscale.pixels(some))
-    found = {}
-    for name, way in ways.items():
-        read, change = [], []
-        for start in range(0, len(small), BATCH):
-            clips = way(small[start : start + BATCH], start)
-            read += read_sprites(clips)
-            change += motion_score(clips).tolist()
-        found[name] = {"shape": accuracy(prompts, read)["shape"], "change": sum(change)}
-    base = found["bicubic"]["change"]
-    return {name: row | {"change": row["change"] / base} for name, row in found.items()}

@@ -88,7 +88,7 @@ playing(heading, width=200)
 
 # %% [markdown]
 # **Before you read on, a prediction.** The second model is trained on true clips, made small. In use it gets what the
-# first model drew: with frayed edges, a trembling arm, a shape that is not quite a cross. What will it do with them?
+# first model drew: with frayed edges, a trembling arm, a shape that is not quite a cross. Will it believe them?
 
 # %% [markdown] about="upsample_condition" difficulty=1 importance=4 minutes=6
 # ## The small clip as a condition
@@ -135,6 +135,7 @@ with torch.no_grad():
     again, latents_enlarged = coded_again(small), upsample_condition(small, [0.0] * 16, [1.0] * 16)
     shown = {"latents enlarged": latents_enlarged, "pixels enlarged, coded again": again, "drawn at 128": large}
     shown = {name: PIPE.decode(latents) for name, latents in shown.items()}
+    interpolated = bicubic(PIPE.decode(small))
 show.strips({name: clips[0] for name, clips in shown.items()}, num_frames=5, width=120)
 for name, clips in shown.items():
     print(f"{name:30}{clip_psnr(clips, truth, data_range=2).mean():6.1f} dB")
@@ -280,8 +281,13 @@ def enlarge(coded, noise_level, steps=STEPS, seed=0):
 
 
 # %% tags=["demo"] draws="Your sampler: one step, and six, on a true clip."
-ways = {"bicubic": bicubic(PIPE.decode(small)), "one step": enlarge(again, 0.0, steps=1),
-        f"{STEPS} steps": enlarge(again, 0.0), "drawn at 128": truth}  # fmt: skip
+ways = {
+    "bicubic": interpolated,
+    "condition": shown["pixels enlarged, coded again"],
+    "one step": enlarge(again, 0.0, steps=1),
+    f"{STEPS} steps": enlarge(again, 0.0),
+    "drawn at 128": truth,
+}
 show.strips({name: clips[0] for name, clips in ways.items()}, num_frames=5, width=120)
 
 # %% [markdown]
@@ -312,7 +318,8 @@ show.strips({name: clips[0] for name, clips in ways.items()}, num_frames=5, widt
 # %% [markdown]
 # ## The result to remember
 #
-# The same small latents, every way to enlarge them. **Baselines**: bicubic interpolation, and the model's mean.
+# The same small latents, every way to enlarge them. **Baselines**: bicubic interpolation, the condition itself,
+# decoded, and the model's mean.
 # **Negative control**: the model with the condition of another clip.
 
 # %%
@@ -326,8 +333,8 @@ for name, clips in ways.items():
 
 # %% tags=["demo"] draws="Across one edge, and the clips."
 figure, axis = plt.subplots(figsize=(6.4, 2.8), layout="constrained")
-COLORS = {"bicubic": "#9a9a9a", "one step": "#8a7a2f", f"{STEPS} steps": "#b3541e", "drawn at 128": "#1f6f8b"}
-for name, color in COLORS.items():
+COLORS = ("#9a9a9a", "#c9a227", "#8a7a2f", "#b3541e", "#1f6f8b")
+for name, color in zip(ways, COLORS):
     axis.plot(torch.arange(-6, 6) + 0.5, profiles[name][0], "o-", color=color, label=name, markersize=3)
 axis.set(xlabel="pixels from the edge", ylabel="from field (0) to object (1)", title="One profile, every way")
 axis.legend(fontsize=8)
@@ -342,8 +349,14 @@ for name in ("bicubic", "coded", "one_step", "true", "vae", "other"):
 print(f"{'drawn':10}            edges {card['drawn/edge']:.2f} px")
 
 # %% [markdown]
-# **What to see.** Bicubic interpolation knows no edges, so each is spread over twice as many pixels. The second model
-# has learned what edges look like here. And it listens: with another clip's condition it draws that other clip.
+# **What to see.** Three steps from blurred to sharp, and each has its price. Bicubic interpolation knows no edges. The
+# VAE does: coding the blurred clip again already sharpens it, and wins most of the decibels. The second model goes on
+# from there to within a tenth of a pixel of `vae`, the sharpest that this VAE can write down at all. Six steps are a
+# little sharper than one, and *lower* in PSNR: who commits to one answer is sometimes wrong, and the mean never is by
+# much. With another clip's condition it draws that other clip, so it listens.
+#
+# The design of this lab asked for 2 dB over bicubic and edges of 1.4 pixels. The shipped weights, trained for two
+# minutes of one core, reach the card's numbers. The VAE rules 1.4 out.
 
 # %% [markdown]
 # ## On the first model's faults
@@ -357,22 +370,28 @@ with torch.no_grad():
     drawn = {f"a = {a:g}": enlarge(coded_again(first), a)[0] for a in levels}
 playing({"bicubic": heading["bicubic"]} | drawn, width=130)
 
-# %% tags=["demo"] draws="Two arms with equal steps, measured once: what each makes of faults."
+# %% tags=["demo"] draws="Two models with equal steps, measured once: clips with faults whose truth is known."
 place = paths.find_lab("04.4").tests.parent / "calibration" / "04_cascaded_super_resolution.json"
 study = json.loads(place.read_text())
-arms, counts = study["arms"], study["clips"]
-print(f"{'':36}{'faulty clips':>14}{'shape as asked':>18}{'change, of bicubic':>21}")
-for arm, name, level in (
-    ("augmented", "bicubic", "bicubic"),
-    ("trusting", "trained without augmentation", "0"), ("augmented", "augmentation forgotten in use", "0"),
-    ("augmented", "augmented, a = 0.2", "0.2"), ("augmented", "augmented, a = 0.4", "0.4"),
-):  # fmt: skip
-    read = arms[arm]["generated"][level]
-    print(f"{name:36}{arms[arm]['faults'][level]:11.2f} dB{read['shape']:18.0%}{read['change']:21.2f}")
-print(f"{counts['faults']} clips with faults whose truth is known, {counts['generated']} generated ones")
+for name, arm, level in (
+    ("bicubic", "augmented", "bicubic"),
+    ("trained without augmentation", "trusting", "0"),
+    ("augmented in training, forgotten in use", "augmented", "0"),
+    ("augmented, a = 0.2", "augmented", "0.2"),
+    ("augmented, a = 0.4", "augmented", "0.4"),
+):
+    print(f"{name:42}{study['psnr'][arm][level]:6.2f} dB")
+print(f"({study['clips']} clips whose last part sprites-t2v has drawn)")
+print(f"generated clips, change from frame to frame, of bicubic's: {card['generated/change_ratio']:.2f} with a = 0.2, "
+      f"{card['forgotten/change_ratio']:.2f} without")
+print(f"shape as asked: {card['generated/shape']:.0%}, bicubic {card['bicubic/shape']:.0%}")
 
 # %% [markdown]
-# WHAT
+# **What to see.** No shape is lost, and the clip is as calm as bicubic's, within a tenth. And the remedy? **Here it
+# wins nothing.** The two models are equal on faults, and noise in use costs decibels. Both are behind bicubic there.
+# The faults of `sprites-t2v` are mostly things in a wrong place, and a sharp edge in a wrong place costs more than a
+# blurred one. Noise hides what is small. For faults of the texture, which real cascades have and this world has not,
+# it is what made them work (*Imagen Video*).
 
 # %% [markdown]
 # ## Try it
