@@ -136,7 +136,7 @@ with torch.no_grad():
     shown = {"latents enlarged": latents_enlarged, "pixels enlarged, coded again": again, "drawn at 128": large}
     shown = {name: PIPE.decode(latents) for name, latents in shown.items()}
     interpolated = bicubic(PIPE.decode(small))
-show.strips({name: clips[0] for name, clips in shown.items()}, num_frames=5, width=120)
+display(show.strips({name: clips[0] for name, clips in shown.items()}, num_frames=5, width=120))
 for name, clips in shown.items():
     print(f"{name:30}{clip_psnr(clips, truth, data_range=2).mean():6.1f} dB")
 ratio = small.std(dim=(0, 2, 3, 4)) / large.std(dim=(0, 2, 3, 4))
