@@ -350,8 +350,8 @@ print(f"{'drawn':10}            edges {card['drawn/edge']:.2f} px")
 
 # %% [markdown]
 # **What to see.** Three steps from blurred to sharp, and each has its price. Bicubic interpolation knows no edges. The
-# VAE does: coding the blurred clip again already sharpens it, and wins most of the decibels. The second model goes on
-# from there to within a tenth of a pixel of `vae`, the sharpest that this VAE can write down at all. Six steps are a
+# VAE does: coding the blurred clip again already sharpens it, and wins the decibels. The second model goes on
+# from there to about a tenth of a pixel from `vae`, the sharpest that this VAE can write down at all. Six steps are a
 # little sharper than one, and *lower* in PSNR: who commits to one answer is sometimes wrong, and the mean never is by
 # much. With another clip's condition it draws that other clip, so it listens.
 #
