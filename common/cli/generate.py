@@ -17,6 +17,8 @@ from common.evaluation.sprite_reader import read_sprites
 from common.models.dit import VideoDiT
 from common.pipelines import TextToVideoPipeline
 from common.pipelines.inputs import as_rgb
+from common.pipelines.latent_upscale import SHIPPED as UPSCALER
+from common.pipelines.latent_upscale import LatentUpscalePipeline, cascade
 from common.pipelines.text_to_video import VAE
 from common.show import contact_sheet
 from common.video import writer
@@ -45,11 +47,14 @@ NO_PICTURE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 @click.option("--rescale", default=0.0, show_default=True, help="With --image-guidance, tames large ones: 0 to 1.")
 @click.option("--num-frames", default=NUM_FRAMES, show_default=True, type=click.IntRange(1), help="1, 5, 9, 13, ...")
 @click.option("--size", default=SIZE, show_default=True, type=click.IntRange(16, 1024), help="Rows and columns.")
+@click.option("--upscale", is_flag=True, help="Twice as large: a second model draws the details.")
 @click.option("--weights", default=SHIPPED, show_default=True, help="A shipped name, or a folder.")
 @click.option("--raw", is_flag=True, help="Write the video's own pixels, not scaled up for players.")
 @click.option("-o", "--out", default="generated.mp4", show_default=True, type=UserPath(dir_okay=False),
               help="A video (.mp4, .gif), or its contact sheet (.png).")  # fmt: skip
-def generate(prompt, image, seed, steps, guidance, image_guidance, rescale, num_frames, size, weights, raw, out):
+def generate(
+    prompt, image, seed, steps, guidance, image_guidance, rescale, num_frames, size, upscale, weights, raw, out
+):
     """Make a video of PROMPT, such as "a small red star moves left over a blue field".
 
     It also writes a contact sheet, NAME_sheet.png.
@@ -68,7 +73,12 @@ def generate(prompt, image, seed, steps, guidance, image_guidance, rescale, num_
         for note in notes(reading, weights, num_frames, size):
             click.echo(f"note: {note}", err=True)
         sampler = {"num_inference_steps": steps, "guidance_scale": guidance, "generator": seed}
-        clip = pipeline(reading.caption, first, num_frames, size, size, **sampler, **guided).frames[0]  # (3, T, H, W)
+        sampler |= {"num_frames": num_frames, "height": size, "width": size, **guided}
+        if upscale:
+            made = cascade(pipeline, load_upscaler(), reading.caption, image=first, **sampler)
+        else:
+            made = pipeline(reading.caption, first, **sampler)
+        clip = made.frames[0]  # (3, T, H, W)
         contact_sheet(clip, fps=FPS, title=reading.caption).save(sheet)
         frames = clip_to_frames(clip) if raw else writer.enlarged(clip_to_frames(clip))
         write(out, frames)
@@ -129,6 +139,15 @@ def load(weights: str) -> TextToVideoPipeline:
         pipeline = TextToVideoPipeline(shelf.from_pretrained(weights), shelf.from_pretrained(VAE))
     pipeline.set_progress_bar_config(desc="steps")
     return pipeline
+
+
+def load_upscaler() -> LatentUpscalePipeline:
+    """The second pipeline of the cascade.
+
+    Raises:
+        ValueError: its weights are not there.
+    """
+    return LatentUpscalePipeline.from_pretrained(UPSCALER)
 
 
 def load_image(path: str, size: int) -> torch.Tensor:

@@ -17,7 +17,7 @@ from common.play.session import Session
 
 REAL_ROOT = paths.root()
 PICTURE = str(REAL_ROOT / "phases" / "06_dit_flow_matching" / "gallery.png")
-MEASURING = {"paired_sweep", "pareto_front"}  # what lab 04.3 studies its clips with: no command runs them
+MEASURING = {"paired_sweep", "pareto_front", "edge_width"}  # what 04.3 and 04.4 study clips with: no command runs them
 PROMPT = "a small red star moves left over a blue field"  # whose states are shipped
 SHORT = ["--preset", "ci", "--steps", "2", "--set", "measure_every=1"]
 SMALL = ["--num-frames", "5", "--size", "32"]
@@ -29,6 +29,7 @@ OTHER_COMMANDS = {
     "02.3": [(train, ["sprites-gan", *SHORT])],
     "02.4": [(train, ["sprites-content-motion", *SHORT, "--stage", stage]) for stage in ("main", "prior")],
     "04.3": [(generate, [PROMPT, "--steps", "2", "--image", PICTURE, "--image-guidance", "2", "--rescale", "0.5"])],
+    "04.4": [(generate, [PROMPT, "--steps", "2", "--upscale"])],
     "05.2": [(train, ["sprites-vae-minute", *SHORT])],
     "05.3": [(reconstruct, ["3", *SMALL]), (reconstruct, ["3", *SMALL, *INFLATED])],
     "06.1": [(generate, [PROMPT, "--steps", "2"])],
