@@ -29,6 +29,7 @@ from common.zoo.sprites_t2v.latents import encode_clip
 
 NUM_FRAMES, SMALL, LARGE = 17, 64, 128
 NUM_CLIPS = {"ci": 8, "cpu": 256, "gpu": 20_000}
+NUM_FURTHER = {"ci": 8, "cpu": 1024, "gpu": 20_000}  # of stage "further"
 WINDOW = 2  # latent frames of a sample of the first stage
 MOST_NOISE = 0.5  # the condition's noise level is drawn from 0 to this
 STATISTICS = Path(__file__).parent / "sprites_upscaler" / "statistics.json"
@@ -144,6 +145,13 @@ WHOLE = {
     "cpu": Settings(steps=160, batch_size=4, decay="linear", ema_decay=0.99, first_sample=10**6, **COMMON),
     "gpu": Settings(steps=5000, batch_size=64, decay="linear", ema_decay=0.999, first_sample=10**7, **COMMON),
 }
+FURTHER = {
+    "ci": Settings(steps=5, batch_size=2, decay="linear", ema_decay=0.9, **COMMON | {"precision": "fp32"}),
+    "cpu": Settings(steps=1500, batch_size=8, warmup_steps=40, decay="linear", ema_decay=0.99, first_sample=2 * 10**6,
+                    **COMMON),
+    "gpu": Settings(steps=10_000, batch_size=64, warmup_steps=200, decay="linear", ema_decay=0.999,
+                    first_sample=2 * 10**7, **COMMON),
+}  # fmt: skip
 
 
 def build_model(preset: str) -> SuperResolutionDiT:
@@ -167,5 +175,6 @@ def upscaler_recipe(arm: str, name: str) -> Recipe:
         stages={
             "main": Stage(WINDOWS),
             "whole": Stage(WHOLE, "main", data=lambda preset: pairs(NUM_CLIPS[preset]), compute_loss=ARMS[arm]),
+            "further": Stage(FURTHER, "whole", data=lambda preset: pairs(NUM_FURTHER[preset]), compute_loss=ARMS[arm]),
         },
     )
