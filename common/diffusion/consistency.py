@@ -5,8 +5,6 @@ from itertools import pairwise
 
 import torch
 
-from common.tensor_ops import append_dims
-
 HUBER = 0.05  # where the distance turns from squares to absolute values, in pixels of [-1, 1]
 
 

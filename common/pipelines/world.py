@@ -43,9 +43,7 @@ class WorldModel:
         self.height, self.width = model.config.height, model.config.width
 
     @classmethod
-    def from_pretrained(
-        cls, name_or_folder, dtype: torch.dtype | None = None, *, folded: bool = False
-    ) -> "WorldModel":
+    def from_pretrained(cls, name_or_folder, dtype: torch.dtype | None = None, *, folded: bool = False) -> "WorldModel":
         """Shipped weights by name, or a folder of weights such as a training run leaves.
 
         Args:

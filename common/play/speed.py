@@ -22,11 +22,11 @@ def speed_report(playable: Playable, settings: Settings, seed: int = 0, rounds: 
     turn = _Turn(session, len(session.game.actions))
     spent = measure_latency({playable.title: turn}, rounds)[playable.title]
     session.close()
-    lines = [f"{playable.title}: {spent.median:.1f} ms per frame (p95 {spent.p95:.1f}), {spent.cpu:.1f} of the processor"]
+    lines = [f"{playable.title}: {spent.median:.1f} ms per frame, p95 {spent.p95:.1f}, processor {spent.cpu:.1f}"]
     for name, milliseconds in (("median", spent.median), ("p95", spent.p95)):
         seen = frame_pacing([milliseconds], TRANSPORT, REFRESH_RATE)
         lines.append(
-            f"with {TRANSPORT:.0f} ms on the way to a screen of {REFRESH_RATE:.0f} Hz, {name}: {seen.fps:.0f} frames per second"
+            f"at {name}, {TRANSPORT:.0f} ms of transport, {REFRESH_RATE:.0f} Hz: {seen.fps:.0f} frames per second"
         )
     return "\n".join(lines)
 

@@ -1,11 +1,15 @@
 """Clocks and tasks made of numbers, a FiLM layer with given weights, a denoiser that is a formula: for lab 09.5."""
 
+import itertools
+
 import numpy as np
 import torch
 from torch import nn
 
+from common.course.graders import worlds
 from common.course.graders.kinds import instance
 from common.course.graders.stand_ins import Keeps
+from common.course.graders.values import noise, uniform
 
 
 class Machine(Keeps, logs=("log",)):
@@ -89,7 +93,8 @@ def folded(function):
         layer = function(norm, film)
         instance(nn.Linear, called="an nn.Linear").check("fold_film(norm, film)", layer, {})
         assert layer.bias is not None, "the layer of fold_film(norm, film) has no bias"
-        names, parts = ("norm.weight", "norm.bias", "film.weight", "film.bias"), (*norm.parameters(), *film.parameters())
+        names = ("norm.weight", "norm.bias", "film.weight", "film.bias")
+        parts = (*norm.parameters(), *film.parameters())
         for name, part, value in zip(names, parts, (gamma, beta, matrix, bias)):
             assert torch.equal(part.detach(), value), f"fold_film(norm, film) changed {name}"
             apart = part.data_ptr() not in {own.data_ptr() for own in layer.parameters()}
@@ -123,3 +128,48 @@ class Estimate(Keeps, nn.Module, logs=("sigmas",)):
 def nets() -> tuple[Estimate, Estimate, Estimate]:
     """A student, a target and a teacher, which differ."""
     return Estimate(0.6, 0.3), Estimate(0.5, -0.2), Estimate(0.8, 0.2)
+
+
+def jumped(teacher, x, sigmas):
+    """The teacher's way, by Euler's steps in double precision."""
+    x = x.double()
+    for sigma, after in itertools.pairwise(sigmas.double().tolist()):
+        x = x + (after - sigma) * (x - teacher.plain(x, sigma)) / sigma
+    return x.detach()
+
+
+def started(seed):
+    """Samples at the first of some levels."""
+    levels = ((5.0, 1.3, 0.2, 0.0), (3.0, 0.5), (4.0, 2.0, 0.7), (2.0, 0.0), (1.5, 1.1, 0.8, 0.3, 0.1, 0.0))
+    sizes = ((3, 2, 4, 5), (2, 3, 5, 4), (4, 6), (2, 1, 3, 4), (3, 2, 2, 3, 5))
+    return [(sigmas[0] * noise(seed + k, *size), torch.tensor(sigmas)) for k, (sigmas, size) in
+            enumerate(zip(levels, sizes))]  # fmt: skip
+
+
+def begun(seed, batch, channels, context, height, width, chosen):
+    """A world, 2 K frames, their actions, noise, and who is chosen."""
+    world = worlds.FormulaWorld(seed, context, 5)
+    clip = worlds.quantized(uniform(seed + 4, batch, channels, 2 * context, height, width))
+    actions = worlds.keys(seed + 5, batch, 2 * context - 1, 5)
+    return world, clip, actions, noise(seed + 6, batch, channels, context, height, width), torch.tensor(list(chosen))
+
+
+class Part:
+    """One part of what an oracle gives."""
+
+    def __init__(self, oracle, place):
+        self.oracle, self.place = oracle, place
+
+    def __call__(self, *args, **how):
+        return self.oracle(*args, **how)[self.place]
+
+
+class Pair:
+    """`frame_pacing` as an array of its two numbers."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self, *given):
+        found = self.function(*given)
+        return np.array([float(found.fps), float(found.late)])

@@ -13,8 +13,6 @@ frame. The last two stages are the controls of lab 09.5.
 
 from functools import cache, partial
 
-import torch
-
 from common.data.arcade import arcade_recording
 from common.diffusion.consistency import beside_truth, consistency_loss
 from common.models.world_unet import PRESETS, WorldUNet
@@ -102,7 +100,7 @@ def sheet(model, preset):
 
 SMALL = {"batch_size": 8, "steps": 4, "warmup_steps": 2, "learning_rate": 1e-3, "decay": "none", "betas": (0.9, 0.95)}
 USUAL = {"batch_size": 32, "learning_rate": 2e-3, "warmup_steps": 20, "betas": (0.9, 0.95), "weight_decay": 0.01,
-         "ema_decay": 0.98, "precision": "auto", "checkpoint_every": 20, "measure_every": 40, "sheet_every": 1000}  # fmt: skip
+         "ema_decay": 0.98, "precision": "auto", "checkpoint_every": 20, "measure_every": 40}  # fmt: skip
 
 
 def settings(steps, **more):
@@ -127,7 +125,9 @@ RECIPE = Recipe(
     optimizer=partial(muon, ends=ENDS),
     stages={
         "main": Stage(settings(80, decay="none"), start=TEACHER),
-        "settle": Stage(settings(400, decay="none", learning_rate=1e-3, ema_decay=0.99, first_sample=10**7), start="main"),
+        "settle": Stage(
+            settings(400, decay="none", learning_rate=1e-3, ema_decay=0.99, first_sample=10**7), start="main"
+        ),
         "unshared": Stage(settings(80, decay="none"), start=TEACHER, compute_loss=partial(compute_loss, shared=False)),
         "real": Stage(settings(80, decay="none"), start=TEACHER, compute_loss=partial(compute_loss, own_part=0.0)),
     },

@@ -1,6 +1,6 @@
 """What one step costs and what it is worth: the student beside its teacher, at several numbers of steps, and controls.
 
-    found = study({"arcade-rooms-fast, 1 step": (student, 1), "arcade-rooms, 5 steps": (teacher, 5)}, 48, 64, 2, 60)
+found = study({"arcade-rooms-fast, 1 step": (student, 1), "arcade-rooms, 5 steps": (teacher, 5)}, 48, 64, 2, 60)
 """
 
 from collections.abc import Callable, Mapping

@@ -11,5 +11,6 @@ def fold_film(norm, film):
         bias = gain_and_offset(zero)
         columns = gain_and_offset(torch.eye(film.in_features, dtype=film.weight.dtype)) - bias
         layer = nn.Linear(film.in_features, film.out_features, dtype=film.weight.dtype)
-        layer.weight.data, layer.bias.data = columns.T.contiguous(), bias[0].clone()
+        layer.weight.copy_(columns.T)
+        layer.bias.copy_(bias[0])
     return layer
