@@ -89,7 +89,7 @@ def measure(model, preset):
     """Behind doors and elsewhere, on test plays."""
     from common.zoo.arcade_rooms_fast.measures import behind_doors, door_windows
 
-    found = behind_doors(model, *door_windows({"ci": 2, "cpu": 48, "gpu": 96}[preset]))
+    found = behind_doors(model, door_windows({"ci": 2, "cpu": 48, "gpu": 96}[preset]))
     return {f"door/{name}": value for name, value in found.items()}
 
 
