@@ -49,7 +49,7 @@ from common.show.curves import draw_curves
 from common.streaming.world import corrupt_context, denoise, push, sample_next, world_sigmas
 from common.training.short_run import short_run
 from common.zoo.arcade_rooms.trials import begin, clip_of, script_plays
-from common.zoo.arcade_rooms_fast.measures import behind_doors, door_windows, draw, room_quality
+from common.zoo.arcade_rooms_fast.measures import behind_doors, door_windows, draw_next, room_quality
 from common.zoo.arcade_rooms_fast.study import draw_front, step_latency, two_worlds
 from common.zoo.arcade_rooms_fast.windows import DoorWindows, opens
 
@@ -82,8 +82,8 @@ STUDENT = WorldUNet.from_pretrained("arcade-rooms-fast").eval().requires_grad_(F
 session = begin(WorldModel.from_pretrained("arcade-rooms-fast"), TEST, 0, 100, num_steps=1, context_noise=0.3)
 display(playing({"a dream, one step per frame": clip_of(script_plays(session, DREAM))}))
 BEHIND = door_windows(DOORS)  # four frames, the keys, and the game's own frame behind the door
-columns = {"before": BEHIND.clips()[:3, :, 3], "teacher, 1 step": draw(TEACHER, BEHIND, 1)[:3],
-           "student, 1 step": draw(STUDENT, BEHIND, 1)[:3]}  # fmt: skip
+columns = {"before": BEHIND.clips()[:3, :, 3], "teacher, 1 step": draw_next(TEACHER, BEHIND, 1)[:3],
+           "student, 1 step": draw_next(STUDENT, BEHIND, 1)[:3]}  # fmt: skip
 show.strips({name: x.transpose(0, 1) for name, x in columns.items()}, width=64)
 
 # %% [markdown]
@@ -234,7 +234,7 @@ for name, one in found.items():
 GAME = BEHIND.clips()[:, :, -1]
 rows, quality = {}, {"the game": room_quality(GAME, GAME)}
 for n in (1, 2, 5):
-    rooms = draw(TEACHER, BEHIND, n)
+    rooms = draw_next(TEACHER, BEHIND, n)
     rows[f"teacher, {n} step(s)"], quality[f"teacher, {n} step(s)"] = rooms[:3], room_quality(rooms, GAME)
 display(show.strips({name: x.transpose(0, 1) for name, x in (rows | {"the game": GAME[:3]}).items()}, width=64))
 MEASURES = ("tiles", "whole", "player", "slime", "sharpness")
@@ -371,7 +371,7 @@ losses = short_run(optimizer, distil_loss, STEPS, max_grad_norm=1.0, desc="disti
 OWN = net.eval().requires_grad_(False)
 rows, quality = {}, {"the game": room_quality(GAME, GAME)}
 for name, model in (("teacher, 1 step", TEACHER), (f"yours, {STEPS} steps of training", OWN), ("arcade-rooms-fast", STUDENT)):
-    rooms = draw(model, BEHIND, 1)
+    rooms = draw_next(model, BEHIND, 1)
     rows[name], quality[name] = rooms[:3], room_quality(rooms, GAME)
 display(show.strips({name: x.transpose(0, 1) for name, x in rows.items()}, width=64))
 print(f"{len(GAME)} doors".ljust(30) + "".join(f"{key:>11}" for key in MEASURES))

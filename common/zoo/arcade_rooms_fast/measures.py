@@ -78,7 +78,7 @@ def other_windows(count: int) -> ActionBatch:
 
 
 @torch.no_grad()
-def draw(model, windows: ActionBatch, num_steps: int, seed: int = 0, context_noise: float = 0.0) -> torch.Tensor:
+def draw_next(model, windows: ActionBatch, num_steps: int, seed: int = 0, context_noise: float = 0.0) -> torch.Tensor:
     """The model's last frames of windows, `(N, 3, H, W)`. Each sample has noise of its own."""
     clip, frames = windows.clips(), []
     for start in range(0, len(clip), BATCH):
@@ -91,7 +91,7 @@ def draw(model, windows: ActionBatch, num_steps: int, seed: int = 0, context_noi
 
 def behind_doors(model, windows: ActionBatch, num_steps: int = 1, seed: int = 0) -> dict[str, float]:
     """What `room_quality` finds in the rooms that a model draws behind doors."""
-    return room_quality(draw(model, windows, num_steps, seed), windows.clips()[:, :, -1])
+    return room_quality(draw_next(model, windows, num_steps, seed), windows.clips()[:, :, -1])
 
 
 def room_quality(rooms: torch.Tensor, due: torch.Tensor) -> dict[str, float]:
@@ -131,7 +131,7 @@ def next_frames(model, windows: ActionBatch, num_steps: int = 1, seed: int = 0) 
     Returns:
         `psnr` in dB, `exact`: the one player is at the very pixel; `slime`: there where it is in the game.
     """
-    made, due = draw(model, windows, num_steps, seed), windows.clips()[:, :, -1]
+    made, due = draw_next(model, windows, num_steps, seed), windows.clips()[:, :, -1]
     pairs = list(zip(read_rooms(made.transpose(0, 1)), read_rooms(due.transpose(0, 1))))
     return {
         "psnr": decibels(float(squared(made, due).mean())),
