@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Lab 09.5 · Real-time latency hunt
 #
-# **What you will have at the end:** the world of lab 09.2 in one step per frame, fast enough for a screen of 60 hertz on
-# a laptop's processor, and still sharp where one step of its teacher is grey. You will know where each millisecond
+# **What you will have at the end:** the world of lab 09.2 in one step per frame, fast enough for a screen of 60 hertz
+# on a laptop's processor, and still sharp where one step of its teacher is grey. You will know where each millisecond
 # went, and what every one of them was worth.
 #
 # | | |
@@ -40,51 +40,60 @@ from common.data.arcade import arcade_recording
 from common.diffusion.consistency import HUBER, beside_truth, teacher_jump
 from common.evaluation.latency import Latency, Pacing
 from common.evaluation.sweep import pareto_front
-from common.models.folded_world import FoldedWorldUNet
 from common.models.world_unet import WorldUNet
 from common.pipelines.world import WorldModel
-from common.progress import progress_bar
 from common.runtime import limit_threads, preset
 from common.show.curves import draw_curves
 from common.streaming.world import corrupt_context, denoise, push, sample_next, world_sigmas
 from common.training.short_run import short_run
-from common.zoo.arcade_rooms.trials import begin, clip_of, script_plays
-from common.zoo.arcade_rooms_fast.measures import behind_doors, door_windows, draw_next, room_quality
-from common.zoo.arcade_rooms_fast.study import draw_front, step_latency, two_worlds
+from common.zoo.arcade_rooms_fast import study
+from common.zoo.arcade_rooms_fast.measures import door_windows, draw_next, room_quality
 from common.zoo.arcade_rooms_fast.windows import DoorWindows, opens
 
 limit_threads()
 plt.rcParams["figure.dpi"] = 70
 ROUNDS, STEPS, BATCH, DOORS, DREAM = {
-    "ci": (5, 2, 8, 6, 12), "cpu": (30, 100, 16, 32, 60), "gpu": (30, 1000, 32, 96, 200)}[preset()]  # fmt: skip
+    "ci": (5, 2, 8, 6, 12), "cpu": (30, 100, 16, 48, 40), "gpu": (30, 1000, 32, 96, 80)}[preset()]  # fmt: skip
+MEASURES = ("tiles", "whole", "player", "slime", "sharpness")
 
 
 def seed(number):
     return torch.Generator().manual_seed(number)
 
 
-def playing(rows, fps=20):
+def playing(rows, fps=10):
     """Clips side by side, each `(3, T, H, W)`, in a loop."""
     row = torch.cat(list(rows.values()), dim=3)
     return show.player(row, fps, width=160 * len(rows), max_bytes=14_000 * (1 + len(rows)), caption=" | ".join(rows))
 
 
+def strips(rows):
+    """Rows of pictures by name, each `(N, 3, H, W)`."""
+    return show.strips({name: pictures.transpose(0, 1) for name, pictures in rows.items()}, width=64)
+
+
+def table(rows, columns, width=32):
+    """Rows of parts, 0 to 1, by name; `columns` is key -> heading."""
+    print(" " * width + "".join(f"{word:>11}" for word in columns.values()))
+    for name, row in rows.items():
+        print(f"{name:{width}}" + "".join(f"{row[key]:11.0%}" if key in row else f"{'':11}" for key in columns))
+
+
 # %% [markdown]
 # ## Where you are heading
 #
-# `arcade-rooms-fast` plays, one step of the network per frame. Below it, three doors. No one knows which room is behind
-# a door. The teacher, `arcade-rooms`, draws in one step the mean of all rooms. The student draws a room.
+# A player walks through a door. No one can know which room is behind it. `arcade-rooms`, in one step per frame, draws
+# the mean of all rooms, and needs some frames to make up its mind. Your student draws a room. It takes one step, too.
 
-# %% tags=["demo"] draws="A dream of the student; three doors, by the teacher and by the student."
-TEST = arcade_recording("rooms", 4_000, "test")
+# %% tags=["demo"] draws="Through a door: the teacher, the student, and three more doors."
 TEACHER = WorldUNet.from_pretrained("arcade-rooms").eval().requires_grad_(False)
 STUDENT = WorldUNet.from_pretrained("arcade-rooms-fast").eval().requires_grad_(False)
-session = begin(WorldModel.from_pretrained("arcade-rooms-fast"), TEST, 0, 100, num_steps=1, context_noise=0.3)
-display(playing({"a dream, one step per frame": clip_of(script_plays(session, DREAM))}))
 BEHIND = door_windows(DOORS)  # four frames, the keys, and the game's own frame behind the door
-columns = {"before": BEHIND.clips()[:3, :, 3], "teacher, 1 step": draw_next(TEACHER, BEHIND, 1)[:3],
-           "student, 1 step": draw_next(STUDENT, BEHIND, 1)[:3]}  # fmt: skip
-show.strips({name: x.transpose(0, 1) for name, x in columns.items()}, width=64)
+WORLD, FAST = WorldModel.from_pretrained("arcade-rooms"), WorldModel.from_pretrained("arcade-rooms-fast", folded=True)
+walks = {name: study.through_door(world, BEHIND, 1, DREAM) for name, world in (("teacher", WORLD), ("student", FAST))}
+display(playing(walks))
+strips({"before": BEHIND.clips()[:3, :, 3], "teacher, 1 step": draw_next(TEACHER, BEHIND, 1)[:3],
+        "student, 1 step": draw_next(STUDENT, BEHIND, 1)[:3]})  # fmt: skip
 
 # %% [markdown]
 # **A prediction.** Five changes make a frame cheaper: no gradients, another memory layout, half precision, constants
@@ -93,30 +102,29 @@ show.strips({name: x.transpose(0, 1) for name, x in columns.items()}, width=64)
 # %% [markdown] about="measure_latency" difficulty=2 importance=5 minutes=8
 # ## An honest stopwatch
 #
-# The first call loads code and memory, so **warm up**. Other programs run beside you, so take turns (**interleave**) and
-# look at the **median**. A player feels the slow frames, so give the **95th percentile** too. And a thread more can be
-# bought, so fix their number. The processor's own time, beside the wall clock, says what was waiting.
+# The first call loads code and memory, so **warm up**. Other programs run beside you, so take turns (**interleave**)
+# and look at the **median**. A player feels the slow frames, so give the **95th percentile** too. And a thread more can
+# be bought, so fix their number. The processor's own time, beside the wall clock, says what was waiting.
 
 # %% exercise="measure_latency" from="common.evaluation.latency:measure_latency"
 
 # %% check="measure_latency"
 
 # %% [markdown] hints="measure_latency"
-# 1. Two loops, rounds outside and tasks inside. What is different in the first `warm_up` rounds? And what must happen to
-#    the threads if a task raises?
-# 2. Keep two dictionaries of lists. Read `clock()` and `cpu_clock()`, call the task, read both again. Everything runs in
-#    `try:`, and `torch.set_num_threads(before)` in `finally:`.
+# 1. Two loops, rounds outside and tasks inside. What is different in the first `warm_up` rounds? And what must happen
+#    to the threads if a task raises?
+# 2. Keep two dictionaries of lists. Read `clock()` and `cpu_clock()`, call the task, read both again. Everything runs
+#    in `try:`, and `torch.set_num_threads(before)` in `finally:`.
 # 3. `Latency(statistics.median(wall[name]), float(np.quantile(wall[name], 0.95)), statistics.median(cpu[name]))`, with
 #    times in milliseconds. The three refusals come before everything else.
 
 # %% [markdown]
 # Your stopwatch, on the world of lab 09.2. A screen of 60 hertz leaves 16.7 ms for everything.
 
-# %% tags=["demo"] draws="Milliseconds per frame of the teacher, at one, two, three and five steps."
-WORLD = WorldModel.from_pretrained("arcade-rooms")
-found = step_latency({f"{n} step(s)": (WORLD, n) for n in (1, 2, 3, 5)}, measure_latency, ROUNDS)
+# %% tags=["demo"] draws="Milliseconds per frame of the teacher, at one to eight steps."
+SPENT = study.step_latency({f"{n} step(s)": (WORLD, n) for n in (1, 2, 3, 8)}, measure_latency, ROUNDS)
 print(f"{'arcade-rooms':14}{'median':>9}{'p95':>9}{'cpu':>9}   ms per frame")
-for name, one in found.items():
+for name, one in SPENT.items():
     print(f"{name:14}{one.median:9.1f}{one.p95:9.1f}{one.cpu:9.1f}")
 
 # %% [markdown]
@@ -129,62 +137,40 @@ for name, one in found.items():
 # In training, noise levels and actions differ from sample to sample. At play there is one game. A block's group norm
 # and the FiLM after it,
 #
-# $$ y = \bigl(\gamma \, n(x) + \beta\bigr)\,(1 + \text{scale}(c)) + \text{shift}(c), \qquad n(x) \text{ without weights}, $$
+# $$ y = \bigl(\gamma \, n(x) + \beta\bigr)\,(1 + \text{scale}(c)) + \text{shift}(c), $$
 #
-# are one affine map of $n(x)$. Its gain and its offset are affine in the signal $c$. So one small matrix product gives
-# the gains and offsets of all blocks at once, and `F.group_norm` does the rest in a single pass over the pixels.
+# are one affine map of $n(x)$, the plain normalization without weights. Its gain and its offset are affine in the
+# signal $c$. So one small matrix product gives the gains and offsets of all blocks at once, and `F.group_norm` does the
+# rest in a single pass over the pixels.
 
 # %% exercise="fold_film" from="common.models.folded_world:fold_film"
 
 # %% check="fold_film"
 
 # %% [markdown] hints="fold_film"
-# 1. Multiply the equation out. What stands before $n(x)$, and what stands alone? Both contain `scale`, which is a matrix
-#    times c plus a bias.
+# 1. Multiply the equation out. What stands before $n(x)$, and what stands alone? Both contain `scale`, which is a
+#    matrix times c plus a bias.
 # 2. gain = γ (1 + scale), offset = β (1 + scale) + shift. With scale = W c + b: the gain's matrix is γ W, row by row,
 #    and its bias is γ (1 + b).
 # 3. `torch.cat([gain[:, None] * scale, offset[:, None] * scale + shift])` is the new weight, where scale and shift are
 #    the two halves of `film.weight`. Likewise the bias, with 1 added to the scales.
 
 # %% [markdown]
-# The **ladder**: each rung keeps those before it. `FoldedWorldUNet` folds every block with your part.
+# The **ladder**: each rung keeps those before it. The last one folds every block of the network.
 
-# %% tags=["demo"] draws="One step of the network, rung by rung."
-def rung(model, context):
-    """One call of the network at play."""
-    sample, past, keys = torch.zeros(1, 3, 64, 64), torch.zeros(1, 3, 4, 64, 64), torch.zeros(1, 4, dtype=torch.long)
-    levels = torch.full((1,), 0.4), torch.full((1,), 0.3)
-
-    def call():
-        with context():
-            return model(sample, levels[0], past, keys, levels[1])
-
-    return call
-
-
-def fresh(**how):
-    return nn.Module.to(WorldUNet.from_pretrained("arcade-rooms-fast").eval(), **how)
-
-
-layout = {"memory_format": torch.channels_last}
-half = layout | {"dtype": WORLD.model.actions.table.weight.dtype}
-folded = FoldedWorldUNet(fresh(**half))
-ladder = {"with gradients": rung(fresh(), torch.enable_grad), "inference mode": rung(fresh(), torch.inference_mode),
-          "channels last": rung(fresh(**layout), torch.inference_mode),
-          "half precision": rung(fresh(**half), torch.inference_mode), "folded": rung(folded, torch.inference_mode)}  # fmt: skip
-RUNGS = measure_latency(ladder, ROUNDS)
+# %% tags=["demo"] draws="One call of the network, rung by rung."
+RUNGS = measure_latency(study.ladder("arcade-rooms-fast", WORLD.model.dtype), ROUNDS)
 figure, axis = plt.subplots(figsize=(7, 2.2), layout="constrained")
 axis.barh([*RUNGS][::-1], [one.cpu for one in RUNGS.values()][::-1], color="#1f6f8b")
 axis.set_title("One call of the network, one core", fontsize=10)
 axis.set_xlabel("milliseconds of the processor's time")
 plt.show()
-first = next(iter(RUNGS.values())).cpu
-print("\n".join(f"{name:16}{one.cpu:6.1f} ms, {first / one.cpu:.2f} times as fast as the first rung"
-                for name, one in RUNGS.items()))  # fmt: skip
+for name, one in RUNGS.items():
+    print(f"{name:16}{one.cpu:6.1f} ms, {RUNGS['with gradients'].cpu / one.cpu:.2f} times as fast as the first rung")
 
 # %% [markdown]
-# **What to see.** On a processor that computes in bfloat16, the largest rung is half precision together with its
-# layout. On others it is missing, and so is its rung here: `half` is then float32.
+# **What to see.** No single rung is worth as much as one denoising step less. *Half precision* pays where the processor
+# computes in bfloat16; elsewhere it stays float32 here. *Folded* is your part, and costs nothing but thought.
 
 # %% [markdown] about="frame_pacing" difficulty=2 importance=4 minutes=10
 # ## The frame budget: what a screen makes of it
@@ -203,7 +189,8 @@ print("\n".join(f"{name:16}{one.cpu:6.1f} ms, {first / one.cpu:.2f} times as fas
 
 # %% [markdown] hints="frame_pacing"
 # 1. How many refresh periods pass between asking for a frame and showing it? It is a whole number. Which is the least?
-# 2. `math.ceil((spent + transport) / period)`, at least 1. Rounding: a frame that takes exactly three periods, in floats.
+# 2. `math.ceil((spent + transport) / period)`, at least 1. Rounding: a frame that takes exactly three periods, in
+#    floats.
 # 3. `periods = [max(1, math.ceil((float(spent) + transport) / period - 1e-9)) for spent in compute]`, then
 #    `Pacing(len(periods) * refresh_rate / sum(periods), sum(p > 1 for p in periods) / len(periods))`.
 
@@ -213,16 +200,15 @@ print("\n".join(f"{name:16}{one.cpu:6.1f} ms, {first / one.cpu:.2f} times as fas
 
 # %% tags=["demo"] draws="A staircase: seen frames per second against compute time, on two screens."
 compute = np.linspace(1, 60, 300)
-curves = {f"a screen of {rate} Hz": (compute, [frame_pacing([ms], 4.0, rate).fps for ms in compute]) for rate in (60, 144)}
+curves = {f"{rate} Hz": (compute, [frame_pacing([ms], 4.0, rate).fps for ms in compute]) for rate in (60, 144)}
 curves["no screen, no transport"] = (compute, 1000 / compute)
 display(draw_curves(curves, "What is seen of a model's speed", marker=None, xlabel="compute, ms per frame",
                     ylabel="frames per second", ylim=(0, 150)))  # fmt: skip
-for name, one in found.items():
-    seen = frame_pacing([one.cpu], 4.0)
-    print(f"arcade-rooms, {name:10}{one.cpu:6.1f} ms of compute: {seen.fps:.0f} frames per second are seen")
+for name, one in SPENT.items():
+    print(f"teacher, {name:10}{one.cpu:6.1f} ms: {frame_pacing([one.cpu], 4.0).fps:.0f} frames per second are seen")
 
 # %% [markdown]
-# **What to see.** A staircase. Between two steps of it, faster code changes nothing, and at an edge a tenth of a
+# **What to see.** A staircase. Between two of its edges, faster code changes nothing. At an edge, a tenth of a
 # millisecond decides. For 60 frames per second the model has what a refresh leaves after the transport.
 #
 # ## Where one step fails
@@ -230,22 +216,16 @@ for name, one in found.items():
 # So it has to be one step. How bad is that? Wherever the next frame follows from the past, it isn't bad at all. Behind
 # a door the future is open.
 
-# %% tags=["demo"] draws="Rooms behind three doors, at one, two and five steps, read by the exact reader."
+# %% tags=["demo"] draws="Rooms behind three doors, in one, three and eight steps, read by the exact reader."
 GAME = BEHIND.clips()[:, :, -1]
-rows, quality = {}, {"the game": room_quality(GAME, GAME)}
-for n in (1, 2, 5):
-    rooms = draw_next(TEACHER, BEHIND, n)
-    rows[f"teacher, {n} step(s)"], quality[f"teacher, {n} step(s)"] = rooms[:3], room_quality(rooms, GAME)
-display(show.strips({name: x.transpose(0, 1) for name, x in (rows | {"the game": GAME[:3]}).items()}, width=64))
-MEASURES = ("tiles", "whole", "player", "slime", "sharpness")
-print(f"{len(GAME)} doors".ljust(24) + "".join(f"{key:>11}" for key in MEASURES))
-for name, found_there in quality.items():
-    print(f"{name:24}" + "".join(f"{found_there[key]:11.0%}" for key in MEASURES))
+rooms = {f"teacher, {n} step(s)": draw_next(TEACHER, BEHIND, n) for n in (1, 3, 8)} | {"the game": GAME}
+display(strips({name: pictures[:3] for name, pictures in rooms.items()}))
+table({name: room_quality(pictures) for name, pictures in rooms.items()}, dict(zip(MEASURES, MEASURES)))
 
 # %% [markdown]
-# **What to see.** In one step few tiles are tiles, and the slime is gone: it may be anywhere, so its mean is nowhere.
-# Several steps settle all of it. (*Whole* is a room of clear tiles with one door and one key, *sharpness* the contrast of
-# neighbouring pixels against the game's.)
+# **What to see.** In one step, half of the pixels are of no colour that the game has (*sharpness*). The slime is hardly
+# ever there: it may be anywhere, so its mean is nowhere. More steps settle all of it, one call of the network each.
+# (*Tiles* are readable ones. A *whole* room has nothing else, with one door and one key. A *player* is one who stands.)
 
 # %% [markdown] about="consistency_loss" difficulty=4 importance=5 minutes=15
 # ## Consistency distillation
@@ -253,8 +233,8 @@ for name, found_there in quality.items():
 # The teacher follows an ODE from noise to a frame. Along one path, noise and frame belong together. So the same noise
 # always leads to the same room, and a student can learn to jump there **in one step**:
 #
-# $$ \mathcal L = d\bigl(f_\theta(x, \sigma_0),\; f^-(\hat x, \sigma_n)\bigr), \qquad \hat x = \text{the teacher's way from }
-# x \text{ at } \sigma_0 \text{ to } \sigma_n, \qquad f(x, 0) = x . $$
+# $$ \mathcal L = d\bigl(f_\theta(x, \sigma_0),\; f^-(\hat x, \sigma_n)\bigr), \qquad \hat x = \text{the end of the
+# teacher's way from } x, \qquad f(x, 0) = x . $$
 #
 # $f^-$ is a slow copy of the student. With $\sigma_n = 0$ the **boundary condition** takes its place. `teacher_jump`,
 # which is given, goes the teacher's way.
@@ -279,23 +259,11 @@ for name, found_there in quality.items():
 # A world on paper: the next frame is one number, −1 or 1. Your loss trains a tiny student, once with the teacher's
 # noise and once, as a control, with noise of its own.
 
-# %% tags=["demo"] draws="From noise to one number: the teacher in one step and in many, and two students."
-paper, places = two_worlds()
-levels, answers = world_sigmas(20, 5.0), {}
-answers["teacher, 1 step"], answers["teacher, 20 steps"] = teacher_jump(paper, places, world_sigmas(1, 5.0)), teacher_jump(paper, places, levels)
-for name, shared in (("student", True), ("student, other noise", False)):
-    torch.manual_seed(0)
-    net = nn.Sequential(nn.Linear(1, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh(), nn.Linear(64, 1))
-    optimizer, draws = torch.optim.Adam(net.parameters(), lr=5e-3), seed(0)
-
-    def paper_loss(step):
-        x = 5 * torch.randn(256, 1, generator=draws)
-        own = x if shared else 5 * torch.randn(256, 1, generator=draws)
-        student = lambda _, sigma: net(own / 5)  # noqa: E731
-        return consistency_loss(student, student, paper, x, levels).mean()
-
-    short_run(optimizer, paper_loss, 200, desc=name)
-    answers[name] = net(places / 5).detach()
+# %% tags=["demo"] draws="From noise to one number: the teacher in one step and in twenty, and two students."
+places = torch.linspace(-12, 12, 300)[:, None]
+answers = {f"teacher, {n} step(s)": teacher_jump(study.paper_world, places, world_sigmas(n, 5.0)) for n in (1, 20)}
+answers["student"] = study.paper_student(consistency_loss, places, shared=True)
+answers["student, other noise"] = study.paper_student(consistency_loss, places, shared=False)
 draw_curves({name: (places.flatten(), y.flatten()) for name, y in answers.items()}, "The next number, by its noise",
             marker=None, xlabel="the noisy sample at level 5", ylabel="the answer")  # fmt: skip
 
@@ -336,65 +304,65 @@ show.strips({f"{kind} {n}": x[n] for n in range(3) for kind, x in (("real past",
 # %% [markdown]
 # ## Distil it
 #
-# Half of the windows end behind a door. There the target is the teacher's whole way, from the same noise. Elsewhere one
-# step of the teacher is right: the target is that, or the true frame where the past is real.
+# Half of the windows end behind a door. There the target is the teacher's way in eight steps, from the same noise.
+# Elsewhere one step of the teacher is right: it is the target, or the true frame where the past is real.
 
 # %%
-net = WorldUNet.from_pretrained("arcade-rooms").train()  # the student begins as its teacher
-optimizer, draws = torch.optim.AdamW(net.parameters(), lr=4e-4, betas=(0.9, 0.95)), seed(1)
+NET = WorldUNet.from_pretrained("arcade-rooms").train()  # the student begins as its teacher
+draws = seed(1)
+
+
+def noise_like(x):
+    return torch.randn(x.shape, generator=draws)
 
 
 def distil_loss(step):
     batch = WINDOWS.batch(range(BATCH * step, BATCH * (step + 1)))
-    clip, behind = batch.clips(), opens(batch)
-    own = torch.rand(BATCH, generator=draws) < 0.25
-    past = self_rollout(net, clip[:, :, :-1], batch.actions[:, :-1], torch.randn(clip[:, :, 4:-1].shape, generator=draws), own)
-    level = 0.3 * torch.rand(BATCH, generator=draws)
-    past = corrupt_context(past, level, torch.randn(past.shape, generator=draws))
-    x, total = 5 * torch.randn(clip[:, :, -1].shape, generator=draws), 0
-    for chosen, num_steps, counts in ((behind, 5, 1), (own & ~behind, 1, 4), (~own & ~behind, 0, 4)):
+    clip, behind, own = batch.clips(), opens(batch), torch.rand(BATCH, generator=draws) < 0.25
+    past = self_rollout(NET, clip[:, :, :8], batch.actions[:, :7], noise_like(clip[:, :, 4:8]), own)
+    level, total = 0.3 * torch.rand(BATCH, generator=draws), 0
+    past, x = corrupt_context(past, level, noise_like(past)), 5 * noise_like(clip[:, :, 8])
+    for chosen, num_steps, counts in ((behind, 8, 1), (own & ~behind, 1, 4), (~own & ~behind, 0, 4)):
         if not chosen.any():
             continue
         given = {"past": past[chosen], "actions": batch.actions[chosen, -4:], "context_noise": level[chosen]}
-        student, teacher = partial(denoise, net, **given), partial(denoise, TEACHER, **given)
+        student, teacher = partial(denoise, NET, **given), partial(denoise, TEACHER, **given)
         if num_steps:
             loss = consistency_loss(student, student, teacher, x[chosen], world_sigmas(num_steps, 5.0))
         else:
-            loss = beside_truth(student(x[chosen], torch.full((int(chosen.sum()),), 5.0)), clip[chosen, :, -1])
+            loss = beside_truth(student(x[chosen], torch.full((int(chosen.sum()),), 5.0)), clip[chosen, :, 8])
         total = total + counts * loss.sum() / BATCH
     return total
 
 
-losses = short_run(optimizer, distil_loss, STEPS, max_grad_norm=1.0, desc="distillation")
+losses = short_run(torch.optim.AdamW(NET.parameters(), lr=4e-4), distil_loss, STEPS, max_grad_norm=1.0, desc="distil")
 
-# %% tags=["demo"] draws="Three doors, before and after your distillation, and by the student that ships."
-OWN = net.eval().requires_grad_(False)
-rows, quality = {}, {"the game": room_quality(GAME, GAME)}
-for name, model in (("teacher, 1 step", TEACHER), (f"yours, {STEPS} steps of training", OWN), ("arcade-rooms-fast", STUDENT)):
-    rooms = draw_next(model, BEHIND, 1)
-    rows[name], quality[name] = rooms[:3], room_quality(rooms, GAME)
-display(show.strips({name: x.transpose(0, 1) for name, x in rows.items()}, width=64))
-print(f"{len(GAME)} doors".ljust(30) + "".join(f"{key:>11}" for key in MEASURES))
-for name, found_there in quality.items():
-    print(f"{name:30}" + "".join(f"{found_there[key]:11.0%}" for key in MEASURES))
+# %% tags=["demo"] draws="Three doors: before and after your distillation, and the student that ships."
+models = {"teacher, 1 step": TEACHER, f"yours, after {STEPS} steps": NET.eval(), "arcade-rooms-fast": STUDENT}
+rooms = {name: draw_next(model, BEHIND, 1) for name, model in models.items()} | {"the game": GAME}
+display(strips({name: pictures[:3] for name, pictures in rooms.items()}))
+table({name: room_quality(pictures) for name, pictures in rooms.items()}, dict(zip(MEASURES, MEASURES)))
 
 # %% [markdown]
-# ## The result to remember: the Pareto front
+# **What to see.** At `ci` your student has hardly begun. At `cpu`, tiles, player and slime are all nearer to the
+# student that ships, which has learned longer and with larger batches.
 #
-# From the course's record: every arm at equal doors and dreams, and the processor's time of one frame. *Other noise* and
-# *real pasts* are the controls: one was distilled without sharing the noise, the other without self-rollouts, both as
-# long as *shared, own pasts*. `pareto_front` is yours from lab 04.3.
+# ## The result to remember: cost and worth of a step
+#
+# From the course's record, every arm on the same doors, frames and dreams. The last three are equally long short runs.
+# In *other noise* the teacher begins elsewhere than the student. In *real pasts* there are no self-rollouts.
+# `pareto_front` is your part of lab 04.3.
 
-# %% tags=["demo"] draws="Milliseconds against readable tiles behind doors; every arm in numbers."
-study = json.loads((paths.find_lab("09.5").tests.parent / "calibration" / "05_latency_hunt.json").read_text())
-arms = study["arms"]
-points = {name: (arm["cpu"], 100 * arm["door/tiles"]) for name, arm in arms.items()}
+# %% tags=["demo"] draws="Milliseconds against sharpness behind doors; then every arm in numbers."
+record = json.loads((paths.find_lab("09.5").tests.parent / "calibration" / "05_latency_hunt.json").read_text())
+points = {name: (arm["cpu"], 100 * arm["door/sharpness"]) for name, arm in record["arms"].items()}
 front = pareto_front(np.array([(-cost, worth) for cost, worth in points.values()]))
-display(draw_front(points, front, "Cost and worth of a step", "readable tiles behind doors, %"))
-COLUMNS = {"door/tiles": "tiles", "door/slime": "slime", "door/sharpness": "sharp", "next/exact": "exact", "dream/rule_all": "rules"}
-print(f"{study['num_doors']} doors, {study['num_games']} dreams of {study['num_frames']} frames".ljust(40) + "".join(f"{word:>8}" for word in COLUMNS.values()))
-for name, arm in arms.items():
-    print(f"{name:40}" + "".join(f"{arm[key]:8.0%}" for key in COLUMNS))
+display(study.draw_front(points, front, "Cost and worth of a step", "sharp pixels behind doors, %"))
+words = {f"door/{name}": name for name in MEASURES}
+words |= {"next/exact": "exact", "dream/one_player": "one player", "dream/rule_all": "rules"}
+table(record["arms"] | {"the game": {f"door/{key}": value for key, value in record["game"].items()}}, words, 26)
+print(f"{record['num_doors']} doors, {record['num_windows']} other frames, {record['num_games']} dreams of "
+      f"{record['num_frames']} frames")  # fmt: skip
 
 # %% [markdown]
 # **What to see.** Read a line of controls beside *shared, own pasts*. Without the shared noise the rooms stay grey: for
@@ -407,8 +375,7 @@ for name, arm in arms.items():
 # %%
 STEPS_PER_FRAME, TRANSPORT, REFRESH_RATE = 1, 4.0, 60
 
-fast = WorldModel.from_pretrained("arcade-rooms-fast", folded=True)
-spent = step_latency({"trial": (fast, STEPS_PER_FRAME)}, measure_latency, ROUNDS)["trial"]
+spent = study.step_latency({"trial": (FAST, STEPS_PER_FRAME)}, measure_latency, ROUNDS)["trial"]
 for name, ms in (("median", spent.median), ("p95", spent.p95), ("processor alone", spent.cpu)):
     seen = frame_pacing([ms], TRANSPORT, REFRESH_RATE)
     print(f"{name:16}{ms:6.1f} ms per frame: {seen.fps:.0f} frames per second are seen")
@@ -432,7 +399,8 @@ for name, ms in (("median", spent.median), ("p95", spent.p95), ("processor alone
 #
 # ## Honest limits
 #
-# - These are 64×64 pixels with a decoder that costs nothing. Latency claims of big models often leave their decoder out.
+# - These are 64×64 pixels with a decoder that costs nothing. Latency claims of big models often leave their decoder
+#   out.
 # - The teacher's rooms are the ceiling: what it does not know to draw, the student does not learn.
 # - The stopwatch measures this machine, with all that runs on it. `cpu` is what compares.
 #
@@ -440,5 +408,5 @@ for name, ms in (("median", spent.median), ("p95", spent.p95), ("processor alone
 #
 # `flipbook train arcade-rooms-fast --mine` distils with your loss and your self-rollouts.
 #
-# **To read:** *Consistency models* (arXiv:2303.01469), *Improved techniques* for them (arXiv:2310.14189), *Self Forcing*
-# (arXiv:2506.08009).
+# **To read:** *Consistency models* (arXiv:2303.01469), *Improved techniques* for them (arXiv:2310.14189), *Self
+# Forcing* (arXiv:2506.08009).

@@ -1,17 +1,18 @@
 """How good `arcade-rooms-fast` is: beside its teacher, where one step of the teacher is right and where it is not.
 
 Behind a door any room is right, so nothing is compared with the room that the game drew. It is read: are its tiles
-tiles, is it whole, is there a slime as often as in the game, is it as sharp? Elsewhere the next frame has a truth. And
-dreams are judged by the rules of the game, as for `arcade-rooms`.
+tiles, is it whole, is there a slime as often as in the game, are its pixels in the game's colours? Elsewhere the next
+frame has a truth. And dreams are judged by the rules of the game, as for `arcade-rooms`.
 """
 
 from collections.abc import Callable
 
 import numpy as np
 import torch
+from einops import rearrange
 
 from common.data.arcade import ActionBatch, Rooms, arcade_recording, mixed_player, record
-from common.data.arcade.tiles import DOOR, KEY, PLAYER_HEIGHT, TILE
+from common.data.arcade.tiles import DOOR, KEY, PALETTE, PLAYER_HEIGHT, TILE
 from common.evaluation.arcade_reader import UNKNOWN, read_rooms
 from common.streaming.world import sample_next
 from common.zoo.arcade_rooms.measures import PLAY, decibels, dream, same_place, squared, summary
@@ -22,6 +23,7 @@ from common.zoo.settings import pick_setting
 # Doors, windows elsewhere, dreams, and frames in each.
 SETTINGS = {"small": (24, 64, 2, 60), "full": (192, 320, 8, 500)}
 CONTEXT, BATCH = 4, 16
+CLEAR = 0.05  # of the range [-1, 1]
 DREAMT = ("present_end", "one_player", "rule_player", "rule_grid", "rule_hud", "rule_slime", "rule_all")
 
 
@@ -50,8 +52,7 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
         measured |= {f"next/{key}": value for key, value in next_frames(net, elsewhere, num_steps).items()}
         found |= {f"{name}{key}": value for key, value in measured.items()}
         tell(0.1 * (number + 1))
-    due = behind.clips()[:, :, -1]
-    found |= {f"game/door/{key}": value for key, value in room_quality(due, due).items()}
+    found |= {f"game/door/{key}": value for key, value in room_quality(behind.clips()[:, :, -1]).items()}
     plays = record(Rooms("test"), mixed_player("rooms"), num_games, CONTEXT, window=CONTEXT, progress=False)
     for number, (name, net) in enumerate({"": model, "teacher/": teacher}.items()):
         done = 0.3 + 0.35 * number
@@ -91,20 +92,19 @@ def draw_next(model, windows: ActionBatch, num_steps: int, seed: int = 0, contex
 
 def behind_doors(model, windows: ActionBatch, num_steps: int = 1, seed: int = 0) -> dict[str, float]:
     """What `room_quality` finds in the rooms that a model draws behind doors."""
-    return room_quality(draw_next(model, windows, num_steps, seed), windows.clips()[:, :, -1])
+    return room_quality(draw_next(model, windows, num_steps, seed))
 
 
-def room_quality(rooms: torch.Tensor, due: torch.Tensor) -> dict[str, float]:
+def room_quality(rooms: torch.Tensor) -> dict[str, float]:
     """New rooms, read.
 
     Args:
         rooms: `(N, 3, 64, 64)` in [-1, 1].
-        due: rooms of the game, as many, to compare the sharpness with.
 
     Returns:
         Parts from 0 to 1: `tiles`, those that are readable; `whole`, rooms of readable tiles with one door and one key;
-        `player`, rooms with exactly one, who stands; `slime`, rooms with a slime. `sharpness`: the mean step of
-        brightness between neighbouring pixels, over that of the game's rooms.
+        `player`, rooms with exactly one, who stands; `slime`, rooms with a slime; `sharpness`, pixels of the room
+        that have one of the game's colours (`CLEAR`).
     """
     readings = read_rooms(rooms.transpose(0, 1))
     grids = [list(one.tiles) for one in readings]
@@ -115,14 +115,15 @@ def room_quality(rooms: torch.Tensor, due: torch.Tensor) -> dict[str, float]:
         "whole": float(np.mean(whole)),
         "player": float(np.mean(np.array(stands, dtype=bool))),
         "slime": float(np.mean([one.slime is not None for one in readings])),
-        "sharpness": steps_of(rooms) / steps_of(due),
+        "sharpness": clear_pixels(rooms),
     }
 
 
-def steps_of(frames: torch.Tensor) -> float:
-    """The mean absolute difference of neighbouring pixels, below the HUD."""
-    room = frames[..., TILE:, :]
-    return float(room.diff(dim=-1).abs().mean() + room.diff(dim=-2).abs().mean())
+def clear_pixels(frames: torch.Tensor) -> float:
+    """The part of the pixels below the HUD whose every channel is within `CLEAR` of one of the game's colours."""
+    colors = torch.from_numpy(PALETTE.astype(np.float32)) / 127.5 - 1  # (P, 3)
+    pixels = rearrange(frames[..., TILE:, :].cpu(), "n c h w -> (n h w) 1 c")
+    return float(((pixels - colors).abs().amax(dim=-1).amin(dim=1) < CLEAR).float().mean())
 
 
 def next_frames(model, windows: ActionBatch, num_steps: int = 1, seed: int = 0) -> dict[str, float]:

@@ -7,12 +7,18 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
+from torch import nn
 
-from common.data.arcade import Rooms, mixed_player, record
+from common.data.arcade import ActionBatch, Rooms, mixed_player, record
 from common.evaluation.latency import Latency, measure_latency
+from common.models.folded_world import FoldedWorldUNet
+from common.models.world_unet import WorldUNet
 from common.pipelines.world import WorldModel
 from common.show.curves import COLORS
+from common.streaming.world import world_sigmas
+from common.training.short_run import short_run
 from common.zoo.arcade_rooms.measures import dream, summary
+from common.zoo.arcade_rooms.trials import clip_of, script_plays
 from common.zoo.arcade_rooms_fast.measures import (
     CONTEXT,
     DREAMT,
@@ -46,7 +52,7 @@ def study(
     """
     behind, elsewhere = door_windows(num_doors), other_windows(num_windows)
     plays = record(Rooms("test"), mixed_player("rooms"), num_games, CONTEXT, window=CONTEXT, progress=False)
-    due, found = behind.clips()[:, :, -1], {}
+    found = {}
     for number, (name, (model, num_steps)) in enumerate(arms.items()):
         row = {f"door/{key}": value for key, value in behind_doors(model, behind, num_steps).items()}
         row |= {f"next/{key}": value for key, value in next_frames(model, elsewhere, num_steps).items()}
@@ -55,8 +61,8 @@ def study(
             judged = summary(dream(model, plays, num_games, num_frames, num_steps, progress=tell))
             row |= {f"dream/{key}": judged[key] for key in DREAMT}
         found[name] = {key: round(value, 4) for key, value in row.items()}
-    game = {key: round(value, 4) for key, value in room_quality(due, due).items()}
-    sizes = {"num_doors": len(due), "num_windows": len(elsewhere), "num_games": num_games, "num_frames": num_frames}
+    game = {key: round(value, 4) for key, value in room_quality(behind.clips()[:, :, -1]).items()}
+    sizes = {"num_doors": len(behind), "num_windows": len(elsewhere), "num_games": num_games, "num_frames": num_frames}
     return sizes | {"game": game, "arms": found}
 
 
@@ -115,15 +121,102 @@ def draw_front(points: Mapping[str, tuple[float, float]], front, title: str, yla
     return figure
 
 
-def two_worlds(num_samples: int = 400, sigma_max: float = 5.0, spread: float = 0.05):
-    """A world on paper: the next frame is one number, -1 or 1 (with a little spread). Its denoiser is a formula.
+def ladder(name: str, dtype: torch.dtype) -> dict[str, Callable]:
+    """One call of a world model's network at play, rung by rung: each keeps what those before it have.
+
+    Args:
+        name: of shipped weights.
+        dtype: half precision, where the processor has it.
 
     Returns:
-        The denoiser `(x, sigma) -> ` estimate of x0, and noisy samples at `sigma_max`, evenly placed, `(N, 1)`.
+        Name -> a task, as `measure_latency` takes them.
     """
 
-    def denoiser(x: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
-        total = (sigma**2 + spread**2)[:, None]
-        return (spread**2 * x + sigma[:, None] ** 2 * torch.tanh(x / total)) / total
+    def fresh(**how):
+        return torch.nn.Module.to(WorldUNet.from_pretrained(name).eval(), **how)
 
-    return denoiser, torch.linspace(-2.5, 2.5, num_samples)[:, None] * sigma_max
+    layout = {"memory_format": torch.channels_last}
+    half = layout | {"dtype": dtype}
+    folded = FoldedWorldUNet(fresh(**half))
+    return {
+        "with gradients": Rung(fresh(), torch.enable_grad),
+        "inference mode": Rung(fresh(), torch.inference_mode),
+        "channels last": Rung(fresh(**layout), torch.inference_mode),
+        "half precision": Rung(fresh(**half), torch.inference_mode),
+        "folded": Rung(folded, torch.inference_mode),
+    }
+
+
+class Rung:
+    """A call of a network on one game."""
+
+    def __init__(self, model, context: Callable):
+        frame, keys = torch.zeros(1, 3, 64, 64), torch.zeros(1, CONTEXT, dtype=torch.long)
+        past, levels = frame[:, :, None].repeat(1, 1, CONTEXT, 1, 1), torch.full((1,), 0.4)
+        self.model, self.context, self.given = model, context, (frame, levels, past, keys, levels)
+
+    def __call__(self) -> torch.Tensor:
+        """The network's answer."""
+        with self.context():
+            return self.model(*self.given)
+
+
+def through_door(world: WorldModel, windows: ActionBatch, number: int, num_frames: int, num_steps: int = 1):
+    """A dream that begins with four real frames before a door and goes through it; then the scripted player plays.
+
+    Args:
+        world: whose dream it is.
+        windows: as from `door_windows`.
+        number: of one of them.
+        num_frames: after the door.
+        num_steps: per frame.
+
+    Returns:
+        The four frames and the dream, `(3, 5 + num_frames, 64, 64)`.
+    """
+    frames, actions = windows.pixels[number].permute(1, 2, 3, 0)[:-1].numpy(), windows.actions[number].tolist()
+    session = world.start(frames, actions[:-1], number, num_steps)
+    session.step(actions[-1])
+    return clip_of([*frames, *script_plays(session, num_frames)])
+
+
+def paper_world(x: torch.Tensor, sigma: torch.Tensor, spread: float = 0.05) -> torch.Tensor:
+    """The denoiser of a world on paper, where the next frame is one number: -1 or 1, with a little spread.
+
+    Args:
+        x: noisy numbers, `(N, 1)`.
+        sigma: their level, `(N,)`.
+        spread: standard deviation around -1 and 1.
+
+    Returns:
+        The mean of the number, given the noisy one.
+    """
+    total = (sigma**2 + spread**2)[:, None]
+    return (spread**2 * x + sigma[:, None] ** 2 * torch.tanh(x / total)) / total
+
+
+def paper_student(compute_loss: Callable, places: torch.Tensor, shared: bool, num_steps: int = 200) -> torch.Tensor:
+    """A tiny network, distilled from the teacher's way in the world on paper.
+
+    Args:
+        compute_loss: called like `consistency_loss`.
+        places: where it is asked in the end, `(N, 1)` at level 5.
+        shared: whether student and teacher begin with the same noise.
+        num_steps: of training.
+
+    Returns:
+        Its answers, `(N, 1)`.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        net = nn.Sequential(nn.Linear(1, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh(), nn.Linear(64, 1))
+    draws, levels = torch.Generator().manual_seed(0), world_sigmas(20, 5.0)
+
+    def loss_of(step: int) -> torch.Tensor:
+        x, other = 5 * torch.randn(2, 256, 1, generator=draws)
+        own = x if shared else other
+        student = lambda _, sigma: net(own / 5)  # noqa: E731
+        return compute_loss(student, student, paper_world, x, levels).mean()
+
+    short_run(torch.optim.Adam(net.parameters(), lr=5e-3), loss_of, num_steps, desc="a student on paper")
+    return net(places / 5).detach()
