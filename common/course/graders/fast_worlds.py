@@ -140,7 +140,7 @@ def jumped(teacher, x, sigmas):
 
 def started(seed):
     """Samples at the first of some levels."""
-    levels = ((5.0, 1.3, 0.2, 0.0), (3.0, 0.5), (4.0, 2.0, 0.7), (2.0, 0.0), (1.5, 1.1, 0.8, 0.3, 0.1, 0.0))
+    levels = ((5.0, 1.3, 0.2, 0.0), (3.0, 0.5), (4.0, 2.0, 0.004), (2.0, 0.0), (1.5, 1.1, 0.8, 0.3, 0.1, 0.0))
     sizes = ((3, 2, 4, 5), (2, 3, 5, 4), (4, 6), (2, 1, 3, 4), (3, 2, 2, 3, 5))
     return [(sigmas[0] * noise(seed + k, *size), torch.tensor(sigmas)) for k, (sigmas, size) in
             enumerate(zip(levels, sizes))]  # fmt: skip
