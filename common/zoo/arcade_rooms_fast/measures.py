@@ -65,7 +65,7 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
 
 def door_windows(count: int) -> ActionBatch:
     """Windows of test plays whose last frame is behind a door; fewer where there are not so many doors."""
-    plays = arcade_recording("rooms", 160 * count, "test")
+    plays = arcade_recording("rooms", max(2_000, 320 * count), "test")
     return plays.windows(doors(plays, CONTEXT + 1, count), CONTEXT + 1)
 
 
