@@ -32,10 +32,10 @@ from common.zoo.arcade_rooms_fast.measures import (
 
 def study(
     arms: Mapping[str, tuple],
-    num_doors: int = 192,
-    num_windows: int = 320,
+    num_doors: int = 96,
+    num_windows: int = 160,
     num_games: int = 8,
-    num_frames: int = 500,
+    num_frames: int = 150,
     progress: Callable[[float], None] = lambda part: None,
 ) -> dict:
     """Every arm in numbers.
