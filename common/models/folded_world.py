@@ -5,6 +5,8 @@ a constant. The FiLM layer of a block and the norm before it are one affine map,
 matrix times the same signal.
 """
 
+from collections.abc import Callable
+
 import torch
 from einops import rearrange
 from torch import nn
@@ -45,16 +47,17 @@ class FoldedWorldUNet(nn.Module):
 
     Args:
         model: whose weights are taken over.
+        fold: called like `fold_film`; None for that itself.
 
     Attributes:
         config, device: of the model.
     """
 
-    def __init__(self, model: WorldUNet):
+    def __init__(self, model: WorldUNet, fold: Callable | None = None):
         super().__init__()
         self.model, self.config = model.eval().requires_grad_(False), model.config
         self.blocks = [block for block in model.modules() if isinstance(block, FiLMBlock)]
-        layers = [fold_film(block.norm_second, block.film) for block in self.blocks]
+        layers = [(fold or fold_film)(block.norm_second, block.film) for block in self.blocks]
         self.sizes = [layer.out_features for layer in layers]
         self.films = nn.Linear(layers[0].in_features, sum(self.sizes)).to(layers[0].weight)
         with torch.no_grad():

@@ -97,9 +97,9 @@ strips({"before": BEHIND.clips()[:3, :, 3], "teacher, 1 step": draw_next(TEACHER
 
 # %% [markdown]
 # **A prediction.** Five changes make a frame cheaper: no gradients, another memory layout, half precision, constants
-# computed once, and one step in place of five. Order them by what they save. Which of them changes what is *seen*?
+# computed once, and one step in place of eight. Order them by what they save. Which of them changes what is *seen*?
 
-# %% [markdown] about="measure_latency" difficulty=2 importance=5 minutes=8
+# %% [markdown] about="measure_latency" difficulty=2 importance=5 minutes=5
 # ## An honest stopwatch
 #
 # The first call loads code and memory, so **warm up**. Other programs run beside you, so take turns (**interleave**)
@@ -156,10 +156,10 @@ for name, one in SPENT.items():
 #    the two halves of `film.weight`. Likewise the bias, with 1 added to the scales.
 
 # %% [markdown]
-# The **ladder**: each rung keeps those before it. The last one folds every block of the network.
+# The **ladder**: each rung keeps those before it. On the last one, your `fold_film` folds every block.
 
 # %% tags=["demo"] draws="One call of the network, rung by rung."
-RUNGS = measure_latency(study.ladder("arcade-rooms-fast", WORLD.model.dtype), ROUNDS)
+RUNGS = measure_latency(study.ladder("arcade-rooms-fast", WORLD.model.dtype, fold_film), ROUNDS)
 figure, axis = plt.subplots(figsize=(7, 2.2), layout="constrained")
 axis.barh([*RUNGS][::-1], [one.cpu for one in RUNGS.values()][::-1], color="#1f6f8b")
 axis.set_title("One call of the network, one core", fontsize=10)

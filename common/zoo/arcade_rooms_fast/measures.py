@@ -21,7 +21,7 @@ from common.zoo.arcade_rooms_fast.recipe import TEACHER_STEPS, load_teacher
 from common.zoo.settings import pick_setting
 
 # Doors, windows elsewhere, dreams, and frames in each.
-SETTINGS = {"small": (24, 64, 2, 60), "full": (192, 320, 8, 500)}
+SETTINGS = {"small": (24, 48, 2, 40), "full": (96, 160, 8, 150)}
 CONTEXT, BATCH = 4, 16
 CLEAR = 0.05  # of the range [-1, 1]
 DREAMT = ("present_end", "one_player", "rule_player", "rule_grid", "rule_hud", "rule_slime", "rule_all")
@@ -65,7 +65,7 @@ def measure(model, setting: str = "small", progress: Callable[[float], None] | N
 
 def door_windows(count: int) -> ActionBatch:
     """Windows of test plays whose last frame is behind a door; fewer where there are not so many doors."""
-    plays = arcade_recording("rooms", 160 * count, "test")
+    plays = arcade_recording("rooms", max(2_000, 320 * count), "test")
     return plays.windows(doors(plays, CONTEXT + 1, count), CONTEXT + 1)
 
 

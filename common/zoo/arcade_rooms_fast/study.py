@@ -32,10 +32,10 @@ from common.zoo.arcade_rooms_fast.measures import (
 
 def study(
     arms: Mapping[str, tuple],
-    num_doors: int = 192,
-    num_windows: int = 320,
+    num_doors: int = 96,
+    num_windows: int = 160,
     num_games: int = 8,
-    num_frames: int = 500,
+    num_frames: int = 150,
     progress: Callable[[float], None] = lambda part: None,
 ) -> dict:
     """Every arm in numbers.
@@ -121,12 +121,13 @@ def draw_front(points: Mapping[str, tuple[float, float]], front, title: str, yla
     return figure
 
 
-def ladder(name: str, dtype: torch.dtype) -> dict[str, Callable]:
+def ladder(name: str, dtype: torch.dtype, fold: Callable | None = None) -> dict[str, Callable]:
     """One call of a world model's network at play, rung by rung: each keeps what those before it have.
 
     Args:
         name: of shipped weights.
         dtype: half precision, where the processor has it.
+        fold: called like `fold_film`; None for that itself.
 
     Returns:
         Name -> a task, as `measure_latency` takes them.
@@ -137,7 +138,7 @@ def ladder(name: str, dtype: torch.dtype) -> dict[str, Callable]:
 
     layout = {"memory_format": torch.channels_last}
     half = layout | {"dtype": dtype}
-    folded = FoldedWorldUNet(fresh(**half))
+    folded = FoldedWorldUNet(fresh(**half), fold)
     return {
         "with gradients": Rung(fresh(), torch.enable_grad),
         "inference mode": Rung(fresh(), torch.inference_mode),
@@ -216,7 +217,7 @@ def paper_student(compute_loss: Callable, places: torch.Tensor, shared: bool, nu
         x, other = 5 * torch.randn(2, 256, 1, generator=draws)
         own = x if shared else other
         student = lambda _, sigma: net(own / 5)  # noqa: E731
-        return compute_loss(student, student, paper_world, x, levels).mean()
+        return compute_loss(student, student, paper_world, x, levels, 1.0).mean()
 
     short_run(torch.optim.Adam(net.parameters(), lr=5e-3), loss_of, num_steps, desc="a student on paper")
     return net(places / 5).detach()

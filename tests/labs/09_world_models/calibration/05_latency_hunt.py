@@ -1,11 +1,11 @@
 """The table that lab 09.5 shows: the student, its teacher at several numbers of steps, and the two controls.
 
-    python tests/labs/09_world_models/calibration/05_latency_hunt.py --main F --unshared F --real F
-    python tests/labs/09_world_models/calibration/05_latency_hunt.py --speed        milliseconds alone, again
+    python tests/labs/09_world_models/calibration/05_latency_hunt.py student teacher main=F unshared=F real=F
+    python tests/labs/09_world_models/calibration/05_latency_hunt.py        the milliseconds alone, again
 
-It trains nothing. The folders are weights of the stages `main`, `unshared` and `real` of the recipe, which have trained
-equally long. Without folders their old numbers stay. With `--speed` only the milliseconds are measured: give it on an
-idle machine.
+It trains nothing. The folders F are weights of the stages `main`, `unshared` and `real` of the recipe, which have
+trained equally long. Arms that are not named keep their numbers. The milliseconds are measured each time: give the
+second command on an idle machine.
 """
 
 import argparse
@@ -14,49 +14,44 @@ from pathlib import Path
 
 import torch
 
-from common.models.world_unet import WorldUNet
 from common.pipelines.world import WorldModel
 from common.progress import progress_bar
 from common.zoo.arcade_rooms_fast.study import step_latency, study
 
 PLACE = Path(__file__).with_suffix(".json")
-TEACHER_STEPS = (1, 2, 3, 5)
+SIZES = {"num_doors": 96, "num_windows": 160, "num_games": 8, "num_frames": 150}
+TEACHER = {f"arcade-rooms, {n} step{'s' * (n > 1)}": n for n in (1, 3, 8)}
 STUDENT = "arcade-rooms-fast, 1 step"
 CONTROLS = {"main": "shared noise, own pasts", "unshared": "other noise", "real": "real pasts"}
+ORDER = (*TEACHER, STUDENT, *CONTROLS.values())
 
 
 def load(name):
-    return WorldUNet.from_pretrained(name).eval().requires_grad_(False)
+    """The network as it is played: in bfloat16, where the processor has it."""
+    return WorldModel.from_pretrained(name).model
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--doors", type=int, default=192)
-    parser.add_argument("--windows", type=int, default=320)
-    parser.add_argument("--games", type=int, default=8)
-    parser.add_argument("--frames", type=int, default=300)
-    parser.add_argument("--speed", action="store_true")
-    for name in CONTROLS:
-        parser.add_argument(f"--{name}", help=f"a folder of weights of the stage {name}")
-    arguments = parser.parse_args()
+    parser.add_argument("arms", nargs="*", help="student, teacher, and STAGE=FOLDER")
     torch.set_num_threads(1)
-    kept = json.loads(PLACE.read_text(encoding="utf-8")) if PLACE.exists() else {"arms": {}}
-    found = kept
-    if not arguments.speed:
-        teacher, arms = load("arcade-rooms"), {STUDENT: (load("arcade-rooms-fast"), 1)}
-        arms |= {f"arcade-rooms, {n} step{'s' * (n > 1)}": (teacher, n) for n in TEACHER_STEPS}
-        folders = {name: getattr(arguments, name) for name in CONTROLS}
-        arms |= {CONTROLS[name]: (load(folder), 1) for name, folder in folders.items() if folder}
+    found, arms = json.loads(PLACE.read_text(encoding="utf-8")) if PLACE.exists() else {"arms": {}}, {}
+    for word in parser.parse_args().arms:
+        stage, _, folder = word.partition("=")
+        if stage == "teacher":
+            net = load("arcade-rooms")
+            arms |= {name: (net, num_steps) for name, num_steps in TEACHER.items()}
+        else:
+            arms[STUDENT if stage == "student" else CONTROLS[stage]] = (load(folder or "arcade-rooms-fast"), 1)
+    if arms:
         with progress_bar(total=1000, desc="arms", unit="‰") as bar:
-            found = study(
-                arms, arguments.doors, arguments.windows, arguments.games, arguments.frames,
-                progress=lambda part: bar.update(round(1000 * part) - bar.n),
-            )  # fmt: skip
-        found["arms"] |= {name: kept["arms"][name] for name in kept["arms"] if name not in found["arms"]}
+            made = study(arms, **SIZES, progress=lambda part: bar.update(round(1000 * part) - bar.n))
+        found = made | {"arms": found["arms"] | made["arms"]}
     times = speeds()
     for name, arm in found["arms"].items():  # a control is the same network as the student
         one = times.get(name, times[STUDENT])
         arm |= {"median": round(one.median, 2), "p95": round(one.p95, 2), "cpu": round(one.cpu, 2)}
+    found["arms"] = {name: found["arms"][name] for name in ORDER if name in found["arms"]}
     PLACE.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
@@ -64,7 +59,7 @@ def speeds():
     """Milliseconds per frame of a session, in turns. The student is folded, as it is played; so are its controls."""
     teacher = WorldModel.from_pretrained("arcade-rooms")
     worlds = {STUDENT: (WorldModel.from_pretrained("arcade-rooms-fast", folded=True), 1)}
-    worlds |= {f"arcade-rooms, {n} step{'s' * (n > 1)}": (teacher, n) for n in TEACHER_STEPS}
+    worlds |= {name: (teacher, num_steps) for name, num_steps in TEACHER.items()}
     return step_latency(worlds, rounds=40)
 
 
