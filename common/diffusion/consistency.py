@@ -41,9 +41,9 @@ def consistency_loss(
     """Consistency distillation: along one path of the ODE, the estimate of x0 must be the same everywhere.
 
     Song et al. 2023, arXiv:2303.01469, algorithm 2: the student at x, against the target network at the place where the
-    teacher comes to from x (`teacher_jump`). At level 0 a sample is its own x0. This boundary condition is why the
-    student can't just be constant. So where the last level is 0, the place itself is the target, and `target` is not
-    called. With all levels down to 0, the teacher's whole way becomes one step of the student.
+    teacher comes to from x, `teacher_jump(teacher, x, sigmas)`. At level 0 a sample is its own x0. This boundary
+    condition is why the student can't just be constant. So where the last level is 0, the place itself is the target,
+    and `target` is not called. With all levels down to 0, the teacher's whole way becomes one step of the student.
 
     The distance is pseudo-Huber, number by number: the mean over a sample of sqrt(d² + huber²) - huber, with d the
     difference. (arXiv:2310.14189 takes the root of the whole sample's squares.) It asks for the median where a squared

@@ -12,8 +12,9 @@ def self_rollout(
 
     At play a model sees its own frames, with its own mistakes in them. In training on real pasts it never does (Self
     Forcing, Huang et al. 2025, arXiv:2506.08009). So begin with K real frames, and let the model make the next K. Each
-    is made in one step (`sample_next` with `num_steps=1`, no noise on the past) from the K frames before it: real ones
-    first, then more and more of its own. Frame K + k is made with actions k to k + K - 1 and the noise `eps[:, :, k]`.
+    is made in one step, `sample_next(model, past, keys, num_steps=1, eps=…)` without noise on the past, from the K
+    frames before it: real ones first, then more and more of its own. Frame K + k is made with actions k to k + K - 1
+    and the noise `eps[:, :, k]`.
 
     Args:
         model: as for `sample_next`, with `config.context`, K.
