@@ -50,9 +50,9 @@ def measure_latency(
         cpu_clock: the processor's time, in seconds.
 
     Returns:
-        Name -> `Latency(median, p95, cpu)` in milliseconds, in the order of `tasks`. By the wall clock, the median and the
-        0.95 quantile, linear between the two nearest times, as `np.quantile` takes it; by the processor's clock, the
-        median.
+        Name -> `Latency(median, p95, cpu)` in milliseconds, in the order of `tasks`. By the wall clock, the median and
+        the 0.95 quantile, linear between the two nearest times, as `np.quantile` takes it; by the processor's clock,
+        the median.
 
     Raises:
         ValueError: `rounds`, `warm_up` or `num_threads` is too small. Then nothing is called.
