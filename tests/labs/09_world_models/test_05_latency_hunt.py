@@ -338,7 +338,7 @@ def test_pacing_edges(lab, seed):
     """a frame that is ready at a refresh is shown at it, and rounding costs none; nothing is faster than the screen"""
     run, third, just = Pair(lab.frame_pacing), 1000 / 60, 1 + 1e-6
     rows = [([46.0, 12.0], 4.0, 60.0, 4, 1), ([14.3], 0.1, 70.0, 2, 1), ([0.0, 1.0, 30.0], 0.0, 60.0, 4, 1),
-            ([third - 4, 2 * third - 4], 4.0, 60.0, 3, 1), ([3 * (1000 / 144) - 4, 5.0], 4.0, 144.0, 5, 2),
+            ([third * (1 + 1e-12), 2 * third], 0.0, 60.0, 3, 1), ([3 * (1000 / 144) - 4, 5.0], 4.0, 144.0, 5, 2),
             ([20 * just, 10.0], 0.0, 50.0, 3, 1), ([3 * third * just - 4, third - 4], 4.0, 60.0, 5, 1)]  # fmt: skip
     for *given, periods, late in rows:
         (fps, part), count = pacing(run, *given).value, len(given[0])
