@@ -149,7 +149,7 @@ def load_world(name: str) -> Any:
         ) from error
     from common.pipelines.world import WorldModel  # only where there are weights to load
 
-    return WorldModel.from_pretrained(name, folded=name in FOLDED)
+    return WorldModel.from_pretrained(name, **({"folded": True} if name in FOLDED else {}))
 
 
 def check_game(game: Any) -> np.ndarray:

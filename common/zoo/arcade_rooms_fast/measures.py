@@ -17,11 +17,11 @@ from common.evaluation.arcade_reader import UNKNOWN, read_rooms
 from common.streaming.world import sample_next
 from common.zoo.arcade_rooms.measures import PLAY, decibels, dream, same_place, squared, summary
 from common.zoo.arcade_rooms.trials import doors
-from common.zoo.arcade_rooms_fast.recipe import TEACHER_STEPS, load_teacher
+from common.zoo.arcade_rooms_fast.teacher import TEACHER_STEPS, load_teacher
 from common.zoo.settings import pick_setting
 
 # Doors, windows elsewhere, dreams, and frames in each.
-SETTINGS = {"small": (24, 48, 2, 40), "full": (96, 160, 8, 150)}
+SETTINGS = {"small": (8, 16, 2, 16), "full": (96, 160, 8, 150)}
 CONTEXT, BATCH = 4, 16
 CLEAR = 0.05  # of the range [-1, 1]
 DREAMT = ("present_end", "one_player", "rule_player", "rule_grid", "rule_hud", "rule_slime", "rule_all")

@@ -11,7 +11,7 @@ the true frame, or one step of the teacher where the past is the student's own, 
 frame. The last two stages are the controls of lab 09.5.
 """
 
-from functools import cache, partial
+from functools import partial
 
 from common.data.arcade import arcade_recording
 from common.diffusion.consistency import beside_truth, consistency_loss
@@ -20,20 +20,15 @@ from common.streaming.self_rollout import self_rollout
 from common.streaming.world import corrupt_context, denoise, world_sigmas
 from common.training import Recipe, Settings, Stage, muon
 from common.zoo.arcade_rooms.recipe import CONTEXT, ENDS, SIGMA_DATA
+from common.zoo.arcade_rooms_fast.measures import behind_doors, door_windows
+from common.zoo.arcade_rooms_fast.teacher import TEACHER, TEACHER_STEPS, load_teacher
 from common.zoo.arcade_rooms_fast.windows import DoorWindows, opens
 from common.zoo.arcade_sheet import play_and_dream
 
-TEACHER, TEACHER_STEPS = "arcade-rooms", 8
 MAX_LEVEL = 0.3  # of the noise on the past
 OWN_PART = 0.25  # of the samples: the past is the student's own
 SETTLED = 4.0  # what a frame that follows from the past counts; one behind a door counts 1
 NUM_FRAMES = {"ci": 2_000, "cpu": 100_000, "gpu": 400_000}
-
-
-@cache
-def load_teacher() -> WorldUNet:
-    """The teacher, frozen."""
-    return WorldUNet.from_pretrained(TEACHER).eval().requires_grad_(False)
 
 
 def compute_loss(model, batch, noise, own_part=OWN_PART, shared=True):
@@ -87,8 +82,6 @@ def consistency_between(student, teacher, x, told, num_steps, sigma_max):
 
 def measure(model, preset):
     """Behind doors and elsewhere, on test plays."""
-    from common.zoo.arcade_rooms_fast.measures import behind_doors, door_windows
-
     found = behind_doors(model, door_windows({"ci": 2, "cpu": 48, "gpu": 96}[preset]))
     return {f"door/{name}": value for name, value in found.items()}
 
@@ -98,7 +91,7 @@ def sheet(model, preset):
     return play_and_dream(model, "rooms", {"ci": 8, "cpu": 64, "gpu": 64}[preset])
 
 
-SMALL = {"batch_size": 8, "steps": 4, "warmup_steps": 2, "learning_rate": 1e-3, "decay": "none", "betas": (0.9, 0.95)}
+SMALL = {"batch_size": 4, "steps": 4, "warmup_steps": 2, "learning_rate": 1e-3, "decay": "none", "betas": (0.9, 0.95)}
 USUAL = {"batch_size": 32, "learning_rate": 2e-3, "warmup_steps": 20, "betas": (0.9, 0.95), "weight_decay": 0.01,
          "ema_decay": 0.98, "precision": "auto", "checkpoint_every": 20, "measure_every": 40}  # fmt: skip
 
