@@ -148,7 +148,7 @@ for name, one in SPENT.items():
 # %% check="fold_film"
 
 # %% [markdown] hints="fold_film"
-# 1. Multiply the equation out. What stands before $n(x)$, and what stands alone? Both contain `scale`, which is a
+# 1. Multiply the equation out. What multiplies $n(x)$, and what is added? Both contain `scale`, which is a
 #    matrix times c plus a bias.
 # 2. gain = γ (1 + scale), offset = β (1 + scale) + shift. With scale = W c + b: the gain's matrix is γ W, row by row,
 #    and its bias is γ (1 + b).
@@ -344,8 +344,8 @@ display(strips({name: pictures[:3] for name, pictures in rooms.items()}))
 table({name: room_quality(pictures) for name, pictures in rooms.items()}, dict(zip(MEASURES, MEASURES)))
 
 # %% [markdown]
-# **What to see.** At `ci` your student has hardly begun. At `cpu`, tiles, player and slime are all nearer to the
-# student that ships, which has learned longer and with larger batches.
+# **What to see.** Sharpness and tiles move first, within a few steps. A slime and a whole room take longer than a lab
+# has time for: the student that ships took larger batches, and Muon in place of AdamW.
 #
 # ## The result to remember: cost and worth of a step
 #
