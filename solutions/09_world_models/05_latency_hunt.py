@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Lab 09.5 · Real-time latency hunt
 #
-# **What you will have at the end:** the world of lab 09.2 in one step per frame, fast enough for a screen of 60 hertz
-# on a laptop's processor, and still sharp where one step of its teacher is grey. You will know where each millisecond
-# went, and what every one of them was worth.
+# **What you will have at the end:** the world of lab 09.2 in one step per frame, with all that is constant computed
+# once, and sharp where one step of its teacher is grey. You will know where each millisecond went, and what it was
+# worth.
 #
 # | | |
 # |---|---|
@@ -365,8 +365,12 @@ print(f"{record['num_doors']} doors, {record['num_windows']} other frames, {reco
       f"{record['num_frames']} frames")  # fmt: skip
 
 # %% [markdown]
-# **What to see.** Read a line of controls beside *shared, own pasts*. Without the shared noise the rooms stay grey: for
-# a noise that says nothing, the best answer is the mean. Was your prediction right?
+# **What to see.** Behind doors, one step of the student is worth about three of the teacher. *Other noise* fails: for a
+# noise that says nothing, the best answer is the most likely tile in every place, so no room has a player or a slime.
+#
+# Now the last columns. Frame by frame the student is as exact as its teacher, and yet its dreams keep the rules less
+# often. A sharp room is a decision, and half of the time it was decided without a player. No later frame brings one
+# back. The teacher's grey room can still become one with a player. Was your prediction right?
 #
 # ## Try it
 #
