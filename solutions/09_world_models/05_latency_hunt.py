@@ -365,12 +365,13 @@ print(f"{record['num_doors']} doors, {record['num_windows']} other frames, {reco
       f"{record['num_frames']} frames")  # fmt: skip
 
 # %% [markdown]
-# **What to see.** Behind doors, one step of the student is worth about three of the teacher. *Other noise* fails: for a
-# noise that says nothing, the best answer is the most likely tile in every place, so no room has a player or a slime.
+# **What to see.** Behind doors, one step of the student is worth nearly three of the teacher. *Other noise* fails: for
+# a noise that says nothing, the best answer is the most likely tile in every place, so no room has a player or a slime.
 #
-# Now the last columns. Frame by frame the student is as exact as its teacher, and yet its dreams keep the rules less
-# often. A sharp room is a decision, and half of the time it was decided without a player. No later frame brings one
-# back. The teacher's grey room can still become one with a player. Was your prediction right?
+# Now the dreams, in the last two columns. Frame by frame the student is as exact as its teacher, and its dreams are no
+# better. A sharp room is a decision, and half of the rooms were decided without a player. No later frame brings one
+# back. Nor have self-rollouts paid yet: *real pasts* dreams no worse. With so few games such numbers jump by ten points
+# from chance alone, and these runs are short. Was your prediction right?
 #
 # ## Try it
 #
@@ -389,7 +390,7 @@ for name, ms in (("median", spent.median), ("p95", spent.p95), ("processor alone
 # is measured instead, by your stopwatch. In JupyterLab, both work in a terminal.
 #
 # **An ablation to run.** `flipbook train arcade-rooms-fast --stage unshared` and `--stage real` are the two controls.
-# Each takes about ten minutes of one core.
+# Each takes about three minutes of one core.
 
 # %% [markdown] tags=["folded"]
 # ## Going further
@@ -406,6 +407,7 @@ for name, ms in (("median", spent.median), ("p95", spent.p95), ("processor alone
 # - These are 64×64 pixels with a decoder that costs nothing. Latency claims of big models often leave their decoder
 #   out.
 # - The teacher's rooms are the ceiling: what it does not know to draw, the student does not learn.
+# - The controls ran for minutes. Self Forcing trains for hours on GPUs, and rolls out whole videos.
 # - The stopwatch measures this machine, with all that runs on it. `cpu` is what compares.
 #
 # ## Yours now
