@@ -369,9 +369,9 @@ print(f"{record['num_doors']} doors, {record['num_windows']} other frames, {reco
 # a noise that says nothing, the best answer is the most likely tile in every place, so no room has a player or a slime.
 #
 # Now the dreams, in the last two columns. Frame by frame the student is as exact as its teacher, and its dreams are no
-# better. A sharp room is a decision, and half of the rooms were decided without a player. No later frame brings one
-# back. Nor have self-rollouts paid yet: *real pasts* dreams no worse. With so few games such numbers jump by ten points
-# from chance alone, and these runs are short. Was your prediction right?
+# better. A sharp room is a decision, and half of them were decided without the one player who stands. Until one
+# appears, no rule is kept. Nor have self-rollouts paid yet: *real pasts* dreams no worse. With so few games such numbers
+# jump by ten points from chance alone, and these runs are short. Was your prediction right?
 #
 # ## Try it
 #
