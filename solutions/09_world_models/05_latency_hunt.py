@@ -370,8 +370,8 @@ print(f"{record['num_doors']} doors, {record['num_windows']} other frames, {reco
 #
 # Now the dreams, in the last two columns. Frame by frame the student is as exact as its teacher, and its dreams are no
 # better. A sharp room is a decision, and half of them were decided without the one player who stands. Until one
-# appears, no rule is kept. Nor have self-rollouts paid yet: *real pasts* dreams no worse. With so few games such numbers
-# jump by ten points from chance alone, and these runs are short. Was your prediction right?
+# appears, no rule is kept. Nor have self-rollouts paid yet: *real pasts* dreams no worse. With so few games such
+# numbers jump by ten points from chance alone, and these runs are short. Was your prediction right?
 #
 # ## Try it
 #
