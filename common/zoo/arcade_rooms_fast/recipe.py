@@ -119,7 +119,7 @@ RECIPE = Recipe(
     stages={
         "main": Stage(settings(80, decay="none"), start=TEACHER),
         "settle": Stage(
-            settings(400, decay="none", learning_rate=1e-3, ema_decay=0.99, first_sample=10**7), start="main"
+            settings(80, decay="none", learning_rate=1e-3, ema_decay=0.99, first_sample=10**7), start="main"
         ),
         "unshared": Stage(settings(80, decay="none"), start=TEACHER, compute_loss=partial(compute_loss, shared=False)),
         "real": Stage(settings(80, decay="none"), start=TEACHER, compute_loss=partial(compute_loss, own_part=0.0)),
