@@ -5,10 +5,11 @@
 Both have 2.5 to 2.6 million weights, see the same four frames of 64x64 and the key, and are sampled by the same code
 (`WorldModel`, EDM, Euler steps), so only the network differs. Ours folds 2x2 pixels into channels and has most of its
 weights on a grid of 8x8. DIAMOND's denoiser (arXiv:2405.12399) works at full height with equal widths on four grids,
-two residual blocks each; diffusers' `UNet2DModel` is that shape. The two take turns within a round, and who goes first
-alternates. Reported: medians of the processor's time, which other programs lengthen less than the clock, and frames per
-second of one core. The weights are random: speed does not depend on them. What either model achieves is not measured
-here. The numbers go to benchmarks/results/world_fps.json.
+two residual blocks each; diffusers' `UNet2DModel` is that shape. A third side is ours folded for play, as `arcade-
+rooms-fast` is (`FoldedWorldUNet`). They take turns within a round, and who goes first changes. Reported: medians of the
+processor's time, which other programs lengthen less than the clock, and frames per second of one core. The weights are
+random: speed does not depend on them. What either model achieves is not measured here. The numbers go to
+benchmarks/results/world_fps.json.
 """
 
 import argparse
@@ -75,12 +76,15 @@ def measure(rounds: int) -> dict:
         peer = DiamondShaped(SimpleNamespace(**ours.config))
         report["parameters"] = {name: sum(p.numel() for p in model.parameters())
                                 for name, model in (("ours", ours), ("diamond", peer))}  # fmt: skip
-        worlds = {"ours": WorldModel(ours, dtype), "diamond": WorldModel(peer, dtype)}
+        fast = WorldUNet(**PRESETS["cpu"])
+        worlds = {"ours": WorldModel(ours, dtype), "folded": WorldModel(fast, dtype, folded=True),
+                  "diamond": WorldModel(peer, dtype)}  # fmt: skip
         for num_steps in STEPS:
             sessions = {name: world.start(frames, [0] * 3, num_steps=num_steps) for name, world in worlds.items()}
             rows = report["milliseconds"].setdefault(f"{dtype_name}, {num_steps} steps", {name: [] for name in worlds})
             for done in range(rounds + WARM_UP):
-                for name in sorted(sessions, reverse=done % 2 == 1):
+                first = done % len(sessions)
+                for name in [*sessions, *sessions][first : first + len(sessions)]:
                     began = time.process_time()
                     sessions[name].step(done % 6)
                     if done >= WARM_UP:
@@ -93,11 +97,12 @@ def table(report: dict) -> str:
     about = report["machine"]
     lines = [f"{about['processor']}, {about['threads']} threads, load {about['load']}, parameters "
              f"{report['parameters']}", ""]  # fmt: skip
-    lines += ["| setting | ours, ms | frames per second | DIAMOND-shaped, ms | ours / DIAMOND-shaped |"]
-    lines += ["|---|---|---|---|---|"]
+    lines += ["| setting | ours, ms | folded, ms | folded, fps | DIAMOND-shaped, ms | folded / DIAMOND-shaped |"]
+    lines += ["|---|---|---|---|---|---|"]
     for setting, row in report["milliseconds"].items():
-        ours, peer = (statistics.median(row[name]) for name in ("ours", "diamond"))
-        lines.append(f"| {setting} | {ours:.1f} | {1000 / ours:.0f} | {peer:.1f} | {ours / peer:.2f} |")
+        ours, fast, peer = (statistics.median(row[name]) for name in ("ours", "folded", "diamond"))
+        numbers = f"{ours:.1f} | {fast:.1f} | {1000 / fast:.0f} | {peer:.1f} | {fast / peer:.2f}"
+        lines.append(f"| {setting} | {numbers} |")
     return "\n".join(lines)
 
 

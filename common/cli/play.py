@@ -15,6 +15,7 @@ from common.play.playable import find, recorded
 from common.play.protocol import MOST_NOISE, MOST_STEPS
 from common.play.replay import replay, rule_rates
 from common.play.settings import Settings
+from common.play.speed import speed_report
 
 PORT = 8890
 FPS = 20  # of a replay's video
@@ -28,10 +29,10 @@ FPS = 20  # of a replay's video
     "--seed", default=0, show_default=True, type=click.IntRange(0, 2**31 - 1), help="Another seed, another room."
 )
 @click.option(
-    "--steps", default=3, show_default=True, type=click.IntRange(1, MOST_STEPS), help="Of the sampler, per frame."
+    "--steps", type=click.IntRange(1, MOST_STEPS), help="Of the sampler, per frame. Default: what suits the world."
 )
-@click.option("--noise", default=0.2, show_default=True, type=click.FloatRange(0, MOST_NOISE),
-              help="On the frames that the model sees.")  # fmt: skip
+@click.option("--noise", type=click.FloatRange(0, MOST_NOISE),
+              help="On the frames that the model sees. Default: what suits the world.")  # fmt: skip
 @click.option(
     "--port", default=PORT, show_default=True, type=click.IntRange(1, 65535), help="Or the next that is free."
 )
@@ -41,8 +42,9 @@ FPS = 20  # of a replay's video
 )
 @click.option("--replay", "replay_file", type=UserPath(exists=True, dir_okay=False),
               help="Play a log again instead, and compare every frame.")  # fmt: skip
+@click.option("--speed", is_flag=True, help="Open no page: measure milliseconds per frame, on one core.")
 @click.option("--video", type=UserPath(dir_okay=False), help="With --replay: write the frames as an .mp4.")
-def play(what, game, engine, seed, steps, noise, port, no_browser, log_file, replay_file, video, explain=None):
+def play(what, game, engine, seed, steps, noise, port, no_browser, log_file, replay_file, speed, video, explain=None):
     """Play WHAT in the browser: rooms, catch, a folder of weights, or a game of your own (file.py:Class).
 
     Arrow keys play, E shows the engine beside the dream, R begins again. Stop it with Ctrl-C.
@@ -55,10 +57,15 @@ def play(what, game, engine, seed, steps, noise, port, no_browser, log_file, rep
         raise PlayError("--video goes with --replay; while you play, the page's button Record makes a video")
     if log_file and not Path(log_file).parent.is_dir():
         raise PlayError(f"there is no folder {Path(log_file).parent}; make it first, or choose another --log")
+    playable = find(what, game=game, engine=engine)
+    own = playable.settings
+    settings = Settings(own.num_steps if steps is None else steps, own.context_noise if noise is None else noise)
+    if speed:
+        click.echo(speed_report(playable, settings, seed))
+        return
     from common.play.server import serve
 
-    playable = find(what, game=game, engine=engine)
-    options = {"port": port, "seed": seed, "settings": Settings(steps, noise), "explain": explain}
+    options = {"port": port, "seed": seed, "settings": settings, "explain": explain}
     if log_file:
         options["at_end"] = lambda log: Path(log_file).write_bytes(log.to_bytes())
 

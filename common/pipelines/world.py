@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from einops import rearrange
 
+from common.models.folded_world import FoldedWorldUNet
 from common.models.world_unet import WorldUNet
 from common.streaming.world import push, sample_next
 
@@ -26,6 +27,7 @@ class WorldModel:
     Args:
         model: the network; it is changed to `dtype` and to a memory layout that is fast.
         dtype: what it computes in; None for bfloat16 where the processor has it, else float32.
+        folded: compute what is constant at play only once (`FoldedWorldUNet`). Such a world takes one game at a time.
 
     Attributes:
         num_actions: of the game.
@@ -33,24 +35,26 @@ class WorldModel:
         context: K, the frames that it remembers.
     """
 
-    def __init__(self, model: WorldUNet, dtype: torch.dtype | None = None):
+    def __init__(self, model: WorldUNet, dtype: torch.dtype | None = None, *, folded: bool = False):
         dtype = dtype or (torch.bfloat16 if _has_bfloat16(model.device) else torch.float32)
         self.model = torch.nn.Module.to(model.eval(), dtype=dtype, memory_format=torch.channels_last)
+        self.model = FoldedWorldUNet(self.model) if folded else self.model
         self.num_actions, self.context = model.config.num_actions, model.config.context
         self.height, self.width = model.config.height, model.config.width
 
     @classmethod
-    def from_pretrained(cls, name_or_folder, dtype: torch.dtype | None = None) -> "WorldModel":
+    def from_pretrained(cls, name_or_folder, dtype: torch.dtype | None = None, *, folded: bool = False) -> "WorldModel":
         """Shipped weights by name, or a folder of weights such as a training run leaves.
 
         Args:
             name_or_folder: as for `WorldUNet.from_pretrained`.
             dtype: as for the class.
+            folded: likewise.
 
         Raises:
             WeightsError: there are none, or they are another model's.
         """
-        return cls(WorldUNet.from_pretrained(name_or_folder), dtype)
+        return cls(WorldUNet.from_pretrained(name_or_folder), dtype, folded=folded)
 
     def start(
         self,

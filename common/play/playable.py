@@ -16,7 +16,10 @@ from common.play.settings import Settings
 from common.zoo import shelf
 
 GAMES = {"rooms": Rooms, "catch": Catch}
-BEGINS = {"arcade-rooms": Settings(num_steps=1, context_noise=0.3)}  # its best dreams; other weights have the usual
+# Their best dreams; other weights have the usual settings.
+BEGINS = {"arcade-rooms": Settings(num_steps=1, context_noise=0.3),
+          "arcade-rooms-fast": Settings(num_steps=1, context_noise=0.3)}  # fmt: skip
+FOLDED = ("arcade-rooms-fast",)  # played with what is constant at play computed once
 NO_WORLD = "No trained world is here yet: this is the engine."
 OWN_GAME = "This is the game itself, frame by frame."
 OWN_ENGINE = "You asked for the engine: this is the game itself."
@@ -146,7 +149,7 @@ def load_world(name: str) -> Any:
         ) from error
     from common.pipelines.world import WorldModel  # only where there are weights to load
 
-    return WorldModel.from_pretrained(name)
+    return WorldModel.from_pretrained(name, **({"folded": True} if name in FOLDED else {}))
 
 
 def check_game(game: Any) -> np.ndarray:

@@ -19,6 +19,7 @@ from common.zoo.sprites_vae import measures
 MOST_BYTES = {
     "arcade-catch": 2e6,
     "arcade-rooms": 6e6,
+    "arcade-rooms-fast": 5.3e6,
     "catch-dream": 1.5e6,
     "catch-dream-shuffled": 1.5e6,
     "digits-convlstm": 8e6,
