@@ -29,7 +29,7 @@ from common.zoo.sprites_t2v.latents import encode_clip
 
 NUM_FRAMES, SMALL, LARGE = 17, 64, 128
 NUM_CLIPS = {"ci": 8, "cpu": 256, "gpu": 20_000}
-NUM_FURTHER = {"ci": 8, "cpu": 1024, "gpu": 20_000}  # of stage "further"
+NUM_FURTHER = {"ci": 8, "cpu": 1024, "gpu": 20_000}  # of stages "further" and "longest"
 WINDOW = 2  # latent frames of a sample of the first stage
 MOST_NOISE = 0.5  # the condition's noise level is drawn from 0 to this
 STATISTICS = Path(__file__).parent / "sprites_upscaler" / "statistics.json"
@@ -152,6 +152,10 @@ FURTHER = {
     "gpu": Settings(steps=10_000, batch_size=64, warmup_steps=200, decay="linear", ema_decay=0.999,
                     first_sample=2 * 10**7, **COMMON),
 }  # fmt: skip
+LONGEST = FURTHER | {
+    "cpu": Settings(steps=2200, batch_size=8, warmup_steps=40, decay="linear", ema_decay=0.995, first_sample=3 * 10**6,
+                    **COMMON)
+}  # fmt: skip
 
 
 def build_model(preset: str) -> SuperResolutionDiT:
@@ -176,5 +180,8 @@ def upscaler_recipe(arm: str, name: str) -> Recipe:
             "main": Stage(WINDOWS),
             "whole": Stage(WHOLE, "main", data=lambda preset: pairs(NUM_CLIPS[preset]), compute_loss=ARMS[arm]),
             "further": Stage(FURTHER, "whole", data=lambda preset: pairs(NUM_FURTHER[preset]), compute_loss=ARMS[arm]),
+            "longest": Stage(
+                LONGEST, "further", data=lambda preset: pairs(NUM_FURTHER[preset]), compute_loss=ARMS[arm]
+            ),
         },
     )
