@@ -69,7 +69,7 @@ class LatentUpscalePipeline(DiffusionPipeline):
         latents: torch.Tensor,
         *,
         noise_level: float = 0.2,
-        num_inference_steps: int = 6,
+        num_inference_steps: int = 3,
         shift: float = 1.0,
         generator: Seed | Sequence[Seed] | None = None,
         output_type: str = "pt",
@@ -127,7 +127,7 @@ def cascade(
     *,
     generator: Seed | Sequence[Seed] | None = None,
     noise_level: float = 0.2,
-    num_upscale_steps: int = 6,
+    num_upscale_steps: int = 3,
     output_type: str = "pt",
     **options,
 ):

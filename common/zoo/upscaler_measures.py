@@ -29,7 +29,7 @@ from common.zoo.upscaler_arm import LARGE, NUM_FRAMES, SMALL
 
 # setting -> true clips, clips with clean edges, generated clips
 SETTINGS = {"small": (2, 2, 2), "full": (12, 4, 16)}
-STEPS = 6
+STEPS = 3
 TRUE_LEVEL, GENERATED_LEVEL = 0.0, 0.2  # noise on the condition: none for a true clip
 BATCH = 4
 

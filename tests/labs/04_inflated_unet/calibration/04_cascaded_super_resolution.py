@@ -1,5 +1,7 @@
 """The two arms that lab 04.4 compares, augmented and trusting. They share their first stage, and have equal steps.
 
+The shipped weights, which went on from "augmented", are measured beside them.
+
     python tests/labs/04_inflated_unet/calibration/04_cascaded_super_resolution.py [FOLDER]
 
 It trains them, about three core-minutes, and measures them, about one more. FOLDER (runs/upscaler) has the runs. What
@@ -20,7 +22,8 @@ from common.zoo.upscaler_measures import Upscaler
 from common.zoo.upscaler_study import psnr_by_level, with_faults
 
 NUM_FAULTY = 8
-LEVELS = {"augmented": (0.0, 0.2, 0.4), "trusting": (0.0,)}  # arm -> noise on the condition, in use
+# arm -> noise on the condition, in use
+LEVELS = {"augmented": (0.0, 0.2, 0.4), "trusting": (0.0,), "shipped": (0.0, 0.2, 0.4)}
 PLACE = Path(__file__).with_suffix(".json")
 
 
@@ -36,6 +39,7 @@ def main():
     torch.set_num_threads(1)
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "runs/upscaler")
     upscalers = {arm: Upscaler(trained(arm, folder)) for arm in ARMS}
+    upscalers["shipped"] = Upscaler(SuperResolutionDiT.from_pretrained("sprites-upscaler").float().eval())
     faulty, truth = with_faults(upscalers["augmented"], NUM_FAULTY)
     found = {}
     for arm, upscale in upscalers.items():
