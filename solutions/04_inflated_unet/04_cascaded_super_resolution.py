@@ -50,6 +50,8 @@ from common.pipelines.latent_upscale import LatentUpscalePipeline, cascade
 from common.progress import progress_bar
 from common.runtime import limit_threads, preset
 from common.tensor_ops import append_dims, patchify, unpatchify
+from common.zoo.card import read_card
+from common.zoo.shelf import folder
 from common.zoo.upscaler_measures import bicubic
 
 limit_threads()
@@ -342,7 +344,7 @@ plt.show()
 playing({name: ways[name][0] for name in ("bicubic", f"{STEPS} steps", "drawn at 128")})
 
 # %% tags=["demo"] draws="The card's numbers, over more clips."
-card = json.loads((paths.root() / "common/zoo/sprites_upscaler/card.json").read_text())["measured"]["full"]
+card = read_card(folder("sprites-upscaler")).measured["full"]
 for name in ("bicubic", "coded", "one_step", "true", "vae", "other"):
     edge = f"{card[f'{name}/edge']:.2f} px" if f"{name}/edge" in card else "-"
     print(f"{name:10} {card[f'{name}/psnr']:5.1f} dB   edges {edge}")
@@ -393,7 +395,8 @@ print(f"shape as asked: {card['generated/shape']:.0%}, bicubic {card['bicubic/sh
 # wins nothing.** The two models are equal on faults. Noise in use costs decibels, and least with the shipped weights,
 # which have learned longest to read through it. All are behind bicubic there. The faults of `sprites-t2v` are mostly
 # things in a wrong place, and a sharp edge in a wrong place costs more than a blurred one. Noise hides what is small.
-# For faults of the texture, which real cascades have and this world has not, it is what made them work (*Imagen Video*).
+# For faults of the texture, which real cascades have and this world has not, it is what made them work (*Imagen
+# Video*).
 
 # %% [markdown]
 # ## Try it
