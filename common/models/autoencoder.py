@@ -14,7 +14,6 @@ from typing import Any
 
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.autoencoders.vae import DecoderOutput
 from diffusers.models.modeling_outputs import AutoencoderKLOutput
 from diffusers.models.modeling_utils import ModelMixin
 from einops import rearrange
@@ -23,6 +22,7 @@ from torch.nn import functional as F
 
 from common.layers import CausalConv3d, ChannelNorm, Downsample, FactorizedBlock, Upsample, causal_downsample
 from common.models.gaussian import DiagonalGaussian
+from common.models.outputs import DecoderOutput
 from common.models.shipped import Shipped
 
 Cache = list[torch.Tensor]

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.autoencoders.vae import DecoderOutput
 from diffusers.models.modeling_utils import ModelMixin
 from einops import rearrange
 from torch import nn
@@ -25,6 +24,7 @@ from torch.nn import functional as F
 
 from common.models.gaussian import DiagonalGaussian
 from common.models.motion_prior import MotionPrior
+from common.models.outputs import DecoderOutput
 from common.models.shipped import Shipped
 from common.models.two_streams import TwoStreams
 

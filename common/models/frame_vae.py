@@ -4,12 +4,12 @@ from typing import Any
 
 import torch
 from diffusers.configuration_utils import ConfigMixin
-from diffusers.models.autoencoders.vae import DecoderOutput
 from diffusers.models.modeling_outputs import AutoencoderKLOutput
 from diffusers.models.modeling_utils import ModelMixin
 
 from common.models.autoencoder import CausalVideoVAE
 from common.models.gaussian import DiagonalGaussian
+from common.models.outputs import DecoderOutput
 
 
 class FrameVAE(ModelMixin, ConfigMixin):

@@ -2,11 +2,11 @@
 
 import torch
 from diffusers import AutoencoderKL
-from diffusers.models.autoencoders.vae import DecoderOutput
 from diffusers.models.modeling_outputs import AutoencoderKLOutput
 
 from common.models.gaussian import DiagonalGaussian
 from common.models.hub import quiet_loading
+from common.models.outputs import DecoderOutput
 
 SD_VAE = "stabilityai/sd-vae-ft-mse"  # 84 M parameters, 8 times fewer rows and columns, 4 channels
 TINY = {  # the same class with 25 thousand parameters, to try the calls on

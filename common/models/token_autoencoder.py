@@ -12,7 +12,6 @@ from typing import Any
 
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.autoencoders.vae import DecoderOutput
 from diffusers.models.modeling_outputs import AutoencoderKLOutput
 from diffusers.models.modeling_utils import ModelMixin
 from torch import nn
@@ -21,6 +20,7 @@ from common.layers import causal_downsample
 from common.layers.quantization import FSQ, LEVELS, indices_to_codes
 from common.layers.residual import FactorizedBlock
 from common.models.autoencoder import PRESETS, Cache, CausalVideoVAE, Decoder, Encoder
+from common.models.outputs import DecoderOutput
 from common.models.shipped import Shipped
 
 __all__ = ["PRESETS", "CausalVideoFSQ", "Codes"]

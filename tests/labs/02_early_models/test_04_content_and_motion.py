@@ -5,7 +5,6 @@ from functools import partial
 
 import pytest
 import torch
-from diffusers.models.autoencoders.vae import DecoderOutput
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal, kl_divergence
 
 from common.course.graders import Call, attempt, outcomes, record, stand_ins, tensor, theorems, values
@@ -14,6 +13,7 @@ from common.data.walks import straight_walks
 from common.models.content_motion import ContentMotion
 from common.models.gaussian import DiagonalGaussian
 from common.models.motion_prior import Mixture
+from common.models.outputs import DecoderOutput
 
 exercise = pytest.mark.exercise
 RESHAPED = "the codes are reshaped, which mixes numbers with frames. Swap the two axes (transpose, or rearrange)"
