@@ -266,3 +266,14 @@ def test_the_command_tries_one_exercise_alone(mini_course, answer):
     assert (ran.exit_code, [row["exercise"] for row in told["exercises"]]) == (0, ["double"])
     ran = CliRunner().invoke(command, ["01.1", "--exercise", "dubble"])
     assert ran.exit_code != 0 and "there is no exercise 'dubble' here" in str(ran.exception)
+
+
+def test_each_lab_is_a_line_of_json_as_soon_as_it_is_done(mini_course, answer):
+    answer("wrong_abs.py", LOSES_SIGN)
+    run = CliRunner().invoke(command, [mini_course.lab.id, "--json", "--each"])
+    [line] = run.stdout.splitlines()
+    told = json.loads(line)
+    assert (list(told["seconds"]), told["kill_rate"]) == ([mini_course.lab.id], 1)
+    assert told["core_seconds"] > 0 and "the course keeps at least" in str(told["problems"])
+    assert run.exit_code == 1
+    assert CliRunner().invoke(command, ["--each"]).exit_code == 2

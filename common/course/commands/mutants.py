@@ -1,6 +1,7 @@
 """`flipbook mutants`: prove the graders with the banks of wrong and right answers."""
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -26,12 +27,15 @@ from common.progress import progress_bar
     "--seed", default=0, show_default=True, help="Seed of the tests' random inputs: no verdict depends on it."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
-def mutants(ids, bank, exercise, seed, as_json):
+@click.option("--each", is_flag=True, help="With --json: an object on a line of its own for each lab, when it is done.")
+def mutants(ids, bank, exercise, seed, as_json, each):
     """Prove the graders: every wrong answer must fail its tests, every right one must pass.
 
     Without an ID every built lab is proven. Exits 0 only when every wrong answer is killed, no right one is turned
     away, and the banks themselves are in order.
     """
+    if each and not as_json:
+        raise click.UsageError("--each is about --json: give both.")
     with uncollected():  # loads torch and pytest: after the arguments have been understood
         from common.course.banks.mutants import prove
 
@@ -39,19 +43,35 @@ def mutants(ids, bank, exercise, seed, as_json):
     found = collect.strangers_bank(bank, labs) if bank else collect.own_bank(labs)
     if exercise:
         found = collect.of_exercise(exercise, labs, found)
-    disorder = [] if bank else [*collect.strays(labs), *collect.shortages(labs, found, exercise)]
+    disorder = [] if bank else disorders(labs, found, exercise)
     verdicts, seconds = [], {}
     with progress_bar(total=len(found), unit="answer", desc="proving") as bar:
         for lab in dict.fromkeys(answer.lab for answer in found):
-            started = time.monotonic()
+            started, before = time.monotonic(), core_seconds()
             here = [answer for answer in found if answer.lab == lab]
-            verdicts += prove(lab, here, seed=seed, on_answer=bar.update)
+            judged = prove(lab, here, seed=seed, on_answer=bar.update)
+            verdicts += judged
             seconds[lab.id] = round(time.monotonic() - started, 2)
+            if each:
+                own = [] if bank else disorders([lab], here, exercise)
+                line = summarise([lab], judged, own, {lab.id: seconds[lab.id]}, exercise)
+                click.echo(json.dumps(line | {"core_seconds": round(core_seconds() - before, 2)}))
 
     summary = summarise(labs, verdicts, disorder, seconds, exercise)
-    click.echo(json.dumps(summary, indent=1) if as_json else as_text(summary, verdicts))
+    if not each:
+        click.echo(json.dumps(summary, indent=1) if as_json else as_text(summary, verdicts))
     sound = summary["kill_rate"] == 1 and summary["false_alarms"] == 0 and not summary["problems"]
     sys.exit(0 if sound else 1)
+
+
+def disorders(labs: list[Lab], answers: list, exercise: str | None) -> list[str]:
+    """What the course's own banks of these labs lack, and what lies in them that belongs to no exercise."""
+    return [*collect.strays(labs), *collect.shortages(labs, answers, exercise)]
+
+
+def core_seconds() -> float:
+    """Processor seconds that this process and its ended children have used."""
+    return sum(os.times()[:4])
 
 
 def summarise(
