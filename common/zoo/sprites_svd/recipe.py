@@ -187,14 +187,14 @@ RECIPE = Recipe(
         "main": Stage(
             {
                 "ci": Settings(steps=6, learning_rate=5e-3, warmup_steps=2, decay="none", **SMALL),
-                "cpu": Settings(steps=5000, learning_rate=5e-3, warmup_steps=100, decay="none", **COMMON | LOOKS),
+                "cpu": Settings(steps=2000, learning_rate=5e-3, warmup_steps=100, decay="none", **COMMON | LOOKS),
                 "gpu": Settings(steps=12_000, learning_rate=5e-3, warmup_steps=300, decay="none", **LARGE | LOOKS),
             }
         ),
         "anneal": Stage(
             {
                 "ci": Settings(steps=4, learning_rate=5e-3, decay="linear", first_sample=10**6, **SMALL),
-                "cpu": Settings(steps=1500, learning_rate=5e-3, decay="linear", first_sample=10**6, **COMMON | LOOKS),
+                "cpu": Settings(steps=800, learning_rate=5e-3, decay="linear", first_sample=10**6, **COMMON | LOOKS),
                 "gpu": Settings(steps=4000, learning_rate=5e-3, decay="linear", first_sample=10**7, **LARGE | LOOKS),
             },
             start="main",
