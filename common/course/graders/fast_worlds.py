@@ -97,6 +97,7 @@ def folded(function):
         parts = (*norm.parameters(), *film.parameters())
         for name, part, value in zip(names, parts, (gamma, beta, matrix, bias)):
             assert torch.equal(part.detach(), value), f"fold_film(norm, film) changed {name}"
+            assert part.requires_grad, f"fold_film(norm, film) switched off the requires_grad of {name}"
             apart = part.data_ptr() not in {own.data_ptr() for own in layer.parameters()}
             assert apart, f"the layer shares memory with {name}: make a new one"
         return layer.weight.detach(), layer.bias.detach()

@@ -233,7 +233,7 @@ def test_model_owes(lab, seed):
     answer = models(model.requires_grad_(), x, t, c, ct)["sample"]
     theorems.learns(answer.said, answer.value.square(), dict(model.named_parameters()))
     low = models(model.bfloat16(), x.bfloat16(), t, c.bfloat16(), ct)["sample"]
-    low.near(predicted(built(lab, seed), x, t, c, ct), tolerance=0.2, because="from bfloat16 only digits are lost")
+    low.near(predicted(built(lab, seed), x, t, c, ct), tolerance=0.2, because="in bfloat16 the features are float32")
 
 
 PARTS = "condition", "noise", "condition_noise"
