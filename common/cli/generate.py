@@ -19,7 +19,7 @@ from common.pipelines import TextToVideoPipeline
 from common.pipelines.inputs import as_rgb
 from common.pipelines.latent_upscale import SHIPPED as UPSCALER
 from common.pipelines.latent_upscale import LatentUpscalePipeline, cascade
-from common.pipelines.text_to_video import VAE
+from common.pipelines.shipped_parts import VAE
 from common.show import contact_sheet
 from common.video import writer
 from common.video.sampling import clip_to_frames, frames_to_clip

@@ -8,11 +8,11 @@ from diffusers.utils.torch_utils import randn_tensor
 
 from common.diffusion.super_resolution import Preconditioned, super_resolve, upsample_condition
 from common.models.autoencoder import CausalVideoVAE
-from common.models.shipped import find, is_shipped
 from common.models.super_resolution import SuperResolutionDiT
 from common.pipelines.inputs import Seed, channels_of, demand_whole, generator_for
 from common.pipelines.outputs import as_output, demand_output
-from common.pipelines.text_to_video import VAE, TextToVideoOutput, TextToVideoPipeline
+from common.pipelines.shipped_parts import ShippedParts
+from common.pipelines.text_to_video import TextToVideoOutput, TextToVideoPipeline
 
 SHIPPED, SCALE_FACTOR = "sprites-upscaler", 2
 
@@ -29,7 +29,7 @@ def code_enlarged(vae: CausalVideoVAE, latents: torch.Tensor) -> torch.Tensor:
     return vae.normalize(vae.encode(large).latent_dist.mode())
 
 
-class LatentUpscalePipeline(DiffusionPipeline):
+class LatentUpscalePipeline(ShippedParts, DiffusionPipeline):
     """Latents of a small clip to a clip of twice the height and width, by flow matching.
 
     Args:
@@ -49,19 +49,10 @@ class LatentUpscalePipeline(DiffusionPipeline):
             raise ValueError(f"the transformer's latents have {channels[0]} channels, the vae's {channels[1]}")
         self.register_modules(transformer=transformer, vae=vae)
 
-    @classmethod
-    def from_pretrained(cls, pretrained_model_name_or_path, **kwargs):
-        """A pipeline by the name of shipped weights, with `vae` in place of the shipped one if it is given.
-
-        Everything else goes to `diffusers.DiffusionPipeline.from_pretrained`.
-
-        Raises:
-            WeightsError: there are no such weights, or they are not a `SuperResolutionDiT`'s.
-        """
-        if not is_shipped(str(pretrained_model_name_or_path)):
-            return super().from_pretrained(find(pretrained_model_name_or_path), **kwargs)
-        transformer = SuperResolutionDiT.from_pretrained(pretrained_model_name_or_path, **kwargs)
-        return cls(transformer.float().eval(), CausalVideoVAE.from_pretrained(VAE).float().eval())
+    @staticmethod
+    def transformer_class() -> type[SuperResolutionDiT]:
+        """`SuperResolutionDiT`."""
+        return SuperResolutionDiT
 
     @torch.no_grad()
     def __call__(

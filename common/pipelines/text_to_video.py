@@ -16,7 +16,6 @@ from common.diffusion.samplers import Step, stochastic
 from common.diffusion.schedules import flow_levels, frame_levels
 from common.models.autoencoder import CausalVideoVAE
 from common.models.dit import VideoDiT
-from common.models.shipped import demand_class, find, is_shipped, nearest_name, pop_dtype
 from common.pipelines.inputs import (
     Picture,
     Seed,
@@ -28,11 +27,8 @@ from common.pipelines.inputs import (
     prompt_list,
 )
 from common.pipelines.outputs import as_output, demand_output
+from common.pipelines.shipped_parts import ShippedParts
 from common.text import TextEncoder, TextStates
-
-VAE = "sprites-vae"  # the autoencoder in whose latents the shipped transformers are trained
-# Options of diffusers' loading that change nothing about a folder with one safetensors file.
-HARMLESS = ("local_files_only", "use_safetensors", "low_cpu_mem_usage", "disable_mmap")
 
 
 @dataclass
@@ -47,7 +43,7 @@ class TextToVideoOutput(BaseOutput):
     frames: Any
 
 
-class TextToVideoPipeline(DiffusionPipeline):
+class TextToVideoPipeline(ShippedParts, DiffusionPipeline):
     """Text to video and image to video by flow matching.
 
     Attributes:
@@ -73,31 +69,10 @@ class TextToVideoPipeline(DiffusionPipeline):
         self.text_encoder = TextEncoder.installed()
         self._guidance_scale, self._num_timesteps, self._current_timestep, self._interrupt = 1.0, 0, None, False
 
-    @classmethod
-    def from_pretrained(cls, pretrained_model_name_or_path, **kwargs):
-        """A pipeline by the name of shipped weights, or as `diffusers.DiffusionPipeline.from_pretrained`.
-
-        With a name it takes `transformer` and `vae`, which are used as they are in place of the shipped ones, and for
-        the others `dtype` or `torch_dtype` (float32 if neither is given).
-
-        Raises:
-            WeightsError: there are no such weights, or they are not a transformer's. It has the nearest name.
-            ValueError: with a name, an option that would have no effect.
-        """
-        place = find(pretrained_model_name_or_path)
-        if not is_shipped(str(pretrained_model_name_or_path)):
-            with nearest_name(place):
-                return super().from_pretrained(place, **kwargs)
-        demand_class(VideoDiT, place)
-        dtype = pop_dtype(kwargs) or torch.float32
-        options = {name: kwargs.pop(name) for name in HARMLESS if name in kwargs}
-        names = {"transformer": (VideoDiT, pretrained_model_name_or_path), "vae": (CausalVideoVAE, VAE)}
-        if unknown := kwargs.keys() - names.keys():
-            raise ValueError(
-                f"shipped weights are loaded with transformer, vae and dtype, not with {', '.join(sorted(unknown))}"
-            )
-        load = lambda kind, name: kind.from_pretrained(name, dtype=dtype, **options).eval()  # noqa: E731
-        return cls(**{part: kwargs[part] if part in kwargs else load(*source) for part, source in names.items()})
+    @staticmethod
+    def transformer_class() -> type[VideoDiT]:
+        """`VideoDiT`."""
+        return VideoDiT
 
     @property
     def guidance_scale(self) -> float:

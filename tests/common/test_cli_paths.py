@@ -19,7 +19,7 @@ def path_parameters():
                 yield pytest.param(parameter, id=f"{name} {parameter.name}")
 
 
-@pytest.mark.parametrize("parameter", path_parameters())
+@pytest.mark.parametrize("parameter", list(path_parameters()))
 def test_a_path_begins_at_home(parameter, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
