@@ -194,7 +194,7 @@ RECIPE = Recipe(
         "anneal": Stage(
             {
                 "ci": Settings(steps=4, learning_rate=5e-3, decay="linear", first_sample=10**6, **SMALL),
-                "cpu": Settings(steps=800, learning_rate=5e-3, decay="linear", first_sample=10**6, **COMMON | LOOKS),
+                "cpu": Settings(steps=1100, learning_rate=5e-3, decay="linear", first_sample=10**6, **COMMON | LOOKS),
                 "gpu": Settings(steps=4000, learning_rate=5e-3, decay="linear", first_sample=10**7, **LARGE | LOOKS),
             },
             start="main",
