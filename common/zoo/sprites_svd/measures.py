@@ -38,7 +38,7 @@ from common.zoo.sprites_svd.recipe import (
     judge,
 )
 
-SETTINGS = {"small": 4, "full": 256}  # setting -> clips of each kind
+SETTINGS = {"small": 4, "full": 96}  # setting -> clips of each kind
 BATCH = 16
 NUM_DRAWS = 4  # of the noise for the loss, per clip
 
