@@ -50,10 +50,13 @@ def inflated(
         new: what the tensors are multiplied by that the image model does not have.
         first: whether the image model's input channels come first.
     """
-    found = {name: (new if name in NEW else 1) * value.double() for name, value in video.items()}
+    taken = {moved_name(name) for name in image}
+    found = {name: (1 if name in taken else new) * value.double() for name, value in video.items()}
     for name, value in image.items():
         if name != "conv_in.weight" and moves(name) in found:
             found[moves(name)] = value.double()
+    if "conv_in.weight" not in image:
+        return found
     weight, place = image["conv_in.weight"].double(), found["conv_in.weight"]
     tiled = weight.repeat(1, 9, 1, 1)[:, : place.shape[1]]
     rest = {"zero": 0 * place, "video": place, "tiled": tiled}[others][:, weight.shape[1] :]

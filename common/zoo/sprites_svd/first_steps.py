@@ -5,20 +5,27 @@ mean_loss(i2v_loss, model, given)
 for value in training_steps(i2v_loss, model, given, num_steps=10): ...
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import torch
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.models.unets.unet_spatio_temporal_condition import UNetSpatioTemporalConditionModel
 from einops import rearrange
+from safetensors.torch import load_file
 
 from common.data.sprites.render import SpriteBatch
 from common.diffusion.image_to_video import added_time_ids
 from common.models.frame_vae import FrameVAE
+from common.models.inflated_unet import video_config
+from common.models.shipped import WEIGHTS, find
+from common.models.temporal_parts import with_own_layers
 from common.pipelines.text_to_image import prompt_embeds
 from common.text import TextEncoder
 from common.zoo.captioned import VAE
 from common.zoo.sprites_svd.clips import motion_bucket
-from common.zoo.sprites_svd.recipe import SIGMA_MEAN, SIGMA_STD, captions
+from common.zoo.sprites_svd.recipe import BASE, NUM_FRAMES, SIGMA_MEAN, SIGMA_STD, captions
 
 DROPPED = 0.1  # of the samples lack the picture in training, and as many the prompt
 
@@ -48,6 +55,21 @@ class Coded:
         """The clips with these numbers."""
         parts = {field.name: getattr(self, field.name) for field in fields(self)}
         return Coded(**{name: x if name == "no_states" else x[indices] for name, x in parts.items()})
+
+
+def assembled(parts: Any, weights: str | None = "sprites-svd", base: str = BASE) -> UNetSpatioTemporalConditionModel:
+    """The image model, inflated, with temporal layers of one's own.
+
+    Args:
+        parts: has `inflate`, `TemporalResnetBlock`, `AlphaBlender` and `TemporalTransformerBlock` as attributes.
+        weights: of what is new, by name; None for diffusers' random ones.
+        base: the image model's.
+    """
+    image: Any = UNet2DConditionModel.from_pretrained(find(base))
+    model = UNetSpatioTemporalConditionModel(**video_config(image, 2 * image.config.in_channels), num_frames=NUM_FRAMES)
+    state = parts.inflate(image.state_dict(), model.state_dict())
+    model.load_state_dict(state | (load_file(find(weights) / WEIGHTS) if weights else {}))
+    return with_own_layers(model.eval(), parts)
 
 
 @torch.no_grad()
@@ -117,3 +139,25 @@ def training_steps(
         loss.backward()
         optimizer.step()
         yield loss.item()
+
+
+def hearing(model: torch.nn.Module, loss: Callable[[], torch.Tensor], names: Sequence[str]) -> list[int]:
+    """How many of some tensors get a gradient in the first and in the second step of gradient descent.
+
+    Args:
+        model: it is left as it was.
+        loss: of the model as it is when it is called.
+        names: of the tensors.
+    """
+    parameters = [model.get_parameter(name) for name in names]
+    before, counts = [parameter.detach().clone() for parameter in parameters], []
+    for _ in range(2):
+        gradients = torch.autograd.grad(loss(), parameters, allow_unused=True)
+        counts.append(sum(gradient is not None and bool(gradient.any()) for gradient in gradients))
+        with torch.no_grad():
+            for parameter, gradient in zip(parameters, gradients):
+                parameter -= 0.1 * (0 if gradient is None else gradient)
+    with torch.no_grad():
+        for parameter, kept in zip(parameters, before):
+            parameter.copy_(kept)
+    return counts

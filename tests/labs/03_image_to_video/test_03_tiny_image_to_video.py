@@ -1,7 +1,7 @@
 """Grader of lab 03.3, a tiny image-to-video model.
 
-Oracles in double precision: the layers written out with the learner's own weights, inflation as a loop over names, the
-loss as a formula of a model that is one. The outcome is judged with shipped weights in the learner's layers.
+Oracles in double precision: the layers written out with the learner's own weights, inflation name by name, the loss of
+a model that is a formula. The outcome is judged with the shipped weights in the learner's parts.
 """
 
 from functools import partial
@@ -11,9 +11,11 @@ import torch
 from einops import rearrange
 from torch.nn import functional as F
 
-from common.course.graders import Call, attempt, judge, mapping, stand_ins, tensor, theorems
+from common.course.graders import Call, attempt, judge, mapping, outcomes, stand_ins, tensor, theorems
 from common.course.graders.inflating import Formula, inflated, loss_of, models, moved_name
 from common.course.graders.values import coins, noise, uniform
+from common.zoo.sprites_svd.first_steps import assembled, coded, mean_loss
+from common.zoo.sprites_svd.recipe import asked as asked_clips
 
 exercise = pytest.mark.exercise
 
@@ -37,6 +39,11 @@ def keeps_half(call, layer, *inputs):
     layer.double()
 
 
+def whole_gradient(said, layer, **inputs):
+    """The gradient that reaches the inputs is that of the values."""
+    theorems.gradient_is_whole(said, lambda **given: [layer(*given.values())], inputs)
+
+
 blends = Call("blender", takes={"spatial": "b t ...", "temporal": "b t ..."}, gives=tensor("b t ...", "same"),
               parameters=("spatial", "temporal", "image_only_indicator"))  # fmt: skip
 
@@ -52,15 +59,13 @@ def blended(mix, spatial, temporal, image_only_indicator=None, *, amount=torch.s
 
 
 BLEND_MISTAKES = {
-    "alpha is the temporal layer's share. It is the spatial layer's": {
-        "amount": lambda m: 1 - m.sigmoid(), "picture": 0.0},
+    "alpha is the temporal layer's share. It is the spatial's": {"amount": lambda m: (-m).sigmoid(), "picture": 0.0},
     "the mix factor itself is taken for alpha, which is its sigmoid": {"amount": lambda m: m},
     "the mix factor is not used": {"amount": lambda m: torch.tensor(0.5)},
     "the indicator is not used: such a frame is the spatial output": {"alone": lambda f: torch.zeros_like(f) > 0},
     "the indicator is turned around: true means a picture by itself": {"alone": lambda f: f == 0},
     "a picture by itself gets the temporal output. It gets the spatial one": {"picture": 0.0},
-    "one picture makes its whole clip still. The indicator is per frame": {
-        "spread": lambda f: f.any(dim=1, keepdim=True).expand_as(f)},
+    "one picture makes its whole clip still": {"spread": lambda f: f.any(dim=1, keepdim=True).expand_as(f)},
 }  # fmt: skip
 
 
@@ -87,9 +92,10 @@ def test_blender_owes(lab, seed):
     answer = blends(layer, spatial, temporal, alone)
     judge(f"{answer.said}, where a frame is a picture by itself,", answer.value[alone], spatial[alone], tolerance=0,
           because="it is the spatial output exactly")  # fmt: skip
-    theorems.learns(answer.said, answer.value.square().mean(), dict(layer.named_parameters()))
     theorems.owes(blends, layer, spatial, temporal, alone, other=(noise(seed, 3, 2, 4), noise(seed + 5, 3, 2, 4)),
                   dtypes=(torch.float64,), batch_of_one=False)  # fmt: skip
+    run = lambda mix_factor, *x: torch.func.functional_call(layer, {"mix_factor": mix_factor}, (*x, alone))  # noqa: E731
+    whole_gradient(answer.said, run, mix_factor=layer.mix_factor, spatial=spatial, temporal=temporal / 1e4)
     for dtype, tolerance in ((torch.float16, 2e-3), (torch.bfloat16, 2e-2)):
         low = spatial.to(dtype), (temporal / 1e4).to(dtype), alone
         blends(layer, *low).near(blended(-0.9, *low), tolerance=tolerance, because="only digits are lost")
@@ -130,7 +136,7 @@ def clip(seed, batch=2, frames=5, height=3, width=4, channels=64):
 @exercise("TemporalResnetBlock", points=4, hint='h + rearrange(self.time_emb_proj(F.silu(temb)), "b t c -> b c t 1 1")')
 def test_resnet(lab, seed, look):
     """norm, SiLU, convolution along time, the embedding of each frame, and the same again, beside x"""
-    layer = built(lab, "TemporalResnetBlock", seed, 64, 7)
+    layer = built(lab, "TemporalResnetBlock", seed, 64, 7, 0.2)
     rows, right = [clip(seed), clip(seed + 2, 3, 2, 1, 2), clip(seed + 4, 1, 1)], partial(residual, layer)
     answers = resnets.table(layer, rows, right, ways(right, RESNET_MISTAKES), because="it is the docstring's formula")
     look(target=right(*rows[0])[0, :8].flatten(1).float(), yours=answers[0].value[0, :8].flatten(1).float())
@@ -139,12 +145,13 @@ def test_resnet(lab, seed, look):
 @exercise("TemporalResnetBlock", points=1, hint="no .detach(), no fixed dtype, nothing kept on self")
 def test_resnet_owes(lab, seed):
     """samples are apart, all weights learn, half precision goes through"""
-    layer, (x, temb) = built(lab, "TemporalResnetBlock", seed, 64, 7), clip(seed)
+    layer, (x, temb) = built(lab, "TemporalResnetBlock", seed, 64, 7, 0.2), clip(seed)
     theorems.owes(resnets, layer, x, temb, other=clip(seed + 3, 3, 4))
     theorems.batch_is_samples(resnets, layer, x, temb)
     answer = resnets(layer.requires_grad_(), x, temb)
     theorems.learns(answer.said, answer.value.square(), dict(layer.named_parameters()))
     keeps_half(resnets, layer.requires_grad_(False), x, temb)
+    whole_gradient(answer.said, layer, x=x, temb=temb)
 
 
 transforms = Call("block", takes={"x": "b t n c", "context": "b l d"}, gives=tensor("b t n c", "same"))
@@ -217,6 +224,7 @@ def test_transformer_owes(lab, seed):
     answer = transforms(layer.requires_grad_(), x, context)
     theorems.learns(answer.said, answer.value.square(), dict(layer.named_parameters()))
     keeps_half(transforms, layer.requires_grad_(False), x, context)
+    whole_gradient(answer.said, layer, x=x, context=context)
 
 
 inflates = Call("inflate", takes={}, gives=mapping(tensor(finite=False), keys="names"),
@@ -239,6 +247,8 @@ INFLATE_MISTAKES = {
 def test_inflate(lab, seed):
     """every tensor of the image model finds its place, conv_in gets zeros, the rest stays as it was"""
     rows = [(*models(seed + 100 * extra, extra), {}) for extra in (5, 3, 0, 1)]
+    image, video = models(seed + 7)
+    rows.append(({name: image[name] for name in list(image)[1::2]}, video, {}))  # without conv_in, say
     inflates.table(lab, rows, inflated, ways(inflated, INFLATE_MISTAKES), tolerance=0,
                    because="the image model's tensors have their places, all others are as in video_state")  # fmt: skip
 
@@ -327,3 +337,13 @@ def test_loss_owes(lab, seed):
     theorems.batch_is_samples(losses, lab, *row)
     answer = losses(lab, *row)
     theorems.learns(answer.said, answer.value, dict(row[0].named_parameters()))
+
+
+@exercise("i2v_loss", points=3, needs=("AlphaBlender", "TemporalResnetBlock", "TemporalTransformerBlock", "inflate"),
+          hint="Run the checks of the other exercises: this one puts all of your parts together.")  # fmt: skip
+def test_your_model_denoises(lab, seed):
+    """the shipped weights in your layers, behind your inflation, by your loss"""
+    said = "i2v_loss of sprites-svd in a model of your parts"
+    model = attempt("a model of your parts", assembled, lab)
+    found = attempt(said, mean_loss, lab.i2v_loss, model, coded(asked_clips("large", 4)), seed % 5)
+    outcomes.load(__file__)["denoises"].judge(said, found)
