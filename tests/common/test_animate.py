@@ -13,6 +13,7 @@ from common.data.sprites.prompts import PromptReading
 from common.layers.temporal import TemporalResnetBlock
 from common.models.frame_vae import FrameVAE
 from common.models.inflated_model import InflatedUNet
+from common.models.inflated_unet import new_parameters
 from common.video import VideoReader
 from common.zoo.sprites_image.recipe import RECIPE
 
@@ -24,7 +25,11 @@ def weights(tmp_path_factory):
     """A small untrained model, saved whole."""
     torch.manual_seed(0)
     place = tmp_path_factory.mktemp("weights")
-    InflatedUNet.of(RECIPE.build_model("ci"), in_channels=32, num_frames=8).save_pretrained(place)
+    model = InflatedUNet.of(RECIPE.build_model("ci"), in_channels=32, num_frames=8)
+    with torch.no_grad():
+        for parameter in new_parameters(model).values():  # a fresh model is deaf to what it is told
+            parameter += 0.1 * torch.randn(parameter.shape)
+    model.save_pretrained(place)
     return str(place)
 
 
