@@ -101,6 +101,15 @@ def check(prompt: str, guidance: float, out: Path) -> None:
         raise ValueError(f"the prompt is empty; say what to show, such as {EXAMPLE!r}")
     if not 0 <= guidance <= 100:
         raise ValueError(f"--guidance is from 0 to 100, got {guidance}")
+    check_out(out)
+
+
+def check_out(out: Path) -> None:
+    """Before anything is computed.
+
+    Raises:
+        ValueError: the file is of another kind, or in a folder that does not exist.
+    """
     if out.suffix.lower() not in SUFFIXES:
         raise ValueError(f"--out ends in {', '.join(SUFFIXES)}; got {out.name!r}")
     if not out.parent.is_dir():
@@ -191,10 +200,10 @@ def is_new(item: ObjectWords) -> bool:
     return is_held_out(SceneWords((item,), "field", "white"))
 
 
-def write(out: Path, frames: np.ndarray) -> None:
+def write(out: Path, frames: np.ndarray, fps: int = FPS) -> None:
     """Frames `(T, H, W, 3)` uint8 as a file of the suffix's kind; for a picture there is nothing left to do."""
     if out.suffix.lower() == ".mp4":
-        writer.write(out, frames, FPS, quality=12)
+        writer.write(out, frames, fps, quality=12)
     elif out.suffix.lower() == ".gif":
         pictures = [Image.fromarray(frame) for frame in frames]
-        pictures[0].save(out, save_all=True, append_images=pictures[1:], duration=round(1000 / FPS), loop=0)
+        pictures[0].save(out, save_all=True, append_images=pictures[1:], duration=round(1000 / fps), loop=0)

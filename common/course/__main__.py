@@ -37,6 +37,7 @@ COMMANDS = {
     ),
     "play": ("common.course.commands.mine:play", "Play a world model or a game in the browser."),
     "generate": ("common.course.commands.generate:generate", "Make a video of a prompt, with the shipped weights."),
+    "animate": ("common.course.commands.animate:animate", "Make a picture move, with the shipped weights."),
     "grade": ("common.course.commands.grade:grade", "Grade a folder of submissions, each in a sandbox."),
     "mutants": (
         "common.course.commands.mutants:mutants",

@@ -60,24 +60,29 @@ def i2v_loss(
     states: torch.Tensor, time_ids: torch.Tensor, no_states: torch.Tensor, drop_picture: torch.Tensor,
     drop_text: torch.Tensor,
 ) -> torch.Tensor:  # fmt: skip
-    """EDM's loss of an image-to-video model, for samples of which some lack the picture, the text, or both.
+    """EDM's loss of an image-to-video model, for a batch in which some samples lack the picture, the prompt, or both.
 
-    What is dropped now and then can be left out later, which guidance needs.
+        x = x0 + sigma · eps
+        loss = (sigma² + 1) / sigma² · mean((D(x) - x0)²)
+
+    D is `svd_denoise`, the denoiser around the model. Where the picture is dropped, the model is shown zeros in its
+    place; where the prompt is dropped, it is told the states of the empty prompt. The noisy clip and the added ids stay
+    as they are. What is dropped now and then can be left out later, which classifier-free guidance needs.
 
     Args:
-        model: a `UNetSpatioTemporalConditionModel`.
-        x0: latents of clips, `(B, C, T, H', W')`.
+        model: a `UNetSpatioTemporalConditionModel`, or a callable like it.
+        x0: latents of clips, `(B, C, T, H', W')`, float32.
         eps: standard normal noise, likewise.
-        sigma: levels, `(B,)`.
-        picture: latents of their first frames, `(B, C, H', W')`; zeros take their place where they are dropped.
+        sigma: noise levels, `(B,)`.
+        picture: latents of the first frames, `(B, C, H', W')`, as the model is to see them.
         states: of the prompts, `(B, L, D)`.
-        time_ids: `(B, 3)`.
-        no_states: of the empty prompt, `(1, L, D)`, in place of a prompt that is dropped.
-        drop_picture: true where the picture is dropped, `(B,)`.
-        drop_text: true where the prompt is dropped, `(B,)`.
+        time_ids: added ids, `(B, 3)`.
+        no_states: of the empty prompt, `(1, L, D)`.
+        drop_picture: bools `(B,)`, true where the picture is dropped.
+        drop_text: bools `(B,)`, true where the prompt is dropped.
 
     Returns:
-        `(B,)` float32: the mean squared error of the denoised clip, times (sigma² + 1) / sigma².
+        `(B,)` float32: the loss of each sample, its mean taken over C, T, H' and W'. A gradient reaches the model.
     """
     shown = picture.masked_fill(drop_picture[:, None, None, None], 0.0)
     told = torch.where(drop_text[:, None, None], no_states, states)

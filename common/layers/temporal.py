@@ -22,8 +22,9 @@ class TemporalResnetBlock(nn.Module):
         h = conv1(SiLU(norm1(x))) + time_emb_proj(SiLU(temb))
         x + conv2(SiLU(norm2(h)))
 
-    Group norm takes its mean and variance over all frames and places of a clip, in each group of channels. At first the
-    last convolution is zero, and the block the identity.
+    Group norm takes its mean and variance over all frames and places of a clip, in each of its 32 groups of channels. A
+    convolution reads a frame, the one before and the one after, zeros at both ends, and never another place. At first
+    conv2 is zero, and the block is the identity.
 
     Args:
         num_channels: C, a multiple of 32.
@@ -43,12 +44,12 @@ class TemporalResnetBlock(nn.Module):
         """The block's output.
 
         Args:
-            x: `(B, C, T, H, W)`.
-            temb: embedding of each frame's noise level, `(B, T, temb_channels)`. A frame's own is added to it at every
-                place.
+            x: floats `(B, C, T, H, W)`; T may be 1.
+            temb: embedding of each frame's noise level, `(B, T, temb_channels)`. What `time_emb_proj` makes of a
+                frame's embedding is added to that frame, the same at every place.
 
         Returns:
-            `(B, C, T, H, W)`.
+            `(B, C, T, H, W)`, in the dtype of x and of the weights.
         """
         h = self.conv1(F.silu(self.norm1(x)))
         h = h + rearrange(self.time_emb_proj(F.silu(temb)), "b t c -> b c t 1 1")
@@ -58,10 +59,11 @@ class TemporalResnetBlock(nn.Module):
 class AlphaBlender(nn.Module):
     """A learned mix of what the spatial and the temporal layer made: alpha · spatial + (1 - alpha) · temporal.
 
-    alpha is sigmoid(mix_factor), one number for the layer; for frames that are pictures by themselves it is 1.
+    alpha is sigmoid(mix_factor), one learned number for the layer. For frames that are pictures by themselves, as in a
+    batch of single images, alpha is 1 whatever the mix factor is.
 
     Args:
-        mix_factor: at first.
+        mix_factor: the mix factor at first; 0.5 makes alpha 0.62.
     """
 
     def __init__(self, mix_factor: float = 0.5):
@@ -74,13 +76,13 @@ class AlphaBlender(nn.Module):
         """The mix.
 
         Args:
-            spatial: floats `(B, T, ...)`, with any further axes or none.
-            temporal: likewise.
-            image_only_indicator: `(B, T)`, true, or a number that is not 0, for a frame that is a picture by itself;
-                None for none.
+            spatial: the spatial layer's output, floats `(B, T, ...)`, with any further axes or none.
+            temporal: the temporal layer's output, of the same shape and dtype.
+            image_only_indicator: `(B, T)`, bools or numbers: true, or a number that is not 0, for a frame that is a
+                picture by itself; None for none.
 
         Returns:
-            As `spatial`, in its dtype. A picture by itself is `spatial` exactly.
+            As `spatial`, in its shape and dtype. A picture by itself is `spatial` exactly.
         """
         alpha = self.mix_factor.sigmoid().expand(spatial.shape[:2])  # (B, T)
         if image_only_indicator is not None:
@@ -107,7 +109,7 @@ class Attention(nn.Module):
         zero(self.to_out[0])
 
     def forward(self, x: torch.Tensor, context: torch.Tensor | None = None) -> torch.Tensor:
-        """`(N, L, dim)` to the same; the context is `(N, M, context_dim)`."""
+        """N sequences of L queries `(N, L, dim)` to the same; `context` is `(N, M, context_dim)`, None for x itself."""
         context = x if context is None else context
         q, k, v = (
             rearrange(part, "n l (h d) -> n h l d", h=self.num_heads)
@@ -145,10 +147,13 @@ class FeedForward(nn.Module):
 class TemporalTransformerBlock(nn.Module):
     """A temporal transformer block: attention along the frames of each place, then to the prompt.
 
-    It is feed-forward, self-attention, cross-attention, feed-forward: `ff_in`, `attn1`, `attn2`, `ff`, in this order.
-    Each has its layer norm before it (`norm_in`, `norm1`, `norm2`, `norm3`) and a residual around both. At first the
-    last layer of each is zero, and the block the identity. Its weights have the names of diffusers'
-    `TemporalBasicTransformerBlock`.
+        h = x + ff_in(norm_in(x))
+        h = h + attn1(norm1(h))                 self-attention along the frames of one place
+        h = h + attn2(norm2(h), context)        cross-attention to the prompt
+        h + ff(norm3(h))
+
+    There is no mask: a frame sees all frames, earlier and later ones. At first the last layer of each branch is zero,
+    and the block is the identity. Its weights have the names of diffusers' `TemporalBasicTransformerBlock`.
 
     Args:
         dim: channels.
@@ -167,11 +172,12 @@ class TemporalTransformerBlock(nn.Module):
         """The block's output.
 
         Args:
-            x: `(B, T, N, dim)`, N places of T frames. A place sees itself in all frames, and no other place.
-            context: states of each clip's prompt, `(B, L, context_dim)`; every place of the clip reads all of them.
+            x: floats `(B, T, N, dim)`, N places of T frames. A place sees itself in all frames, and no other place.
+            context: states of each clip's prompt, `(B, L, context_dim)`; every place and frame of a clip reads all L
+                states of its own clip's prompt.
 
         Returns:
-            `(B, T, N, dim)`.
+            `(B, T, N, dim)`, in the dtype of x and of the weights.
         """
         num_places = x.shape[2]
         h = rearrange(x, "b t n c -> (b n) t c")

@@ -75,21 +75,23 @@ def video_config(unet: UNet2DConditionModel, in_channels: int | None = None) -> 
 def inflate(image_state: Mapping[str, torch.Tensor], video_state: Mapping[str, torch.Tensor]) -> dict:
     """Inflate weights: those of a video U-Net in which the weights of an image U-Net have their places.
 
-    A residual block `resnets.i.` of the image model is `resnets.i.spatial_res_block.` in the video model. All other
-    names are the same. The first layer, `conv_in.weight`, has the image model's weights for its first input channels
-    and zeros for the others, so that these do nothing at first.
+    A residual block `resnets.i.`, anywhere in the image model's names, is `resnets.i.spatial_res_block.` in the video
+    model: `down_blocks.0.resnets.1.norm1.bias` goes to `down_blocks.0.resnets.1.spatial_res_block.norm1.bias`. All
+    other names are the same. The first layer, `conv_in.weight`, is `(out, in, 3, 3)`, and the video model's may have
+    more input channels: its first ones get the image model's weights, all others zeros, so that they do nothing yet.
 
     Args:
-        image_state: state dict of a `UNet2DConditionModel`.
+        image_state: state dict of a `UNet2DConditionModel`, name to tensor.
         video_state: state dict of the `UNetSpatioTemporalConditionModel` that it fits into.
 
     Returns:
-        A state dict with the names, order, shapes, dtypes and devices of `video_state`. What the image model does not
-        have is as in `video_state`; both dictionaries and their tensors stay as they are, and share no memory with it.
+        A new dict with the names, order, shapes, dtypes and devices of `video_state`. What the image model does not
+        have keeps its values from `video_state`. Both dicts and their tensors stay as they are, and share no memory
+        with the new one. No value is read, so tensors on the device "meta", which have only shapes, will do.
 
     Raises:
-        ValueError: a tensor of the image model has no place, or another shape there; or it is `conv_in.weight`, and
-            has more input channels than there are.
+        ValueError: a tensor of the image model has no place in the video model, or the place has another shape (for
+            `conv_in.weight`: in another axis than that of input channels, or with fewer input channels).
     """
     found = {name: tensor.clone() for name, tensor in video_state.items()}
     for name, tensor in image_state.items():

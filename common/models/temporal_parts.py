@@ -17,18 +17,20 @@ from torch import nn
 from common.layers import temporal
 
 
-def with_own_layers(model: UNetSpatioTemporalConditionModel) -> UNetSpatioTemporalConditionModel:
+def with_own_layers(model: UNetSpatioTemporalConditionModel, layers: Any = None) -> UNetSpatioTemporalConditionModel:
     """Put the library's layers in place of a model's temporal layers, and hand them its weights.
 
     Args:
         model: it is changed.
+        layers: what has `TemporalResnetBlock`, `AlphaBlender` and `TemporalTransformerBlock` as attributes, such as a
+            module; None for `common.layers.temporal`.
 
     Returns:
         The same model.
     """
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):
-            own = own_layer(child)
+            own = own_layer(child, layers or temporal)
             if own is not None:
                 own.load_state_dict(child.state_dict())
                 for parameter, theirs in zip(own.parameters(), child.parameters(), strict=True):
@@ -37,16 +39,16 @@ def with_own_layers(model: UNetSpatioTemporalConditionModel) -> UNetSpatioTempor
     return model
 
 
-def own_layer(layer: nn.Module) -> nn.Module | None:
-    """A layer of the library for one of diffusers', with fresh weights; None for a layer that is not temporal."""
+def own_layer(layer: nn.Module, layers: Any) -> nn.Module | None:
+    """A layer out of `layers` for one of diffusers', with fresh weights; None for a layer that is not temporal."""
     child: Any = layer
     if isinstance(layer, resnet.TemporalResnetBlock):
-        return temporal.TemporalResnetBlock(child.conv1.in_channels, child.time_emb_proj.in_features, child.norm1.eps)
+        return layers.TemporalResnetBlock(child.conv1.in_channels, child.time_emb_proj.in_features, child.norm1.eps)
     if isinstance(layer, resnet.AlphaBlender):
-        return adapted(temporal.AlphaBlender, blended)()
+        return adapted(layers.AlphaBlender, blended)()
     if isinstance(layer, TheirBlock):
         heads, context_dim = child.attn1.heads, child.attn2.to_k.in_features
-        return adapted(temporal.TemporalTransformerBlock, transformed)(child.norm1.normalized_shape[0], heads,
+        return adapted(layers.TemporalTransformerBlock, transformed)(child.norm1.normalized_shape[0], heads,
                                                                             context_dim)  # fmt: skip
     return None
 

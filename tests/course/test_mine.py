@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from common.course.base import paths
+from common.course.commands.animate import animate
 from common.course.commands.generate import generate
 from common.course.commands.mine import evaluate, play, reconstruct, train
 from common.course.learner import swap
@@ -28,6 +29,7 @@ OTHER_COMMANDS = {
     "02.2": [(evaluate, ["film-interpolator"])],
     "02.3": [(train, ["sprites-gan", *SHORT])],
     "02.4": [(train, ["sprites-content-motion", *SHORT, "--stage", stage]) for stage in ("main", "prior")],
+    "03.3": [(animate, [PICTURE, "--frames", "3", "--steps", "1"]), (train, ["sprites-svd", *SHORT])],
     "04.3": [(generate, [PROMPT, "--steps", "2", "--image", PICTURE, "--image-guidance", "2", "--rescale", "0.5"])],
     "04.4": [(generate, [PROMPT, "--steps", "2", "--upscale"])],
     "05.2": [(train, ["sprites-vae-minute", *SHORT])],
@@ -65,6 +67,7 @@ def run(command, words, folder):
         train: ["--folder", str(folder / stage)],
         reconstruct: ["--out", str(folder.with_suffix(".png"))],
         generate: ["--out", f"{folder}.png"],
+        animate: ["--out", f"{folder}.png"],
     }
     return CliRunner().invoke(command, [*words, *place.get(command, [])])
 

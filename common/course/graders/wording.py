@@ -52,6 +52,8 @@ def brief(value) -> str:
         shown = [brief(item) for item in value[:MOST_NUMBERS]] + (["…"] if len(value) > MOST_NUMBERS else [])
         opening, closing = ("[", "]") if isinstance(value, list) else ("(", ",)" if len(value) == 1 else ")")
         return f"{opening}{', '.join(shown)}{closing}"
+    if isinstance(value, dict) and len(value) > 4 and all(isinstance(item, torch.Tensor) for item in value.values()):
+        return f"a dict of {len(value)} tensors"
     if isinstance(value, dict):
         shown = [f"{key!r}: {brief(item)}" for key, item in list(value.items())[:MOST_NUMBERS]]
         return f"{{{', '.join(shown + ['…'] * (len(value) > MOST_NUMBERS))}}}"
