@@ -148,8 +148,8 @@ playing({name: clip[:, torch.arange(LONG) % clip.shape[1]] for name, clip in hea
 strengths = (0.0, 0.02, 0.1, 0.3)
 eps = torch.randn(PICTURES[:1].shape, generator=seeded(0))
 with torch.no_grad():
-    coded = {a: VAE.decode(condition_latents(VAE, PICTURES[:1], a, eps)).sample.clamp(-1, 1) for a in strengths}
-show.strips({f"noise {a:g}": picture[0][:, None] for a, picture in coded.items()}, num_frames=1, width=110)
+    coded = [VAE.decode(condition_latents(VAE, PICTURES[:1], a, eps)).sample.clamp(-1, 1) for a in strengths]
+show.strips({f"noise on the pixels: {', '.join(map(str, strengths))}": torch.stack([*coded], dim=2)[0]}, width=110)
 
 # %% [markdown] about="svd_denoise" difficulty=3 importance=5 minutes=14
 # ## The denoiser: EDM's preconditioning around a v-prediction
@@ -212,10 +212,10 @@ with torch.no_grad():
         sigma, timestep = scheduler.sigmas[k : k + 1], scheduler.timesteps[k]
         x = x0 + sigma * noise
         estimates[sigma.item()] = svd_denoise(UNET, x, sigma, picture, states, told(1))
-        frames = rearrange(x / (sigma**2 + 1).sqrt(), "b c t h w -> b t c h w")
+        scheduler._step_index = k
+        frames = rearrange(scheduler.scale_model_input(x, timestep), "b c t h w -> b t c h w")
         beside = torch.cat([frames, repeat(picture, "b c h w -> b t c h w", t=8)], dim=2)
         v = UNET(beside, timestep, states, told(1)).sample
-        scheduler._step_index = k
         theirs = scheduler.step(rearrange(v, "b t c h w -> b c t h w"), timestep, x).pred_original_sample
         print(f"sigma {sigma.item():6.2f}: yours and the scheduler's differ by at most "
               f"{(estimates[sigma.item()] - theirs).abs().max():.0e}")
@@ -323,10 +323,10 @@ print("the same, frame by frame")
 # ## The result to remember: identity over time
 #
 # Does a frame still show what the picture shows? The reader of this world reads each frame alone: shape, colour, field,
-# colour of the field. A frame counts if all four are those of the picture. No sentence is given here: a caption would
-# name the colours, and the look has to come from the picture. **Baselines**: the picture held still, which keeps
-# everything and moves nothing, and random weights of the same class. **Negative control**: the model gets the picture
-# of *another* clip.
+# colour of the field. A frame counts if all four are those of the picture. A caption names them too, so the model is
+# also asked without one, as SVD always is: then the look can only come from the picture. **Baselines**: the picture
+# held still, which keeps everything and moves nothing, and random weights of the same class. **Negative control**: the
+# model gets the picture of *another* clip.
 
 # %%
 ramp = frame_guidance(LOW, HIGH, SHORT)
@@ -334,31 +334,32 @@ config = {name: value for name, value in UNET.config.items() if not name.startsw
 random = InflatedUNet(**config).eval()
 OTHERS = PICTURES.roll(1, dims=0)
 made = {
-    "yours": clips_of(animate(SHORT, ramp)),
+    "with a caption": clips_of(animate(SHORT, ramp, prompts=PROMPTS)),
+    "no sentence": clips_of(animate(SHORT, ramp)),
     "held still": repeat(PICTURES, "b c h w -> b c t h w", t=SHORT),
-    "random weights": clips_of(animate(SHORT, ramp, steps=2, model=random)),
+    "random weights": clips_of(animate(SHORT, ramp, steps=1, model=random)),
     "another clip's picture": clips_of(animate(SHORT, ramp, OTHERS)),
 }
 for name, clips in made.items():
     kept = kept_look(PICTURES, clips)["all"].float()
     first = sum(float(psnr(a, b, data_range=2)) for a, b in zip(clips[:, :, 0], PICTURES)) / len(PICTURES)
-    print(f"{name:24} look kept in frame 1: {kept[:, 0].mean():4.0%}, frame {SHORT}: {kept[:, -1].mean():4.0%}; first "
-          f"frame {first:4.1f} dB; moves {pixels_per_frame(clips).nanmean():.1f} pixels per frame")
+    print(f"{name:24}look kept in {kept.mean():4.0%} of frames, {kept[:, -1].mean():4.0%} of the last; first frame "
+          f"{first:4.1f} dB; moves {pixels_per_frame(clips).nanmean():.1f} pixels per frame")
 other = kept_look(OTHERS, made["another clip's picture"])["all"].float()
-print(f"the control, asked for the look of the picture that it got: {other.mean():.0%} of all frames")
-playing({name: clips[0] for name, clips in made.items()}, width=110)
+print(f"{'':24}(of the picture that it got: {other.mean():4.0%})")
+playing({name: clips[0] for name, clips in made.items()}, width=120)
 
 # %% tags=["demo"] draws="The part of the frames that keep the picture's look, over many pictures, measured once."
 place = paths.find_lab("03.1").tests.parent / "calibration" / "01_svd_inference.json"
 STUDY = json.loads(place.read_text())
-figure, axis = plt.subplots(figsize=(7, 2.8), layout="constrained")
-COLORS = ("#1f6f8b", "#6aa9bd", "#9a9a9a", "#b3541e", "#c9a227")
-for (name, values), color in zip(STUDY["identity"].items(), COLORS):
-    axis.plot(range(1, len(values) + 1), values, "o-", color=color, label=name, markersize=3)
+figure, axis = plt.subplots(figsize=(9.5, 3), layout="constrained")
+COLORS = ("#1f6f8b", "#1f6f8b", "#c9a227", "#9a9a9a", "#b3541e", "#6b4a8a", "#555555")
+for (name, values), color, mark in zip(STUDY["identity"].items(), COLORS, ("s-", "o-", "o-", ":", "o-", "o-", "x:")):
+    axis.plot(range(1, len(values) + 1), values, mark, color=color, label=name, markersize=3)
 axis.axvline(SHORT, color="#cccccc", linewidth=1)
 axis.set(xlabel="frame", ylabel="look kept", ylim=(-0.03, 1.03))
 axis.set_title(f"Identity over time, {STUDY['pictures']} pictures")
-axis.legend(fontsize=8)
+axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))
 plt.show()
 
 # %% [markdown]

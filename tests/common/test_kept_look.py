@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from common.data.sprites import render
+from common.data.sprites.solo import SoloSprites
 from common.evaluation.kept_look import LOOKS, kept_look, pixels_per_frame
 from common.zoo.sprites_svd.recipe import asked
 
@@ -24,9 +25,7 @@ def test_true_clips_keep_their_look_and_those_of_other_pictures_do_not():
 
 
 def test_speed_is_zero_where_nothing_moves_and_doubles_with_every_second_frame():
-    clips = render(
-        [scene for scene in asked("large", 12).scenes if scene.objects[0].motion == "moves right"], 9
-    ).clips()
+    clips = render(SoloSprites("test", motions=("right",)).scenes(range(3)), 9).clips()
     speed = pixels_per_frame(clips)
     assert (speed > 0.3).all()
     assert torch.allclose(pixels_per_frame(clips[:, :, ::2]), 2 * speed, rtol=0.15)

@@ -62,8 +62,11 @@ def test_ids(lab, seed, look):
     whole = fps.round().long(), bucket.int(), strength.double()
     ids(lab, *whole).near(told(*whole), because="the inputs may have any dtype")
     theorems.owes(ids, lab, fps.round(), bucket, strength, truth=told, meta=True, dtypes=[torch.float64])
-    low = [value.half() for value in (fps, bucket, strength)]
-    ids(lab, *low).near(told(*low), tolerance=1e-7, because="convert to float32 first, then subtract")
+    small = [torch.tensor(value) for value in ([0.3, 0.0, 0.7], [200.0, 3.0, 0.0], [1.0, 0.0, 2.0])]
+    for dtype in (torch.float16, torch.bfloat16, torch.uint8, torch.int8, torch.int64):
+        low = [value.clamp(max=100).to(dtype) for value in small]
+        because = f"from {str(dtype).removeprefix('torch.')}: convert to float32 first, then subtract"
+        ids(lab, *low).near(told(*low), tolerance=1e-7, because=because)
 
 
 @exercise("added_time_ids", points=1, hint="compare the shapes of all three before stacking")
@@ -143,8 +146,10 @@ def test_condition_owes(lab, seed):
     theorems.batch_is_samples(wide, lab, vae, pictures, 0.25, eps)
     for strength in (-0.1, -1e-6):
         conditions.refuses(lab, vae, pictures, strength, eps, because="a strength is 0 or more")
-    for other in (eps[:1], eps[:, :1], eps[..., :1], eps[0], eps[:, :, :2], eps[None]):
-        conditions.refuses(lab, vae, pictures, 0.25, other, because="noise has the shape of the pictures")
+    for k, other in enumerate((eps[:1], eps[:, :1], eps[..., :1], eps[0], eps[:, :, :2], eps[None])):
+        for strength, guided in ((0.25, k % 2 == 0), (0, k % 2 == 1)):  # no path around the check
+            because = "noise has the shape of the pictures"
+            conditions.refuses(lab, vae, pictures, strength, other, guided=guided, because=because)
 
 
 denoises = Call("svd_denoise", takes={"x": "b c t h w", "sigma": "b", "picture": "b c h w", "states": "b l d",
@@ -165,7 +170,7 @@ def asked(seed, batch=2, channels=3, frames=4, height=5, width=6, dtype=torch.fl
 def test_denoise(lab, seed, look):
     """x / s² - (sigma / s) v, with x / s beside the picture in every frame, and ln(sigma) / 4"""
     rows = [asked(seed), asked(seed + 10, 1, 2, 3, 4, 2), asked(seed + 20, 3, 4, 1, 3, 5)]
-    rows += [(*rows[0][:2], torch.tensor([80.0, 0.02]), *rows[0][3:])]
+    rows += [(*rows[0][:2], torch.tensor([400.0, 0.001]), *rows[0][3:])]
     mistakes = ways(estimated, {
         "v is added. It is the negative of EDM's F: subtract it": {"sign": 1},
         "x is not divided by s on its way into the network": {"enters": lambda s, g: 1},
@@ -221,9 +226,10 @@ def test_denoise_owes(lab, seed):
                   (x, sigma, picture[:1]), (x, sigma, picture[:, :2]), (x, sigma, picture[..., :5]),
                   (x, sigma, picture[:, :, :4]), (x, sigma, x)):  # fmt: skip
         denoises.refuses(lab, Told(), *wrong, states, time_ids)
+    denoises.refuses(lab, Told(), x, sigma, torch.zeros_like(picture)[:1], states, time_ids)
 
 
-SIGMAS = torch.tensor([9.0, 4.5, 1.6, 0.4, 0.0]), torch.tensor([2.0, 0.3, 0.0]), torch.tensor([1.7, 0.0])
+SIGMAS = torch.tensor([9.0, 4.5, 1.6, 0.4, 0.0]), torch.tensor([2.0, 0.004, 0.0]), torch.tensor([80.0, 0.0])
 SCALES = torch.tensor([1.0, 2.5, 1.75, 4.0]), torch.tensor([3.0, 0.0, 1.5]), torch.tensor([1.2, 2.0])
 SIZES = (2, 3, 4, 5, 6), (3, 2, 3, 4, 2), (1, 4, 2, 3, 3)
 
@@ -296,13 +302,15 @@ def test_sample_owes(lab, seed):
                       sigmas, *more)  # fmt: skip
         judge("svd_sample of a model in bfloat16", low[-1].sample, exact[-1].sample, tolerance=1e-6,
               because="x and the estimates come in half precision, and all arithmetic is in float32")  # fmt: skip
+        drawn(lab, Guess(times == 2, torch.float64), x.double(), sigmas, *more)
         once, again = (drawn(lab, Guess(times == 2), x, sigmas, *more)[-1].sample for _ in range(2))
         judge("a second run of svd_sample", again, once, because="it draws no noise, and keeps nothing")
     scale = SCALES[1]
-    bad = [(torch.tensor(levels), None) for levels in ([1.0, 0.5], [3.0, 1.0, 2.0, 0.0], [1.0, 0.2, 0.3, 0.0])]
+    rising = [torch.tensor(levels) for levels in ([1.0, 0.5], [3.0, 1.0, 2.0, 0.0], [1.0, 0.2, 0.3, 0.0], [5.0])]
+    bad = [(levels, other) for levels in rising for other in (None, scale)]
     bad += [(sigmas, other) for other in (scale[:2], scale[:1], scale[0], scale[:, None], scale[None], SCALES[0])]
     for levels, other in bad:
-        because = "levels fall to 0" if other is None else f"the scales are (T,), not {tuple(other.shape)}"
+        because = f"the scales are (T,), not {tuple(other.shape)}" if levels is sigmas else "levels fall to 0"
         denoise = Guess(other is not None)
         refuses(lab, because, denoise, x, levels, *(() if other is None else (other,)))
 
@@ -335,3 +343,4 @@ def test_ramp(lab, seed, look):
     theorems.owes(ramps, lab, 1.0, 2.0, 4, other=(3.0, 1.0, 6), truth=ramp)
     for count in (0, -1):
         ramps.refuses(lab, 1.0, 3.0, count, because="there is no frame")
+        ramps.refuses(lab, 2.0, 2.0, count, because="there is no frame")
