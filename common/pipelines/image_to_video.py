@@ -19,7 +19,13 @@ from diffusers.models.unets.unet_spatio_temporal_condition import UNetSpatioTemp
 from diffusers.utils.torch_utils import randn_tensor
 from einops import rearrange
 
-from common.diffusion.image_to_video import added_time_ids, frame_guidance, svd_denoise, svd_sample
+from common.diffusion.image_to_video import (
+    added_time_ids,
+    condition_latents,
+    frame_guidance,
+    svd_denoise,
+    svd_sample,
+)
 from common.diffusion.schedules import karras_sigmas
 from common.models.frame_vae import FrameVAE
 from common.models.inflated_model import InflatedUNet
@@ -137,8 +143,10 @@ class ImageToVideoPipeline(DiffusionPipeline):
         prompts = prompts * len(image) if len(prompts) == 1 and several else prompts
         pictures = first_frames(image, height, width, len(prompts)).to(device)
         generator = generator_for(generator, len(prompts))
-        picture = self.encode_image(pictures, noise_aug_strength, generator)
-        noise = self.prepare_latents(picture, num_frames, generator, latents)
+        guided = max_guidance_scale > 1
+        aug_noise = randn_tensor(pictures.shape, generator, device)
+        picture = condition_latents(self.vae, pictures, noise_aug_strength, aug_noise, guided)
+        noise = self.prepare_latents(picture[-len(prompts) :], num_frames, generator, latents)
         states = prompt_embeds(self.text_encoder, [*prompts, *negative_list(negative_prompt, len(prompts))]).to(device)
         ids = added_time_ids(*(
             torch.full((len(prompts),), float(value), device=device)
@@ -146,10 +154,9 @@ class ImageToVideoPipeline(DiffusionPipeline):
         ))  # fmt: skip
         sigmas = karras_sigmas(num_inference_steps, SIGMA_MIN, SIGMA_MAX)
         scale, with_both, without = None, states[: len(prompts)], states[len(prompts) :]
-        if max_guidance_scale > 1:
+        if guided:
             scale = frame_guidance(min_guidance_scale, max_guidance_scale, num_frames)
-            picture, ids = torch.cat([torch.zeros_like(picture), picture]), torch.cat([ids, ids])
-            with_both = torch.cat([without, with_both])
+            with_both, ids = torch.cat([without, with_both]), torch.cat([ids, ids])
         denoise = partial(svd_denoise, self.unet, picture=picture, states=with_both, time_ids=ids)
         x = noise
         with self.progress_bar(total=num_inference_steps) as bar:
@@ -159,11 +166,6 @@ class ImageToVideoPipeline(DiffusionPipeline):
         frames = x if output_type == "latent" else as_output(self.decode(x), output_type)
         self.maybe_free_model_hooks()
         return TextToVideoOutput(frames=frames) if return_dict else (frames,)
-
-    def encode_image(self, pictures: torch.Tensor, noise_aug_strength: float, generator=None) -> torch.Tensor:
-        """The latents `(B, C, H', W')` of pictures `(B, 3, H, W)` in [-1, 1] with some noise on them, not scaled."""
-        noise = randn_tensor(pictures.shape, generator, pictures.device)
-        return self.vae.encode(pictures + noise_aug_strength * noise).latent_dist.mode().float()
 
     def prepare_latents(self, picture: torch.Tensor, num_frames: int, generator=None, latents=None) -> torch.Tensor:
         """Noise `(B, C, T, H', W')` for clips that begin with these pictures, or the given latents.

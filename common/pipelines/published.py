@@ -37,7 +37,14 @@ def pipeline_class(name: str, *, lora: bool = False) -> type[DiffusionPipeline]:
         ValueError: diffusers has no pipeline of this name.
     """
     check_packages("transformers", *(["peft"] if lora else []))
-    found = getattr(diffusers, name, None) if name.endswith("Pipeline") else None
+    from transformers.utils import logging
+
+    said = logging.get_verbosity()
+    logging.set_verbosity_error()  # what it would say of torchvision is of no use here: pictures go through PIL
+    try:
+        found = getattr(diffusers, name, None) if name.endswith("Pipeline") else None
+    finally:
+        logging.set_verbosity(said)
     if found is None:
         names = [other for other in dir(diffusers) if other.endswith("Pipeline")]
         near = difflib.get_close_matches(name, names, 1)

@@ -4,7 +4,14 @@ import pytest
 import torch
 from einops import rearrange
 
-from common.diffusion.image_to_video import added_time_ids, frame_guidance, i2v_loss, svd_denoise, svd_sample
+from common.diffusion.image_to_video import (
+    added_time_ids,
+    condition_latents,
+    frame_guidance,
+    i2v_loss,
+    svd_denoise,
+    svd_sample,
+)
 from common.diffusion.samplers import last
 from common.diffusion.schedules import karras_sigmas
 from common.models.frame_vae import FrameVAE
@@ -51,6 +58,29 @@ def test_our_loop_is_that_of_diffusers_on_the_same_weights_and_noise(scales):
 def test_ids_are_one_frame_per_second_less_motion_and_noise():
     ids = added_time_ids(torch.tensor([7, 4]), torch.tensor([127, 9]), torch.tensor([0.02, 0.5]))
     assert torch.equal(ids, torch.tensor([[6.0, 127.0, 0.02], [3.0, 9.0, 0.5]]))
+
+
+def test_the_pictures_latents_are_unscaled_and_behind_zeros():
+    vae, pictures, eps = FrameVAE.from_pretrained("sprites-vae"), noise(2, 3, 32, 32).clamp(-1, 1), noise(2, 3, 32, 32)
+    found = condition_latents(vae, pictures, 0.1, eps, guided=True)
+    due = vae.encode(pictures + 0.1 * eps).latent_dist.mode()
+    assert torch.equal(found[:2], torch.zeros_like(due)) and torch.allclose(found[2:], due, atol=1e-5)
+    with pytest.raises(ValueError, match="noise_aug_strength is 0 or more"):
+        condition_latents(vae, pictures, -0.1, eps)
+
+
+def test_what_does_not_fit_is_refused():
+    one, two = torch.ones(1), torch.ones(2)
+    with pytest.raises(ValueError, match="all three are"):
+        added_time_ids(two, two, one)
+    with pytest.raises(ValueError, match="num_frames is at least 1"):
+        frame_guidance(1.0, 3.0, 0)
+    with pytest.raises(ValueError, match="sigma is"):
+        svd_denoise(Linear(), noise(2, 3, 4, 2, 5), one, noise(2, 3, 2, 5), noise(2, 6, 8), noise(2, 3))
+    with pytest.raises(ValueError, match="the picture is"):
+        svd_denoise(Linear(), noise(2, 3, 4, 2, 5), two, noise(2, 3, 2, 4), noise(2, 6, 8), noise(2, 3))
+    with pytest.raises(ValueError, match="guidance_scale is"):
+        next(svd_sample(lambda x, sigma: x, noise(2, 3, 4, 2, 5), torch.tensor([1.0, 0.0]), two))
 
 
 def test_guidance_rises_from_the_first_frame_to_the_last():
