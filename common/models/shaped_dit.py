@@ -5,7 +5,7 @@
     model = ShapedVideoDiT.from_pretrained("weights")  # merged: as large and as fast as the base
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -123,7 +123,11 @@ class ShapedVideoDiT(VideoDiT):
         return VideoDiTOutput(sample=sample, caches=caches) if return_dict else (sample, caches)
 
     def packed(
-        self, latents: Sequence[torch.Tensor], timesteps: Sequence[torch.Tensor], texts: Sequence[torch.Tensor]
+        self,
+        latents: Sequence[torch.Tensor],
+        timesteps: Sequence[torch.Tensor],
+        texts: Sequence[torch.Tensor],
+        run_block: Callable | None = None,
     ) -> list[torch.Tensor]:
         """Predict the velocities of clips of any shapes at once, in one sequence without padding.
 
@@ -131,6 +135,7 @@ class ShapedVideoDiT(VideoDiT):
             latents: of each clip `(C, T', H', W')`.
             timesteps: of each clip 1000 times its noise level: of no axis, or `(T',)`.
             texts: of each clip the states of its text's tokens, `(L, text_dim)`.
+            run_block: what runs each block, with the arguments of `packed_block`; None for that.
 
         Returns:
             As `latents`: for each clip what `forward` gives for it alone, up to rounding.
@@ -145,7 +150,7 @@ class ShapedVideoDiT(VideoDiT):
             times.append(time)
         words = [self.text_in(plain_norm(text).to(tokens[0].dtype)) for text in texts]
         for block in self.blocks:
-            tokens = packed_block(block, tokens, signals, words, rotation)
+            tokens = (run_block or packed_block)(block, tokens, signals, words, rotation)
         return [
             self._latents(rearrange(own, "(t s) d -> 1 t s d", t=x.shape[1]), time, x.shape[1:])[0]
             for own, time, x in zip(tokens, times, latents)
