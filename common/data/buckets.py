@@ -51,13 +51,11 @@ def nearest_bucket(shape: Shape, buckets: Sequence[Shape]) -> Shape | None:
     fitting = [bucket for bucket in buckets if all(b <= s for b, s in zip(bucket, shape))]
     if not fitting:
         return None
-    aspect = math.log(shape[2] / shape[1])
-
-    def order(bucket: Shape):
-        off = abs(aspect - math.log(bucket[2] / bucket[1]))
-        return -bucket[0], round(off, 9), -bucket[1] * bucket[2]
-
-    return min(fitting, key=order)
+    scores = []
+    for bucket in fitting:
+        off = abs(math.log(shape[2] / shape[1]) - math.log(bucket[2] / bucket[1]))
+        scores.append((-bucket[0], round(off, 9), -bucket[1] * bucket[2]))
+    return fitting[scores.index(min(scores))]
 
 
 def bucket_batches(shapes: Sequence[Shape], max_tokens: int, seed: int = 0) -> list[list[int]]:

@@ -1,6 +1,6 @@
 """LoRA: a frozen linear layer and a product of two thin matrices beside it, which alone is trained.
 
-W x + B A x, with A of `rank` rows (Hu et al. 2021, arXiv:2106.09685). B begins at zero, so the first step changes nothing.
+W x + B A x, with A of `rank` rows (Hu et al. 2021, arXiv:2106.09685). B begins at zero: at first nothing changes.
 Once trained, W + B A is one matrix again, and costs no more than W did.
 """
 

@@ -1,8 +1,8 @@
 """A video diffusion transformer for clips of many shapes: a shipped one with scaled positions and a LoRA.
 
-    model = ShapedVideoDiT.of("sprites-t2v")           # its weights frozen, a fresh LoRA beside them
-    model.save_pretrained("weights")                   # the LoRA, and the checksum of what it belongs to
-    model = ShapedVideoDiT.from_pretrained("weights")  # merged: as large and as fast as the base
+model = ShapedVideoDiT.of("sprites-t2v")           # its weights frozen, a fresh LoRA beside them
+model.save_pretrained("weights")                   # the LoRA, and the checksum of what it belongs to
+model = ShapedVideoDiT.from_pretrained("weights")  # merged: as large and as fast as the base
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,6 @@ from common.layers.lora import inject_lora, lora_state, merge_lora
 from common.layers.modulation import timestep_features
 from common.layers.norm import plain_norm
 from common.layers.packed_block import packed_block
-from common.layers.packing import unpack
 from common.layers.rope import rotations
 from common.layers.scaled_rope import scaled_rotations
 from common.models.dit import VideoDiT, VideoDiTOutput

@@ -9,7 +9,7 @@
 # |---|---|
 # | time | about 75 minutes |
 # | difficulty | ★★★★★ |
-# | before this | [Clips of any size](../../phases/06_dit_flow_matching/03_clips_of_any_size.ipynb), [06.1](01_video_dit.ipynb) |
+# | before this | [Clips of any size](../../phases/06_dit_flow_matching/03_clips_of_any_size.ipynb), 06.1 |
 #
 # | preset | clips `(T, H, W)` | clips read per shape | training steps | all cells take about |
 # |---|---|---|---|---|
@@ -94,8 +94,13 @@ SHAPED = ShapedVideoDiT.from_pretrained("sprites-t2v-shapes")
 PROMPT = SHOWN[2]
 rows = [side_by_side([drawn(model, [PROMPT], shape)[0] for shape in (WIDE, TALL, LONG)]) for model in (BASE, SHAPED)]
 print(PROMPT)
-show.player(torch.cat([F.pad(rows[0], (0, 0, 0, 4), value=1.0), rows[1]], dim=2), FPS, width=424, max_bytes=55_000,
-            caption="48 × 80 | 96 × 64 | 64 × 64, 25 frames. Above: trained on the square. Below: on many shapes.")
+show.player(
+    torch.cat([F.pad(rows[0], (0, 0, 0, 4), value=1.0), rows[1]], dim=2),
+    FPS,
+    width=424,
+    max_bytes=55_000,
+    caption="48 × 80 | 96 × 64 | 64 × 64, 25 frames. Above: trained on the square. Below: on many shapes.",
+)
 
 # %% [markdown]
 # **Before you read on, a prediction.** In this world sizes are told in heights of the picture: a *large* circle is 0.37
@@ -154,8 +159,8 @@ print(f"{len(COLLECTION)} clips; {sum(bucket is None for bucket in GIVEN)} fit i
 # 1. A dictionary from shape to the numbers of its clips. Then work shape by shape.
 # 2. `torch.randperm(len(numbers), generator=generator)` shuffles. Slices of a list may reach beyond its end: the last
 #    batch takes care of itself.
-# 3. `size = max(1, max_tokens // num_tokens(shape))`, `[shuffled[s : s + size] for s in range(0, len(shuffled), size)]`;
-#    in the end `[batches[k] for k in torch.randperm(len(batches), generator=generator).tolist()]`.
+# 3. `size = max(1, max_tokens // num_tokens(shape))`, then `shuffled[s : s + size]` for s in `range(0, len(shuffled),
+#    size)`; in the end `[batches[k] for k in torch.randperm(len(batches), generator=generator).tolist()]`.
 
 # %% tags=["demo"] draws="Tokens per batch: eight clips at random with padding, and your buckets."
 SHAPES = [bucket for bucket in GIVEN if bucket is not None]
@@ -200,10 +205,10 @@ for name, tokens in computed.items():
 
 # %% [markdown] hints="scaled_rotations"
 # 1. Make three lists of places, as the docstring says, and print them for the sizes of the table.
-# 2. From places to angles it is as in 06.1: `places[:, None] * speeds`, for each axis with its share of `axis_dims`, and
-#    `reshape` to four axes so that the three can be `expand`ed to one grid.
-# 3. `speeds = theta ** (-torch.arange(0, n, 2, dtype=torch.float64) / n)`; `angles = angles.reshape(shape).expand(*size,
-#    -1)` with `shape = [1, 1, 1, -1]` and `shape[axis] = len(places)`; `torch.cat(…, dim=-1).flatten(0, 2)`;
+# 2. From places to angles it is as in 06.1: `places[:, None] * speeds`, for each axis with its share of `axis_dims`,
+#    and `reshape` to four axes so that the three can be `expand`ed to one grid.
+# 3. `speeds = theta ** (-torch.arange(0, n, 2, dtype=torch.float64) / n)`; `angles.reshape(shape).expand(*size, -1)`
+#    with `shape = [1, 1, 1, -1]` and `shape[axis] = len(places)`; `torch.cat(…, dim=-1).flatten(0, 2)`;
 #    `torch.polar(torch.ones_like(angle), angle).to(torch.complex64)`.
 
 # %% tags=["demo"] draws="Where the tokens of three shapes are, in places of the trained square."
@@ -247,7 +252,7 @@ SCALED = Scaled.of("sprites-t2v").eval().requires_grad_(False)
 ASKED = evaluation_prompts("one_object")[:NUM_READ]
 STORED = json.loads((paths.find_lab("06.5").tests.parent / "calibration" / "05_variable_resolution.json").read_text())
 
-# %% tags=["demo"] draws="The same weights and noise with places as they are and scaled, and what is right in more clips."
+# %% tags=["demo"] draws="The same weights and noise with places as they are and scaled; and what is right."
 pair = [side_by_side([drawn(model, [PROMPT], shape)[0] for shape in (WIDE, TALL)]) for model in (BASE, SCALED)]
 display(show.player(side_by_side(pair, gap=16), FPS, width=580, max_bytes=50_000,
                     caption="places as they are | your places"))  # fmt: skip
@@ -309,12 +314,12 @@ for name in ("square", "by axis", "scaled"):
 # 1. Write `DiTBlock.forward` from 06.1 beside it, and go through its three branches. Which lines change?
 # 2. `packed = pack(clips)`, `x = packed.tokens[:, :, None]`, and `[:, :, 0]` wherever a network wants `(1, N, D)`. The
 #    joined signals and rotations are a `torch.cat` each.
-# 3. `pieces = unpack(cross.enter(x)[:, :, 0], packed.lengths)`; the cross-attention of each, `torch.cat`, and `out[None,
-#    :, None]` into `cross.leave`. The end is `unpack(x[:, :, 0], packed.lengths)`.
+# 3. `pieces = unpack(cross.enter(x)[:, :, 0], packed.lengths)`; the cross-attention of each, `torch.cat`, and
+#    `out[None, :, None]` into `cross.leave`. The end is `unpack(x[:, :, 0], packed.lengths)`.
 
 # %% [markdown] troubles="packed_block"
-# - **It says that shapes do not meet in `leave`.** What an attention gives is `(1, N, D)`. `leave` wants the axis of one
-#   token back: `[:, :, None]`.
+# - **It says that shapes do not meet in `leave`.** What an attention gives is `(1, N, D)`. `leave` wants the axis of
+#   one token back: `[:, :, None]`.
 # - **One clip is right and the others are not.** Their rotations, signals and tokens are joined in one order.
 
 # %% [markdown]
@@ -363,7 +368,8 @@ def trained(shapes, steps):
     clips = [ShapedSprites(*shape, "test", num_objects=1).batch(range(150, 150 + NUM_CLIPS)) for shape in shapes]
     with torch.no_grad():
         latents = [VAE.normalize(encode_clip(VAE, batch)) for batch in clips]
-    plan = [b for seed in range(steps) for b in bucket_batches([s for s in shapes for _ in range(NUM_CLIPS)], 480, seed)]
+    every = [shape for shape in shapes for _ in range(NUM_CLIPS)]
+    plan = [numbers for seed in range(steps) for numbers in bucket_batches(every, 480, seed)]
     weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer, losses = torch.optim.AdamW(weights, lr=1e-3), []
     for step, numbers in enumerate(progress_bar(plan[:steps], desc="LoRA", unit="step")):
@@ -410,3 +416,61 @@ axis.set(xticks=range(3), xticklabels=[shape_text(shape) for shape in (WIDE, TAL
 axis.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=3, fontsize=9)
 plt.show()
 print(f"dotted: three quarters of what the finished model has at {shape_text(SQUARE)}, {at_square}")
+
+# %% [markdown]
+# ## Try it
+#
+# Any multiples of 16, and 1, 5, 9 … frames. **An ablation to run:** go beyond all that was trained, 112 × 112 or 41
+# frames. And **shift by tokens**: more tokens, more noise. With `SHIFT = 4` times the root of the ratio of tokens the
+# sampler stays longer at the high levels. Does it help here?
+
+# %%
+WORDS, SHAPE, SHIFT = PROMPT, (17, 64, 96), 4.0
+
+clip = drawn(SHAPED, [WORDS], SHAPE, shift=SHIFT)
+print(WORDS, {name: bool(right) for name, right in agreement(WORDS, read_sprites(clip)[0]).items()}["all"])
+print(f"{num_tokens(SHAPE)} tokens, {num_tokens(SHAPE) / num_tokens(SQUARE):.2f} times the square's: "
+      f"shift {4 * (num_tokens(SHAPE) / num_tokens(SQUARE)) ** 0.5:.2f}")  # fmt: skip
+show.player(clip[0], FPS, width=3 * SHAPE[2], max_bytes=40_000, caption=shape_text(SHAPE))
+
+# %% [markdown] tags=["folded"]
+# ## Going further: two more measurements
+#
+# Stored: no training, your places, with the shift of the square and with the shift by tokens; and a picture of more
+# rows and columns than any training clip had.
+
+# %% tags=["demo"] draws="Shift by tokens, and a shape beyond the training's."
+for shape in (TALL, LONG):
+    key = "x".join(map(str, shape))
+    for name, row in (("shift 4", "scaled"), ("shift by tokens", "shifted")):
+        print(f"{shape_text(shape):12} {name:16} {Share(*STORED['study'][row][key]['all'])}")
+for name in ("square", "shaped"):
+    for key, counts in STORED["study"][f"{name}, beyond"].items():
+        print(f"{key.replace('x', ' × '):12} {name:16} {Share(*counts['all'])}")
+
+# %% [markdown] tags=["folded"]
+# ## Honest limits
+#
+# - The three shapes are new. Their numbers are not: heights, widths and lengths of training lie on both sides of each.
+#   What lies beyond is above, under *Going further*.
+# - The base is the shipped `sprites-t2v`, trained on the square alone. One run, one seed; the intervals are those of
+#   clips, not of runs.
+# - A place of the world is a height because *this* world is told in heights. Wan and Open-Sora leave places as they are
+#   or scale by the area; with photographs there is no reader that would say who is right.
+# - On a CPU a packed sequence is slower than its clips: all pairs are computed, and most are masked. FlexAttention or a
+#   kernel for variable lengths computes the squares alone.
+# - Longer clips here are 25 frames of a world whose laws do not change. Published models begin to repeat themselves
+#   beyond their trained length. RIFLEx (arXiv:2502.15894) lowers one frequency against that.
+
+# %% [markdown]
+# ## Yours now
+#
+# Buckets, batches, a scaled grid, packing: five parts of the library. `flipbook generate PROMPT --weights
+# sprites-t2v-shapes --height 48 --width 80` draws with them.
+#
+# At real scale: `WanTransformer3DModel` has its places in a table of `rope_max_seq_len`, Open-Sora's buckets and
+# NaViT's packing (arXiv:2307.06304) are the ones of this page, and the bucket's token count sets the noise in Stable
+# Diffusion 3 (arXiv:2403.03206, equation 23).
+#
+# **Next:** phase 07, where the text is not the only one that steers. **To read:** *Extending context by position
+# interpolation* (arXiv:2306.15595); Sora's report, *Video generation models as world simulators*.

@@ -1,7 +1,7 @@
 """The world in clips of any height, width and length: what a wider picture shows more of lies to the left and right.
 
-Lengths of the world are heights of the picture, as everywhere. So a clip of 48x80 shows the same things as one of 96x160
-with fewer pixels, and a clip of 64x96 shows more of the world beside that of 64x64, in things of the same size.
+Lengths of the world are heights of the picture, as everywhere. So a clip of 48x80 shows what one of 96x160 shows, with
+fewer pixels, and a clip of 64x96 shows the things of 64x64 in the same size, and more of the world beside them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -58,8 +58,8 @@ def fitted(scene: SpriteScene, aspect: float, num_frames: int) -> SpriteScene:
     """A scene of the same words whose objects are seen as well as they can be in a picture of this width.
 
     All objects move sideways by one distance, drawn by the scene's number: as far as the picture has room. Where there
-    is no such distance, other geometries of the same words are tried. Seen well means: all of it in the first frame, its
-    middle in every frame, and all of it in six tenths of them. If nothing is, the one that is seen longest is taken.
+    is no such distance, other geometries of the same words are tried. Seen well means: all of it in the first frame,
+    its middle in every frame, and all of it in six tenths of them. If nothing is, what is seen longest is taken.
 
     Args:
         scene: drawn for a square.
@@ -138,9 +138,7 @@ def _paint_object(clip: np.ndarray, scene: SpriteScene, item: SpriteObject) -> N
     _, num_frames, height, width = clip.shape
     x, y, radius = (v.astype(np.float32) * height for v in picture_path(scene, item, frame_times(num_frames)))
     x = x + (width - height) / 2
-    columns, rows = (
-        _pixels(place, radius * e, n) for place, e, n in zip((x, y), EXTENTS[item.shape], (width, height))
-    )
+    columns, rows = (_pixels(place, radius * e, n) for place, e, n in zip((x, y), EXTENTS[item.shape], (width, height)))
     across = np.arange(columns.start, columns.stop, dtype=np.float32) + 0.5 - x[:, None]  # (T, w)
     down = np.arange(rows.start, rows.stop, dtype=np.float32) + 0.5 - y[:, None]  # (T, h)
     part = coverage(signed_distance(item.shape, across[:, None, :], down[:, :, None], radius[:, None, None]))

@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 import torch
 
-from common.course.graders import Call, attempt, integers, record, stand_ins, tensor, theorems
+from common.course.graders import Call, attempt, integers, judge, record, stand_ins, tensor, theorems
 from common.course.graders.values import noise, same
 from common.data.buckets import num_tokens
 from common.layers.rope import axis_dims, rotations
@@ -23,7 +23,6 @@ turns = Call("scaled_rotations", gives=tensor("n p", torch.complex64),
              sizes=lambda given: {"n": math.prod(given["size"]), "p": given["head_dim"] // 2})  # fmt: skip
 packs = Call("pack", gives=record("object", tokens=tensor("1 n ..."), mask=tensor("n n", torch.bool),
                                   lengths=integers()))  # fmt: skip
-blocks = Call("packed_block")
 
 
 def ways(oracle, wrong):
@@ -31,13 +30,10 @@ def ways(oracle, wrong):
     return {message: lambda *args, w=how, **given: oracle(*args, **given | w) for message, how in wrong.items()}
 
 
-def log_aspect(height, width):
-    return math.log(width / height)
-
-
-def chosen(shape, buckets, *, fits=(0, 1, 2), strict=0, distance=log_aspect, rules="fap", upside_down=1, last=False):
+def chosen(shape, buckets, *, fits=(0, 1, 2), strict=0, distance=lambda h, w: math.log(w / h), rules="fap",
+           upside_down=1, last=False):  # fmt: skip
     """Oracle: the best so far, bucket by bucket; and ways to do it wrong. Rules: frames, aspect ratio, pixels."""
-    best, best_score = None, None
+    best = best_score = None
     for bucket in buckets:
         if any(bucket[k] > shape[k] - strict for k in fits):
             continue
@@ -89,16 +85,13 @@ def counted(said, got, shapes, most):
     """Judge an epoch: every clip once, one shape per batch, sizes by tokens. Returns the batches by shape."""
     right = isinstance(got, list) and all(isinstance(batch, list) for batch in got)
     assert right, f"{said} should be a list of lists of clip numbers"
-    flat = [number for batch in got for number in batch]
-    plain = all(type(number) is int for number in flat)
-    assert plain, f"{said}: the lists hold {type(flat[0]).__name__}. Clip numbers are ints, from 0"
+    flat, found = [number for batch in got for number in batch], {}
+    assert all(type(number) is int for number in flat), f"{said}: clip numbers are ints, from 0, and these are not"
     assert all(got), f"{said} has an empty batch"
-    twice = len(flat) - len(set(flat))
-    assert not twice, f"{said}: {twice} clips come more than once. Each clip comes once in an epoch"
+    assert len(set(flat)) == len(flat), f"{said}: clips come more than once. Each clip comes once in an epoch"
     missing = sorted(set(range(len(shapes))) - set(flat))
     assert not missing, f"{said}: clip {missing[0]} is in no batch. The last batch of a shape may be smaller, and stays"
     assert len(flat) == len(shapes), f"{said}: there is a number that is no clip's"
-    found = {}
     for batch in got:
         kinds = {shapes[number] for number in batch}
         assert len(kinds) == 1, f"{said}: a batch holds clips of {len(kinds)} shapes, {sorted(kinds)}"
@@ -108,20 +101,20 @@ def counted(said, got, shapes, most):
         sizes = sorted(map(len, batches), reverse=True)
         want = [size] * (count // size) + [count % size] * (count % size > 0)
         tokens = f"{num_tokens(shape)} tokens of {shape}, {count} clips"
-        assert sizes[0] <= size, f"{said}: a batch has {sizes[0]} clips ({tokens}). {size} is the most for {most} tokens"
+        assert sizes[0] <= size, f"{said}: a batch has {sizes[0]} clips ({tokens}). {size} is the most for {most}"
         assert sizes == want, f"{said}: batches of {sizes} clips, where {want} are due ({tokens})"
     return found
 
 
-@exercise("bucket_batches", points=4, hint="A dict from shape to clip numbers; slices of max_tokens // num_tokens(shape)")
+@exercise("bucket_batches", points=4, hint="A dict from shape to its clips; slices of max_tokens // num_tokens(shape)")
 def test_batches(lab):
     """every clip once, one shape per batch, as many clips as max_tokens allow, at least one, none dropped"""
     for shapes, most, seed in ((MANY, 640, 3), ([A] * 7 + [B] * 11, 160, 0), ([LONG, A, LONG, B], 100, 5),
                                ([B] * 5, 45, 1), ([A, C] * 20, 239, 2), (MANY[:31], 10_000, 4)):  # fmt: skip
         said = f"bucket_batches({len(shapes)} shapes, {most}, {seed})"
         counted(said, attempt(said, lab.bucket_batches, list(shapes), most, seed), shapes, most)
-    whole = attempt("bucket_batches(shapes, 640)", lab.bucket_batches, MANY, 640)
-    assert whole == lab.bucket_batches(MANY, 640, 0), "bucket_batches(shapes, 640): the seed is 0 if none is given"
+    right = lab.bucket_batches(MANY, 640) == lab.bucket_batches(MANY, 640, 0)
+    assert right, "bucket_batches(shapes, 640): the seed is 0 if none is given"
 
 
 @exercise("bucket_batches", points=3, hint="torch.randperm(n, generator=torch.Generator().manual_seed(seed)), twice")
@@ -147,35 +140,34 @@ def test_shuffled(lab):
         kinds = [MANY[batch[0]] for batch in epoch]
         changes = sum(a != b for a, b in itertools.pairwise(kinds))
         assert changes > len(found) - 1, f"{said}: all batches of one shape come first, then those of the next"
-    firsts = {tuple(MANY[batch[0]] for batch in epoch) for epoch in epochs}
-    assert len(firsts) > 1, f"{said}: the shapes come in the same order with every seed. Shuffle the batches"
+    orders = {tuple(MANY[batch[0]] for batch in epoch) for epoch in epochs}
+    assert len(orders) > 1, f"{said}: the shapes come in the same order with every seed. Shuffle the batches"
 
 
 @exercise("bucket_batches", points=1, hint="num_tokens raises for shapes; max_tokens is yours to look at")
 def test_batches_refuse(lab):
     """no room for tokens, and shapes that make no tokens, are a ValueError"""
     refuses = Call("bucket_batches").refuses
-    for most in (0, -80):
-        refuses(lab, [A, B], most, because="there is no room for a token")
+    refuses(lab, [A, B], 0, because="there is no room for a token")
     for odd in ((16, 64, 64), (17, 60, 64), (17, 64, 40)):
         refuses(lab, [A, odd, A], 640, because=f"{odd} is no shape that num_tokens takes")
 
 
 def placed(size, head_dim, base_rows=4, theta=100.0, device=None, *, row_scale=None, column_scale=None, half=0.5,
-           middle=True, frame=lambda k, n: k, order=(0, 1, 2), power=2):  # fmt: skip
+           middle=True, frame=lambda base, size: 1, order=(0, 1, 2), power=2):  # fmt: skip
     """Oracle, token by token; and ways to do it wrong. `device` is looked at by another test."""
     s = base_rows / size[1]
     down, across = row_scale(base_rows, size) if row_scale else s, column_scale(base_rows, size) if column_scale else s
     dims, rows = axis_dims(head_dim), []
     for k, i, j in itertools.product(*map(range, size)):
-        left = (j + half - size[2] / 2) * across + (base_rows - 1) / 2 + (0.5 - half)
-        places = (frame(k, size[0]), (i + half) * down - half, left if middle else (j + half) * across - half)
+        column = (j + half - size[2] / 2) * across + base_rows / 2 - half if middle else (j + half) * across - half
+        places = (k * frame(base_rows, size), (i + half) * down - half, column)
         row = [cmath.exp(1j * places[a] * theta ** (-power * p / dims[a])) for a in order for p in range(dims[a] // 2)]
         rows.append(row)
     return torch.tensor(rows, dtype=torch.complex128)
 
 
-one = lambda base, size: 1.0  # noqa: E731
+one, root = (lambda base, size: 1.0), (lambda base, size: base / math.sqrt(size[1] * size[2]))
 ROTATION_ROWS = [((2, 6, 4), 24), ((3, 3, 5), 24, 4, 50.0), ((1, 4, 7), 12, 4), ((2, 5, 2), 32, 6, 300.0),
                  ((4, 1, 3), 18, 3), ((1, 2, 2), 64, 8)]  # fmt: skip
 
@@ -190,12 +182,14 @@ def test_rotations(lab, seed, look):
         "only the rows are scaled": {"column_scale": one},
         "the scale is upside down": {"row_scale": lambda b, n: n[1] / b, "column_scale": lambda b, n: n[1] / b},
         "the scale is that of the area. It is base_rows / H'":
-            {"row_scale": lambda b, n: b / math.sqrt(n[1] * n[2]), "column_scale": lambda b, n: b / math.sqrt(n[1] * n[2])},
+            {"row_scale": root, "column_scale": root},
         "tokens are measured at their corners. They are measured at their middles: i + 1/2": {"half": 0.0},
         "columns begin at the left edge. The picture's middle keeps its place: subtract W' / 2": {"middle": False},
         "corners, and columns from the left edge: see the two formulas": {"half": 0.0, "middle": False},
-        "frames are scaled. The next frame is as many seconds later as ever":
-            {"frame": lambda k, n: k * 4 / n},
+        "frames are scaled by base_rows / H'. The next frame is as many seconds later as ever":
+            {"frame": lambda base, size: base / size[1]},
+        "frames are scaled by their number. The next frame is as many seconds later as ever":
+            {"frame": lambda base, size: base / size[0]},
         "the shares of the head come in another order. It is frame, row, column": {"order": (0, 2, 1)},
         "the exponent is -2 j / n for pair j of n / 2": {"power": 1},
     }), because="look at places first: print rows and columns for a small size")  # fmt: skip
@@ -210,19 +204,15 @@ def test_rotations_owe(lab):
     turns(lab, (2, 3, 3), 24, base_rows=3, theta=70.0).near(rotations((2, 3, 3), 24, theta=70.0))
     coarse, fine = (turns(lab, (1, n, 2 * n), 24).value.angle().double() for n in (3, 9))
     middles = fine.reshape(9, 18, -1)[1::3, 1::3].reshape(18, -1)  # of nine fine tokens the one in the middle
-    assert same(middles, coarse, 1e-4), "the middle of three by three tokens should have the place of the one they cut up"
+    assert same(middles, coarse, 1e-4), "the middle of three by three tokens has the place of the one that they cut up"
     far = turns(lab, (3001, 1, 1), 24, base_rows=1)
     far.near(rotations((3001, 1, 1), 24), because="places and angles are computed in float64")
-    assert turns.name and turns_on(lab, "meta") == "meta", "scaled_rotations(…, device='meta') is on another device"
+    meta = attempt("scaled_rotations(…, device='meta')", lab.scaled_rotations, (2, 3, 4), 24, device="meta")
+    assert meta.device.type == "meta", f"scaled_rotations(…, device='meta') is on the device {meta.device}"
     for size, more in (((0, 4, 4), {}), ((2, 0, 4), {}), ((2, 4, 0), {}), ((2, 4, 4), {"base_rows": 0})):
         turns.refuses(lab, size, 24, **more, because="there is an axis without a token")
     for head_dim in (7, 4):
         turns.refuses(lab, (2, 3, 4), head_dim, because=f"axis_dims takes no head of {head_dim} numbers")
-
-
-def turns_on(lab, device):
-    found = attempt("scaled_rotations(…, device='meta')", lab.scaled_rotations, (2, 3, 4), 24, device=device)
-    return getattr(getattr(found, "device", None), "type", None)
 
 
 def diagonal(lengths, *, sees=lambda a, b: a == b):
@@ -251,8 +241,8 @@ def test_pack(lab, seed, look):
         assert answer["lengths"].value == list(lengths), f"lengths of {answer.said} should be {list(lengths)}"
         if k == 0:
             look(target=want.float(), yours=answer["mask"].value.float())
-    for bad in ([], [torch.zeros(2, 3), torch.zeros(0, 3)]):
-        packs.refuses(lab, bad, because="there is no sequence" if not bad else "a sequence has no token")
+    packs.refuses(lab, [], because="there is no sequence")
+    packs.refuses(lab, [torch.zeros(2, 3), torch.zeros(0, 3)], because="a sequence has no token")
 
 
 HEADS, D = 2, 24
@@ -261,9 +251,8 @@ SIZES = (((2, 3, 1), (1, 2, 2), (3, 1, 4)), ((1, 1, 1), (2, 2, 3)), ((2, 2, 2),)
 
 def clips_of(seed, grids):
     counts = [math.prod(grid) for grid in grids]
-    made = [[noise(seed + 10 * k + j, *size).double() for k, size in enumerate(sizes)] for j, sizes in enumerate((
-        [(n, D) for n in counts], [(n, 9 * D) for n in counts], [(2 + 3 * k % 4, D) for k in range(len(counts))],
-    ))]  # fmt: skip
+    sizes = [(n, D) for n in counts], [(n, 9 * D) for n in counts], [(2 + 3 * k % 4, D) for k in range(len(counts))]
+    made = [[noise(seed + 10 * k + j, *size).double() for k, size in enumerate(part)] for j, part in enumerate(sizes)]
     return [*made, [rotations(grid, D // HEADS) for grid in grids]]
 
 
@@ -278,15 +267,26 @@ def alone(block, clips, signals, texts, turns, *, text=None, signal=None, turned
     return found
 
 
-def together(block, clips, signals, texts, turns, *, mask=None):
-    """One sequence with another mask: what a wrong one gives."""
-    counts = [len(x) for x in clips]
+def together(block, clips, signals, texts, turns):
+    """One sequence without a mask."""
     own, cross, ffn = block.modulation(torch.cat(signals)[None])
     x = torch.cat(clips)[None, :, None]
-    x = own.leave(x, block.attention(own.enter(x)[:, :, 0], torch.cat(turns), mask)[0][:, :, None])
-    parts = cross.enter(x)[0, :, 0].split(counts)
-    x = cross.leave(x, torch.cat([block.cross_attention(p[None], t[None])[0] for p, t in zip(parts, texts)])[None, :, None])
-    return list(ffn.leave(x, block.ffn(ffn.enter(x)))[0, :, 0].split(counts))
+    x = own.leave(x, block.attention(own.enter(x)[:, :, 0], torch.cat(turns))[0][:, :, None])
+    parts = cross.enter(x)[0, :, 0].split([len(x) for x in clips])
+    out = [block.cross_attention(part[None], text[None])[0] for part, text in zip(parts, texts)]
+    x = cross.leave(x, torch.cat(out)[None, :, None])
+    return list(ffn.leave(x, block.ffn(ffn.enter(x)))[0, :, 0].split([len(x) for x in clips]))
+
+
+def packed_of(lab, block, *given):
+    """The call in short words, and what it gave: a list with a tensor per clip; the inputs are as they were."""
+    copies = [[part.clone() for part in parts] for parts in given]
+    got = attempt("packed_block(block, clips, …)", lab.packed_block, block, *copies)
+    assert same(copies, list(given)), "packed_block(block, clips, …) changed its inputs: work on copies"
+    want, right = [tuple(x.shape) for x in given[0]], isinstance(got, list | tuple)
+    shapes = [tuple(getattr(x, "shape", ())) for x in got] if right else type(got).__name__
+    assert shapes == want, f"packed_block(block, clips, …) should be a list of tensors {want}, not {shapes}"
+    return list(got)
 
 
 class Counts(torch.nn.Module):
@@ -316,35 +316,34 @@ def test_packed(lab, seed, look):
         "all tokens of a clip get the signal of its first one": {"signal": lambda own, _: own[:1].expand_as(own)},
         "all clips get the signal of the first one": {"signal": lambda own, first: first[:1].expand_as(own)},
         "the rotations are not used": {"turned": False},
-    }) | {
-        "clips see each other: the mask has no effect": partial(together, block),
-        "no token sees a later one. In its own clip every token sees every other": lambda *given: together(
-            block, *given, mask=diagonal([len(x) for x in given[0]]).tril()),
-    }  # fmt: skip
-    run = partial(lab.packed_block, block)
-    run_call = Call("packed_block(block, …)", parameters=("clips", "signals", "texts", "rotations"))
-    answers = run_call.table(run, rows, partial(alone, block), mistakes, because="the block, for this clip alone")
-    look(target=alone(block, *rows[0])[0], yours=answers[0].value[0])
+    }) | {"clips see each other: the mask has no effect": partial(together, block)}  # fmt: skip
+    said = "packed_block(block, clips, …)"
+    found = [packed_of(lab, block, *row) for row in rows]
+    wrong = [not same(got, alone(block, *row)) for got, row in zip(found, rows)]
+    for message, mistake in mistakes.items() if any(wrong) else ():
+        made = all(same(got, mistake(*row)) for got, row in zip(found, rows))
+        assert not made, f"{said} with {len(rows[wrong.index(True)][0])} clips: {message}"
+    for got, row in zip(found, rows):
+        judge(said, got, alone(block, *row), because="it should be what the block gives for this clip alone")
+    look(target=alone(block, *rows[0])[0], yours=found[0][0])
 
 
 @exercise("packed_block", points=3, needs=("pack",), hint="pack the clips first; then one call of block.attention")
 def test_packed_owes(lab, seed):
     """self-attention runs once for all tokens; no clip moves another one; gradients; counts that do not fit"""
     block, given, calls = filled_block(seed), clips_of(seed, SIZES[0]), []
-    inner, block.attention = block.attention, Counts(block.attention, calls)
-    attempt("packed_block(…)", lab.packed_block, block, *given)
-    total = sum(map(len, given[0]))
+    block.attention, total = Counts(block.attention, calls), sum(map(len, given[0]))
+    before = packed_of(lab, block, *given)
     assert calls == [total], f"packed_block called block.attention with {calls} tokens: it is one call with all {total}"
-    block.attention = inner
-    before = lab.packed_block(block, *given)
     changed = [given[0][0], given[0][1] + 3, given[0][2]]
-    after = lab.packed_block(block, changed, *given[1:])
+    after = packed_of(lab, block, changed, *given[1:])
     assert same(before[0], after[0]) and same(before[2], after[2]), "clip 1 was changed, and another clip moved"
     assert not same(before[1], after[1]), "clip 1 was changed, and its result was not"
     asked = [x.clone().requires_grad_() for x in given[0]]
     loss = sum(x.square().sum() for x in lab.packed_block(block, asked, *given[1:]))
-    theorems.learns("packed_block(…)", loss, {f"clip {k}": x for k, x in enumerate(asked)})
+    theorems.learns("packed_block(…)", loss, dict(zip(("clip 0", "clip 1", "clip 2"), asked)))
     for k, what in ((1, "signal"), (2, "text"), (3, "rotation")):
         short = [part[:-1] if j == k else part for j, part in enumerate(given)]
-        blocks.refuses(lab, block, *short, because=f"one clip has no {what}")
-    blocks.refuses(lab, block, [], [], [], [], because="there is no clip")
+        run = partial(lab.packed_block, block, *short)
+        Call("packed_block").refuses(lambda run=run: run(), because=f"there are three clips and two {what}s")
+    Call("packed_block").refuses(lambda: lab.packed_block(block, [], [], [], []), because="there is no clip")
