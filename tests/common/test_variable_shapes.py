@@ -77,7 +77,7 @@ def test_tokens_buckets_and_batches():
     assert nearest_bucket((40, 100, 170), buckets) == (17, 48, 80) and nearest_bucket((8, 64, 64), buckets) is None
     shapes = [TRAINED[k % 3] for k in range(50)]
     batches = bucket_batches(shapes, 400)
-    assert sorted(sum(batches, [])) == list(range(50)) and batches == bucket_batches(shapes, 400)
+    assert sorted(k for batch in batches for k in batch) == list(range(50)) and batches == bucket_batches(shapes, 400)
     assert all(len({shapes[k] for k in batch}) == 1 for batch in batches)
     assert max(sum(num_tokens(shapes[k]) for k in batch) for batch in batches) <= 400
 

@@ -55,7 +55,7 @@ RECIPE = Recipe(
             {
                 "ci": Settings(steps=2, batch_size=PER_STEP, learning_rate=1e-3, ema_decay=0.9),
                 "cpu": Settings(
-                    steps=800, batch_size=PER_STEP, learning_rate=1e-3, warmup_steps=20, decay="linear",
+                    steps=500, batch_size=PER_STEP, learning_rate=1e-3, warmup_steps=20, decay="linear",
                     betas=(0.9, 0.95), ema_decay=0.98, precision="auto", checkpoint_every=50,
                 ),
                 "gpu": Settings(
