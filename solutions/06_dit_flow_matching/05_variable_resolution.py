@@ -127,8 +127,8 @@ show.player(
 # %% tags=["demo"] draws="A collection of clips of many shapes, and the buckets that they go to."
 dice = torch.Generator().manual_seed(0)
 HEIGHTS = (90, 120, 180, 240)
-COLLECTION = [(int(torch.randint(6, 60, (), generator=dice)), height, round(height * ratio))
-              for height in HEIGHTS for ratio in (9 / 16, 1, 4 / 3, 16 / 9, 2.39) for _ in range(15)]  # fmt: skip
+draws = torch.rand(300, 2, generator=dice).tolist()
+COLLECTION = [(6 + int(54 * a), HEIGHTS[k % 4], round(HEIGHTS[k % 4] * 0.5 * 5**b)) for k, (a, b) in enumerate(draws)]
 BUCKETS = [(frames, *side) for frames in (9, 17, 33) for side in ((64, 64), (48, 80), (96, 64), (64, 112), (128, 80))]
 GIVEN = [nearest_bucket(shape, BUCKETS) for shape in COLLECTION]
 figure, axis = plt.subplots(figsize=(7.4, 3.2), layout="constrained")
@@ -137,7 +137,8 @@ for k, side in enumerate(sorted({bucket[1:] for bucket in BUCKETS}, key=lambda s
     axis.scatter([shape[2] / shape[1] for shape in members], [k] * len(members), s=14, color=BLUE, alpha=0.4)
     axis.plot(side[1] / side[0], k, "|", color=RUST, markersize=18, markeredgewidth=2)
     axis.text(2.55, k, f"{side[0]} × {side[1]}: {len(members)}", va="center", fontsize=9)
-axis.set(xlabel="width / height of the clip", xlim=(0.45, 3.2), yticks=[], title="Buckets (rust) and the clips in them")
+axis.set(xlabel="width / height of the clip", xlim=(0.45, 3.2), ylim=(-0.6, 4.6), yticks=[],
+         title="Buckets (rust) and the clips in them")  # fmt: skip
 plt.show()
 print(f"{len(COLLECTION)} clips; {sum(bucket is None for bucket in GIVEN)} fit in no bucket: too short")
 
@@ -272,11 +273,11 @@ for name in ("square", "by axis", "scaled"):
 # a step of training. Scaled *by axis*, as many models do it, each side has the range of the square: then a wide picture
 # is a square that was stretched, and that helps much less here.
 
-# %% [markdown] about="pack" difficulty=2 importance=4 minutes=8
+# %% [markdown] about="pack" difficulty=2 importance=4 minutes=5
 # ## Packing: one sequence, and a block-diagonal mask
 #
 # Buckets still throw away what does not fit. **Patch n' Pack** does not: clips of any shapes go end to end into one
-# sequence, and a mask keeps them apart.
+# sequence, and a mask keeps them apart. (`block_diagonal_mask(lengths, device)` is given. Can you write it in two lines?)
 #
 # | quantity | shape |
 # |---|---|
@@ -289,9 +290,10 @@ for name in ("square", "by axis", "scaled"):
 # %% check="pack"
 
 # %% [markdown] hints="pack"
-# 1. `torch.cat`, one new axis in front, and a mask. Whose is token 7?
-# 2. `torch.arange(len(lengths)).repeat_interleave(torch.tensor(lengths))` names the owner of every token.
-# 3. `owner[:, None] == owner[None, :]` is the mask; `Packed(tokens[None], mask, lengths)` the result.
+# 1. `torch.cat`, one new axis in front, and the mask. The lengths are whole numbers in a list.
+# 2. The mask by hand: `torch.arange(len(lengths)).repeat_interleave(torch.tensor(lengths))` names the owner of every
+#    token, and `owner[:, None] == owner[None, :]` is it.
+# 3. `Packed(tokens[None], block_diagonal_mask(lengths, tokens.device), lengths)`, after the `ValueError`.
 
 # %% [markdown] about="packed_block" difficulty=5 importance=4 minutes=20
 # ## A DiT block for packed clips
@@ -324,7 +326,7 @@ for name in ("square", "by axis", "scaled"):
 
 # %% [markdown]
 # Your block in place of the model's, in all seven layers. Three noisy clips of three shapes, each with its own text and
-# its own noise level: **packed is equal to separate**. Controls: no mask; and one text for all.
+# its own noise level, in double precision: **packed is equal to separate**. Controls: no mask; and one text for all.
 
 # %% tags=["demo"] draws="Largest difference between packed and separate, for your block and two broken ones."
 noisy = [torch.randn(16, *size, generator=dice) for size in ((5, 6, 10), (5, 12, 8), (7, 8, 8))]
@@ -344,9 +346,11 @@ def one_text(block, clips, signals, texts, turns):
     return packed_block(block, clips, signals, texts[:1] * len(texts), turns)
 
 
-alone = [SCALED(x[None], level[None], text[None]).sample[0] for x, level, text in zip(noisy, levels, texts)]
+noisy, texts, exact = [x.double() for x in noisy], [text.double() for text in texts], Scaled.of("sprites-t2v").double()
+exact.requires_grad_(False)
+alone = [exact(x[None], level[None], text[None]).sample[0] for x, level, text in zip(noisy, levels, texts)]
 for name, run in {"your block": packed_block, "no mask": without_mask, "one text for all": one_text}.items():
-    found = SCALED.packed(noisy, levels, texts, run)
+    found = exact.packed(noisy, levels, texts, run)
     apart = max((a - b).abs().max().item() for a, b in zip(found, alone))
     print(f"{name:17} largest difference {apart:.0e}: {'equal' if apart <= 1e-5 else 'not equal'}")
 lengths = [x[0].numel() // 4 for x in noisy]
@@ -403,13 +407,14 @@ NAMES = {"square": ("trained on the square", GREY), "cropped": ("square, cropped
          "shaped": ("trained, your places", BLUE)}  # fmt: skip
 figure, axis = plt.subplots(figsize=(9, 3.8), layout="constrained")
 at_square = Share(*STORED["study"]["shaped"]["17x64x64"]["all"])
+print(" " * 38, *(f"{shape_text(shape):17}" for shape in (WIDE, TALL, LONG)))
 for k, (key, (name, colour)) in enumerate(NAMES.items()):
     shares = [STORED["study"][key].get("x".join(map(str, shape))) for shape in (WIDE, TALL, LONG)]
     shares = [(place, Share(*share["all"])) for place, share in enumerate(shares) if share]
     places, heights = [place + 0.16 * (k - 2) for place, _ in shares], [share.value for _, share in shares]
     low, high = zip(*((max(0, s.value - s.interval[0]), max(0, s.interval[1] - s.value)) for _, s in shares))
     axis.bar(places, heights, 0.15, color=colour, label=name, yerr=(low, high), error_kw={"linewidth": 0.8})
-    print(f"{name:37}", *(f"{shape_text((WIDE, TALL, LONG)[place])}: {share}" for place, share in shares), sep="  ")
+    print(f"{name:38}", *(f"{share!s:17}" for _, share in shares))
 axis.axhline(0.75 * at_square.value, color="black", linewidth=0.8, linestyle=":")
 axis.set(xticks=range(3), xticklabels=[shape_text(shape) for shape in (WIDE, TALL, LONG)], ylim=(0, 1),
          ylabel="part of the clips", title="All right, in shapes that training never had")  # fmt: skip
@@ -428,7 +433,7 @@ print(f"dotted: three quarters of what the finished model has at {shape_text(SQU
 WORDS, SHAPE, SHIFT = PROMPT, (17, 64, 96), 4.0
 
 clip = drawn(SHAPED, [WORDS], SHAPE, shift=SHIFT)
-print(WORDS, {name: bool(right) for name, right in agreement(WORDS, read_sprites(clip)[0]).items()}["all"])
+print(WORDS, "· all right:", agreement(WORDS, read_sprites(clip)[0])["all"])
 print(f"{num_tokens(SHAPE)} tokens, {num_tokens(SHAPE) / num_tokens(SQUARE):.2f} times the square's: "
       f"shift {4 * (num_tokens(SHAPE) / num_tokens(SQUARE)) ** 0.5:.2f}")  # fmt: skip
 show.player(clip[0], FPS, width=3 * SHAPE[2], max_bytes=40_000, caption=shape_text(SHAPE))
@@ -440,10 +445,8 @@ show.player(clip[0], FPS, width=3 * SHAPE[2], max_bytes=40_000, caption=shape_te
 # rows and columns than any training clip had.
 
 # %% tags=["demo"] draws="Shift by tokens, and a shape beyond the training's."
-for shape in (TALL, LONG):
-    key = "x".join(map(str, shape))
-    for name, row in (("shift 4", "scaled"), ("shift by tokens", "shifted")):
-        print(f"{shape_text(shape):12} {name:16} {Share(*STORED['study'][row][key]['all'])}")
+for name, row in (("shift 4", "scaled"), ("shift by tokens", "shifted")):
+    print(f"{shape_text(TALL):12} {name:16} {Share(*STORED['study'][row]['17x96x64']['all'])}")
 for name in ("square", "shaped"):
     for key, counts in STORED["study"][f"{name}, beyond"].items():
         print(f"{key.replace('x', ' × '):12} {name:16} {Share(*counts['all'])}")
