@@ -45,7 +45,7 @@ from common.runtime import limit_threads, preset
 from common.training.keyed_noise import KeyedNoise
 from common.zoo.sprites_t2v.latents import encode_clip, read_with_mask
 from common.zoo.sprites_t2v.prompts import SHOWN, evaluation_prompts
-from common.zoo.sprites_t2v.recipe import compute_loss
+from common.zoo.sprites_t2v.recipe import compute_loss, pipeline
 
 limit_threads()
 plt.rcParams["figure.dpi"] = 75
@@ -53,7 +53,6 @@ NUM_READ, STEPS, NUM_CLIPS = {"ci": (2, 3, 4), "cpu": (12, 40, 24), "gpu": (96, 
 SQUARE, WIDE, TALL, LONG = (17, 64, 64), (17, 48, 80), (17, 96, 64), (25, 64, 64)
 BLUE, OLIVE, RUST, GREY = "#1f6f8b", "#8a7a2f", "#b3541e", "#9a9a9a"
 PIPE = TextToVideoPipeline.from_pretrained("sprites-t2v")
-PIPE.set_progress_bar_config(disable=True)
 BASE, VAE = PIPE.transformer, PIPE.vae
 
 
@@ -61,15 +60,9 @@ def shape_text(shape):
     return " × ".join(map(str, shape))
 
 
-def pipeline(model):
-    pipe = TextToVideoPipeline(model, VAE)
-    pipe.set_progress_bar_config(disable=True)
-    return pipe
-
-
-def drawn(model, prompts, shape, first=0, **changed):
+def drawn(model, prompts, shape, **changed):
     """Clips `(B, 3, T, H, W)`, each from a noise of its own number, in ten steps."""
-    noise = [torch.Generator().manual_seed(first + k) for k in range(len(prompts))]
+    noise = [torch.Generator().manual_seed(k) for k in range(len(prompts))]
     return pipeline(model)(prompts, None, *shape, num_inference_steps=10, generator=noise, **changed).frames
 
 
@@ -110,9 +103,9 @@ show.player(
 # %% [markdown] about="nearest_bucket" difficulty=1 importance=4 minutes=6
 # ## Aspect-ratio bucketing
 #
-# Clips come in every shape, batches in a few. Each clip goes to a **bucket**: it is made smaller, cropped and cut until
-# it fits. Which one? Not the largest: a tall film in a wide bucket is mostly lost. The aspect ratio comes before the
-# pixels, and it is compared by its logarithm: 2 : 1 is as far from the square as 1 : 2.
+# Clips come in every shape, batches in a few. Each clip goes to a **bucket**: made smaller, cropped and cut to fit.
+# Which one? Not the largest: a tall film in a wide bucket is mostly lost. The aspect ratio comes before the pixels, by
+# its logarithm: 2 : 1 is as far from the square as 1 : 2.
 
 # %% exercise="nearest_bucket" from="common.data.buckets:nearest_bucket"
 
@@ -149,8 +142,7 @@ print(f"{len(COLLECTION)} clips; {sum(bucket is None for bucket in GIVEN)} fit i
 # others, in memory and in what they add to a gradient. So the **tokens** are held, and the number of clips follows:
 # `max_tokens // num_tokens(shape)`.
 #
-# Shuffle twice. Clips before they are cut into batches, or the same ones always meet. Then the batches, or an epoch
-# begins with all that is wide and ends with all that is tall.
+# Shuffle twice. Clips before they are cut, or the same ones always meet. Then the batches, or all wide ones come first.
 
 # %% exercise="bucket_batches" from="common.data.buckets:bucket_batches"
 
@@ -182,8 +174,7 @@ for name, tokens in computed.items():
     print(f"{name:26} {len(tokens):3} batches, at most {max(tokens):,} tokens, {1 - useful / sum(tokens):.0%} padding")
 
 # %% [markdown]
-# **What to see.** The dotted line is what fits. The short bars are the remainders, one per shape. In a real data set
-# there are as many, and thousands of full ones.
+# **What to see.** Dotted is what fits. The short bars are remainders, one per shape, however large the data set.
 
 # %% [markdown] about="scaled_rotations" difficulty=4 importance=5 minutes=15
 # ## Scaled RoPE: the same place, whatever the grid
@@ -217,10 +208,8 @@ figure, axes = plt.subplots(1, 3, figsize=(9, 3.4), layout="constrained", sharex
 for axis, (name, grid) in zip(axes, {"64 × 64": (1, 4, 4), "96 × 64": (1, 6, 4), "48 × 80": (1, 3, 5)}.items()):
     for how, colour, marker in (("as they are", RUST, "x"), ("scaled", BLUE, "o")):
         turned = (scaled_rotations if how == "scaled" else rotations)(grid, 64).angle()
-        first = axis_dims(64)[0] // 2  # the slowest of a row's pairs, and of a column's, turn back into places
-        pairs = axis_dims(64)[1] // 2
-        slow = 100.0 ** (1 - 1 / pairs)
-        axis.plot(turned[:, -1] * slow, turned[:, first + pairs - 1] * slow, marker, color=colour, label=how, alpha=0.8)
+        row, column = turned[:, 21] * 100**0.9, turned[:, 31] * 100**0.9  # the slowest pair of each axis, as places
+        axis.plot(column, row, marker, color=colour, label=how, alpha=0.8)
     axis.add_patch(plt.Rectangle((-0.5, -0.5), 4, 4, fill=False, linestyle=":"))
     axis.set(title=name, xlabel="column's place", aspect="equal")
 axes[0].set(ylabel="row's place", ylim=(5.6, -1.6), xlim=(-1.8, 5.2))
@@ -261,10 +250,9 @@ for shape in (WIDE, TALL):
     for name, model in (("as they are", BASE), ("your places", SCALED)):
         all_right, size_right = right(ASKED, drawn(model, ASKED, shape))
         print(f"{shape_text(shape)} {name:12} all right {sum(all_right)} of {NUM_READ}, size {sum(size_right)}")
-print("and of the stored clips:")
 for name in ("square", "by axis", "scaled"):
     row = STORED["study"][name]
-    print(f"  {name:8}", *(f"{key} {Share(*row[key]['all'])} (size {Share(*row[key]['size'])})" for key in
+    print(f"stored: {name:8}", *(f"{key} {Share(*row[key]['all'])} (size {Share(*row[key]['size'])})" for key in
                            ("17x48x80", "17x96x64")), sep="  ")  # fmt: skip
 
 # %% [markdown]
@@ -277,13 +265,8 @@ for name in ("square", "by axis", "scaled"):
 # ## Packing: one sequence, and a block-diagonal mask
 #
 # Buckets still throw away what does not fit. **Patch n' Pack** does not: clips of any shapes go end to end into one
-# sequence, and a mask keeps them apart. (`block_diagonal_mask(lengths, device)` is given. Can you write it in two lines?)
-#
-# | quantity | shape |
-# |---|---|
-# | a sequence | `(N_i, ...)` |
-# | `tokens` | `(1, N, ...)`, N the sum |
-# | `mask` | `(N, N)`, True for "may look" |
+# sequence of `(1, N, ...)` tokens, and a mask `(N, N)` keeps them apart: True for "may look".
+# (`block_diagonal_mask(lengths, device)` is given. Or write it in two lines.)
 
 # %% exercise="pack" from="common.layers.packing:pack"
 
@@ -319,20 +302,15 @@ for name in ("square", "by axis", "scaled"):
 # 3. `pieces = unpack(cross.enter(x)[:, :, 0], packed.lengths)`; the cross-attention of each, `torch.cat`, and
 #    `out[None, :, None]` into `cross.leave`. The end is `unpack(x[:, :, 0], packed.lengths)`.
 
-# %% [markdown] troubles="packed_block"
-# - **It says that shapes do not meet in `leave`.** What an attention gives is `(1, N, D)`. `leave` wants the axis of
-#   one token back: `[:, :, None]`.
-# - **One clip is right and the others are not.** Their rotations, signals and tokens are joined in one order.
-
 # %% [markdown]
 # Your block in place of the model's, in all seven layers. Three noisy clips of three shapes, each with its own text and
 # its own noise level, in double precision: **packed is equal to separate**. Controls: no mask; and one text for all.
 
 # %% tags=["demo"] draws="Largest difference between packed and separate, for your block and two broken ones."
-noisy = [torch.randn(16, *size, generator=dice) for size in ((5, 6, 10), (5, 12, 8), (7, 8, 8))]
-levels = [torch.tensor(value) for value in (300.0, 600.0, 900.0)]
-words = PIPE.text_encoder(list(SHOWN[1:4]))
-texts = [states[mask.bool()] for states, mask in zip(words.states, words.mask)]
+noisy = [torch.randn(16, *size, generator=dice).double() for size in ((5, 6, 10), (5, 12, 8), (7, 8, 8))]
+levels, words = torch.tensor([300.0, 600.0, 900.0]), PIPE.text_encoder(list(SHOWN[1:4]))
+texts = [states[mask.bool()].double() for states, mask in zip(words.states, words.mask)]
+exact = Scaled.of("sprites-t2v").double().requires_grad_(False)
 
 
 def without_mask(block, clips, signals, texts, turns):
@@ -346,8 +324,6 @@ def one_text(block, clips, signals, texts, turns):
     return packed_block(block, clips, signals, texts[:1] * len(texts), turns)
 
 
-noisy, texts, exact = [x.double() for x in noisy], [text.double() for text in texts], Scaled.of("sprites-t2v").double()
-exact.requires_grad_(False)
 alone = [exact(x[None], level[None], text[None]).sample[0] for x, level, text in zip(noisy, levels, texts)]
 for name, run in {"your block": packed_block, "no mask": without_mask, "one text for all": one_text}.items():
     found = exact.packed(noisy, levels, texts, run)
@@ -396,10 +372,10 @@ print(f"{sum(p.numel() for p in model.parameters() if p.requires_grad) / 1e6:.1f
 # %% [markdown]
 # ## The result to remember
 #
-# `sprites-t2v-shapes` is that run made longer, on ten shapes of training. **None of the three below was among them.**
-# Its file holds the LoRA alone, with the checksum of the base: on other weights of `sprites-t2v` it is refused. Bars
-# are the clips in which everything asked for is right, with intervals. *Square, cropped*: the base draws 64 × 64, and
-# the middle is cut out and enlarged. **Negative control**: the same LoRA training with places as they are.
+# `sprites-t2v-shapes` is that run made longer, on ten shapes. **None of the three below was among them.** Its file is
+# the LoRA alone, with the checksum of its base: on other weights it is refused. Bars are the clips in which everything
+# asked for is right, with intervals. *Square, cropped*: the base draws 64 × 64, the middle is cut out and enlarged.
+# **Negative control**: the same training with places as they are.
 
 # %% tags=["demo"] draws="What is right in three unseen shapes: by base, places, control and the finished model."
 NAMES = {"square": ("trained on the square", GREY), "cropped": ("square, cropped", OLIVE),
@@ -426,23 +402,21 @@ print(f"dotted: three quarters of what the finished model has at {shape_text(SQU
 # ## Try it
 #
 # Any multiples of 16, and 1, 5, 9 … frames. **An ablation to run:** go beyond all that was trained, 112 × 112 or 41
-# frames. And **shift by tokens**: more tokens, more noise. With `SHIFT = 4` times the root of the ratio of tokens the
-# sampler stays longer at the high levels. Does it help here?
+# frames. And **shift by tokens**: more tokens, more noise. With 4 times the root of the ratio of tokens the sampler
+# stays longer at the high levels. Does it help here?
 
 # %%
 WORDS, SHAPE, SHIFT = PROMPT, (17, 64, 96), 4.0
 
 clip = drawn(SHAPED, [WORDS], SHAPE, shift=SHIFT)
 print(WORDS, "· all right:", agreement(WORDS, read_sprites(clip)[0])["all"])
-print(f"{num_tokens(SHAPE)} tokens, {num_tokens(SHAPE) / num_tokens(SQUARE):.2f} times the square's: "
-      f"shift {4 * (num_tokens(SHAPE) / num_tokens(SQUARE)) ** 0.5:.2f}")  # fmt: skip
+print(f"by tokens the shift would be {4 * (num_tokens(SHAPE) / num_tokens(SQUARE)) ** 0.5:.2f}")
 show.player(clip[0], FPS, width=3 * SHAPE[2], max_bytes=40_000, caption=shape_text(SHAPE))
 
 # %% [markdown] tags=["folded"]
 # ## Going further: two more measurements
 #
-# Stored: no training, your places, with the shift of the square and with the shift by tokens; and a picture of more
-# rows and columns than any training clip had.
+# Your places, no training: the shift of the square, and by tokens. And a picture of more rows than training ever had.
 
 # %% tags=["demo"] draws="Shift by tokens, and a shape beyond the training's."
 for name, row in (("shift 4", "scaled"), ("shift by tokens", "shifted")):
@@ -458,12 +432,10 @@ for name in ("square", "shaped"):
 #   What lies beyond is above, under *Going further*.
 # - The base is the shipped `sprites-t2v`, trained on the square alone. One run, one seed; the intervals are those of
 #   clips, not of runs.
-# - A place of the world is a height because *this* world is told in heights. Wan and Open-Sora leave places as they are
-#   or scale by the area; with photographs there is no reader that would say who is right.
+# - Places are heights because *this* world is told in heights. Wan leaves places as they are, Open-Sora scales them by
+#   the area. With photographs no reader says who is right.
 # - On a CPU a packed sequence is slower than its clips: all pairs are computed, and most are masked. FlexAttention or a
 #   kernel for variable lengths computes the squares alone.
-# - Longer clips here are 25 frames of a world whose laws do not change. Published models begin to repeat themselves
-#   beyond their trained length. RIFLEx (arXiv:2502.15894) lowers one frequency against that.
 
 # %% [markdown]
 # ## Yours now
@@ -471,9 +443,8 @@ for name in ("square", "shaped"):
 # Buckets, batches, a scaled grid, packing: five parts of the library. `flipbook generate PROMPT --weights
 # sprites-t2v-shapes --height 48 --width 80` draws with them.
 #
-# At real scale: `WanTransformer3DModel` has its places in a table of `rope_max_seq_len`, Open-Sora's buckets and
-# NaViT's packing (arXiv:2307.06304) are the ones of this page, and the bucket's token count sets the noise in Stable
-# Diffusion 3 (arXiv:2403.03206, equation 23).
+# At real scale: `WanTransformer3DModel` has places up to `rope_max_seq_len`; Open-Sora's buckets and NaViT's packing
+# (arXiv:2307.06304) are those of this page; Stable Diffusion 3 (arXiv:2403.03206) shifts by tokens.
 #
-# **Next:** phase 07, where the text is not the only one that steers. **To read:** *Extending context by position
-# interpolation* (arXiv:2306.15595); Sora's report, *Video generation models as world simulators*.
+# **Next:** phase 07, where the text is not the only one that steers. **To read:** position interpolation
+# (arXiv:2306.15595); RIFLEx, against repetition in longer clips (arXiv:2502.15894).
