@@ -27,13 +27,14 @@ from common.zoo import shelf
 
 SUFFIXES = (".mp4", ".gif", ".png")
 SHIPPED, NUM_FRAMES, SIZE = "sprites-t2v", 17, 64  # the weights, and the clips that they were trained on
+SHAPED = "sprites-t2v-shapes"  # and those for other sizes
 # What Pillow raises at a file that is no picture, is damaged, or claims to be absurdly large.
 NO_PICTURE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 
 @click.command()
 @click.argument("prompt")
-@click.option("--image", type=UserPath(exists=True, dir_okay=False), help="A picture to begin with: its middle square.")
+@click.option("--image", type=UserPath(exists=True, dir_okay=False), help="A picture to begin with: its middle.")
 @click.option(
     "--seed",
     default=0,
@@ -47,14 +48,17 @@ NO_PICTURE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 @click.option("--rescale", default=0.0, show_default=True, help="With --image-guidance, tames large ones: 0 to 1.")
 @click.option("--num-frames", default=NUM_FRAMES, show_default=True, type=click.IntRange(1), help="1, 5, 9, 13, ...")
 @click.option("--size", default=SIZE, show_default=True, type=click.IntRange(16, 1024), help="Rows and columns.")
+@click.option("--height", type=click.IntRange(16, 1024), help="Rows, where they differ from --size.")
+@click.option("--width", type=click.IntRange(16, 1024), help="Columns, where they differ from --size.")
 @click.option("--upscale", is_flag=True, help="Twice as large: a second model draws the details.")
-@click.option("--weights", default=SHIPPED, show_default=True, help="A shipped name, or a folder.")
+@click.option("--weights", "--model", default=SHIPPED, show_default=True, help="A shipped name, or a folder.")
 @click.option("--raw", is_flag=True, help="Write the video's own pixels, not scaled up for players.")
 @click.option("-o", "--out", default="generated.mp4", show_default=True, type=UserPath(dir_okay=False),
               help="A video (.mp4, .gif), or its contact sheet (.png).")  # fmt: skip
 def generate(
-    prompt, image, seed, steps, guidance, image_guidance, rescale, num_frames, size, upscale, weights, raw, out
-):
+    prompt, image, seed, steps, guidance, image_guidance, rescale, num_frames, size, height, width, upscale, weights,
+    raw, out,
+):  # fmt: skip
     """Make a video of PROMPT, such as "a small red star moves left over a blue field".
 
     It also writes a contact sheet, NAME_sheet.png.
@@ -67,13 +71,14 @@ def generate(
         guided = {"image_guidance_scale": image_guidance, "guidance_rescale": rescale}
         if image is not None and Path(image).resolve() in (out.resolve(), sheet.resolve()):
             raise ValueError(f"the picture {image} would be overwritten; choose another --out")
-        first = None if image is None else load_image(image, size)
+        height, width = height or size, width or size
+        first = None if image is None else load_image(image, height, width)
         reading = read_prompt(prompt, seen=None if first is None else look_at(first))
         pipeline = load(weights)
-        for note in notes(reading, weights, num_frames, size):
+        for note in notes(reading, weights, num_frames, height, width):
             click.echo(f"note: {note}", err=True)
         sampler = {"num_inference_steps": steps, "guidance_scale": guidance, "generator": seed}
-        sampler |= {"num_frames": num_frames, "height": size, "width": size, **guided}
+        sampler |= {"num_frames": num_frames, "height": height, "width": width, **guided}
         if upscale:
             made = cascade(pipeline, load_upscaler(), reading.caption, image=first, **sampler)
         else:
@@ -143,7 +148,7 @@ def load(weights: str) -> TextToVideoPipeline:
         pipeline = TextToVideoPipeline.from_pretrained(weights)
     else:
         place = shelf.weights_folder(weights)  # where they are not there, the error says which recipe makes them
-        if shelf.model_class(place) is not VideoDiT:
+        if not issubclass(shelf.model_class(place), VideoDiT):
             raise ValueError(f"{weights} is no model that makes videos of prompts; {SHIPPED} is")
         pipeline = TextToVideoPipeline(shelf.from_pretrained(weights), shelf.from_pretrained(VAE))
     pipeline.set_progress_bar_config(desc="steps")
@@ -159,8 +164,8 @@ def load_upscaler() -> LatentUpscalePipeline:
     return LatentUpscalePipeline.from_pretrained(UPSCALER)
 
 
-def load_image(path: str, size: int) -> torch.Tensor:
-    """The middle square of a picture, `(3, size, size)` in [-1, 1]. What is transparent becomes white.
+def load_image(path: str, height: int, width: int) -> torch.Tensor:
+    """The middle of a picture, in the shape asked for: `(3, height, width)` in [-1, 1]. What is transparent is white.
 
     Raises:
         ValueError: it cannot be read as a picture.
@@ -169,10 +174,11 @@ def load_image(path: str, size: int) -> torch.Tensor:
         picture = as_rgb(ImageOps.exif_transpose(Image.open(path)))  # upright, as viewers show it
     except NO_PICTURE as error:
         raise ValueError(f"{path} cannot be read as a picture: {error}. A PNG or JPEG file is one") from error
-    side = min(picture.size)
-    left, top = (picture.width - side) // 2, (picture.height - side) // 2
-    square = picture.resize((size, size), Image.Resampling.BOX, box=(left, top, left + side, top + side))
-    return frames_to_clip(np.array(square)[None])[:, 0]
+    across = min(picture.width, picture.height * width // height)
+    down = min(picture.height, picture.width * height // width)
+    left, top = (picture.width - across) // 2, (picture.height - down) // 2
+    middle = picture.resize((width, height), Image.Resampling.BOX, box=(left, top, left + across, top + down))
+    return frames_to_clip(np.array(middle)[None])[:, 0]
 
 
 def look_at(image: torch.Tensor):
@@ -180,7 +186,7 @@ def look_at(image: torch.Tensor):
     return read_sprites(image[None, :, None].expand(-1, -1, NUM_FRAMES, -1, -1))[0]
 
 
-def notes(reading: PromptReading, weights: str, num_frames: int, size: int) -> list[str]:
+def notes(reading: PromptReading, weights: str, num_frames: int, height: int, width: int) -> list[str]:
     """What will not come out as asked, as far as it can be known before: a line each."""
     found = []
     if not reading.is_caption:
@@ -190,8 +196,10 @@ def notes(reading: PromptReading, weights: str, num_frames: int, size: int) -> l
     if weights == SHIPPED and (new := [item for item in parse(reading.caption).objects if is_new(item)]):
         things = " and ".join(f"a {item.color} {item.shape} with the motion {item.motion!r}" for item in new)
         found.append(f"no training clip shows {things}; if the clip does not either, try another --seed")
-    if weights == SHIPPED and (num_frames, size) != (NUM_FRAMES, SIZE):
-        found.append(f"{SHIPPED} learned on {NUM_FRAMES} frames of {SIZE}x{SIZE}; other sizes come out worse.")
+    if weights == SHIPPED and (num_frames, height, width) != (NUM_FRAMES, SIZE, SIZE):
+        better = f" --weights {SHAPED} draws them better." if shelf.has_weights(SHAPED) else ""
+        learned = f"{SHIPPED} learned on {NUM_FRAMES} frames of {SIZE}x{SIZE}; other sizes come out worse."
+        found.append(learned + better)
     return found
 
 

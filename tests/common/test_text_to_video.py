@@ -267,10 +267,14 @@ def test_a_note_says_what_the_weights_have_never_seen():
     """A size, and a combination that is held out of training: of shape and colour, or of shape and motion."""
     caption = read_prompt(STAR)
     for prompt in ("a large blue triangle bounces over a red field", "a large red triangle moves left on blue dots"):
-        (note,) = notes(read_prompt(prompt), "sprites-t2v", 17, 64)
-        assert "triangle" in note and "--seed" in note and notes(read_prompt(prompt), "folder", 17, 64) == []
-    assert notes(caption, "sprites-t2v", 17, 64) == notes(caption, "folder", 33, 128) == []
-    assert "17 frames of 64x64" in notes(caption, "sprites-t2v", 17, 128)[0]
+        (note,) = notes(read_prompt(prompt), "sprites-t2v", 17, 64, 64)
+        assert "triangle" in note and "--seed" in note and notes(read_prompt(prompt), "folder", 17, 64, 64) == []
+    assert notes(caption, "sprites-t2v", 17, 64, 64) == notes(caption, "folder", 33, 128, 96) == []
+    assert (
+        "17 frames of 64x64"
+        in notes(caption, "sprites-t2v", 17, 128, 128)[0]
+        == notes(caption, "sprites-t2v", 17, 64, 80)[0]
+    )
 
 
 def test_a_video_is_scaled_up_for_players_by_a_whole_number(weights, tmp_path):
@@ -299,13 +303,13 @@ def test_generate_takes_a_transformer_that_was_just_trained(pipe, tmp_path):
 def test_a_picture_is_seen_as_viewers_show_it(tmp_path):
     """What is transparent is white; a photo that says it lies on its side is put upright."""
     Image.new("RGBA", (8, 8), (0, 0, 0, 0)).save(tmp_path / "clear.png")
-    assert load_image(str(tmp_path / "clear.png"), 16).min() == 1
+    assert load_image(str(tmp_path / "clear.png"), 16, 16).min() == 1
     half = np.zeros((16, 16, 3), np.uint8)
     half[:, :8] = 255  # the left half is white
     exif = Image.Exif()
     exif[0x0112] = 6  # turn to the right to see it: the left side goes up
     Image.fromarray(half).save(tmp_path / "turned.jpg", exif=exif)
-    upright = load_image(str(tmp_path / "turned.jpg"), 16)
+    upright = load_image(str(tmp_path / "turned.jpg"), 16, 16)
     assert upright[:, :6].min() > 0.9 and upright[:, 10:].max() < -0.9
 
 

@@ -43,6 +43,7 @@ MOST_BYTES = {
     "sprites-gan-frames": 8e6,
     "sprites-image": 6.5e6,
     "sprites-t2v": 16e6,
+    "sprites-t2v-shapes": 8e6,
     "sprites-upscaler": 4e6,
     "sprites-vae": 12e6,
     "sprites-vae-minute": 4e6,

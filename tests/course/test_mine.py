@@ -18,10 +18,12 @@ from common.play.session import Session
 
 REAL_ROOT = paths.root()
 PICTURE = str(REAL_ROOT / "phases" / "06_dit_flow_matching" / "gallery.png")
-MEASURING = {"paired_sweep", "pareto_front", "edge_width"}  # what 04.3 and 04.4 study clips with: no command runs them
+# What 04.3 and 04.4 study clips with, and batches and packs of 06.5: no command of a learner's runs them.
+MEASURING = {"paired_sweep", "pareto_front", "edge_width", "nearest_bucket", "bucket_batches", "pack", "packed_block"}
 PROMPT = "a small red star moves left over a blue field"  # whose states are shipped
 SHORT = ["--preset", "ci", "--steps", "2", "--set", "measure_every=1"]
 SMALL = ["--num-frames", "5", "--size", "32"]
+WIDE = ["--weights", "sprites-t2v-shapes", "--height", "48", "--width", "80"]
 INFLATED = ["--weights", "sprites-frame-vae", "--inflate", "2"]
 # Lab -> the commands that run its parts, one after the other, where `flipbook show` does not.
 OTHER_COMMANDS = {
@@ -36,6 +38,7 @@ OTHER_COMMANDS = {
     "05.2": [(train, ["sprites-vae-minute", *SHORT])],
     "05.3": [(reconstruct, ["3", *SMALL]), (reconstruct, ["3", *SMALL, *INFLATED])],
     "06.1": [(generate, [PROMPT, "--steps", "2"])],
+    "06.5": [(generate, [PROMPT, "--steps", "2", *WIDE])],
     "09.1": [(evaluate, ["arcade-catch"]), (train, ["arcade-catch", *SHORT])],
     "09.2": [(play, ["--replay", "session.json"]), (train, ["arcade-rooms", *SHORT])],
     "09.3": [
