@@ -359,8 +359,8 @@ plt.show()
 # the output is off by a few hundredths, and after some steps the curves are one. What the exact start buys is something
 # else: you can *test* it, as you just did. A mistake in the inflation shows before any training.
 #
-# All spatial keeps up with both, though it cannot learn to move at all. So these first steps teach something else: to
-# look at the picture, through the new input channels. That a frame helps the next one comes later, with thousands of
+# All spatial nearly keeps up, though it cannot learn to move at all. So what these steps teach is mostly something else:
+# to look at the picture, through the new input channels. That one frame helps the next comes later, with thousands of
 # steps. **A falling loss is not yet motion.**
 
 # %% [markdown]
@@ -382,7 +382,7 @@ ROWS = {
     "another clip's picture": moved(MODEL, OTHERS),
 }
 COLUMNS = "motion", "shape", "color", "background"
-print(f"{NUM_CLIPS} clips{'':22}" + "".join(f"{name:>12}" for name in COLUMNS) + "   first frame")
+print(f"{f'clips: {NUM_CLIPS}':28}" + "".join(f"{name:>12}" for name in COLUMNS) + "   first frame")
 for name, made in ROWS.items():
     found = judge(ASKED, made)
     print(f"{name:28}" + "".join(f"{found[column]:12.0%}" for column in COLUMNS) + f"{found['first_frame']:11.1f} dB")
