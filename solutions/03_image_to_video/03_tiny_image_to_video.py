@@ -359,7 +359,7 @@ plt.show()
 # the output is off by a few hundredths, and after some steps the curves are one. What the exact start buys is something
 # else: you can *test* it, as you just did. A mistake in the inflation shows before any training.
 #
-# All spatial nearly keeps up, though it cannot learn to move at all. So what these steps teach is mostly something else:
+# All spatial nearly keeps up, though it cannot learn to move at all. So these steps teach mostly something else:
 # to look at the picture, through the new input channels. That one frame helps the next comes later, with thousands of
 # steps. **A falling loss is not yet motion.**
 
