@@ -336,8 +336,7 @@ for name, clips in made.items():
 playing({name: clips[0] for name, clips in made.items()}, width=100)
 
 # %% tags=["demo"] draws="The look by frame, then by word, over more pictures, measured once."
-place = paths.find_lab("03.1").tests.parent / "calibration" / "01_svd_inference.json"
-STUDY = json.loads(place.read_text())
+STUDY = json.loads((paths.find_lab("03.1").tests.parent / "calibration" / "01_svd_inference.json").read_text())
 figure, axis = plt.subplots(figsize=(9.5, 3), layout="constrained")
 COLORS = ("#1f6f8b", "#1f6f8b", "#c9a227", "#9a9a9a", "#b3541e", "#6b4a8a", "#555555")
 for (name, row), color, mark in zip(STUDY["identity"].items(), COLORS, ("s-", "o-", "o-", ":", "o-", "o-", "x:")):
@@ -347,10 +346,10 @@ axis.set(xlabel="frame", ylabel="look kept", ylim=(-0.03, 1.03))
 axis.set_title(f"Identity over time, {STUDY['pictures']} pictures")
 axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))
 plt.show()
-print(f"{'':40}" + "".join(f"{word.replace('_', ' '):>18}" for word in LOOKS) + f"{'first frame':>14}")
+print(f"{'':38}" + "".join(f"{word:>11}" for word in ("shape", "colour", "field", "its colour", "1st frame")))
 for name, row in STUDY["identity"].items():
     first = "-" if row["first"] is None else f"{row['first']:.1f} dB"
-    print(f"{name:40}" + "".join(f"{row[word]:18.0%}" for word in LOOKS) + f"{first:>14}")
+    print(f"{name:38}" + "".join(f"{row[word]:11.0%}" for word in LOOKS) + f"{first:>11}")
 
 # %% [markdown]
 # **What to see.** With its caption the look lasts to the 25th frame, though the model never saw so long a clip. A
@@ -373,9 +372,9 @@ for name, row in STUDY["knobs"].items():
     print(f"{name:44}{row['speed']:18.2f}{row['first']:11.1f} dB{row['kept']:11.0%}")
 
 # %% [markdown]
-# **What to see.** Guidance is the knob that works: too much of it freezes the object and spoils the first frame. The
-# others are told to the model, but this small one hardly listens: at 4 frames per second the object should go twice as
-# far from frame to frame as at 8, and at bucket 255 farther than at 0. Lab 03.4 is about what it takes.
+# **What to see.** Guidance is the knob that works: too much of it slows the object and spoils the first frame. The ids
+# are told to the model, but this small one hardly listens: at 4 frames per second the object should go twice as far
+# from frame to frame as at 8, and the bucket should be a scale. Lab 03.4 is about what it takes.
 #
 # ## Try it
 #
@@ -411,10 +410,11 @@ def load_svd(name="stabilityai/stable-video-diffusion-img2vid-xt", variant="fp16
 
 XT = "stabilityai/stable-video-diffusion-img2vid-xt"
 if isinstance(try_to_load_from_cache(XT, "unet/config.json"), str):
-    film = load_svd(XT)(show.to_pil(PICTURES[0]).resize((1024, 576)), decode_chunk_size=2, num_frames=LONG).frames[0]
-    print(f"{len(film)} frames of {film[0].size} by {XT}")
+    wide = torch.nn.functional.interpolate(PICTURES[:1] / 2 + 0.5, size=(576, 1024))
+    film = load_svd(XT)(wide, decode_chunk_size=2, num_frames=LONG).frames[0]
+    print(f"{len(film)} frames of {film[0].size} by the real one")
 else:
-    print(f"not here: {XT}. With a GPU: hf download {XT}, then run this cell again")
+    print(f"The real one is not here. With a GPU: hf download {XT}")
 call["num_inference_steps"] = 1
 whole = svd(PICTURES[:1] / 2 + 0.5, generator=seeded(0), **call).frames
 svd = prompted_svd("sprites-svd", PROMPTS[:1])
