@@ -42,7 +42,6 @@ from common.diffusion.samplers import level_pairs
 from common.diffusion.schedules import karras_sigmas
 from common.evaluation.image import psnr
 from common.evaluation.kept_look import LOOKS, kept_look, pixels_per_frame
-from common.models.frame_vae import FrameVAE
 from common.models.inflated_model import InflatedUNet
 from common.pipelines.image_to_video import ImageToVideoPipeline, prompted_svd
 from common.pipelines.published import pipeline_class
@@ -193,21 +192,13 @@ def told(count, fps=FPS, bucket=127, strength=0.02):
     return added_time_ids(*(torch.full((count,), float(value)) for value in (fps, bucket, strength)))
 
 
-@torch.no_grad()
-def coded_frames(clips):
-    """Latents `(B, C, T, H', W')` of clips, each frame alone."""
-    latents = VAE.encode(rearrange(clips, "b c t h w -> (b t) c h w")).latent_dist.mode()
-    return rearrange(latents, "(b t) c h w -> b c t h w", b=len(clips))
-
-
 states = prompt_embeds(TEXT, PROMPTS[:1])
-picture = condition_latents(VAE, PICTURES[:1], 0.02, eps).detach()
-x0 = coded_frames(TRUTH[:1, :, :8])
-noise = torch.randn(x0.shape, generator=seeded(1))
-scheduler = edm_scheduler()
+scheduler, estimates = edm_scheduler(), {}
 scheduler.set_timesteps(STEPS)
-estimates = {}
 with torch.no_grad():
+    picture = condition_latents(VAE, PICTURES[:1], 0.02, eps)
+    x0 = VAE.encode(TRUTH[0, :, :8].movedim(1, 0)).latent_dist.mode().movedim(0, 1)[None]  # (1, C, 8, H', W')
+    noise = torch.randn(x0.shape, generator=seeded(1))
     for k in range(0, STEPS, max(1, STEPS // 4)):
         sigma, timestep = scheduler.sigmas[k : k + 1], scheduler.timesteps[k]
         x = x0 + sigma * noise
@@ -249,9 +240,6 @@ show.strips(decoded | {"the clip": TRUTH[0, :, :8]}, num_frames=8, width=70)
 #    scales need the shape `(1, 1, T, 1, 1)`.
 # 3. `estimate = without + scale * (both - without)`, then `x = x + append_dims(after - sigma, x) * (x - estimate) /
 #    append_dims(sigma, x)`, and `yield Step(index, sigma, x, estimate)`.
-
-# %% [markdown] troubles="svd_sample"
-# - **A wrong scale raises nothing.** In a generator no line runs before the first `next(…)`. That is how it is meant.
 
 # %% [markdown]
 # All parts together. This is the whole inference of Stable Video Diffusion:
@@ -317,16 +305,15 @@ theirs = svd(PICTURES[:1] / 2 + 0.5, generator=seeded(0), **call).frames
 off = (clips_of(mine) - (2 * rearrange(theirs, "b t c h w -> b c t h w") - 1)).abs().amax(dim=(0, 1, 3, 4))
 print("largest difference of a pixel in [-1, 1], by frame:", " ".join(f"{value:.0e}" for value in off))
 assert off.max() <= 1e-4, "your loop and diffusers' differ"
-print("the same, frame by frame")
 
 # %% [markdown]
-# ## The result to remember: identity over time
+# ## The result to remember: identity over time, and who keeps it
 #
 # Does a frame still show what the picture shows? The reader of this world reads each frame alone: shape, colour, field,
 # colour of the field. A frame counts if all four are those of the picture. A caption names them too, so the model is
 # also asked without one, as SVD always is: then the look can only come from the picture. **Baselines**: the picture
 # held still, which keeps everything and moves nothing, and random weights of the same class. **Negative control**: the
-# model gets the picture of *another* clip.
+# model gets the picture of *another* clip, with this clip's caption and without.
 
 # %%
 ramp = frame_guidance(LOW, HIGH, SHORT)
@@ -338,32 +325,40 @@ made = {
     "no sentence": clips_of(animate(SHORT, ramp)),
     "held still": repeat(PICTURES, "b c h w -> b c t h w", t=SHORT),
     "random weights": clips_of(animate(SHORT, ramp, steps=1, model=random)),
-    "another clip's picture": clips_of(animate(SHORT, ramp, OTHERS)),
+    "another picture, caption": clips_of(animate(SHORT, ramp, OTHERS, PROMPTS)),
+    "another picture": clips_of(animate(SHORT, ramp, OTHERS)),
 }
 for name, clips in made.items():
     kept = kept_look(PICTURES, clips)["all"].float()
     first = sum(float(psnr(a, b, data_range=2)) for a, b in zip(clips[:, :, 0], PICTURES)) / len(PICTURES)
-    print(f"{name:24}look kept in {kept.mean():4.0%} of frames, {kept[:, -1].mean():4.0%} of the last; first frame "
+    print(f"{name:26}look kept in {kept.mean():4.0%} of frames, {kept[:, -1].mean():4.0%} of the last; first frame "
           f"{first:4.1f} dB; moves {pixels_per_frame(clips).nanmean():.1f} pixels per frame")
-other = kept_look(OTHERS, made["another clip's picture"])["all"].float()
-print(f"{'':24}(of the picture that it got: {other.mean():4.0%})")
-playing({name: clips[0] for name, clips in made.items()}, width=120)
+playing({name: clips[0] for name, clips in made.items()}, width=100)
 
-# %% tags=["demo"] draws="The part of the frames that keep the picture's look, over many pictures, measured once."
-place = paths.find_lab("03.1").tests.parent / "calibration" / "01_svd_inference.json"
-STUDY = json.loads(place.read_text())
+# %% tags=["demo"] draws="The look by frame, then by word, over more pictures, measured once."
+STUDY = json.loads((paths.find_lab("03.1").tests.parent / "calibration" / "01_svd_inference.json").read_text())
 figure, axis = plt.subplots(figsize=(9.5, 3), layout="constrained")
 COLORS = ("#1f6f8b", "#1f6f8b", "#c9a227", "#9a9a9a", "#b3541e", "#6b4a8a", "#555555")
-for (name, values), color, mark in zip(STUDY["identity"].items(), COLORS, ("s-", "o-", "o-", ":", "o-", "o-", "x:")):
-    axis.plot(range(1, len(values) + 1), values, mark, color=color, label=name, markersize=3)
+for (name, row), color, mark in zip(STUDY["identity"].items(), COLORS, ("s-", "o-", "o-", ":", "o-", "o-", "x:")):
+    axis.plot(range(1, len(row["frames"]) + 1), row["frames"], mark, color=color, label=name, markersize=3)
 axis.axvline(SHORT, color="#cccccc", linewidth=1)
 axis.set(xlabel="frame", ylabel="look kept", ylim=(-0.03, 1.03))
 axis.set_title(f"Identity over time, {STUDY['pictures']} pictures")
 axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))
 plt.show()
+print(f"{'':38}" + "".join(f"{word:>11}" for word in ("shape", "colour", "field", "its colour", "1st frame")))
+for name, row in STUDY["identity"].items():
+    first = "-" if row["first"] is None else f"{row['first']:.1f} dB"
+    print(f"{name:38}" + "".join(f"{row[word]:11.0%}" for word in LOOKS) + f"{first:>11}")
 
 # %% [markdown]
-# **What to see.** To be written with the trained weights.
+# **What to see.** With its caption the look lasts to the 25th frame, though the model never saw so long a clip. A
+# success? Look at the control. With *another* clip's picture and this caption, the look is still the caption's. The
+# model has read it off the sentence. Without one, you see what the picture alone gives: the field and its colour, and
+# less of the object. SVD could not cheat like this. It has no sentence, so all that it keeps comes from the picture.
+# Ours learned with a caption beside nearly every picture, on frozen layers that could already draw from captions, and
+# took the easier witness. That is **shortcut learning**, and a control found it, not the score. The design of this lab
+# asked for 30 dB in the first frame and a look kept in 95 % of the frames to the 14th. Judge the table by that.
 
 # %% [markdown]
 # ## Knobs
@@ -377,7 +372,9 @@ for name, row in STUDY["knobs"].items():
     print(f"{name:44}{row['speed']:18.2f}{row['first']:11.1f} dB{row['kept']:11.0%}")
 
 # %% [markdown]
-# **What to see.** To be written with the trained weights.
+# **What to see.** Guidance is the knob that works: too much of it slows the object and spoils the first frame. The ids
+# are told to the model, but this small one hardly listens: at 4 frames per second the object should go twice as far
+# from frame to frame as at 8, and the bucket should be a scale. Lab 03.4 is about what it takes.
 #
 # ## Try it
 #
@@ -385,7 +382,6 @@ for name, row in STUDY["knobs"].items():
 
 # %%
 TOLD_FPS, BUCKET, STRENGTH, SCALES = 8, 250, 0.02, (1.5, 2.5)
-
 knobs = {"fps": TOLD_FPS, "bucket": BUCKET, "strength": STRENGTH}
 tried = animate(8, frame_guidance(*SCALES, 8), PICTURES[-1:], PROMPTS[-1:], **knobs)
 print(PROMPTS[-1])
@@ -414,10 +410,11 @@ def load_svd(name="stabilityai/stable-video-diffusion-img2vid-xt", variant="fp16
 
 XT = "stabilityai/stable-video-diffusion-img2vid-xt"
 if isinstance(try_to_load_from_cache(XT, "unet/config.json"), str):
-    film = load_svd(XT)(show.to_pil(PICTURES[0]).resize((1024, 576)), decode_chunk_size=2, num_frames=LONG).frames[0]
-    print(f"{len(film)} frames of {film[0].size} by {XT}")
+    wide = torch.nn.functional.interpolate(PICTURES[:1] / 2 + 0.5, size=(576, 1024))
+    film = load_svd(XT)(wide, decode_chunk_size=2, num_frames=LONG).frames[0]
+    print(f"{len(film)} frames of {film[0].size} by the real one")
 else:
-    print(f"not here: {XT}. With a GPU: hf download {XT}, then run this cell again")
+    print(f"The real one is not here. With a GPU: hf download {XT}")
 call["num_inference_steps"] = 1
 whole = svd(PICTURES[:1] / 2 + 0.5, generator=seeded(0), **call).frames
 svd = prompted_svd("sprites-svd", PROMPTS[:1])
@@ -442,7 +439,8 @@ print(f"in chunks and whole, sprites-svd's frames differ by at most {(chunked - 
 # ## Honest limits
 #
 # - The world is small, and so is what "identity" means here: four words. Of a face it would not be enough.
-# - To be written with the trained weights.
+# - The weights saw minutes of training, not weeks. What they take from the picture alone is less than the table's first
+#   rows suggest, as the control shows.
 #
 # ## Yours now
 #

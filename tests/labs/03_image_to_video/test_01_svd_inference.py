@@ -57,7 +57,7 @@ def test_ids(lab, seed, look):
         "fps and bucket are swapped": {"change": lambda f, m, a: (m, f - 1, a)},
     })  # fmt: skip
     answers = ids.table(lab, rows, told, mistakes, because="the columns are fps - 1, bucket and noise")
-    look(target=told(*rows[0]).float(), yours=answers[0].value, about="the ids of four clips")
+    look(target=told(*rows[0]).flatten(), yours=answers[0].value.flatten(), about="the ids of four clips, in a row")
     fps, bucket, strength = facts(seed + 9, 3)
     whole = fps.round().long(), bucket.int(), strength.double()
     ids(lab, *whole).near(told(*whole), because="the inputs may have any dtype")
@@ -118,7 +118,7 @@ def test_condition(lab, seed, look):
         "the pictures come twice. Without a picture there are zeros": {"both": lambda zero, z: [z, z]},
         "the first half is a grey picture, coded. It is zeros": {"both": lambda zero, z: [zero + 0.4, z]},
     }), because="guided, B samples of zeros come first")  # fmt: skip
-    look(target=coded(*rows[0])[0].flatten(1).float(), yours=plain[0].value[0].flatten(1), about="latents, by channel")
+    look(target=coded(*rows[0])[0].flatten(), yours=plain[0].value[0].flatten(), about="the latents of one picture")
 
 
 @exercise("condition_latents", points=3, hint="check strength and noise first; .float() at the end")
@@ -192,7 +192,8 @@ def test_denoise(lab, seed, look):
         "the model sees no picture": {"show": lambda p, t, s: 0 * everywhere(p, t, s)},
     })  # fmt: skip
     answers = denoises.table(lab, rows, estimated, mistakes, because="it is x / s² - (sigma / s) · v", tolerance=2e-5)
-    look(target=estimated(*rows[0])[0, 0].flatten(1).float(), yours=answers[0].value[0, 0].flatten(1))
+    due, got = estimated(*rows[0])[0, 0, 0], answers[0].value[0, 0, 0]
+    look(target=due.flatten(), yours=got.flatten(), about="the estimate of one frame, one channel")
 
 
 @exercise("svd_denoise", points=3, hint="repeat(picture, 'b c h w -> b t c h w', t=…); torch.cat([…], dim=2)")
@@ -246,7 +247,8 @@ def test_sample(lab, seed, look):
             "x is scaled by sigmas[0]. It has that size already": {"start": float(sigmas[0])},
         }, f"svd_sample over {sigmas.tolist()}", "a step is x + (next - sigma) · (x - e) / sigma")  # fmt: skip
         if k == 0:
-            look(target=oracle()[-1][0][0, 0].flatten(1).float(), yours=steps[-1].sample[0, 0].flatten(1))
+            due, got = (value[0, 0].flatten() for value in (oracle()[-1][0], steps[-1].sample))
+            look(target=due, yours=got, about="the last sample, one channel")
 
 
 @exercise("svd_sample", points=5, hint="without, both = denoise(torch.cat([x, x]), torch.cat([sigma, sigma])).chunk(2)")
@@ -268,7 +270,8 @@ def test_guided(lab, seed, look):
             "the half without the picture is not subtracted": {"mix": lambda no, yes, s: no + s * yes},
         }, f"svd_sample with scales {scale.tolist()}", "e = without + scale · (both - without)")  # fmt: skip
         if k == 0:
-            look(target=oracle()[-1][0][0, 0].flatten(1).float(), yours=steps[-1].sample[0, 0].flatten(1))
+            due, got = (value[0, 0].flatten() for value in (oracle()[-1][0], steps[-1].sample))
+            look(target=due, yours=got, about="the last sample, one channel")
 
 
 @exercise("svd_sample", points=3, hint="yield each step; .float() on x and on what denoise gives")

@@ -49,6 +49,12 @@ def clips_of(pipe, pictures, prompt=None, **given) -> torch.Tensor:
     return torch.cat(made)
 
 
+def first_frame(clips, pictures) -> float:
+    """The PSNR of first frames against pictures, mean, in dB."""
+    found = [float(psnr(clip, picture, data_range=2)) for clip, picture in zip(clips[:, :, 0], pictures)]
+    return round(sum(found) / len(found), 2)
+
+
 def main() -> None:
     limit_threads()
     count = int(sys.argv[1]) if len(sys.argv) > 1 else NUM_PICTURES
@@ -71,16 +77,18 @@ def main() -> None:
     for name, (made_by, shown, given) in rows.items():
         still = pictures[:, :, None].expand(-1, -1, LONG, -1, -1)
         clips = still if made_by is None else clips_of(made_by, shown, **given)
-        kept = kept_look(pictures, clips)["all"].float().mean(dim=0)
-        found["identity"][name] = [round(value, 3) for value in kept.tolist()]
-        print(name, found["identity"][name], flush=True)
+        kept = kept_look(pictures, clips)
+        row = {word: round(each.float().mean().item(), 3) for word, each in kept.items()}
+        row["first"] = None if made_by is None else first_frame(clips, pictures)
+        row["frames"] = [round(value, 3) for value in kept["all"].float().mean(dim=0).tolist()]
+        found["identity"][name] = row
+        print(name, row, flush=True)
     pictures, prompts = pictures[:KNOB_PICTURES], prompts[:KNOB_PICTURES]
     for name, changed in KNOBS.items():
         clips = clips_of(pipe, pictures, prompts, num_frames=KNOB_FRAMES, **changed)
-        first = [float(psnr(a, b, data_range=2)) for a, b in zip(clips[:, :, 0], pictures)]
         found["knobs"][name] = {
             "speed": round(pixels_per_frame(clips).nanmean().item(), 3),
-            "first": round(sum(first) / len(first), 2),
+            "first": first_frame(clips, pictures),
             "kept": round(kept_look(pictures, clips)["all"][:, -1].float().mean().item(), 3),
         }
         print(name, found["knobs"][name], flush=True)
