@@ -20,7 +20,6 @@ from common.layers.packed_block import packed_block
 from common.layers.rope import rotations
 from common.layers.scaled_rope import scaled_rotations
 from common.models.dit import VideoDiT, VideoDiTOutput
-from common.models.inflated_model import checksum
 from common.models.shipped import CONFIG, WEIGHTS, WeightsError, demand_class, find, pop_dtype, read_json
 from common.tensor_ops import patchify, unpatchify
 
@@ -42,6 +41,8 @@ class ShapedVideoDiT(VideoDiT):
         Raises:
             WeightsError: there are no such weights, or they are not a `VideoDiT`'s.
         """
+        from common.models.inflated_model import checksum  # here: it brings diffusers' U-Nets along
+
         place = Path(find(base))
         whole = VideoDiT.from_pretrained(place)
         model = cls(**{name: value for name, value in whole.config.items() if not name.startswith("_")})
@@ -51,6 +52,17 @@ class ShapedVideoDiT(VideoDiT):
             base=str(base), base_sha256=checksum(place), base_rows=base_rows, rank=rank, scaled=scaled
         )
         return model
+
+    @classmethod
+    def placed(cls, base: str | Path) -> "ShapedVideoDiT":
+        """The base's own weights with scaled positions, and nothing to train.
+
+        Raises:
+            WeightsError: as `of`.
+        """
+        model = cls.of(base, rank=1)
+        merge_lora(model)
+        return model.eval()
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path, **kwargs):
