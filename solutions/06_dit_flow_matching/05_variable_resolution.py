@@ -395,7 +395,7 @@ with tempfile.TemporaryDirectory() as folder:
     file, size = Path(folder) / "config.json", sum(path.stat().st_size for path in Path(folder).iterdir())
     file.write_text(json.dumps(json.loads(file.read_text()) | {"base_sha256": "of another file"}))
     try:
-        ShapedVideoDiT.from_pretrained(folder)
+        Scaled.from_pretrained(folder)
     except OSError as error:
         print(f"{size / 1e6:.1f} MB, and: … {str(error).partition(' ')[2]}")
 
