@@ -134,8 +134,8 @@ print(f"{len(COLLECTION)} clips; {sum(bucket is None for bucket in GIVEN)} fit i
 # %% [markdown] about="bucket_batches" difficulty=3 importance=5 minutes=15
 # ## Batches of one shape, by tokens
 #
-# A batch comes from one bucket. But a fixed number of clips per batch would make some batches five times as heavy as
-# others, in memory and in what they add to a gradient. So the **tokens** are held, and the number of clips follows:
+# A batch comes from one bucket. But a fixed number of clips per batch would make some batches several times as heavy
+# as others, in memory and in what they add to a gradient. So the **tokens** are held, and the number of clips follows:
 # `max_tokens // num_tokens(shape)`.
 #
 # Shuffle twice. Clips before they are cut, or the same ones always meet. Then the batches, or all wide ones come first.
@@ -297,7 +297,7 @@ print(f"dotted: the square, {shape_text(SQUARE)}, {at_square} of {at_square.tota
 # ## A DiT block for packed clips
 #
 # What belongs to each clip alone? Its places, its text, its noise level. The places come with the tokens. The text is
-# read clip by clip. And the noise level: AdaLN takes one signal per *frame*, and here frames of many sizes lie in one
+# read clip by clip. And the noise level: AdaLN takes one signal per *frame*, and here frames of many sizes are in one
 # sequence. So every token gets a signal of its own, as if it were a frame.
 #
 # | quantity | shape |
