@@ -15,6 +15,7 @@ from common.data.sprites.prompts import EXAMPLE, PromptReading, read_prompt
 from common.data.sprites.vocabulary import suggestions
 from common.evaluation.sprite_reader import read_sprites
 from common.models.dit import VideoDiT
+from common.models.shaped_dit import ShapedVideoDiT
 from common.pipelines import TextToVideoPipeline
 from common.pipelines.inputs import as_rgb
 from common.pipelines.latent_upscale import SHIPPED as UPSCALER
@@ -74,7 +75,7 @@ def generate(
         height, width = height or size, width or size
         first = None if image is None else load_image(image, height, width)
         reading = read_prompt(prompt, seen=None if first is None else look_at(first))
-        pipeline = load(weights)
+        pipeline = load(weights, height)
         for note in notes(reading, weights, num_frames, height, width):
             click.echo(f"note: {note}", err=True)
         sampler = {"num_inference_steps": steps, "guidance_scale": guidance, "generator": seed}
@@ -137,8 +138,10 @@ def check_image_guidance(image: str | None, image_guidance: float | None, rescal
         raise ValueError(f"--rescale goes with --image-guidance, got {rescale} alone")
 
 
-def load(weights: str) -> TextToVideoPipeline:
+def load(weights: str, height: int = SIZE) -> TextToVideoPipeline:
     """The pipeline of a shipped name or of a folder: of a whole pipeline, or of a transformer alone.
+
+    `sprites-t2v` gets positions that are scaled to the height of the pictures, where that is not the trained one.
 
     Raises:
         ValueError: there is none.
@@ -150,7 +153,9 @@ def load(weights: str) -> TextToVideoPipeline:
         place = shelf.weights_folder(weights)  # where they are not there, the error says which recipe makes them
         if not issubclass(shelf.model_class(place), VideoDiT):
             raise ValueError(f"{weights} is no model that makes videos of prompts; {SHIPPED} is")
-        pipeline = TextToVideoPipeline(shelf.from_pretrained(weights), shelf.from_pretrained(VAE))
+        scale = weights == SHIPPED and height != SIZE
+        transformer = ShapedVideoDiT.placed(weights) if scale else shelf.from_pretrained(weights)
+        pipeline = TextToVideoPipeline(transformer, shelf.from_pretrained(VAE))
     pipeline.set_progress_bar_config(desc="steps")
     return pipeline
 

@@ -38,7 +38,7 @@ class LoRALinear(nn.Module):
 
 
 def inject_lora(model: nn.Module, names: Collection[str], rank: int) -> list[str]:
-    """Replace every linear layer whose own name, or that of the `nn.Sequential` it lies in, is among `names`.
+    """Replace every linear layer whose own name, or that of the `nn.Sequential` around it, is among `names`.
 
     All other parameters are frozen.
 
@@ -48,18 +48,18 @@ def inject_lora(model: nn.Module, names: Collection[str], rank: int) -> list[str
     Raises:
         ValueError: there is none, or the rank is below 1.
     """
-    chosen = [
-        name
+    chosen = {
+        name: module
         for name, module in model.named_modules()
         if isinstance(module, nn.Linear) and set(name.split(".")[-2:]) & set(names)
-    ]
+    }
     if not chosen or rank < 1:
         raise ValueError(f"LoRA of rank {rank} for {', '.join(names)}: {len(chosen)} such linear layers in the model")
     model.requires_grad_(False)
-    for name in chosen:
+    for name, linear in chosen.items():
         parent, _, leaf = name.rpartition(".")
-        setattr(model.get_submodule(parent), leaf, LoRALinear(model.get_submodule(name), rank))
-    return chosen
+        setattr(model.get_submodule(parent), leaf, LoRALinear(linear, rank))
+    return list(chosen)
 
 
 def merge_lora(model: nn.Module) -> None:

@@ -7,12 +7,14 @@ model = ShapedVideoDiT.from_pretrained("weights")  # merged: as large and as fas
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from einops import rearrange
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from common.layers.attention import KeyValues
 from common.layers.lora import inject_lora, lora_state, merge_lora
 from common.layers.modulation import timestep_features
 from common.layers.norm import plain_norm
@@ -20,12 +22,10 @@ from common.layers.packed_block import packed_block
 from common.layers.rope import rotations
 from common.layers.scaled_rope import scaled_rotations
 from common.models.dit import VideoDiT, VideoDiTOutput
-from common.models.inflated_model import checksum
 from common.models.shipped import CONFIG, WEIGHTS, WeightsError, demand_class, find, pop_dtype, read_json
 from common.tensor_ops import patchify, unpatchify
 
 LAYERS = ("to_qkv", "to_q", "to_kv", "to_out", "ffn")  # of every block, beside which there is a LoRA
-OWN = ("base", "base_sha256", "base_rows", "rank", "scaled")  # what its config has beside that of a `VideoDiT`
 
 
 class ShapedVideoDiT(VideoDiT):
@@ -42,8 +42,10 @@ class ShapedVideoDiT(VideoDiT):
         Raises:
             WeightsError: there are no such weights, or they are not a `VideoDiT`'s.
         """
+        from common.models.inflated_model import checksum  # here: it brings diffusers' U-Nets along
+
         place = Path(find(base))
-        whole = VideoDiT.from_pretrained(place)
+        whole: Any = VideoDiT.from_pretrained(place)
         model = cls(**{name: value for name, value in whole.config.items() if not name.startswith("_")})
         model.load_state_dict(whole.state_dict())
         inject_lora(model, LAYERS, rank)
@@ -51,6 +53,17 @@ class ShapedVideoDiT(VideoDiT):
             base=str(base), base_sha256=checksum(place), base_rows=base_rows, rank=rank, scaled=scaled
         )
         return model
+
+    @classmethod
+    def placed(cls, base: str | Path) -> "ShapedVideoDiT":
+        """The base's own weights with scaled positions, and nothing to train.
+
+        Raises:
+            WeightsError: as `of`.
+        """
+        model = cls.of(base, rank=1)
+        merge_lora(model)
+        return model.eval()
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path, **kwargs):
@@ -67,7 +80,7 @@ class ShapedVideoDiT(VideoDiT):
         if kwargs:
             raise TypeError(f"beside the weights it takes dtype or torch_dtype; got {', '.join(kwargs)}")
         config = read_json(place / CONFIG)
-        model = cls.of(*(config.get(name) for name in ("base", "rank", "base_rows", "scaled")))
+        model = cls.of(config["base"], config["rank"], config["base_rows"], config["scaled"])
         if model.config.base_sha256 != config["base_sha256"]:
             raise WeightsError(
                 f"{place.name} belongs to other weights of {config['base']} than those that are there: their checksums "
@@ -102,24 +115,28 @@ class ShapedVideoDiT(VideoDiT):
         timestep: torch.Tensor,
         encoder_hidden_states: torch.Tensor,
         encoder_attention_mask: torch.Tensor | None = None,
+        caches: list[KeyValues] | None = None,
+        frame_offset: int = 0,
+        is_causal: bool = False,
         return_dict: bool = True,
     ):
         """Predict a velocity: as `VideoDiT.forward`, with scaled positions. Arguments as there.
 
         Raises:
-            ValueError: as there.
+            ValueError: as there; or a piece of a stream is asked for, which this model was not made for.
         """
         self._check(hidden_states, timestep)
+        if caches or frame_offset or is_causal:
+            raise ValueError(f"clips are whole here: no caches, {frame_offset=} and {is_causal=}")
         x, grid = self._tokens(hidden_states)
         text = self.text_in(plain_norm(encoder_hidden_states).to(x.dtype))  # (B, L, D)
         time = self._time(timestep[:, None] if timestep.ndim == 1 else timestep, x.dtype)
-        signal, rotation = self.to_signal(time), self.rotation(grid, x.device)
-        caches = []
+        signal, rotation, new_caches = self.to_signal(time), self.rotation(grid, x.device), []
         for block in self.blocks:
             x, cache = block(x, signal, text, encoder_attention_mask, rotation)
-            caches.append(cache)
+            new_caches.append(cache)
         sample = self._latents(x, time, hidden_states.shape[2:])
-        return VideoDiTOutput(sample=sample, caches=caches) if return_dict else (sample, caches)
+        return VideoDiTOutput(sample=sample, caches=new_caches) if return_dict else (sample, new_caches)
 
     def packed(
         self,

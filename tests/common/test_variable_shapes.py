@@ -1,7 +1,6 @@
 """Clips of many shapes: the world, buckets, scaled positions, packed blocks, LoRA, and the model that joins them."""
 
 import json
-from functools import partial
 
 import pytest
 import torch
@@ -16,7 +15,7 @@ from common.layers.scaled_rope import scaled_rotations
 from common.models.dit import PRESETS, VideoDiT
 from common.models.shaped_dit import ShapedVideoDiT
 from common.models.shipped import WeightsError
-from common.zoo.shapes_study import cut_to, shift_for
+from common.zoo.shapes_study import OtherPlaces, shift_for
 from common.zoo.sprites_t2v_shapes.clips import TRAINED, UNSEEN
 
 
@@ -114,10 +113,13 @@ def test_in_the_square_a_fresh_one_is_its_base_and_elsewhere_it_is_not(base):
         x, timestep, text = inputs(size=size)
         gap = (plain(x, timestep, text).sample - shaped(x, timestep, text).sample).abs().max()
         assert (gap < 1e-5) == is_same, size
+    torch.testing.assert_close(ShapedVideoDiT.placed(base)(x, timestep, text).sample, shaped(x, timestep, text).sample)
     shaped.register_to_config(scaled=False)
     torch.testing.assert_close(plain(x, timestep, text).sample, shaped(x, timestep, text).sample)
     with pytest.raises(ValueError, match="timestep"):
         shaped(x, timestep[:1], text)
+    with pytest.raises(ValueError, match="whole"):
+        shaped(x, timestep, text, is_causal=True)
 
 
 @torch.no_grad()
@@ -155,9 +157,15 @@ def test_the_file_holds_the_lora_alone_and_refuses_another_base(base, tmp_path):
     assert ShapedVideoDiT.of(base, rank=2).config.base_sha256 == config["base_sha256"]
 
 
-def test_the_study_cuts_and_shifts_by_shape():
-    clips = torch.arange(64 * 64.0).reshape(1, 1, 1, 64, 64).expand(1, 3, 2, -1, -1) / 4096
-    cut = partial(cut_to, clips)
-    assert cut((2, 48, 80)).shape == (1, 3, 2, 48, 80) and cut((2, 96, 64)).shape == (1, 3, 2, 96, 64)
-    torch.testing.assert_close(cut((2, 64, 64)), clips)
+def test_the_other_places_of_the_study_and_its_shift(base):
+    model, grid = OtherPlaces.placed(base), (3, 2, 8)
+    wanted = {
+        "axis": ([0, 1, 2], [0.5, 2.5], 3.25),
+        "area": ([0, 1, 2], [1, 2], 5),
+        "frames": ([0, 2, 4], [0.5, 2.5], 8.5),
+    }
+    for model.how, (frames, rows, last_column) in wanted.items():
+        found = [places.tolist() for places in model.places(grid)]
+        assert found[0] == frames and found[1] == rows and found[2][-1] == last_column
+        assert model.rotation(grid).shape == (48, model.config.dim // model.config.num_heads // 2)
     assert shift_for((17, 64, 64)) == 4 and shift_for((17, 128, 128)) == 8

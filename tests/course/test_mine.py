@@ -23,7 +23,7 @@ MEASURING = {"paired_sweep", "pareto_front", "edge_width", "nearest_bucket", "bu
 PROMPT = "a small red star moves left over a blue field"  # whose states are shipped
 SHORT = ["--preset", "ci", "--steps", "2", "--set", "measure_every=1"]
 SMALL = ["--num-frames", "5", "--size", "32"]
-WIDE = ["--weights", "sprites-t2v-shapes", "--height", "48", "--width", "80"]
+WIDE = ["--height", "48", "--width", "80"]
 INFLATED = ["--weights", "sprites-frame-vae", "--inflate", "2"]
 # Lab -> the commands that run its parts, one after the other, where `flipbook show` does not.
 OTHER_COMMANDS = {
