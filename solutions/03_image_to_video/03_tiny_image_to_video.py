@@ -402,8 +402,8 @@ for name, row in CARD_ROWS.items():
 
 # %% [markdown]
 # **What to see.** Frame by frame the image model draws what the words say, each time a new one. All spatial keeps
-# to the picture, but no frame knows of the next, so nothing moves as it was told. A repeated frame has the look for
-# nothing, and no motion. In the last row picture and words disagree about shape and colour. Which of them wins?
+# to the picture, but no frame knows of the next. A repeated frame has the look for nothing, and is right about motion
+# where nothing moves. In the last row picture and words disagree about shape and colour. Which of them wins?
 
 # %% [markdown]
 # ## Try it
