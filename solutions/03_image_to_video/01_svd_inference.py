@@ -57,7 +57,6 @@ SIZE = preset()
 NUM_PICTURES, STEPS = {"ci": (2, 5), "cpu": (6, 12), "gpu": (16, 16)}[SIZE]
 SHORT, LONG = 14, 25  # frames: those of SVD and of SVD-XT
 
-
 def seeded(seed):
     return torch.Generator().manual_seed(seed)
 
@@ -294,6 +293,9 @@ show.strips(rows, num_frames=8, width=70)
 # give your frames, each of them. (The one thing that is ours in it is what cross-attention reads.)
 
 # %%
+from transformers.utils import logging
+
+logging.set_verbosity_error()  # it would say that pictures go through PIL here
 LOW, HIGH = 1.5, 2.5  # SVD's own are 1 and 3
 mine = animate(SHORT, frame_guidance(LOW, HIGH, SHORT), PICTURES[:1], PROMPTS[:1], steps=3)
 svd = prompted_svd(UNET, PROMPTS[:1], VAE)
@@ -384,8 +386,7 @@ for name, row in STUDY["knobs"].items():
 TOLD_FPS, BUCKET, STRENGTH, SCALES = 8, 250, 0.02, (1.5, 2.5)
 knobs = {"fps": TOLD_FPS, "bucket": BUCKET, "strength": STRENGTH}
 tried = animate(8, frame_guidance(*SCALES, 8), PICTURES[-1:], PROMPTS[-1:], **knobs)
-print(PROMPTS[-1])
-playing({"tried": clips_of(tried)[0], "the world": TRUTH[-1, :, :8]}, width=180)
+playing({PROMPTS[-1]: clips_of(tried)[0], "the world": TRUTH[-1, :, :8]}, width=180)
 
 # %% [markdown] tags=["folded"]
 # ## Going further: the real one
