@@ -177,8 +177,7 @@ show.strips({f"noise on the pixels: {', '.join(map(str, strengths))}": torch.sta
 #    `"b c t h w"`; then `append_dims(c_skip, x) * x - append_dims(c_out, x) * v`.
 
 # %% [markdown] troubles="svd_denoise"
-# - **Noise remains, whatever the number of steps.** Is v subtracted? The network says
-#   $v = \varepsilon / s - \sigma x_0 / s$: it points towards the noise.
+# - **Noise remains, whatever the number of steps.** Is v subtracted? It points towards the noise.
 
 # %% [markdown]
 # The same step by diffusers' scheduler: it gets x and v, and keeps the estimate as `pred_original_sample`. Then the
