@@ -1,5 +1,7 @@
 """Batches for joint training on images and videos: so many sequences are clips, the others are packed pictures."""
 
+import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -34,21 +36,20 @@ def mix_batches(
     with four sequences per batch too. (The 1e-6 is for ratios such as 0.1, which a float holds a little too large or
     too small.)
 
-    Clips are taken in a random order, without replacement, until each was taken once. Then a new order is drawn; a
-    batch may hold the end of one order and the beginning of the next. Pictures likewise, in an order of their own, of
-    which each sequence takes the next T.
+    Clips are taken in a random order, without replacement, until each was taken once. Then a new random order is
+    drawn. A batch may hold the end of one order and the beginning of the next. Pictures likewise, in orders of their
+    own, of which each sequence takes the next T.
 
     Args:
         num_clips: in the data set.
         num_pictures: in the data set.
         picture_ratio: r, from 0 to 1: the part of the sequences that are pictures. 0 is training on video alone.
         batch_size: B, at least 1.
-        generator: decides the orders: the same seed gives the same batches. It is not asked for an order that no batch
-            needs: no pictures at ratio 0, no clips at ratio 1.
+        generator: decides the orders, and it alone: the same seed gives the same batches.
         num_frames: T, pictures per sequence, at least 1.
 
     Returns:
-        An iterator of `MixedBatch`, with K + P = B in each.
+        An iterator of `MixedBatch`, with K + P = B in each; K or P may be 0.
 
     Raises:
         ValueError: the ratio is not from 0 to 1, or B or T is below 1, or a kind that the ratio asks for has no
@@ -60,27 +61,20 @@ def mix_batches(
         raise ValueError(f"a batch has at least one sequence of one frame, got {batch_size=}, {num_frames=}")
     if (picture_ratio < 1 and num_clips < 1) or (picture_ratio > 0 and num_pictures < 1):
         raise ValueError(f"there are {num_clips} clips and {num_pictures} pictures for a ratio of {picture_ratio}")
-    return _batches(num_clips, num_pictures, picture_ratio, batch_size, generator, num_frames)
 
+    def endless(count: int) -> Iterator[int]:
+        while True:
+            yield from torch.randperm(count, generator=generator).tolist()
 
-def _batches(num_clips, num_pictures, picture_ratio, batch_size, generator, num_frames) -> Iterator[MixedBatch]:
-    clips, pictures = _endless(num_clips, generator), _endless(num_pictures, generator)
-    given, n = 0, 0
-    while True:
-        n += 1
-        due = int(picture_ratio * n * batch_size + 1e-6)
-        rows, given = due - given, due
-        yield MixedBatch(
-            clips=_take(clips, batch_size - rows),
-            pictures=_take(pictures, rows * num_frames).reshape(rows, num_frames),
-        )
+    def take(numbers: Iterator[int], *shape: int) -> torch.Tensor:
+        found = [next(numbers) for _ in range(math.prod(shape))]
+        return torch.tensor(found, dtype=torch.int64).reshape(shape)
 
+    def batches() -> Iterator[MixedBatch]:
+        clips, pictures, given = endless(num_clips), endless(num_pictures), 0
+        for n in itertools.count(1):
+            due = math.floor(picture_ratio * n * batch_size + 1e-6)
+            yield MixedBatch(take(clips, batch_size - due + given), take(pictures, due - given, num_frames))
+            given = due
 
-def _endless(count: int, generator: torch.Generator) -> Iterator[int]:
-    """Numbers below `count`, order after order."""
-    while True:
-        yield from torch.randperm(count, generator=generator).tolist()
-
-
-def _take(numbers: Iterator[int], count: int) -> torch.Tensor:
-    return torch.tensor([next(numbers) for _ in range(count)], dtype=torch.int64)
+    return batches()
