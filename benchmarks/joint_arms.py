@@ -21,11 +21,18 @@ def main() -> None:
     options = parser.parse_args()
     limit_threads()
     for name in options.arms:
-        weights = None
-        if name != "pictures":
-            base = JointDiT.from_pretrained(str(options.folder / "pictures" / "weights")).float()
-            weights = base.state_dict()
-        print(name, train(joint_recipe(name), "cpu", folder=options.folder / name, weights=weights), flush=True)
+        recipe, folder, weights = joint_recipe(name), options.folder / name, None
+        if name != "images":
+            weights = weights_of(options.folder / "images" / "weights")
+        made = train(recipe, "cpu", folder=folder, weights=weights)
+        if "more" in recipe.stages:
+            made = train(recipe, "cpu", stage="more", folder=folder / "more", weights=weights_of(made))
+        print(name, made, flush=True)
+
+
+def weights_of(folder: Path) -> dict:
+    """A state dict in float32."""
+    return JointDiT.from_pretrained(str(folder)).float().state_dict()
 
 
 if __name__ == "__main__":

@@ -27,8 +27,8 @@ class Forgetting:
 def forgetting(before: torch.Tensor, after: torch.Tensor) -> Forgetting:
     """Accuracy lost in a fine-tuning, with the 95 % interval of a *paired* comparison.
 
-    Both models answer the same N questions, with the same noise. What counts is in how many pairs the answer changed: of
-    N pairs, b were right and are wrong now, c were wrong and are right now. The interval is that of Agresti and Min
+    Both models answer the same N questions, with the same noise. What counts is in how many pairs the answer changed:
+    of N pairs, b were right and are wrong now, c were wrong and are right now. The interval is that of Agresti and Min
     (2005), which adds half a pair to each of the four kinds of pairs, so that it has a width where nothing changed:
 
         n = N + 2,   b' = b + 1/2,   c' = c + 1/2,   d = (b' - c') / n

@@ -3,7 +3,6 @@
 import torch
 from einops import rearrange
 
-
 from common.layers.modulation import timestep_features
 from common.layers.norm import plain_norm
 from common.layers.rope import rotations
@@ -37,6 +36,7 @@ class JointDiT(VideoDiT):
     they are those of a first frame.
     """
 
+    # pyrefly: ignore [bad-override]  # it has no caches: pictures and clips are whole
     def forward(self, hidden_states, timestep, encoder_hidden_states, encoder_attention_mask=None, mask=None,
                 return_dict=True):  # fmt: skip
         """Predict a velocity.
@@ -69,6 +69,7 @@ class JointDiT(VideoDiT):
         signal = self.to_signal(time)
         rotation = rotations(grid, self.config.dim // self.config.num_heads, 0, self.config.rope_theta, x.device)
         for block in self.blocks:
+            assert isinstance(block, DiTBlock)
             x = framewise(block, x, signal, text, seen, rotation, mask)
         shift, scale = self.to_last_signal(time)[:, :, None].float().chunk(2, dim=-1)
         x = self.patches_out(torch.addcmul(shift, plain_norm(x), 1 + scale).to(x.dtype)).to(x.dtype)
@@ -79,5 +80,3 @@ class JointDiT(VideoDiT):
 def grid_of(latents: torch.Tensor) -> tuple[int, int, int]:
     """Frames, rows and columns."""
     return latents.shape[2], latents.shape[3], latents.shape[4]
-
-

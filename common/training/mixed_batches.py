@@ -62,7 +62,7 @@ def mix_batches(
     if (picture_ratio < 1 and num_clips < 1) or (picture_ratio > 0 and num_pictures < 1):
         raise ValueError(f"there are {num_clips} clips and {num_pictures} pictures for a ratio of {picture_ratio}")
 
-    def endless(count: int) -> Iterator[int]:
+    def endless(count: int, generator: torch.Generator) -> Iterator[int]:
         while True:
             yield from torch.randperm(count, generator=generator).tolist()
 
@@ -70,11 +70,12 @@ def mix_batches(
         found = [next(numbers) for _ in range(math.prod(shape))]
         return torch.tensor(found, dtype=torch.int64).reshape(shape)
 
-    def batches() -> Iterator[MixedBatch]:
-        clips, pictures, given = endless(num_clips), endless(num_pictures), 0
+    def batches(clips: Iterator[int], pictures: Iterator[int], ratio: float, size: int, frames: int, take):
+        given = 0
         for n in itertools.count(1):
-            due = math.floor(picture_ratio * n * batch_size + 1e-6)
-            yield MixedBatch(take(clips, batch_size - due + given), take(pictures, due - given, num_frames))
+            due = math.floor(ratio * n * size + 1e-6)
+            yield MixedBatch(take(clips, size - due + given), take(pictures, due - given, frames))
             given = due
 
-    return batches()
+    orders = endless(num_clips, generator), endless(num_pictures, generator)
+    return batches(*orders, picture_ratio, batch_size, num_frames, take)

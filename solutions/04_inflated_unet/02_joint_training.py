@@ -70,8 +70,8 @@ def seeded(seed):
 
 # %% tags=["demo"] draws="Two fine-tunings of one model, asked for what no clip has shown."
 MODELS = {label: JointDiT.from_pretrained(name).float().eval() for name, label in NAMES.items()}
-PROMPTS = [f"a large {color} circle moves {way} over a {field} field"
-           for color, way, field in zip(PICTURE_ONLY, ("right", "down", "left"), ("white", "black", "white"))]  # fmt: skip
+ASKED = zip(PICTURE_ONLY, ("right", "down", "left"), ("white", "black", "white"))
+PROMPTS = [f"a large {color} circle moves {way} over a {field} field" for color, way, field in ASKED]
 for label in ("video only", "joint"):
     made = generate(MODELS[label], PROMPTS)
     display(show.strips(dict(zip(PICTURE_ONLY, made)), num_frames=4, width=84, title=label))
@@ -152,6 +152,7 @@ show.strips({f"clip {m}": clip for m, clip in enumerate(packed.clips)}, num_fram
 # alone. RoPE, which says where a token is, enters attention through *differences* of places. So with your mask four
 # packed pictures must get exactly the velocities that they get as four clips of one frame.
 
+
 # %%
 @torch.no_grad()
 def velocities(model, latents, levels, captions, mask=None):
@@ -212,6 +213,7 @@ plt.show()
 
 # %% [markdown] troubles="loss_by_kind"
 # - **Right until a kind is missing.** A mean over nothing is 0 / 0.
+
 
 # %%
 @torch.no_grad()

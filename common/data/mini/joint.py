@@ -1,8 +1,8 @@
-"""A world for joint training on images and videos: some colours are in clips and pictures, the others in pictures alone.
+"""A world for joint training on images and videos: half of the colours are in clips, all of them in pictures.
 
 One disc on a plain field, as in the `mini` world. Clips show it move left, right, up or down, in `VIDEO_COLORS`.
-Pictures show it standing still, in all colours. So a clip of a disc in one of `PICTURE_ONLY` has to be put together: the
-colour from pictures, the motion from clips.
+Pictures show it standing still, in all colours. So a clip of a disc in one of `PICTURE_ONLY` has to be put together:
+the colour from pictures, the motion from clips.
 """
 
 from collections.abc import Iterable
