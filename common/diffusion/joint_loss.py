@@ -49,14 +49,12 @@ def loss_by_kind(
             f"is_image and present are (B, T) beside errors {tuple(error.shape)}, got {tuple(is_image.shape)} and "
             f"{tuple(present.shape)}"
         )
+
+    def mean(values: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        total = weights.sum()
+        return (values * weights).sum() / torch.where(total > 0, total, 1.0)
+
     frames = error.float().mean(dim=(1, 3, 4)).masked_fill(~present, 0.0)  # (B, T)
     images, videos = (present & is_image).float(), (present & ~is_image).float()
-    return JointLoss(
-        loss=_mean(frames, videos + image_weight * images), video=_mean(frames, videos), image=_mean(frames, images)
-    )
-
-
-def _mean(values: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """The weighted mean; 0 where no weight is."""
-    total = weights.sum()
-    return (values * weights).sum() / torch.where(total > 0, total, 1.0)
+    weights = videos + image_weight * images
+    return JointLoss(loss=mean(frames, weights), video=mean(frames, videos), image=mean(frames, images))

@@ -16,15 +16,16 @@ def framewise(block: DiTBlock, x, signal, text, text_mask, rotation, mask):
     """A DiT block in which every frame reads a prompt of its own; arguments as for `DiTBlock.forward`, but:
 
     Args:
-        text: `(B · T, L, D)`, of each frame.
-        text_mask: `(B · T, L)`.
+        text: `(B · T, L, D)`, of each frame, or `(B, L, D)`, the same for all.
+        text_mask: `(B · T, L)` or `(B, L)`.
     """
-    num_frames = x.shape[1]
+    num_frames, num_texts = x.shape[1], len(text) // len(x)
     own, cross, ffn = block.modulation(signal)
     out, _ = block.attention(rearrange(own.enter(x), "b t s d -> b (t s) d"), rotation, mask)
     x = own.leave(x, rearrange(out, "b (t s) d -> b t s d", t=num_frames))
-    out = block.cross_attention(rearrange(cross.enter(x), "b t s d -> (b t) s d"), text, text_mask)
-    x = cross.leave(x, rearrange(out, "(b t) s d -> b t s d", t=num_frames))
+    asking = rearrange(cross.enter(x), "b (n t) s d -> (b n) (t s) d", n=num_texts)
+    out = block.cross_attention(asking, text, text_mask)
+    x = cross.leave(x, rearrange(out, "(b n) (t s) d -> b (n t) s d", n=num_texts, t=num_frames // num_texts))
     return ffn.leave(x, block.ffn(ffn.enter(x)))
 
 
@@ -54,16 +55,15 @@ class JointDiT(VideoDiT):
         """
         self._check(hidden_states, timestep)
         num_frames, height, width = hidden_states.shape[2:]
-        if encoder_hidden_states.ndim == 3:
-            encoder_hidden_states = encoder_hidden_states[:, None].expand(-1, num_frames, -1, -1)
-            if encoder_attention_mask is not None:
-                encoder_attention_mask = encoder_attention_mask[:, None].expand(-1, num_frames, -1)
         p = self.config.patch_size
         grid = (num_frames, height // p, width // p)
         x = rearrange(patchify(hidden_states, (1, p, p)), "b (t s) d -> b t s d", t=num_frames)
         x = self.patches_in(x).to(hidden_states.dtype)
-        text = self.text_in(plain_norm(rearrange(encoder_hidden_states, "b t l d -> (b t) l d")).to(x.dtype))
-        seen = None if encoder_attention_mask is None else rearrange(encoder_attention_mask, "b t l -> (b t) l")
+        states, seen = encoder_hidden_states, encoder_attention_mask
+        if states.ndim == 4:  # one prompt per frame
+            states = rearrange(states, "b t l d -> (b t) l d")
+            seen = None if seen is None else rearrange(seen, "b t l -> (b t) l")
+        text = self.text_in(plain_norm(states).to(x.dtype))
         levels = timestep[:, None] if timestep.ndim == 1 else timestep
         time = self.time_in(timestep_features(levels, self.config.freq_dim).to(x.dtype))
         signal = self.to_signal(time)
@@ -73,10 +73,5 @@ class JointDiT(VideoDiT):
             x = framewise(block, x, signal, text, seen, rotation, mask)
         shift, scale = self.to_last_signal(time)[:, :, None].float().chunk(2, dim=-1)
         x = self.patches_out(torch.addcmul(shift, plain_norm(x), 1 + scale).to(x.dtype)).to(x.dtype)
-        sample = unpatchify(rearrange(x, "b t s d -> b (t s) d"), (1, p, p), grid_of(hidden_states))
+        sample = unpatchify(rearrange(x, "b t s d -> b (t s) d"), (1, p, p), (num_frames, height, width))
         return VideoDiTOutput(sample=sample, caches=[]) if return_dict else (sample, [])
-
-
-def grid_of(latents: torch.Tensor) -> tuple[int, int, int]:
-    """Frames, rows and columns."""
-    return latents.shape[2], latents.shape[3], latents.shape[4]

@@ -54,7 +54,7 @@ ARMS = {
     "both": Arm(0.25),
     "unmasked": Arm(0.25, masked=False),
 }
-NUM_SAMPLES = {"clips": 2400, "pictures": 2400}
+NUM_SAMPLES, NUM_AT_CI = 2400, 32  # clips, and pictures, that are trained on
 BATCH = 24  # samples made at once
 SHIFT = 4.0  # of the sampler's levels
 
@@ -65,25 +65,25 @@ def vae() -> CausalVideoVAE:
     return CausalVideoVAE.from_pretrained("sprites-vae").float().eval().requires_grad_(False)
 
 
-def cached_latents(kind: str, num_samples: int | None = None, folder=None) -> LatentCache:
+def cached_latents(kind: str, num_samples: int = NUM_SAMPLES, folder=None) -> LatentCache:
     """Raw latents of the first training samples of a kind; encoded the first time, 7 or 25 ms per sample.
 
     Args:
         kind: "clips" or "pictures".
-        num_samples: None for all.
+        num_samples: how many.
         folder: of the cache; None for a place in the user's cache.
     """
     key = weights_key(vae())
     folder = folder or cache_dir() / "latents" / f"joint-{kind}-{key.split()[-1]}"
     encode = lambda batch: encode_frames(vae(), batch.clips())  # noqa: E731
-    return fill(folder, JointSprites(kind), encode, num_samples or NUM_SAMPLES[kind], encoder=key)
+    return fill(folder, JointSprites(kind), encode, num_samples, encoder=key)
 
 
-def joint_latents(arm: Arm, batch_size: int, num_steps: int, seed: int = 0) -> JointLatents:
-    """What an arm is trained on."""
-    clips, pictures = (cached_latents(kind) for kind in ("clips", "pictures"))
+def joint_latents(arm: Arm, batch_size: int, num_steps: int, num_samples: int = NUM_SAMPLES) -> JointLatents:
+    """What an arm is trained on: so many clips and pictures, mixed in batches."""
+    clips, pictures = (cached_latents(kind, num_samples) for kind in ("clips", "pictures"))
     return JointLatents(clips, pictures, TextEncoder.installed(), vae().normalize, picture_ratio=arm.picture_ratio,
-                        batch_size=batch_size, num_frames=arm.num_frames, num_steps=num_steps, seed=seed)  # fmt: skip
+                        batch_size=batch_size, num_frames=arm.num_frames, num_steps=num_steps)  # fmt: skip
 
 
 def joint_loss(model, batch, noise, masked: bool = True, shifted: bool = False):
@@ -159,7 +159,9 @@ def joint_recipe(name: str, start: str | None = None) -> Recipe:
     return Recipe(
         name=f"joint-{name}",
         build_model=lambda preset: JointDiT(**JOINT),
-        data=lambda preset: joint_latents(arm, 32 if name == "images" else 16, last_step),
+        data=lambda preset: joint_latents(
+            arm, 32 if name == "images" else 16, last_step, NUM_AT_CI if preset == "ci" else NUM_SAMPLES
+        ),
         compute_loss=loss,
         optimizer=partial(muon, ends=("patches_in", "patches_out", "text_in.0")),
         stages=stages,

@@ -28,6 +28,7 @@ OTHER_COMMANDS = {
     "02.2": [(evaluate, ["film-interpolator"])],
     "02.3": [(train, ["sprites-gan", *SHORT])],
     "02.4": [(train, ["sprites-content-motion", *SHORT, "--stage", stage]) for stage in ("main", "prior")],
+    "04.2": [(train, ["joint-both", *SHORT]), (evaluate, ["joint-both"])],
     "04.3": [(generate, [PROMPT, "--steps", "2", "--image", PICTURE, "--image-guidance", "2", "--rescale", "0.5"])],
     "04.4": [(generate, [PROMPT, "--steps", "2", "--upscale"])],
     "05.2": [(train, ["sprites-vae-minute", *SHORT])],

@@ -16,6 +16,7 @@ from common.data.sprites import caption, render, scene_of
 from common.data.sprites.attributes import FPS, ObjectWords, SceneWords, SpriteScene
 from common.data.sprites.dice import Dice
 from common.data.sprites.render import SpriteBatch
+from common.layers.packed_images import images_as_clips
 from common.training.mixed_batches import mix_batches
 
 VIDEO_COLORS = ("red", "green", "blue")
@@ -128,7 +129,7 @@ class JointLatents:
         """
         latents, texts, is_image = [], [], []
         for images, rows in (self.sequences[int(index) % len(self)] for index in indices):
-            latents.append(self.pictures[rows][:, :, 0].movedim(0, 1) if images else self.clips[rows[0]])
+            latents.append(self._packed(rows) if images else self.clips[rows[0]])
             own = self.picture_texts[rows] if images else self.clip_texts[rows]
             texts.append(own.expand(self.num_frames))
             is_image.append(torch.full((self.num_frames,), images))
@@ -139,3 +140,7 @@ class JointLatents:
             "states": self.states,
             "mask": self.mask,
         }
+
+    def _packed(self, rows: list[int]) -> torch.Tensor:
+        """Pictures as the frames of one sequence, `(C, T, H', W')`."""
+        return images_as_clips(self.pictures[rows][:, :, 0], self.num_frames).clips[0]

@@ -175,15 +175,16 @@ def test_loss_owes(lab, seed):
             answer[part].near(want, because=f"an error of {bad} where nothing is counts nowhere")
     nothing, images, clips = torch.zeros_like(present), torch.ones_like(present), torch.zeros_like(present)
     whole = torch.ones_like(present)
+    single = nothing.clone()
+    single[1, 2] = True
     for kinds, there, weight in (
-        (images, whole, 1.0), (clips, whole, 1.0), (images, whole, 0.0), (is_image, nothing, 1.0)
+        (images, whole, 1.0), (clips, whole, 1.0), (images, whole, 0.0), (is_image, nothing, 1.0),
+        (images, single, 0.25), (images, whole, 0.01), (images, single, 3.0),
     ):  # fmt: skip
         answer = losses(lab, error.double(), kinds, there, weight)
         for part in ("loss", "video", "image"):
             want = weighed(error, kinds, there, weight, part=part)
-            answer[part].near(
-                want, because="the mean of a kind that is not there is 0, and so is a loss without weights"
-            )
+            answer[part].near(want, because="it is the sum of w · error over the sum of w, or 0 where no weight is")
     for dtype in (torch.float16, torch.bfloat16, torch.float64):
         low = (error * 9 + 200).to(dtype)
         for part in ("loss", "video", "image"):
