@@ -25,8 +25,6 @@ def main() -> None:
         if name != "images":
             weights = weights_of(options.folder / "images" / "weights")
         made = train(recipe, "cpu", folder=folder, weights=weights)
-        if "more" in recipe.stages:
-            made = train(recipe, "cpu", stage="more", folder=folder / "more", weights=weights_of(made))
         print(name, made, flush=True)
 
 

@@ -9,9 +9,8 @@ Three fine-tunings of all weights, from one base, with equal numbers of steps, s
 `common.data.mini.joint` for what is shown.
 """
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, partial
 
 import torch
@@ -86,7 +85,7 @@ def joint_latents(arm: Arm, batch_size: int, num_steps: int, num_samples: int = 
                         batch_size=batch_size, num_frames=arm.num_frames, num_steps=num_steps)  # fmt: skip
 
 
-def joint_loss(model, batch, noise, masked: bool = True, shifted: bool = False):
+def joint_loss(model, batch, noise, masked: bool = True):
     """Flow matching: a clip has one noise level and one prompt, each packed picture its own.
 
     Args:
@@ -94,14 +93,11 @@ def joint_loss(model, batch, noise, masked: bool = True, shifted: bool = False):
         batch: as `JointLatents` gives it.
         noise: of the levels and the latents, and which frames have no prompt.
         masked: pictures do not see each other.
-        shifted: clips are trained at more noise than pictures, by √T.
     """
     x0, is_image, texts = batch["latents"], batch["is_image"], batch["texts"]
     num_frames = x0.shape[2]
     alike = lambda values: torch.where(is_image, values, values[:, :1])  # noqa: E731
-    shift = math.log(num_frames) / 2  # of T frames that repeat each other the mean has √T times less noise
-    mean = torch.where(is_image, LEVEL_MEAN, LEVEL_MEAN + shift) if shifted else LEVEL_MEAN
-    s = (alike(noise.normal("level", (num_frames,))) + mean).sigmoid()  # (B, T)
+    s = (alike(noise.normal("level", (num_frames,))) + LEVEL_MEAN).sigmoid()  # (B, T)
     empty = len(batch["states"]) - 1
     texts = texts.masked_fill(alike(noise.uniform("prompt", (num_frames,))) < NO_PROMPT_PART, empty)
     present = torch.ones_like(is_image)
@@ -136,7 +132,6 @@ COMMON = {"learning_rate": 1e-2, "betas": (0.9, 0.95), "weight_decay": 0.01, "wa
           "decay_from": 0.5, "precision": "auto"}  # fmt: skip
 BASE = Settings(steps=900, batch_size=32, ema_decay=0.99, checkpoint_every=100, log_every=50, **COMMON)
 FINE = Settings(steps=1000, batch_size=16, ema_decay=0.995, checkpoint_every=100, log_every=50, **COMMON)
-MORE = replace(FINE, steps=1400, first_sample=FINE.steps * FINE.batch_size)
 CI = Settings(steps=10, batch_size=8, ema_decay=0.9, **COMMON)
 
 
@@ -147,22 +142,15 @@ def joint_recipe(name: str, start: str | None = None) -> Recipe:
         name: of `ARMS`.
         start: name of shipped weights to begin with; None for fresh ones.
     """
-    arm = ARMS[name]
-    last_step = FINE.steps + MORE.steps
-
-    def loss(model, batch, noise, shifted=False):
-        return joint_loss(model, batch, noise, arm.masked, shifted)
-
-    stages = {"main": Stage({"ci": CI, "cpu": BASE if name == "images" else FINE}, start=start)}
-    if name != "images":
-        stages["more"] = Stage({"ci": CI, "cpu": MORE}, start="main", compute_loss=partial(loss, shifted=True))
+    arm, settings = ARMS[name], {"ci": CI, "cpu": BASE if name == "images" else FINE}
+    num_samples = {"ci": NUM_AT_CI, "cpu": NUM_SAMPLES}
     return Recipe(
         name=f"joint-{name}",
         build_model=lambda preset: JointDiT(**JOINT),
         data=lambda preset: joint_latents(
-            arm, 32 if name == "images" else 16, last_step, NUM_AT_CI if preset == "ci" else NUM_SAMPLES
+            arm, settings[preset].batch_size, settings[preset].steps, num_samples[preset]
         ),
-        compute_loss=loss,
+        compute_loss=lambda model, batch, noise: joint_loss(model, batch, noise, arm.masked),
         optimizer=partial(muon, ends=("patches_in", "patches_out", "text_in.0")),
-        stages=stages,
+        stages={"main": Stage(settings, start=start)},
     )

@@ -168,6 +168,6 @@ def test_sequences_are_clips_or_packed_pictures_with_their_own_captions():
         torch.testing.assert_close(batch["latents"][number, :, 0], cache.latents[rows[0], :, 0])
     model = JointDiT(**JOINT)
     for name, arm in ARMS.items():
-        found = joint_loss(model, batch, KeyedNoise(0, range(4)), arm.masked, shifted=name == "both")
+        found = joint_loss(model, batch, KeyedNoise(0, range(4)), arm.masked)
         assert found["loss"].isfinite() and found["video"] > 0 and found["image"] > 0
         assert joint_recipe(name).name == f"joint-{name}"
