@@ -77,8 +77,8 @@ for label in ("video only", "joint"):
     display(show.strips(dict(zip(PICTURE_ONLY, made)), num_frames=4, width=84, title=label))
 
 # %% [markdown]
-# **Before you read on, a prediction.** Video training touched no picture of a yellow disc, and no caption said *yellow*.
-# Why should a model forget what it was not even asked about?
+# **Before you read on, a prediction.** No clip shows a yellow disc, and no clip's caption says *yellow*. Why should a
+# model forget what it was not even asked about?
 
 # %% [markdown] about="images_as_clips" difficulty=1 importance=4 minutes=6
 # ## A picture is a clip of one frame
@@ -98,7 +98,7 @@ for label in ("video only", "joint"):
 
 # %% [markdown] hints="images_as_clips"
 # 1. How many places are left in the last clip? `-N % T`.
-# 2. Append that many pictures of zeros. Then `rearrange(images, "(m t) c h w -> m c t h w", t=num_frames)`.
+# 2. Append so many pictures of zeros. Then `rearrange(images, "(m t) c h w -> m c t h w", t=num_frames)`.
 # 3. `present` is `torch.arange(N + missing) < N`, cut into rows of T.
 
 # %% [markdown] troubles="images_as_clips"
@@ -148,9 +148,9 @@ show.strips({f"clip {m}": clip for m, clip in enumerate(packed.clips)}, num_fram
 # - **Not a number.** A row without any True. A place that nothing fills still has to see itself.
 
 # %% [markdown]
-# **A theorem to check on the shipped weights.** In this transformer everything but self-attention acts on each frame
-# alone. RoPE, which says where a token is, enters attention through *differences* of places. So with your mask four
-# packed pictures must get exactly the velocities that they get as four clips of one frame.
+# **A theorem to check on the shipped weights.** Here everything but self-attention acts on each frame alone, and RoPE
+# enters attention through *differences* of places. So with your mask, four packed pictures must get exactly the
+# velocities that they get as four clips of one frame.
 
 
 # %%
@@ -217,23 +217,16 @@ plt.show()
 
 # %%
 @torch.no_grad()
-def errors_at(model, samples, s, seed=0):
-    """Squared errors `(B, C, T, H, W)` of a model on true samples, all at one noise level."""
-    x0 = latents_of(samples)
-    eps = torch.randn(x0.shape, generator=seeded(seed))
-    text = READ(list(samples.captions))
-    level = torch.full((len(x0),), s)
-    said = model(add_noise(x0, eps, flow_level(level)), 1000 * level, text.states, text.mask).sample
-    return (said - (eps - x0)).square()
-
-
 def kinds(model, s=0.7):
-    """Your losses on test pictures of the colours that only pictures have shown, and on test clips."""
-    clips, pictures = (JointSprites(kind, "test").batch(range(8)) for kind in ("clips", "new pictures"))
+    """Your losses, all at one noise level, on test clips and on pictures of colours that only pictures have shown."""
     found = {}
-    for name, samples in (("video", clips), ("image", pictures)):
-        error = errors_at(model, samples, s)
-        is_image = torch.full((len(error), error.shape[2]), name == "image")
+    for name, source in (("video", "clips"), ("image", "new pictures")):
+        samples = JointSprites(source, "test").batch(range(8))
+        x0, text, level = latents_of(samples), READ(list(samples.captions)), torch.full((8,), s)
+        eps = torch.randn(x0.shape, generator=seeded(0))
+        said = model(add_noise(x0, eps, flow_level(level)), 1000 * level, text.states, text.mask).sample
+        is_image = torch.full((8, x0.shape[2]), name == "image")
+        error = (said - (eps - x0)).square()
         found[name] = getattr(loss_by_kind(error, is_image, torch.ones_like(is_image)), name).item()
     return found
 
@@ -296,8 +289,8 @@ CLIP_LATENTS, PICTURE_LATENTS = latents_of(CLIPS), latents_of(PICTURES)[:, :, 0]
 
 def joint_step(model, batch, generator):
     """The loss of one mixed batch: clips first, packed pictures after them."""
-    pictures = images_as_clips(PICTURE_LATENTS[batch.pictures.flatten()], 4) if len(batch.pictures) else None
-    x0 = CLIP_LATENTS[batch.clips] if pictures is None else torch.cat([CLIP_LATENTS[batch.clips], pictures.clips])
+    pictures = images_as_clips(PICTURE_LATENTS[batch.pictures.flatten()], 4)
+    x0 = torch.cat([CLIP_LATENTS[batch.clips], pictures.clips])
     is_image = (torch.arange(len(x0)) >= len(batch.clips))[:, None].expand(-1, 4)
     present = torch.ones_like(is_image)
     drawn = torch.randn(len(x0), 4, generator=generator) + 1
@@ -322,8 +315,8 @@ for batch in progress_bar(itertools.islice(order, TRAINING_STEPS), total=TRAININ
     optimizer.step()
     log.append((found.video.item(), found.image.item()))
 half = max(1, len(log) // 2)
-for name, values in zip(("video", "image"), zip(*log)):
-    print(f"{name}: {sum(values[:half]) / half:.2f} in the first half, {sum(values[-half:]) / half:.2f} in the second")
+for name, v in zip(("video", "image"), zip(*log)):
+    print(f"{name}: {sum(v[:half]) / half:.2f} in the first half, {sum(v[-half:]) / half:.2f} in the second")
 
 # %% [markdown]
 # The shipped models are the same run, on 2,400 clips and as many pictures, for 1,000 steps of 16 sequences.
