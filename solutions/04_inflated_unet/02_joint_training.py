@@ -185,7 +185,7 @@ changed[:, :, 2] += torch.randn(16, 8, 8, generator=seeded(1))
 for axis, (label, one) in zip(axes[1:], (("with the mask", mixed), ("mask left out", None))):
     runs = [velocities(MODELS["joint"], x, levels[None], SHOWN.captions[:4], one) for x in (together.clips, changed)]
     moved = (runs[1] - runs[0]).abs().amax(dim=(0, 1, 3, 4))
-    axis.bar(["frame 0", "frame 1", "picture", "picture"], moved, color=[BLUE, BLUE, OLIVE, OLIVE])
+    axis.bar(["frame 0", "frame 1", "picture 2", "picture 3"], moved, color=[BLUE, BLUE, OLIVE, OLIVE])
     axis.set(title=f"Picture 2 changes, {label}", ylabel="largest change", ylim=(0, None))
     axis.tick_params(axis="x", labelsize=8)
 plt.show()
@@ -370,7 +370,7 @@ for number, (label, kinds_) in enumerate(answers.items()):
     axis.bar(places, [one.value for one in shares], 0.25, yerr=ends, color=SHADES[label], label=label, capsize=2)
 axis.set_xticks(range(len(BARS)), list(BARS), fontsize=8)
 axis.set(ylabel="share that is right", ylim=(0, 1.05), title=f"{NUM_ASKED} captions each, 95 % intervals")
-axis.legend(fontsize=8, ncols=3, loc="lower center")
+axis.legend(fontsize=8, ncols=3, loc="lower center", bbox_to_anchor=(0.58, 0.6))
 plt.show()
 
 # %%
