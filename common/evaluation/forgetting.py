@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import torch
 
+Z = 1.96  # standard errors on each side of a 95 % interval
+
 
 @dataclass(frozen=True)
 class Forgetting:
@@ -49,7 +51,7 @@ def forgetting(before: torch.Tensor, after: torch.Tensor) -> Forgetting:
     lost, learned = (before & ~after).sum().item(), (~before & after).sum().item()
     n, b, c = num_pairs + 2, lost + 0.5, learned + 0.5
     d = (b - c) / n
-    half = 1.96 * (b + c - n * d * d) ** 0.5 / n
+    half = Z * (b + c - n * d * d) ** 0.5 / n
     return Forgetting(
         before=before.double().mean().item(),
         after=after.double().mean().item(),
