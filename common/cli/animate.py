@@ -21,7 +21,7 @@ from common.video import writer
 from common.video.sampling import clip_to_frames
 from common.zoo import shelf
 
-SHIPPED, SIZE, NUM_FRAMES, LAST_BUCKET = "sprites-svd", 64, 8, 255
+SHIPPED, SIZE, NUM_FRAMES, LAST_BUCKET = "sprites-svd", 64, 14, 255
 KNOWN_FPS, MOST_TRAINED = (4, 8), 14  # of the clips that the shipped weights were trained on
 POOR = 28  # dB that the autoencoder keeps of a picture; of those of its own world it keeps more than 30
 

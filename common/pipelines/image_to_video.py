@@ -46,7 +46,7 @@ from common.pipelines.text_to_video import TextToVideoOutput
 from common.text import TextEncoder
 
 VAE = "sprites-vae"
-SETTINGS = {"num_inference_steps": 16, "min_guidance_scale": 1.5, "max_guidance_scale": 2.5, "fps": 4,
+SETTINGS = {"num_inference_steps": 8, "min_guidance_scale": 2.5, "max_guidance_scale": 4.0, "fps": 8,
             "motion_bucket_id": 127, "noise_aug_strength": 0.02}  # fmt: skip
 
 

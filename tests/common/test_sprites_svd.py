@@ -26,6 +26,7 @@ from common.zoo.sprites_svd.recipe import (
     compute_loss,
     dropped,
     mixed_loss,
+    sparse,
 )
 
 
@@ -154,9 +155,11 @@ def test_half_of_a_mixed_batch_has_eight_frames_and_half_fourteen():
     assert torch.isclose(found, sum(parts))
 
 
-def test_test_clips_are_of_their_kind_and_four_frames_per_second():
-    clips = asked("large", 6)
-    assert clips.pixels.shape == (6, 3, 8, 64, 64) and clips.fps == 4
+def test_test_clips_are_of_their_kind_with_many_frames_or_few():
+    clips, few = asked("large", 6), sparse("large", 6)
+    assert clips.pixels.shape == (6, 3, 14, 64, 64) and clips.fps == 8
+    assert few.pixels.shape == (6, 3, 8, 64, 64) and few.fps == 4
+    assert torch.equal(few.pixels[:, :, :7], clips.pixels[:, :, ::2]) and few.scenes == clips.scenes
     assert {scene.objects[0].size for scene in clips.scenes} == {"large"}
 
 
@@ -166,9 +169,9 @@ def test_measures_name_every_part_and_every_baseline(monkeypatch):
     torch.manual_seed(0)
     model = build_model("ci")
     found = measures.measure(model, "small")
-    rows = (*KINDS, "copy/large", "frame_by_frame/large", "spatial/large", "longer")
+    rows = (*KINDS, "copy/large", "frame_by_frame/large", "spatial/large", "sparse")
     assert set(found) == {f"{row}/{name}" for row in rows for name in (*JUDGED, "first_frame")} | {
         f"shuffled/large/{name}" for name in JUDGED
     } | {"loss", "frame_by_frame/loss"}
-    assert found["large/motion"] == found["longer/motion"] == 1 and found["copy/large/motion"] == 0
+    assert found["large/motion"] == found["sparse/motion"] == 1 and found["copy/large/motion"] == 0
     assert found["copy/large/first_frame"] > 30 and found["loss"] == found["frame_by_frame/loss"]

@@ -12,7 +12,7 @@ from common.models.inflated_unet import inflate, new_parameters
 from common.models.shipped import find
 from common.zoo.sprites_image.recipe import RECIPE
 from common.zoo.sprites_svd.first_steps import assembled, coded, hearing, mean_loss, training_steps
-from common.zoo.sprites_svd.recipe import asked
+from common.zoo.sprites_svd.recipe import sparse
 
 PARTS = SimpleNamespace(
     inflate=inflate, TemporalResnetBlock=temporal.TemporalResnetBlock, AlphaBlender=temporal.AlphaBlender,
@@ -22,7 +22,7 @@ PARTS = SimpleNamespace(
 
 @pytest.fixture(scope="module")
 def given():
-    return coded(asked("large", 3))
+    return coded(sparse("large", 3))
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ OTHER_COMMANDS = {
     "02.4": [(train, ["sprites-content-motion", *SHORT, "--stage", stage]) for stage in ("main", "prior")],
     "03.1": [(train, ["sprites-svd", *SHORT])],
     "03.3": [(animate, [PICTURE, "--frames", "3", "--steps", "1"]), (train, ["sprites-svd", *SHORT])],
+    "04.2": [(train, ["joint-both", *SHORT]), (evaluate, ["joint-both"])],
     "04.3": [(generate, [PROMPT, "--steps", "2", "--image", PICTURE, "--image-guidance", "2", "--rescale", "0.5"])],
     "04.4": [(generate, [PROMPT, "--steps", "2", "--upscale"])],
     "05.2": [(train, ["sprites-vae-minute", *SHORT])],

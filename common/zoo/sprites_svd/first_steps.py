@@ -1,6 +1,6 @@
 """The first training steps of `sprites-svd`, small enough for a page: coded clips, a loss at fixed noise, a short loop.
 
-given = coded(asked("large", 4))
+given = coded(sparse("large", 4))
 mean_loss(i2v_loss, model, given)
 for value in training_steps(i2v_loss, model, given, num_steps=10): ...
 """

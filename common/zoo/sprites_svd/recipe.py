@@ -15,8 +15,8 @@ import torch
 
 from common.data.sprites import caption
 from common.data.sprites.one_object import OneObject
-from common.data.sprites.render import SpriteBatch
-from common.data.sprites.solo import SOLO_FPS, draw
+from common.data.sprites.render import SpriteBatch, render
+from common.data.sprites.solo import draw
 from common.diffusion.image_to_video import added_time_ids, i2v_loss
 from common.evaluation.image import psnr
 from common.evaluation.sprite_reader import accuracy, read_sprites
@@ -48,7 +48,7 @@ GAIN = 1.7  # the standard deviation of a latent where that of noise on the pixe
 def build_model(preset: str) -> InflatedUNet:
     """The image model inflated: the shipped one, or under "ci" a fresh one."""
     base = IMAGE_RECIPE.build_model("ci") if preset == "ci" else BASE
-    return InflatedUNet.of(base, in_channels=32, num_frames=NUM_FRAMES)
+    return InflatedUNet.of(base, in_channels=32, num_frames=NUM_LONGER)
 
 
 def training_clips(preset: str) -> CaptionedLatents:
@@ -120,12 +120,21 @@ def mixed_loss(model, batch, noise):
 
 
 def asked(kind: str, num_clips: int, size: int = 64) -> SpriteBatch:
-    """Test clips of eight frames, four per second: "large" objects before a still camera, or "any" object."""
-    return draw(OneObject("test").scenes(range(kind == "any", 2 * num_clips, 2)), NUM_FRAMES, size)
+    """Test clips of 14 frames, eight per second: "large" objects before a still camera, or "any" object."""
+    return render(_scenes(kind, num_clips), NUM_LONGER, size)
+
+
+def sparse(kind: str, num_clips: int, size: int = 64) -> SpriteBatch:
+    """The same test clips in eight frames, four per second."""
+    return draw(_scenes(kind, num_clips), NUM_FRAMES, size)
+
+
+def _scenes(kind: str, num_clips: int) -> list:
+    return OneObject("test").scenes(range(kind == "any", 2 * num_clips, 2))
 
 
 def animate(model, clips: SpriteBatch, prompts: Sequence[str], seed: int = 0, **changed) -> torch.Tensor:
-    """Clips `(B, 3, T, H, W)` that begin with the first frames of others.
+    """Clips `(B, 3, T, H, W)` that begin with the first frames of others, and are as long and as fast.
 
     Args:
         model: an `InflatedUNet`.
@@ -136,8 +145,9 @@ def animate(model, clips: SpriteBatch, prompts: Sequence[str], seed: int = 0, **
     """
     pipe = ImageToVideoPipeline(model, FrameVAE.from_pretrained(VAE).to(model.device))
     generator = torch.Generator().manual_seed(seed)
-    size = clips.pixels.shape[-1]
-    return pipe(clips.clips()[:, :, 0], list(prompts), size, size, generator=generator, **SETTINGS | changed).frames
+    num_frames, size = clips.pixels.shape[2], clips.pixels.shape[-1]
+    changed = SETTINGS | {"num_frames": num_frames, "fps": clips.fps, "generator": generator} | changed
+    return pipe(clips.clips()[:, :, 0], list(prompts), size, size, **changed).frames
 
 
 def captions(clips: SpriteBatch) -> list[str]:
@@ -145,7 +155,7 @@ def captions(clips: SpriteBatch) -> list[str]:
     return [caption(scene) for scene in clips.scenes]
 
 
-def judge(clips: SpriteBatch, made: torch.Tensor, fps: float = SOLO_FPS) -> dict[str, float]:
+def judge(clips: SpriteBatch, made: torch.Tensor, fps: float = FPS) -> dict[str, float]:
     """What clips show of what was asked for, parts from 0 to 1, and `first_frame`, the mean PSNR of the first, dB."""
     right = accuracy([scene.words for scene in clips.scenes], read_sprites(made.cpu(), fps))
     pairs = zip(made[:, :, 0].cpu(), clips.clips()[:, :, 0])

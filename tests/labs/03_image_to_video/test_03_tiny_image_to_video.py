@@ -15,7 +15,7 @@ from common.course.graders import Call, attempt, judge, mapping, outcomes, stand
 from common.course.graders.inflating import Formula, inflated, loss_of, models, moved_name
 from common.course.graders.values import coins, noise, uniform
 from common.zoo.sprites_svd.first_steps import assembled, coded, mean_loss
-from common.zoo.sprites_svd.recipe import asked as asked_clips
+from common.zoo.sprites_svd.recipe import sparse
 
 exercise = pytest.mark.exercise
 
@@ -345,5 +345,5 @@ def test_your_model_denoises(lab, seed):
     """the shipped weights in your layers, behind your inflation, by your loss"""
     said = "i2v_loss of sprites-svd in a model of your parts"
     model = attempt("a model of your parts", assembled, lab)
-    found = attempt(said, mean_loss, lab.i2v_loss, model, coded(asked_clips("large", 4)), seed % 5)
+    found = attempt(said, mean_loss, lab.i2v_loss, model, coded(sparse("large", 4)), seed % 5)
     outcomes.load(__file__)["denoises"].judge(said, found)

@@ -23,7 +23,7 @@ from common.layers import temporal
 from common.models.inflated_model import as_image_model, at_spatial
 from common.models.inflated_unet import inflate, new_parameters
 from common.zoo.sprites_svd.first_steps import assembled, coded, mean_loss, training_steps
-from common.zoo.sprites_svd.recipe import NUM_FRAMES, asked
+from common.zoo.sprites_svd.recipe import NUM_FRAMES, sparse
 
 STORE = Path(__file__).with_suffix(".json")
 GRADER = STORE.parent.parent / f"test_{STORE.stem}.py"
@@ -35,7 +35,7 @@ PARTS = SimpleNamespace(inflate=inflate, **{name: getattr(temporal, name) for na
 
 def denoises() -> dict:
     """The outcome: loss of the shipped weights in a model of the lab's parts."""
-    model, given = assembled(PARTS), coded(asked("large", 4))
+    model, given = assembled(PARTS), coded(sparse("large", 4))
     arms = {
         "reference": (model, given),
         "the mix all spatial": (at_spatial(model), given),
@@ -53,7 +53,7 @@ def denoises() -> dict:
 def starts() -> dict:
     """The loss on unseen clips, every few steps of training from each start."""
     seen = coded(draw(OneObject("train").scenes(range(0, 2 * NUM_TRAINED, 2)), NUM_FRAMES, 64))
-    unseen, found = coded(asked("large", NUM_TESTED)), {}
+    unseen, found = coded(sparse("large", NUM_TESTED)), {}
     torch.manual_seed(0)
     fresh = assembled(PARTS, weights=None)
     for name, model in {

@@ -1,0 +1,1 @@
+"""The picture model of lab 04.2, fine-tuned on clips with packed pictures among them."""

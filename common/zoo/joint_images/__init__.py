@@ -1,0 +1,1 @@
+"""The picture model of lab 04.2: it knows six colours, and no motion."""
