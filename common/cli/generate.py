@@ -151,7 +151,7 @@ def load(weights: str, height: int = SIZE) -> TextToVideoPipeline:
         pipeline = TextToVideoPipeline.from_pretrained(weights)
     else:
         place = shelf.weights_folder(weights)  # where they are not there, the error says which recipe makes them
-        if not issubclass(shelf.model_class(place), VideoDiT):
+        if shelf.model_class(place) not in (VideoDiT, ShapedVideoDiT):
             raise ValueError(f"{weights} is no model that makes videos of prompts; {SHIPPED} is")
         scale = weights == SHIPPED and height != SIZE
         transformer = ShapedVideoDiT.placed(weights) if scale else shelf.from_pretrained(weights)

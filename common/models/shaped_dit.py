@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from diffusers.configuration_utils import ConfigMixin, register_to_config
+from diffusers.models.modeling_utils import ModelMixin
 from einops import rearrange
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from common.layers.attention import KeyValues
 from common.layers.lora import inject_lora, lora_state, merge_lora
 from common.layers.modulation import timestep_features
 from common.layers.norm import plain_norm
@@ -28,12 +29,42 @@ from common.tensor_ops import patchify, unpatchify
 LAYERS = ("to_qkv", "to_q", "to_kv", "to_out", "ffn")  # of every block, beside which there is a LoRA
 
 
-class ShapedVideoDiT(VideoDiT):
+class ShapedVideoDiT(ModelMixin, ConfigMixin):
     """`VideoDiT` with positions that are scaled to the square that its base was trained on.
 
-    Its config has besides `base`, a name of shipped weights or a folder, `base_sha256` of their file, `base_rows`, the
-    rows of tokens of the trained square, `rank` of the LoRA, and `scaled`: False for positions as in the base.
+    It has the layers of a `VideoDiT` and is built with the same arguments. Its config has besides `base`, a name of
+    shipped weights or a folder, `base_sha256` of their file, `base_rows`, the rows of tokens of the trained square,
+    `rank` of the LoRA, and `scaled`: False for positions as in the base.
     """
+
+    config: Any  # diffusers says a dict; it is a FrozenDict, whose entries are attributes too
+    patches_in: nn.Linear
+    patches_out: nn.Linear
+    text_in: nn.Sequential
+    time_in: nn.Sequential
+    to_signal: nn.Linear
+    to_last_signal: nn.Linear
+    blocks: nn.ModuleList
+
+    @register_to_config
+    def __init__(
+        self,
+        in_channels: int = 16,
+        patch_size: int = 2,
+        dim: int = 256,
+        num_layers: int = 7,
+        num_heads: int = 4,
+        ffn_dim: int = 896,
+        text_dim: int = 384,
+        freq_dim: int = 256,
+        rope_theta: float = 100.0,
+    ):
+        super().__init__()
+        layers = VideoDiT(
+            in_channels, patch_size, dim, num_layers, num_heads, ffn_dim, text_dim, freq_dim, rope_theta
+        )  # fmt: skip
+        for name, layer in layers.named_children():
+            self.add_module(name, layer)
 
     @classmethod
     def of(cls, base: str | Path, rank: int = 32, base_rows: int = 4, scaled: bool = True) -> "ShapedVideoDiT":
@@ -115,19 +146,14 @@ class ShapedVideoDiT(VideoDiT):
         timestep: torch.Tensor,
         encoder_hidden_states: torch.Tensor,
         encoder_attention_mask: torch.Tensor | None = None,
-        caches: list[KeyValues] | None = None,
-        frame_offset: int = 0,
-        is_causal: bool = False,
         return_dict: bool = True,
     ):
-        """Predict a velocity: as `VideoDiT.forward`, with scaled positions. Arguments as there.
+        """Predict a velocity: as `VideoDiT.forward`, of whole clips, with scaled positions. Arguments as there.
 
         Raises:
-            ValueError: as there; or a piece of a stream is asked for, which this model was not made for.
+            ValueError: as there.
         """
         self._check(hidden_states, timestep)
-        if caches or frame_offset or is_causal:
-            raise ValueError(f"clips are whole here: no caches, {frame_offset=} and {is_causal=}")
         x, grid = self._tokens(hidden_states)
         text = self.text_in(plain_norm(encoder_hidden_states).to(x.dtype))  # (B, L, D)
         time = self._time(timestep[:, None] if timestep.ndim == 1 else timestep, x.dtype)
@@ -171,6 +197,13 @@ class ShapedVideoDiT(VideoDiT):
             self._latents(rearrange(own, "(t s) d -> 1 t s d", t=x.shape[1]), time, x.shape[1:])[0]
             for own, time, x in zip(tokens, times, latents)
         ]
+
+    def _check(self, latents: torch.Tensor, timestep: torch.Tensor) -> None:
+        if latents.ndim != 5 or latents.shape[1] != self.config.in_channels:
+            raise ValueError(f"latents are (B, {self.config.in_channels}, T', H', W'), got {tuple(latents.shape)}")
+        batch, _, num_frames = latents.shape[:3]
+        if timestep.shape not in ((batch,), (batch, num_frames)):
+            raise ValueError(f"timestep is ({batch},) or ({batch}, {num_frames}), got {tuple(timestep.shape)}")
 
     def rotation(self, grid: tuple[int, int, int], device=None) -> torch.Tensor:
         """The turns of a grid of tokens."""
