@@ -53,7 +53,7 @@ def animate(picture, prompt, motion, num_frames, fps, steps, seed, model, raw, o
         check_out(out)
         if Path(picture).resolve() in (out.resolve(), sheet.resolve()):
             raise ValueError(f"the picture {picture} would be overwritten; choose another --output")
-        first = load_image(picture, SIZE)
+        first = load_image(picture, SIZE, SIZE)
         reading = read_prompt(prompt, seen=look_at(first)) if prompt.strip() else PromptReading("")
         pipeline = load(model)
         for note in notes(picture, first, reading, pipeline.vae) + unseen(model, num_frames, fps):

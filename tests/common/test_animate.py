@@ -79,13 +79,15 @@ def test_the_layers_are_the_library_s_own(weights):
 
 def test_a_note_says_what_is_cut_off_and_what_the_world_does_not_know(star, tmp_path):
     vae = FrameVAE.from_pretrained("sprites-vae")
-    assert notes(star, module.load_image(star, 64), PromptReading(""), vae) == []
+    assert notes(star, module.load_image(star, 64, 64), PromptReading(""), vae) == []
     noise = np.random.default_rng(0).integers(0, 256, (80, 120, 3), dtype=np.uint8)
     Image.fromarray(noise).save(tmp_path / "noise.png")
-    wide, blurred = notes(str(tmp_path / "noise.png"), module.load_image(str(tmp_path / "noise.png"), 64),
+    wide, blurred = notes(str(tmp_path / "noise.png"), module.load_image(str(tmp_path / "noise.png"), 64, 64),
                           PromptReading(""), vae)  # fmt: skip
     assert "120x80" in wide and "middle square" in wide and "dB" in blurred
-    (asked,) = notes(star, module.load_image(star, 64), PromptReading("a star", {"jump": None}, is_caption=False), vae)
+    (asked,) = notes(
+        star, module.load_image(star, 64, 64), PromptReading("a star", {"jump": None}, is_caption=False), vae
+    )
     assert "jump" in asked and '"a star"' in asked
 
 
