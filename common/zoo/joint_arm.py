@@ -16,7 +16,7 @@ from functools import cache, partial
 import torch
 
 from common.data.latent_cache import LatentCache, fill, weights_key
-from common.data.mini.joint import NUM_FRAMES, JointLatents, JointSprites
+from common.data.mini.joint import NUM_FRAMES, JointSprites
 from common.diffusion.guidance import Guidance
 from common.diffusion.joint_loss import loss_by_kind
 from common.diffusion.paths import add_noise, flow_level
@@ -29,6 +29,7 @@ from common.models.joint_dit import JOINT, JointDiT
 from common.runtime import cache_dir
 from common.text import TextEncoder
 from common.training import Recipe, Settings, Stage, muon
+from common.zoo.joint_latents import JointLatents
 from common.zoo.mini_objectives import LEVEL_MEAN, NO_PROMPT_PART
 
 

@@ -6,7 +6,7 @@ import re
 import pytest
 import torch
 
-from common.data.mini.joint import KINDS, PICTURE_ONLY, VIDEO_COLORS, JointLatents, JointSprites
+from common.data.mini.joint import KINDS, PICTURE_ONLY, VIDEO_COLORS, JointSprites
 from common.diffusion.joint_loss import loss_by_kind
 from common.evaluation.forgetting import forgetting
 from common.evaluation.sprite_reader import agreement, read_sprites
@@ -16,6 +16,7 @@ from common.models.joint_dit import JointDiT
 from common.training.keyed_noise import KeyedNoise
 from common.training.mixed_batches import mix_batches
 from common.zoo.joint_arm import ARMS, JOINT, joint_loss, joint_recipe
+from common.zoo.joint_latents import JointLatents
 from common.zoo.joint_measures import moves_as_asked
 
 TINY = {"in_channels": 4, "dim": 24, "num_layers": 2, "num_heads": 2, "ffn_dim": 20, "text_dim": 6, "freq_dim": 8}
