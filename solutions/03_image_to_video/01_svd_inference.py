@@ -373,9 +373,10 @@ for name, row in STUDY["knobs"].items():
     print(f"{name:44}{row['speed']:18.2f}{row['first']:11.1f} dB{row['kept']:11.0%}")
 
 # %% [markdown]
-# **What to see.** Guidance is the knob that works: too much of it slows the object and spoils the first frame. The ids
-# are told to the model, but this small one hardly listens: at 4 frames per second the object should go twice as far
-# from frame to frame as at 8, and the bucket should be a scale. Lab 03.4 is about what it takes.
+# **What to see.** Guidance is the knob that works: without it fewer objects keep their look to the end, and too much of
+# it spoils the first frame. The ids are told to the model, but this small one hardly listens: at 4 frames per second
+# the object should go twice as far from frame to frame as at 8, and at both ends of the bucket it moves about as far.
+# Lab 03.4 is about what it takes.
 #
 # ## Try it
 #

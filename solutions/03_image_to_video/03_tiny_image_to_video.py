@@ -435,12 +435,12 @@ def inflate_stable_diffusion(name="stabilityai/stable-diffusion-2-1"):
 
 # %% [markdown]
 # **Honest limits.** The design of this lab asked for the right motion in 85 clips of 100 and a first frame of 30 dB. An
-# hour of one core did not reach either: looks are kept, motion is half learned. Stable Video Diffusion reads an
-# embedding of the picture where this model reads a sentence, trains all weights, and draws 576 × 1024.
+# hour of one core reached neither, as the card's table shows: looks are kept, motion is learned in part, and least
+# where frames are far apart. Stable Video Diffusion reads an embedding of the picture where this model reads a
+# sentence, trains all weights, and draws 576 × 1024.
 #
 # **Ablation.** Train with a loss that never drops the picture. Is `max_guidance_scale=2.5` still better than 1?
-
-# %% [markdown]
+#
 # ## What you now own
 #
 # The layers of `common/layers/temporal.py`, `inflate` and `i2v_loss`. `flipbook animate picture.png --mine` runs the

@@ -426,8 +426,7 @@ show.strips(chosen, num_frames=4, width=84, title=SENTENCE)
 # *Video Diffusion Models* pack up to eight pictures behind the frames of each clip. Imagen Video does likewise, and
 # shows that styles known from pictures alone, such as van Gogh's, begin to move. Stable Video Diffusion's U-Net has
 # temporal convolutions, so it cannot pack. It has a blender whose `image_only_indicator` gives the spatial layer alone.
-# In diffusers, `UNetSpatioTemporalConditionModel.forward` fills it with zeros: image batches need a forward of
-# your own.
+# In diffusers, `UNetSpatioTemporalConditionModel.forward` fills it with zeros, so image batches need their own forward.
 #
 # Where the spatial layers are frozen, as in AnimateDiff, nothing of theirs can be forgotten, and pictures in the batch
 # teach nothing.

@@ -45,6 +45,7 @@ MOST_BYTES = {
     "sprites-gan": 8e6,
     "sprites-gan-frames": 8e6,
     "sprites-image": 6.5e6,
+    "sprites-svd": 6e6,
     "sprites-t2v": 16e6,
     "sprites-t2v-shapes": 8e6,
     "sprites-upscaler": 4e6,

@@ -2,6 +2,7 @@
 
     flipbook train sprites-svd                     stage "main": clips of 8 frames, a constant learning rate
     flipbook train sprites-svd --stage anneal      from there: half of the clips have 14 frames, the rate falls to zero
+    flipbook train sprites-svd --stage further     the same once more, longer, from there or --weights sprites-svd
 
 The model is Stable Video Diffusion's, and so is what it is told: noisy latents beside those of the first frame, and
 frames per second, amount of motion and noise on the picture as added ids. What Stable Video Diffusion does not have is
@@ -186,6 +187,7 @@ def sheet(model, preset):
 ENDS = ("conv_in", "add_embedding", "time_pos_embed.linear_1")
 COMMON = {"batch_size": 16, "betas": (0.9, 0.95), "weight_decay": 0.01, "ema_decay": 0.998, "precision": "fp32"}
 SMALL, LARGE = COMMON | {"batch_size": 4}, COMMON | {"batch_size": 64, "precision": "bf16"}
+AGAIN = {"decay": "linear", "first_sample": 3 * 10**6}  # of stage "further": samples that no other stage has seen
 LOOKS = {"measure_every": 1000, "sheet_every": 1000, "checkpoint_every": 50}
 RECIPE = Recipe(
     name="sprites-svd",
@@ -208,6 +210,15 @@ RECIPE = Recipe(
                 "gpu": Settings(steps=4000, learning_rate=5e-3, decay="linear", first_sample=10**7, **LARGE | LOOKS),
             },
             start="main",
+            compute_loss=mixed_loss,
+        ),
+        "further": Stage(
+            {
+                "ci": Settings(steps=4, learning_rate=5e-3, **AGAIN | SMALL),
+                "cpu": Settings(steps=4000, learning_rate=5e-3, **AGAIN | COMMON | LOOKS),
+                "gpu": Settings(steps=8000, learning_rate=5e-3, **AGAIN | LARGE | LOOKS),
+            },
+            start="anneal",
             compute_loss=mixed_loss,
         ),
     },
