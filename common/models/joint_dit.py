@@ -1,12 +1,15 @@
 """A video transformer for joint training on images and videos: each frame may have a prompt of its own, and a mask."""
 
 import torch
+from diffusers.configuration_utils import ConfigMixin, register_to_config
+from diffusers.models.modeling_utils import ModelMixin
 from einops import rearrange
 
 from common.layers.modulation import timestep_features
 from common.layers.norm import plain_norm
 from common.layers.rope import rotations
 from common.models.dit import DiTBlock, VideoDiT, VideoDiTOutput
+from common.models.shipped import Shipped
 from common.tensor_ops import patchify, unpatchify
 
 JOINT = {"in_channels": 16, "dim": 96, "num_layers": 5, "num_heads": 4, "ffn_dim": 336}
@@ -29,15 +32,38 @@ def framewise(block: DiTBlock, x, signal, text, text_mask, rotation, mask):
     return ffn.leave(x, block.ffn(ffn.enter(x)))
 
 
-class JointDiT(VideoDiT):
-    """`VideoDiT` with packed pictures: the same weights, and on clips with one prompt the same velocity.
+class JointDiT(Shipped, ModelMixin, ConfigMixin):
+    """A DiT with packed pictures: the weights of `VideoDiT`, and on clips with one prompt the same velocity.
 
     All its layers but self-attention act on each frame alone. So with the mask of `present_mask`, pictures packed as a
     clip get what each gets as a clip of one frame: attention sees only differences of places (RoPE), and in one frame
     they are those of a first frame.
+
+    Args:
+        in_channels, patch_size, dim, num_layers, num_heads, ffn_dim, text_dim, freq_dim, rope_theta: as for `VideoDiT`.
     """
 
-    # pyrefly: ignore [bad-override]  # it has no caches: pictures and clips are whole
+    @register_to_config
+    def __init__(
+        self,
+        in_channels: int = 16,
+        patch_size: int = 2,
+        dim: int = 96,
+        num_layers: int = 5,
+        num_heads: int = 4,
+        ffn_dim: int = 336,
+        text_dim: int = 384,
+        freq_dim: int = 256,
+        rope_theta: float = 100.0,
+    ):
+        super().__init__()
+        # Not a subclass: `--mine` cannot swap a base class for the learner's, but it can swap what is called here.
+        sizes = (in_channels, patch_size, dim, num_layers, num_heads, ffn_dim, text_dim, freq_dim, rope_theta)
+        layers = VideoDiT(*sizes)
+        self.patches_in, self.text_in, self.time_in = layers.patches_in, layers.text_in, layers.time_in
+        self.to_signal, self.blocks = layers.to_signal, layers.blocks
+        self.to_last_signal, self.patches_out = layers.to_last_signal, layers.patches_out
+
     def forward(self, hidden_states, timestep, encoder_hidden_states, encoder_attention_mask=None, mask=None,
                 return_dict=True):  # fmt: skip
         """Predict a velocity.
@@ -52,9 +78,16 @@ class JointDiT(VideoDiT):
 
         Returns:
             `.sample`, as `hidden_states`; `.caches` are empty.
+
+        Raises:
+            ValueError: the latents or the timesteps have another shape.
         """
-        self._check(hidden_states, timestep)
-        num_frames, height, width = hidden_states.shape[2:]
+        batch, channels, num_frames, height, width = hidden_states.shape
+        if channels != self.config.in_channels or timestep.shape not in ((batch,), (batch, num_frames)):
+            raise ValueError(
+                f"latents are (B, {self.config.in_channels}, T', H', W') and timesteps (B,) or (B, T'), got "
+                f"{tuple(hidden_states.shape)} and {tuple(timestep.shape)}"
+            )
         p = self.config.patch_size
         grid = (num_frames, height // p, width // p)
         x = rearrange(patchify(hidden_states, (1, p, p)), "b (t s) d -> b t s d", t=num_frames)

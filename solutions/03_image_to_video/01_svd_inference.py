@@ -446,6 +446,5 @@ print(f"in chunks and whole, sprites-svd's frames differ by at most {(chunked - 
 # ## Yours now
 #
 # `ImageToVideoPipeline` is built of your five functions.
-#
 # **Next:** 03.2, a motion module that fits other people's checkpoints. **To read:** *Stable Video Diffusion*
 # (arXiv:2311.15127), *Elucidating the Design Space of Diffusion-Based Generative Models* (arXiv:2206.00364).

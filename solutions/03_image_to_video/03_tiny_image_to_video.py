@@ -127,8 +127,8 @@ for kind, color, word in (("resnet block", BLUE, "resnets"), ("transformer", RUS
     at = [k for k, name in enumerate(order) if word in name]
     axis.bar(at, [alphas[order[k]] for k in at], color=color, label=kind)
 axis.axhline(torch.tensor(0.5).sigmoid(), color=GREY, linewidth=1, label="at the start")
-axis.set(ylim=(0, 1), xticks=[0, len(order) - 1], xticklabels=["input", "output"], ylabel="alpha: how spatial",
-         title="The mix of every layer")  # fmt: skip
+axis.set(ylim=(0, 1.35), yticks=[0, 0.5, 1], ylabel="alpha: how spatial", title="The mix of every layer")
+axis.set_xticks([0, len(order) - 1], ["input", "output"])
 axis.legend(fontsize=8, ncols=3)
 plt.show()
 
@@ -291,7 +291,7 @@ for name, model in STARTS.items():
 # %%
 SD21 = {"sample_size": 96, "in_channels": 4, "out_channels": 4, "block_out_channels": (320, 640, 1280, 1280),
         "layers_per_block": 2, "cross_attention_dim": 1024, "attention_head_dim": [5, 10, 20, 20],
-        "use_linear_projection": True}  # fmt: skip # from its config.json
+        "use_linear_projection": True}  # from its config.json  # fmt: skip
 with torch.device("meta"):
     sd21 = UNet2DConditionModel(**SD21)
     svd = UNetSpatioTemporalConditionModel(**video_config(sd21, in_channels=8))
@@ -439,10 +439,9 @@ def inflate_stable_diffusion(name="stabilityai/stable-diffusion-2-1"):
 # where frames are far apart. Stable Video Diffusion reads an embedding of the picture where this model reads a
 # sentence, trains all weights, and draws 576 × 1024.
 #
-# **Ablation.** Train with a loss that never drops the picture. Is `max_guidance_scale=2.5` still better than 1?
+# **Ablation.** Train with a loss that never drops the picture. Is `max_guidance_scale=4` still better than 1?
 #
 # ## What you now own
-#
 # The layers of `common/layers/temporal.py`, `inflate` and `i2v_loss`. `flipbook animate picture.png --mine` runs the
 # first four, `flipbook train sprites-svd --mine` the loss. Next: lab 03.1 runs SVD's own pipeline around these weights.
 #

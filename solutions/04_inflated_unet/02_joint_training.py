@@ -31,7 +31,7 @@ from torch.nn import functional as F
 
 from common import show
 from common.course import check
-from common.data.mini.joint import PICTURE_ONLY, JointSprites
+from common.data.mini.joint import CLIP_FPS, PICTURE_ONLY, VIDEO_COLORS, JointSprites
 from common.diffusion import add_noise, flow_level
 from common.diffusion.joint_loss import JointLoss
 from common.evaluation.forgetting import Forgetting
@@ -417,8 +417,8 @@ for what, key in ROWS.items():
 # %%
 SENTENCE = "a large cyan circle moves up over a black field"
 
-chosen = {label: generate(MODELS[label], [SENTENCE])[0] for label in ("video only", "joint")}
-show.strips(chosen, num_frames=4, width=84, title=SENTENCE)
+row = torch.cat([generate(MODELS[label], [SENTENCE])[0] for label in ("video only", "joint")], dim=3)
+show.player(row, CLIP_FPS, width=280, max_bytes=50_000, caption=f"video only | joint: {SENTENCE}")
 
 # %% [markdown] tags=["folded"]
 # ## Going further: joint training at real scale
