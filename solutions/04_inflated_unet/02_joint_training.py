@@ -31,7 +31,7 @@ from torch.nn import functional as F
 
 from common import show
 from common.course import check
-from common.data.mini.joint import CLIP_FPS, PICTURE_ONLY, VIDEO_COLORS, JointSprites
+from common.data.mini.joint import CLIP_FPS, PICTURE_ONLY, JointSprites
 from common.diffusion import add_noise, flow_level
 from common.diffusion.joint_loss import JointLoss
 from common.evaluation.forgetting import Forgetting
