@@ -359,7 +359,7 @@ for name, row in STUDY["identity"].items():
 # less of the object. SVD could not cheat like this. It has no sentence, so all that it keeps comes from the picture.
 # Ours learned with a caption beside nearly every picture, on frozen layers that could already draw from captions, and
 # took the easier witness. That is **shortcut learning**, and a control found it, not the score. The design of this lab
-# asked for 30 dB in the first frame and a look kept in 95 % of the frames to the 14th. Judge the table by that.
+# asked for 30 dB in the first frame, and for the look in all but one of twenty frames. Judge the table by that.
 
 # %% [markdown]
 # ## Knobs

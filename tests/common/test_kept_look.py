@@ -13,7 +13,7 @@ def test_true_clips_keep_their_look_and_those_of_other_pictures_do_not():
     clips = asked("large", 3).clips()
     pictures = clips[:, :, 0]
     kept = kept_look(pictures, clips)
-    assert set(kept) == {*LOOKS, "all"} and kept["all"].shape == (3, 8)
+    assert set(kept) == {*LOOKS, "all"} and kept["all"].shape == (3, 14)
     assert kept["all"][:, 0].all() and kept["all"].float().mean() > 0.8
     assert kept_look(pictures.roll(1, dims=0), clips)["all"].float().mean() < 0.2
     broken = clips.clone()

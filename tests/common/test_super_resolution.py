@@ -217,7 +217,7 @@ def test_channels_that_differ_are_refused(vae):
 def test_generate_upscale_writes_a_clip_twice_as_large(upscaler, vae, tmp_path, monkeypatch):
     monkeypatch.setenv("FLIPBOOK_CACHE", str(tmp_path / "cache"))
     first = TextToVideoPipeline(VideoDiT(**DIT_PRESETS["ci"]).eval(), vae)
-    monkeypatch.setattr(command, "load", lambda weights: first)
+    monkeypatch.setattr(command, "load", lambda *_: first)
     monkeypatch.setattr(command, "load_upscaler", lambda: upscaler)
     words = [STAR, "--steps", "1", "--num-frames", "5", "--size", "32", "--raw", "-o", str(tmp_path / "clip.gif")]
     for extra, size in (([], "32x32"), (["--upscale"], "64x64")):
