@@ -14,7 +14,7 @@ LABS = paths.all_labs()
 FIRST_TEN = {"00.0", "01.1", "01.2", "01.3", "01.4", "01.5", "02.1", "02.2", "02.3", "02.4"}
 
 # Every limit on banks is here.
-SECONDS = 7.0  # a lab, in one warm process after the others, on two free cores where `pace` is 1
+SECONDS = 8.0  # a lab, in one warm process after the others, on two free cores where `pace` is 1
 MEAN_SECONDS = 5.0  # of all labs; measured 3.3, where the slowest takes 5.4
 FIRST_FILES, FIRST_LINES = 300, 8_000  # the first ten labs together
 FILES, LINES = 30, 800  # every later lab
@@ -61,8 +61,9 @@ def test_every_wrong_answer_is_killed_and_no_right_one_turned_away(built, proven
     tries = [taken(told)]
     while min(tries) > SECONDS and len(tries) < 3:
         slower = pace()
-        ran = subprocess.run(mutants(built.id), cwd=paths.root(), capture_output=True, text=True, timeout=300)
-        tries.append(taken(json.loads(ran.stdout)) / slower)
+        warm = mutants(LABS[0].id, built.id)  # the first lab pays for what all of them import
+        ran = subprocess.run(warm, cwd=paths.root(), capture_output=True, text=True, timeout=300)
+        tries.append(taken(json.loads(ran.stdout.splitlines()[-1])) / slower)
     SPENT[built.id] = min(tries)
     assert min(tries) <= SECONDS, f"{built.id} took {', '.join(f'{one:.1f}' for one in tries)} s"
 
