@@ -278,8 +278,8 @@ plt.show()
 # %% [markdown]
 # ## Assemble and run
 #
-# Your four parts in a training step: take a mixed batch, pack its pictures, mask, predict, and take the loss apart. It
-# goes on from the shipped picture model.
+# Your four parts in a training step: draw a mixed batch, pack its pictures, build the mask, predict, and compute the
+# loss of each kind. Training continues from the shipped picture model.
 
 # %%
 COUNT = 48

@@ -57,8 +57,6 @@ limit_threads()
 plt.rcParams["figure.dpi"] = 75
 NUM_READ, STEPS, NUM_CLIPS = {"ci": (6, 12, 24), "cpu": (96, 300, 3000), "gpu": (384, 3000, 3000)}[preset()]
 BLUE, RUST, GREEN, GREY = "#1f6f8b", "#b3541e", "#3a7d44", "0.6"
-VAE = MiniCoder().vae
-FILM = Interpolator.from_pretrained("film-interpolator").eval().requires_grad_(False)
 
 # %% [markdown]
 # ## Where you are heading
@@ -300,6 +298,8 @@ except FileNotFoundError as error:
 # The swap is one line: three coders with the same 48 tokens. Real clips go in, so no generator is to blame.
 
 # %%
+VAE = MiniCoder().vae
+FILM = Interpolator.from_pretrained("film-interpolator").eval().requires_grad_(False)
 CODERS = {
     "video VAE": MiniCoder("video"),
     "skipped, FILM between": SkippedFrames(VAE, FILM),

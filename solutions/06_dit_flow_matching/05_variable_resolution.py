@@ -55,8 +55,6 @@ plt.rcParams["figure.dpi"] = 75
 NUM_READ, STEPS, NUM_CLIPS = {"ci": (2, 3, 4), "cpu": (12, 40, 24), "gpu": (96, 400, 96)}[preset()]
 SQUARE, WIDE, TALL, LONG = (17, 64, 64), (17, 48, 80), (17, 96, 64), (25, 64, 64)
 BLUE, OLIVE, RUST, GREY = "#1f6f8b", "#8a7a2f", "#b3541e", "#9a9a9a"
-PIPE = TextToVideoPipeline.from_pretrained("sprites-t2v")
-BASE, VAE = PIPE.transformer, PIPE.vae
 
 
 def shape_text(shape):
@@ -86,7 +84,8 @@ def side_by_side(clips, gap=4):
 # *the same weights*, not one number changed, with positions that you are about to write.
 
 # %% tags=["demo"] draws="One prompt in two shapes, with positions as they are and with scaled ones."
-PROMPT = SHOWN[5]
+PIPE, PROMPT = TextToVideoPipeline.from_pretrained("sprites-t2v"), SHOWN[5]
+BASE, VAE = PIPE.transformer, PIPE.vae
 FINISHED = ShapedVideoDiT.placed("sprites-t2v")
 pair = [side_by_side([drawn(model, [PROMPT], shape)[0] for shape in (WIDE, TALL)]) for model in (BASE, FINISHED)]
 show.player(side_by_side(pair, gap=16), FPS, width=620, max_bytes=50_000, caption=f"{PROMPT}: as it is | scaled")

@@ -123,6 +123,13 @@ def test_no_page_speaks_to_a_formatter(path):
     assert [line for line in lines if re.search(r"#\s*(fmt:|noqa|type:\s*ignore|ruff:)", line)] == []
 
 
+@pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.id)
+def test_the_setup_of_a_lab_loads_no_weights(lab):
+    """it runs before every check and in every trial of a bank; a cell that needs a model loads it"""
+    setup = [cell for cell in code_cells(lab.notebook("solutions")) if "setup" in cell["metadata"].get("tags", ())]
+    assert setup and not [cell for cell in setup if ".from_pretrained(" in "".join(cell["source"])]
+
+
 @pytest.mark.parametrize("lab", [lab for lab in LABS if not lab.id.endswith(".0")], ids=lambda lab: lab.id)
 def test_the_result_of_a_lab_moves(lab):
     """a video course: each lab has a player, and each looping WebP is at most 60 KB"""

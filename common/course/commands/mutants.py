@@ -65,7 +65,7 @@ def mutants(ids, bank, exercise, seed, as_json, each):
 
 
 def disorders(labs: list[Lab], answers: list, exercise: str | None) -> list[str]:
-    """What the course's own banks of these labs lack, and what lies in them that belongs to no exercise."""
+    """What is missing from the course's own banks of these labs, and the files in them that belong to no exercise."""
     return [*collect.strays(labs), *collect.shortages(labs, answers, exercise)]
 
 
