@@ -7,7 +7,7 @@ import torch
 from diffusers.utils import logging
 from PIL import Image, ImageOps
 
-from common.cli.generate import check_out, load_image, look_at, write
+from common.cli.generate import check_out, load_image, look_at, write_both
 from common.cli.user_path import UserPath
 from common.data.sprites.prompts import PromptReading, read_prompt
 from common.data.sprites.vocabulary import suggestions
@@ -16,9 +16,6 @@ from common.models.frame_vae import FrameVAE
 from common.models.inflated_model import InflatedUNet
 from common.models.temporal_parts import with_own_layers
 from common.pipelines.image_to_video import SETTINGS, VAE, ImageToVideoPipeline
-from common.show import contact_sheet
-from common.video import writer
-from common.video.sampling import clip_to_frames
 from common.zoo import shelf
 
 SHIPPED, SIZE, NUM_FRAMES, LAST_BUCKET = "sprites-svd", 64, 14, 255
@@ -29,7 +26,8 @@ POOR = 28  # dB that the autoencoder keeps of a picture; of those of its own wor
 @click.command()
 @click.argument("picture", type=UserPath(exists=True, dir_okay=False))
 @click.option("--prompt", default="", help='What happens, such as "it moves left". Without it the model chooses.')
-@click.option("--motion", default=0.5, show_default=True, type=click.FloatRange(0, 1), help="How fast, from 0 to 1.")
+@click.option("--motion", default=0.5, show_default=True, type=click.FloatRange(0, 1),
+              help="How fast, from 0 to 1. The shipped weights hardly listen to it.")  # fmt: skip
 @click.option("--frames", "--num-frames", "num_frames", default=NUM_FRAMES, show_default=True,
               type=click.IntRange(2, 64), help="Of the video.")  # fmt: skip
 @click.option("--fps", default=SETTINGS["fps"], show_default=True, type=click.IntRange(1, 60),
@@ -62,16 +60,9 @@ def animate(picture, prompt, motion, num_frames, fps, steps, seed, model, raw, o
             first, reading.caption, SIZE, SIZE, num_frames, num_inference_steps=steps, fps=fps, generator=seed,
             motion_bucket_id=round(LAST_BUCKET * motion),
         )  # fmt: skip
-        clip = made.frames[0]  # (3, T, H, W)
-        contact_sheet(clip, fps=fps, title=reading.caption or Path(picture).name).save(sheet)
-        frames = clip_to_frames(clip) if raw else writer.enlarged(clip_to_frames(clip))
-        write(out, frames, fps)
+        write_both(made.frames[0], out, sheet, reading.caption or Path(picture).name, fps, raw=raw)
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    if sheet != out:
-        height, width = frames.shape[1:3]
-        click.echo(f"video: {out} ({num_frames} frames of {width}x{height}, {fps} frames per second)")
-    click.echo(f"contact sheet: {sheet}")
 
 
 def load(model: str) -> ImageToVideoPipeline:

@@ -84,16 +84,9 @@ def generate(
             made = cascade(pipeline, load_upscaler(), reading.caption, image=first, **sampler)
         else:
             made = pipeline(reading.caption, first, **sampler)
-        clip = made.frames[0]  # (3, T, H, W)
-        contact_sheet(clip, fps=FPS, title=reading.caption).save(sheet)
-        frames = clip_to_frames(clip) if raw else writer.enlarged(clip_to_frames(clip))
-        write(out, frames)
+        write_both(made.frames[0], out, sheet, reading.caption, raw=raw)
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    if sheet != out:
-        height, width = frames.shape[1:3]
-        click.echo(f"video: {out} ({num_frames} frames of {width}x{height}, {FPS} frames per second)")
-    click.echo(f"contact sheet: {sheet}")
 
 
 def check(prompt: str, guidance: float, out: Path) -> None:
@@ -211,6 +204,21 @@ def notes(reading: PromptReading, weights: str, num_frames: int, height: int, wi
 def is_new(item: ObjectWords) -> bool:
     """Whether an object has a combination of words that is held out of training."""
     return is_held_out(SceneWords((item,), "field", "white"))
+
+
+def write_both(clip: torch.Tensor, out: Path, sheet: Path, title: str, fps: int = FPS, *, raw: bool) -> None:
+    """Write a clip `(3, T, H, W)` as a video and its contact sheet, and say where they are.
+
+    Raises:
+        ValueError, OSError: as `write`.
+    """
+    contact_sheet(clip, fps=fps, title=title).save(sheet)
+    frames = clip_to_frames(clip) if raw else writer.enlarged(clip_to_frames(clip))
+    write(out, frames, fps)
+    if sheet != out:
+        num_frames, height, width = frames.shape[:3]
+        click.echo(f"video: {out} ({num_frames} frames of {width}x{height}, {fps} frames per second)")
+    click.echo(f"contact sheet: {sheet}")
 
 
 def write(out: Path, frames: np.ndarray, fps: int = FPS) -> None:

@@ -7,7 +7,7 @@ import torch
 
 from common.data.buckets import bucket_batches, nearest_bucket, num_tokens
 from common.data.sprites import SpriteData, render
-from common.data.sprites.shaped import ShapedSprites, render_shaped
+from common.data.sprites.shaped import ShapedSprites
 from common.evaluation.sprite_reader import accuracy, read_sprites
 from common.layers.lora import LoRALinear, inject_lora, lora_state, merge_lora
 from common.layers.rope import rotations
@@ -45,11 +45,11 @@ def opened(model):
 
 def test_squares_are_drawn_as_ever_and_other_shapes_show_more_of_the_same():
     scenes = SpriteData("test").scenes(range(6))
-    assert torch.equal(render_shaped(scenes, 5, 32, 32).pixels, render(scenes, 5, 32).pixels)
-    wide = render_shaped(scenes, 5, 32, 64).pixels
+    assert torch.equal(render(scenes, 5, 32, 32).pixels, render(scenes, 5, 32).pixels)
+    wide = render(scenes, 5, 32, 64).pixels
     assert torch.equal(wide[..., 16:48], render(scenes, 5, 32).pixels), "the middle of a wide clip is the square"
     with pytest.raises(ValueError, match="nothing to render"):
-        render_shaped(scenes, 5, 32, 0)
+        render(scenes, 5, 32, 0)
 
 
 @pytest.mark.parametrize("shape", UNSEEN)

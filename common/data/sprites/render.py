@@ -38,15 +38,26 @@ class SpriteBatch:
         return from_uint8(self.pixels, dtype)
 
 
-def render(scenes: Sequence[SpriteScene], num_frames: int = NUM_FRAMES, size: int = SIZE) -> SpriteBatch:
-    """Draw scenes: a clip of `num_frames` square pictures, `size` pixels high, for each.
+def render(
+    scenes: Sequence[SpriteScene], num_frames: int = NUM_FRAMES, size: int = SIZE, width: int | None = None
+) -> SpriteBatch:
+    """Draw scenes: a clip of `num_frames` pictures, `size` pixels high, for each.
+
+    Lengths of the world are heights of the picture. So a wider picture shows more of the world, left and right.
+
+    Args:
+        scenes: at least one.
+        num_frames: T.
+        size: the height, in pixels.
+        width: in pixels; None for a square.
 
     Raises:
         ValueError: there is no scene, or a number is below 1.
     """
-    if not scenes or num_frames < 1 or size < 1:
-        raise ValueError(f"nothing to render: {len(scenes)} scenes, {num_frames=}, {size=}")
-    pixels = np.empty((len(scenes), 3, num_frames, size, size), dtype=np.uint8)
+    width = size if width is None else width
+    if not scenes or min(num_frames, size, width) < 1:
+        raise ValueError(f"nothing to render: {len(scenes)} scenes, {num_frames=}, {size=}, {width=}")
+    pixels = np.empty((len(scenes), 3, num_frames, size, width), dtype=np.uint8)
     for clip, scene in zip(pixels, scenes):
         paint(clip, scene)
     return SpriteBatch(torch.from_numpy(pixels), tuple(scenes), tuple(caption(scene, scene.index) for scene in scenes))
@@ -67,20 +78,22 @@ def _paint_background(clip: np.ndarray, scene: SpriteScene, times: np.ndarray) -
     if scene.camera == "still":
         times = times[:1]  # one picture for all frames
     middle, zoom = (values.astype(np.float32) for values in view(scene.camera, scene.camera_speed, times))
-    size = clip.shape[-1]
-    places = (np.arange(size, dtype=np.float32) + 0.5) / size - 0.5  # middles of the pixels, heights from the centre
-    x = places / zoom[:, None, None] + middle[:, None, None]  # (T, 1, W)
-    y = (places / zoom[:, None, None] + 0.5).swapaxes(1, 2)  # (T, H, 1)
-    light = light_part(scene, x, y, size * zoom[:, None, None])
+    height, width = clip.shape[2:]
+    # Middles of the pixels, heights from the centre.
+    across, down = ((np.arange(n, dtype=np.float32) + 0.5) / height - n / height / 2 for n in (width, height))
+    x = across / zoom[:, None, None] + middle[:, None, None]  # (T, 1, W)
+    y = (down / zoom[:, None, None] + 0.5).swapaxes(1, 2)  # (T, H, 1)
+    light = light_part(scene, x, y, height * zoom[:, None, None])
     for channel, dark, bright in zip(clip, *shades(scene.background_color)):
         channel[:] = np.float32(dark + 0.5) + np.float32(bright - dark) * light
 
 
 def _paint_object(clip: np.ndarray, item: SpriteObject, *path: np.ndarray) -> None:
     """Blend the object's colour in, within the box that holds its whole path: x, y and radius, `(T,)`, heights."""
-    size = clip.shape[-1]
-    x, y, radius = (size * values.astype(np.float32) for values in path)  # pixels
-    columns, rows = (_span(place, radius * extent, size) for place, extent in zip((x, y), EXTENTS[item.shape]))
+    height, width = clip.shape[2:]
+    x, y, radius = (height * values.astype(np.float32) for values in path)  # pixels
+    x = x + np.float32((width - height) / 2)  # the world's middle is that of the picture
+    columns, rows = (_span(place, radius * e, n) for place, e, n in zip((x, y), EXTENTS[item.shape], (width, height)))
     across = np.arange(columns.start, columns.stop, dtype=np.float32) + 0.5 - x[:, None]  # (T, w)
     down = np.arange(rows.start, rows.stop, dtype=np.float32) + 0.5 - y[:, None]  # (T, h)
     part = coverage(signed_distance(item.shape, across[:, None, :], down[:, :, None], radius[:, None, None]))

@@ -4,20 +4,17 @@ Lengths of the world are heights of the picture, as everywhere. So a clip of 48x
 fewer pixels, and a clip of 64x96 shows the things of 64x64 in the same size, and more of the world beside them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
-from common.data.sprites.attributes import COLORS, NUM_FRAMES, SpriteObject, SpriteScene, shades
-from common.data.sprites.backgrounds import coverage, light_part
-from common.data.sprites.captions import caption
+from common.data.sprites.attributes import NUM_FRAMES, SpriteObject, SpriteScene
 from common.data.sprites.dice import Dice
 from common.data.sprites.paths import frame_times, picture_path, view
-from common.data.sprites.render import SpriteBatch
+from common.data.sprites.render import SpriteBatch, render
 from common.data.sprites.scenes import SPLITS, draw_scenes, scene_of
-from common.data.sprites.shapes import EXTENTS, signed_distance
+from common.data.sprites.shapes import EXTENTS
 
 SHIFTS = 2**61  # the key of the draws below
 NUM_PLACES, NUM_VERSIONS = 16, 12  # places tried for the objects of a scene; scenes of the same words tried
@@ -51,7 +48,7 @@ class ShapedSprites:
 
     def batch(self, indices: Iterable[int]) -> SpriteBatch:
         """The clips with these numbers."""
-        return render_shaped(self.scenes(indices), self.num_frames, self.height, self.width)
+        return render(self.scenes(indices), self.num_frames, self.height, self.width)
 
 
 def fitted(scene: SpriteScene, aspect: float, num_frames: int) -> SpriteScene:
@@ -103,51 +100,3 @@ def _seen(shift, x, y, across, down, zoom, aspect) -> float:
 def _moved(scene: SpriteScene, shift: float, index: int) -> SpriteScene:
     objects = tuple(replace(item, x=item.x + float(shift)) for item in scene.objects)
     return replace(scene, objects=objects, index=index)
-
-
-def render_shaped(scenes: Sequence[SpriteScene], num_frames: int, height: int, width: int) -> SpriteBatch:
-    """Draw scenes as clips of `num_frames` pictures of `height` times `width` pixels: as `render` where they are equal.
-
-    Raises:
-        ValueError: there is no scene, or a number is below 1.
-    """
-    if not scenes or min(num_frames, height, width) < 1:
-        raise ValueError(f"nothing to render: {len(scenes)} scenes, {num_frames=}, {height=}, {width=}")
-    pixels = np.empty((len(scenes), 3, num_frames, height, width), dtype=np.uint8)
-    for clip, scene in zip(pixels, scenes):
-        _paint_background(clip, scene)
-        for item in scene.objects:
-            _paint_object(clip, scene, item)
-    return SpriteBatch(torch.from_numpy(pixels), tuple(scenes), tuple(caption(scene, scene.index) for scene in scenes))
-
-
-def _paint_background(clip: np.ndarray, scene: SpriteScene) -> None:
-    if scene.background == "field":
-        clip[:] = np.array(COLORS[scene.background_color]).reshape(3, 1, 1, 1)
-        return
-    _, num_frames, height, width = clip.shape
-    times = frame_times(num_frames)[: 1 if scene.camera == "still" else None]
-    middle, zoom = (v.astype(np.float32)[:, None, None] for v in view(scene.camera, scene.camera_speed, times))
-    across, down = ((np.arange(count, dtype=np.float32) + 0.5 - count / 2) / height for count in (width, height))
-    light = light_part(scene, across / zoom + middle, down[:, None] / zoom + 0.5, height * zoom)
-    for channel, dark, bright in zip(clip, *shades(scene.background_color)):
-        channel[:] = np.float32(dark + 0.5) + np.float32(bright - dark) * light
-
-
-def _paint_object(clip: np.ndarray, scene: SpriteScene, item: SpriteObject) -> None:
-    _, num_frames, height, width = clip.shape
-    x, y, radius = (v.astype(np.float32) * height for v in picture_path(scene, item, frame_times(num_frames)))
-    x = x + (width - height) / 2
-    columns, rows = (_pixels(place, radius * e, n) for place, e, n in zip((x, y), EXTENTS[item.shape], (width, height)))
-    across = np.arange(columns.start, columns.stop, dtype=np.float32) + 0.5 - x[:, None]  # (T, w)
-    down = np.arange(rows.start, rows.stop, dtype=np.float32) + 0.5 - y[:, None]  # (T, h)
-    part = coverage(signed_distance(item.shape, across[:, None, :], down[:, :, None], radius[:, None, None]))
-    for channel, value in zip(clip, COLORS[item.color]):
-        patch = channel[:, rows, columns]
-        patch[:] = patch + (value - patch.astype(np.float32)) * part + np.float32(0.5)
-
-
-def _pixels(places: np.ndarray, extents: np.ndarray, count: int) -> slice:
-    """The pixels along one axis that the object touches in any frame."""
-    first, last = np.floor((places - extents).min() - 1), np.ceil((places + extents).max() + 1)
-    return slice(int(np.clip(first, 0, count)), int(np.clip(last, 0, count)))
