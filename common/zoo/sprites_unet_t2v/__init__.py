@@ -1,0 +1,1 @@
+"""`sprites-unet-t2v`: prompt to video, with layers along time in `sprites-image`."""
