@@ -12,9 +12,8 @@ def shift_sigma(sigma: torch.Tensor, num_frames: int, base_frames: int = 1) -> t
     """Noise levels for clips that are as hard as other levels are for shorter clips: more noise for more frames.
 
     On a clip where nothing moves, T noisy frames show one picture T times. Their mean has 1 / sqrt(T) of one frame's
-    noise. So sigma hides as much in a clip of `base_frames` frames as sigma · sqrt(num_frames / base_frames) hides in
-    one of `num_frames`. (If ln(sigma) is normal, its mean rises by half of ln(num_frames / base_frames), and its standard
-    deviation stays.)
+    noise. So what sigma hides in a clip of `base_frames` frames, sigma · sqrt(num_frames / base_frames) hides in one of
+    `num_frames`. (If ln(sigma) is normal, its mean rises by half of ln(num_frames / base_frames).)
 
     Args:
         sigma: noise levels for clips of `base_frames` frames, of any shape.
@@ -22,7 +21,7 @@ def shift_sigma(sigma: torch.Tensor, num_frames: int, base_frames: int = 1) -> t
         base_frames: of the clips that the given levels are for; 1 for pictures.
 
     Returns:
-        The levels, in the shape, dtype and device of sigma, which is left alone.
+        The levels as a new tensor, in the shape, dtype and device of sigma.
 
     Raises:
         ValueError: one of the numbers of frames is below 1.

@@ -6,6 +6,8 @@
 Names of weights are diffusers', so that those of `sprites-svd` fit.
 """
 
+from collections.abc import Callable
+
 import torch
 from einops import rearrange
 from torch import nn
@@ -108,15 +110,17 @@ class TemporalLayer(nn.Module):
         dim: channels.
         num_heads: of both attentions.
         context_dim: of the prompt's states.
+        attention: the class of both attentions, called as `TemporalAttention` is; None for that.
     """
 
-    def __init__(self, dim: int, num_heads: int, context_dim: int):
+    def __init__(self, dim: int, num_heads: int, context_dim: int, attention: Callable | None = None):
         super().__init__()
+        attention = attention or TemporalAttention
         self.gate = nn.Parameter(torch.zeros(1))
         self.positions = nn.ModuleList([nn.Linear(dim, 4 * dim), nn.Linear(4 * dim, dim)])
         self.norm_in, self.ff_in = nn.LayerNorm(dim), FeedForward(dim)
-        self.norm1, self.attn1 = nn.LayerNorm(dim), TemporalAttention(dim, num_heads)
-        self.norm2, self.attn2 = nn.LayerNorm(dim), TemporalAttention(dim, num_heads, context_dim)
+        self.norm1, self.attn1 = nn.LayerNorm(dim), attention(dim, num_heads)
+        self.norm2, self.attn2 = nn.LayerNorm(dim), attention(dim, num_heads, context_dim)
         self.norm3, self.ff = nn.LayerNorm(dim), FeedForward(dim)
         for layer in (self.ff_in, self.ff):  # FeedForward starts at zero; behind a gate of 0 that would stay so
             layer.net[2].reset_parameters()  # pyrefly: ignore [not-callable]
@@ -130,5 +134,3 @@ class TemporalLayer(nn.Module):
         h = h + self.attn2(self.norm2(h), context)
         h = h + self.ff(self.norm3(h))
         return x + self.gate * (h - x)
-
-

@@ -94,19 +94,33 @@ class AttentionInTime(nn.Module):
         return rearrange(x, "b t n c -> (b t) n c")
 
 
-def conv_in_time(block: ResnetBlock2D, frames: FrameCount) -> ConvInTime:
-    """A residual block with a temporal one behind it, which is the identity at first; where the block's weights are."""
+def conv_in_time(block: ResnetBlock2D, frames: FrameCount, kind: Callable | None = None) -> ConvInTime:
+    """A residual block with a temporal one behind it, which is the identity at first; where the block's weights are.
+
+    Args:
+        block: of the image model.
+        frames: how many of them make a clip.
+        kind: puts the two together; None for `Conv2Plus1d`.
+    """
     weight, (channels, temb_channels) = block.conv2.weight, (block.out_channels, block.time_emb_proj.in_features)
     with torch.device(weight.device):
         temporal = TemporalResnetBlock(channels, temb_channels).to(weight.dtype)
-    return ConvInTime(Conv2Plus1d(block, temporal), frames)
+    return ConvInTime((kind or Conv2Plus1d)(block, temporal), frames)
 
 
-def attention_in_time(block: BasicTransformerBlock, frames: FrameCount) -> AttentionInTime:
-    """A transformer block with a temporal layer behind it, the identity at first; where the block's weights are."""
+def attention_in_time(
+    block: BasicTransformerBlock, frames: FrameCount, kind: Callable | None = None
+) -> AttentionInTime:
+    """A transformer block with a temporal layer behind it, the identity at first; where the block's weights are.
+
+    Args:
+        block: of the image model.
+        frames: how many of them make a clip.
+        kind: of attention; None for `TemporalAttention`.
+    """
     weight: Any = block.norm1.weight
     with torch.device(weight.device):
-        temporal = TemporalLayer(block.dim, block.num_attention_heads, block.cross_attention_dim).to(weight.dtype)
+        temporal = TemporalLayer(block.dim, block.num_attention_heads, block.cross_attention_dim, kind).to(weight.dtype)
     return AttentionInTime(block, temporal, frames)
 
 
@@ -167,10 +181,11 @@ class VideoUNet(ModelMixin, ConfigMixin):
     def __init__(self, base: str | None = None, num_frames: int = 8, base_sha256: str | None = None,
                  image_config: dict | None = None):  # fmt: skip
         super().__init__()
-        image: Any = UNet2DConditionModel(**(image_config or {})) if base is None else UNet2DConditionModel.from_pretrained(
-            find(base)
-        )  # fmt: skip
-        if base is not None:
+        image: Any
+        if base is None:
+            image = UNet2DConditionModel(**(image_config or {}))
+        else:
+            image = UNet2DConditionModel.from_pretrained(find(base))
             found = checksum(Path(find(base)))
             if base_sha256 not in (None, found):
                 raise WeightsError(
@@ -246,3 +261,12 @@ class VideoUNet(ModelMixin, ConfigMixin):
             new = self.new_parameters()
             state_dict = {name: t for name, t in self.state_dict().items() if name not in new} | dict(state_dict)
         return super().load_state_dict(state_dict, strict=strict, assign=assign)
+
+
+def as_pictures(model: VideoUNet) -> VideoUNet:
+    """A copy that does to every frame what the image model does: as inflation makes it, before any training."""
+    copied = copy.deepcopy(model)
+    for name, parameter in copied.new_parameters().items():
+        if ".temporal.conv2." in name or name.endswith(".gate"):
+            parameter.detach().zero_()
+    return copied

@@ -1,7 +1,7 @@
 """Prompt to video by an inflated image U-Net: Euler's steps along Karras' levels, with guidance.
 
-    pipe = UNetTextToVideoPipeline.from_pretrained("sprites-unet-t2v")
-    clip = pipe("a large red star moves left over a blue field").frames[0]      # (3, T, 64, 64) in [-1, 1]
+pipe = UNetTextToVideoPipeline.from_pretrained("sprites-unet-t2v")
+clip = pipe("a large red star moves left over a blue field").frames[0]      # (3, T, 64, 64) in [-1, 1]
 """
 
 from collections.abc import Sequence
