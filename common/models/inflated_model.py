@@ -18,7 +18,7 @@ from diffusers.models.unets.unet_spatio_temporal_condition import UNetSpatioTemp
 from safetensors.torch import load_file, save_file
 
 from common.layers.temporal import zero
-from common.models.inflated_unet import LAST_OF_BRANCH, inflate_unet, new_parameters, video_config
+from common.models.inflated_unet import LAST_OF_BRANCH, NUM_IDS, inflate_unet, new_parameters, video_config
 from common.models.shipped import CONFIG, WEIGHTS, WeightsError, demand_class, find, pop_dtype, read_json
 
 ALL_SPATIAL = 30.0  # a mix factor whose sigmoid is 1 in float32
@@ -34,7 +34,9 @@ class InflatedUNet(UNetSpatioTemporalConditionModel):
     config: Any
 
     @classmethod
-    def of(cls, base: str | Path | UNet2DConditionModel, in_channels: int, num_frames: int) -> "InflatedUNet":
+    def of(
+        cls, base: str | Path | UNet2DConditionModel, in_channels: int, num_frames: int, num_ids: int = NUM_IDS
+    ) -> "InflatedUNet":
         """Inflate an image model, as `inflate_unet` does it, and freeze what it had.
 
         In the first layer the weights of the image model's channels are frozen, those of the other channels learn.
@@ -43,6 +45,7 @@ class InflatedUNet(UNetSpatioTemporalConditionModel):
             base: the name or folder of the image model's weights; or the model itself, all of which is then saved too.
             in_channels: of the video model.
             num_frames: for which it is trained: what pipelines make if they are not told otherwise.
+            num_ids: added numbers that it is told; Stable Video Diffusion's are three.
 
         Raises:
             WeightsError: there are no such weights.
@@ -51,8 +54,8 @@ class InflatedUNet(UNetSpatioTemporalConditionModel):
         named = not isinstance(base, UNet2DConditionModel)
         place = Path(find(base)) if named else None
         unet: Any = UNet2DConditionModel.from_pretrained(place) if named else base
-        model = cls(**video_config(unet, in_channels), num_frames=num_frames)
-        model.load_state_dict(inflate_unet(unet, in_channels).state_dict())
+        model = cls(**video_config(unet, in_channels, num_ids), num_frames=num_frames)
+        model.load_state_dict(inflate_unet(unet, in_channels, num_ids).state_dict())
         if place is not None:
             model.register_to_config(base=str(base), base_sha256=checksum(place))
         model._freeze(unet.conv_in.in_channels)
@@ -75,7 +78,8 @@ class InflatedUNet(UNetSpatioTemporalConditionModel):
         dtype = pop_dtype(kwargs) or torch.float32
         if kwargs:
             raise TypeError(f"beside the weights it takes dtype or torch_dtype; got {', '.join(kwargs)}")
-        model = cls.of(config["base"], config["in_channels"], config["num_frames"])
+        num_ids = config["projection_class_embeddings_input_dim"] // config["addition_time_embed_dim"]
+        model = cls.of(config["base"], config["in_channels"], config["num_frames"], num_ids)
         if model.config.base_sha256 != config["base_sha256"]:
             raise WeightsError(
                 f"{place.name} belongs to other weights of {config['base']} than those that are there: their checksums "

@@ -38,12 +38,13 @@ def video_key(name: str) -> str:
     return re.sub(r"(resnets\.\d+\.)", r"\1spatial_res_block.", name)
 
 
-def video_config(unet: UNet2DConditionModel, in_channels: int | None = None) -> dict:
+def video_config(unet: UNet2DConditionModel, in_channels: int | None = None, num_ids: int = NUM_IDS) -> dict:
     """The arguments of the `UNetSpatioTemporalConditionModel` that a `UNet2DConditionModel` fits into.
 
     Args:
         unet: of down and up blocks with and without cross-attention; linear projections around the attention.
         in_channels: of the video model; None for those of the image model.
+        num_ids: added numbers that the video model is told.
 
     Raises:
         ValueError: the video class has nothing for a block or a setting of it.
@@ -68,7 +69,7 @@ def video_config(unet: UNet2DConditionModel, in_channels: int | None = None) -> 
         "transformer_layers_per_block": config.transformer_layers_per_block,
         "num_attention_heads": config.num_attention_heads or config.attention_head_dim,  # diffusers' own confusion
         "addition_time_embed_dim": ID_DIM,
-        "projection_class_embeddings_input_dim": NUM_IDS * ID_DIM,
+        "projection_class_embeddings_input_dim": num_ids * ID_DIM,
     }
 
 
@@ -108,7 +109,9 @@ def inflate(image_state: Mapping[str, torch.Tensor], video_state: Mapping[str, t
 
 
 @torch.no_grad()
-def inflate_unet(unet: UNet2DConditionModel, in_channels: int | None = None) -> UNetSpatioTemporalConditionModel:
+def inflate_unet(
+    unet: UNet2DConditionModel, in_channels: int | None = None, num_ids: int = NUM_IDS
+) -> UNetSpatioTemporalConditionModel:
     """Inflate an image U-Net: a video U-Net with its weights, which at first does to every frame what it did.
 
     The last layer of each temporal branch is zero, and so are the weights of input channels that the image model does
@@ -117,11 +120,12 @@ def inflate_unet(unet: UNet2DConditionModel, in_channels: int | None = None) -> 
     Args:
         unet: the image model; it is left alone.
         in_channels: of the video model, at least those of the image model; None for as many.
+        num_ids: as in `video_config`.
 
     Raises:
         ValueError: there are fewer input channels, or as in `video_config`.
     """
-    config = video_config(unet, in_channels)
+    config = video_config(unet, in_channels, num_ids)
     if config["in_channels"] < unet.conv_in.in_channels:
         raise ValueError(f"the image model reads {unet.conv_in.in_channels} channels, the video model {in_channels}")
     model = UNetSpatioTemporalConditionModel(**config)

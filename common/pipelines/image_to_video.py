@@ -103,6 +103,7 @@ class ImageToVideoPipeline(DiffusionPipeline):
         fps: float = SETTINGS["fps"],
         motion_bucket_id: int = SETTINGS["motion_bucket_id"],
         noise_aug_strength: float = SETTINGS["noise_aug_strength"],
+        more_ids: torch.Tensor | None = None,
         negative_prompt: str | Sequence[str] | None = None,
         generator: Seed | Sequence[Seed] | None = None,
         latents: torch.Tensor | None = None,
@@ -123,6 +124,7 @@ class ImageToVideoPipeline(DiffusionPipeline):
             fps: frames per second.
             motion_bucket_id: how much moves, from 0 to 255.
             noise_aug_strength: standard deviation of the noise that is added to the picture's pixels.
+            more_ids: further added numbers, `(B, K)`, for a model that is told more than these three.
             negative_prompt: what guidance leads away from, as well as from having no picture.
             generator: of the noise on the picture and then of the latents.
             latents: the noise of the clips itself, `(B, C, T, H', W')`, of standard deviation 1.
@@ -152,6 +154,7 @@ class ImageToVideoPipeline(DiffusionPipeline):
             torch.full((len(prompts),), float(value), device=device)
             for value in (fps, motion_bucket_id, noise_aug_strength)
         ))  # fmt: skip
+        ids = ids if more_ids is None else torch.cat([ids, more_ids.to(ids)], dim=1)
         sigmas = karras_sigmas(num_inference_steps, SIGMA_MIN, SIGMA_MAX)
         scale, with_both, without = None, states[: len(prompts)], states[len(prompts) :]
         if guided:
