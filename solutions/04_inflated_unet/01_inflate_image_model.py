@@ -9,7 +9,7 @@
 # |---|---|
 # | time | about 75 minutes |
 # | difficulty | ★★★★★ |
-# | before this | [More noise for more frames](../../phases/04_inflated_unet/02_more_noise_for_more_frames.ipynb); 03.3 |
+# | before this | 03.3, [More noise](../../phases/04_inflated_unet/02_more_noise_for_more_frames.ipynb) |
 #
 # | preset | clips (T, H, W) | clips measured | training steps shown | all cells take about |
 # |---|---|---|---|---|

@@ -1,4 +1,4 @@
-"""Clips at many speeds: a large object that moves or not, before a camera that pans or not, each at a speed of its own."""
+"""Clips at many speeds: an object that moves or not, before a camera that pans or not."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -6,10 +6,18 @@ from functools import partial
 
 import torch
 
-from common.data.sprites.attributes import COLORS, HELD_OUT_COLORS, HELD_OUT_MOTIONS, SHAPES, ObjectWords, SceneWords, SpriteScene
+from common.data.sprites.attributes import (
+    COLORS,
+    HELD_OUT_COLORS,
+    HELD_OUT_MOTIONS,
+    SHAPES,
+    ObjectWords,
+    SceneWords,
+    SpriteScene,
+)
 from common.data.sprites.dice import Dice
 from common.data.sprites.paths import DIRECTIONS
-from common.data.sprites.render import SpriteBatch, render
+from common.data.sprites.render import render
 from common.data.sprites.scenes import scene_of
 from common.text import TextEncoder
 from common.zoo.captioned import CaptionedLatents, captioned_latents
@@ -58,7 +66,7 @@ class ManySpeeds:
     def batch(self, indices: Iterable[int]) -> dict:
         """`pixels` uint8 `(B, 3, T, 64, 64)`, `captions`, and `scores` `(B, 2)`, of object and camera."""
         drawn = render(self.scenes(indices), NUM_FRAMES)
-        return {"pixels": drawn.pixels, "captions": drawn.captions, "scores": scores(drawn)}
+        return {"pixels": drawn.pixels, "captions": drawn.captions, "scores": scores(drawn.scenes)}
 
 
 def with_speeds(scene: SpriteScene, object_speed: float, camera_speed: float) -> SpriteScene:
@@ -68,13 +76,13 @@ def with_speeds(scene: SpriteScene, object_speed: float, camera_speed: float) ->
     return replace(scene, objects=(moved,), camera_speed=0.0 if scene.camera == "still" else camera_speed)
 
 
-def scores(clips: SpriteBatch) -> torch.Tensor:
-    """The true scores `(B, 2)`: how fast the object goes over the background, and how fast the background goes.
+def scores(scenes: Iterable[SpriteScene]) -> torch.Tensor:
+    """The true scores of scenes, `(B, 2)`: how fast the object goes over the background, and how fast that goes.
 
     In heights per second.
     """
     pairs = [(scene.objects[0].speed if scene.objects[0].motion in DIRECTIONS else 0.0,
-              scene.camera_speed if scene.camera in PANS else 0.0) for scene in clips.scenes]  # fmt: skip
+              scene.camera_speed if scene.camera in PANS else 0.0) for scene in scenes]  # fmt: skip
     return torch.tensor(pairs, dtype=torch.float32)
 
 

@@ -2,12 +2,11 @@
 
     flipbook train sprites-dose
 
-Stable Video Diffusion is told one number for all motion, its motion bucket. This model is told two besides: how fast the
-object goes over the background, and how fast the background goes over the picture. Their weights begin at zero, so at
-first it is `sprites-svd`. `ARMS` are the same training run with other doses: the controls of lab 03.4.
+Stable Video Diffusion is told one number for all motion, its motion bucket. This model is told two besides: how fast
+the object goes over the background, and how fast the background goes over the picture. Their weights begin at zero, so
+at first it is `sprites-svd`. `ARMS` are the same training run with other doses: the controls of lab 03.4.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,13 +19,14 @@ from common.data.sprites.paths import DIRECTIONS
 from common.data.sprites.render import SpriteBatch, render
 from common.diffusion.image_to_video import added_time_ids, i2v_loss
 from common.evaluation.sprite_reader import SceneReading, read_sprites
+from common.flow.opencv import dis
+from common.models.frame_vae import FrameVAE
 from common.models.inflated_model import InflatedUNet
 from common.models.shipped import WEIGHTS, find
 from common.pipelines.image_to_video import ImageToVideoPipeline
-from common.models.frame_vae import FrameVAE
 from common.training import Recipe, Settings, Stage, muon
 from common.zoo.captioned import VAE, CaptionedLatents
-from common.zoo.sprites_dose.clips import NUM_FRAMES, PANS, ManySpeeds, buckets, dosed_clips, speeds_of, with_speeds
+from common.zoo.sprites_dose.clips import NUM_FRAMES, PANS, ManySpeeds, buckets, dosed_clips
 from common.zoo.sprites_image.recipe import RECIPE as IMAGE_RECIPE
 from common.zoo.sprites_svd.recipe import AUGMENT_MEAN, AUGMENT_STD, BASE, FPS, GAIN, SIGMA_MEAN, SIGMA_STD, dropped
 
@@ -44,7 +44,9 @@ def build_model(preset: str) -> InflatedUNet:
         return model
     state = {name: tensor.float() for name, tensor in load_file(Path(find(TEACHER)) / WEIGHTS).items()}
     name = "add_embedding.linear_1.weight"
-    state[name] = torch.cat([state[name], torch.zeros(len(state[name]), 2 * model.config.addition_time_embed_dim)], dim=1)
+    state[name] = torch.cat(
+        [state[name], torch.zeros(len(state[name]), 2 * model.config.addition_time_embed_dim)], dim=1
+    )
     model.load_state_dict(state)
     return model
 
@@ -89,12 +91,15 @@ def compute_loss(model, batch, noise, arm: str = "two"):
 
 
 def asked(num_pictures: int, moving: str = "object") -> SpriteBatch:
-    """Test clips in which one thing alone moves: the object, or the camera; or both."""
+    """Test clips in which one thing alone moves: the object, or the camera; or both.
+
+    None has stripes: along them nothing can be seen to move.
+    """
     ways = {"object": (True, False), "camera": (False, True), "both": (True, True)}[moving]
     found, index = [], 0
     while len(found) < num_pictures:
         scene = ManySpeeds("test").scenes([index])[0]
-        if (scene.objects[0].motion in DIRECTIONS, scene.camera in PANS) == ways:
+        if (scene.objects[0].motion in DIRECTIONS, scene.camera in PANS) == ways and scene.background != "stripes":
             found.append(scene)
         index += 1
     return render(found, NUM_FRAMES)
@@ -118,26 +123,29 @@ def animate(model, clips: SpriteBatch, doses: torch.Tensor, seed: int = 0, **cha
 
 
 def measured_speeds(clips: torch.Tensor, fps: float = FPS) -> torch.Tensor:
-    """How fast object and background go in clips `(B, 3, T, H, W)`, as the reader sees it: `(B, 2)`, heights per second.
+    """How fast object and background go in clips `(B, 3, T, H, W)`: `(B, 2)`, heights per second.
 
-    The object's speed is over the background. NaN where it was not seen in two frames.
+    The background's path is the median of the optical flow over all pixels, from frame to frame. The object's is where
+    the reader sees it, minus the background's. A speed is the distance from first to last, by the time between them.
+    NaN where the object was not seen twice.
     """
-    return torch.tensor([_speeds(reading, clips.shape[-1], fps) for reading in read_sprites(clips.cpu(), fps)])
+    clips = clips.cpu()
+    return torch.tensor([_speeds(clip, reading, fps) for clip, reading in zip(clips, read_sprites(clips, fps))])
 
 
-def _speeds(reading: SceneReading, size: int, fps: float) -> list[float]:
-    middle = torch.as_tensor(reading.camera_middle).double()  # heights
-    camera = float((middle[-1] - middle[0]).abs()) * fps / (len(middle) - 1)
+def _speeds(clip: torch.Tensor, reading: SceneReading, fps: float) -> list[float]:
+    frames, size = clip.movedim(1, 0), clip.shape[-2]
+    steps = dis(frames[:-1], frames[1:]).flatten(2).median(dim=2).values.double()  # (T - 1, 2), pixels
+    background = torch.cat([steps.new_zeros(1, 2), steps.cumsum(dim=0)])
+    camera = float(background[-1].norm()) * fps / (len(steps) * size)
     if not reading.objects:
         return [float("nan"), camera]
-    places = torch.as_tensor(reading.objects[0].positions).double() / size
-    places[:, 0] += middle - middle[0]
-    seen = ~places.isnan().any(dim=1)
-    if seen.sum() < 2:
+    path = torch.as_tensor(reading.objects[0].positions).double() - background
+    seen = (~path.isnan().any(dim=1)).nonzero()[:, 0]
+    if len(seen) < 2:
         return [float("nan"), camera]
-    frames = seen.nonzero()[:, 0]
-    first, last = int(frames[0]), int(frames[-1])
-    return [float((places[last] - places[first]).norm()) * fps / (last - first), camera]
+    first, last = int(seen[0]), int(seen[-1])
+    return [float((path[last] - path[first]).norm()) * fps / ((last - first) * size), camera]
 
 
 def measure(model, preset):
