@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
@@ -86,7 +86,7 @@ class AttentionInTime(nn.Module):
         super().__init__()
         self.spatial, self.temporal, self.frames = spatial, temporal, frames
 
-    def forward(self, hidden_states: torch.Tensor, *given, encoder_hidden_states=None, **named) -> torch.Tensor:
+    def forward(self, hidden_states: torch.Tensor, *given, encoder_hidden_states: Any = None, **named) -> torch.Tensor:
         """Tokens of frames `(B T, N, C)`, and the states of each frame's prompt `(B T, L, D)`, to `(B T, N, C)`."""
         h = self.spatial(hidden_states, *given, encoder_hidden_states=encoder_hidden_states, **named)
         x = rearrange(h, "(b t) n c -> b t n c", t=self.frames.value)
@@ -102,9 +102,9 @@ def conv_in_time(block: ResnetBlock2D, frames: FrameCount, kind: Callable | None
         frames: how many of them make a clip.
         kind: puts the two together; None for `Conv2Plus1d`.
     """
-    weight, (channels, temb_channels) = block.conv2.weight, (block.out_channels, block.time_emb_proj.in_features)
+    weight, told = block.conv2.weight, cast(nn.Linear, block.time_emb_proj)  # which hears of the noise level
     with torch.device(weight.device):
-        temporal = TemporalResnetBlock(channels, temb_channels).to(weight.dtype)
+        temporal = TemporalResnetBlock(block.out_channels, told.in_features).to(weight.dtype)
     return ConvInTime((kind or Conv2Plus1d)(block, temporal), frames)
 
 
@@ -120,7 +120,8 @@ def attention_in_time(
     """
     weight: Any = block.norm1.weight
     with torch.device(weight.device):
-        temporal = TemporalLayer(block.dim, block.num_attention_heads, block.cross_attention_dim, kind).to(weight.dtype)
+        context_dim: Any = block.cross_attention_dim
+        temporal = TemporalLayer(block.dim, block.num_attention_heads, context_dim, kind).to(weight.dtype)
     return AttentionInTime(block, temporal, frames)
 
 
@@ -154,8 +155,7 @@ def inflate_unet(
     if not blocks:
         raise ValueError(f"there is neither a ResnetBlock2D nor a BasicTransformerBlock in this {type(unet).__name__}")
     for name, block in blocks:
-        make = conv if isinstance(block, ResnetBlock2D) else attention
-        inflated.set_submodule(name, make(block))
+        inflated.set_submodule(name, conv(block) if isinstance(block, ResnetBlock2D) else attention(block))
     return inflated.train(unet.training)
 
 

@@ -18,8 +18,19 @@ from common.play.session import Session
 
 REAL_ROOT = paths.root()
 PICTURE = str(REAL_ROOT / "phases" / "06_dit_flow_matching" / "gallery.png")
-# What 04.3 and 04.4 study clips with, and batches and packs of 06.5: no command of a learner's runs them.
-MEASURING = {"paired_sweep", "pareto_front", "edge_width", "nearest_bucket", "bucket_batches", "pack", "packed_block"}
+# What 03.4, 04.3 and 04.4 study clips with, and batches and packs of 06.5: no command of a learner's runs them.
+MEASURING = {
+    "motion_scores",
+    "MotionBuckets",
+    "MicroConditioning",
+    "paired_sweep",
+    "pareto_front",
+    "edge_width",
+    "nearest_bucket",
+    "bucket_batches",
+    "pack",
+    "packed_block",
+}
 PROMPT = "a small red star moves left over a blue field"  # whose states are shipped
 SHORT = ["--preset", "ci", "--steps", "2", "--set", "measure_every=1"]
 SMALL = ["--num-frames", "5", "--size", "32"]
@@ -33,6 +44,8 @@ OTHER_COMMANDS = {
     "02.4": [(train, ["sprites-content-motion", *SHORT, "--stage", stage]) for stage in ("main", "prior")],
     "03.1": [(train, ["sprites-svd", *SHORT])],
     "03.3": [(animate, [PICTURE, "--frames", "3", "--steps", "1"]), (train, ["sprites-svd", *SHORT])],
+    "03.4": [(evaluate, ["sprites-dose"])],
+    "04.1": [(train, ["sprites-unet-t2v", *SHORT])],
     "04.2": [(train, ["joint-both", *SHORT]), (evaluate, ["joint-both"])],
     "04.3": [(generate, [PROMPT, "--steps", "2", "--image", PICTURE, "--image-guidance", "2", "--rescale", "0.5"])],
     "04.4": [(generate, [PROMPT, "--steps", "2", "--upscale"])],

@@ -1,10 +1,11 @@
 """How good `sprites-dose` is: whether object and camera go as fast as they are told.
 
-Pictures of test clips, each at six doses. `object/` and `camera/`: only that thing moves in the caption, and the other's
-dose is 0. `spearman`, `slope` and `error` are those of `dose_response`. `both/`: both move, one dose changes and the other stays in the middle; `object`
-and `camera` are the factors from the lowest to the highest dose of the median speed. `still`: with both doses at 0 and
-a caption in which nothing moves, the part of the clips in which nothing goes faster than 0.03 heights per second.
-`first_frame`: the PSNR of the first frame, in dB. `world/`: the same read from the test clips themselves.
+Pictures of test clips, each at six doses. `object/` and `camera/`: only that thing moves in the caption, and the
+other's dose is 0. `spearman`, `slope` and `error` are those of `dose_response`. `both/`: both move, one dose changes
+and the other stays in the middle; `object` and `camera` are the factors of the median speed from the lowest to the
+highest dose. `still`: with both doses at 0 and a caption in which nothing moves, the part of the clips in which nothing
+goes faster than 0.03 heights per second. `first_frame`: the PSNR of the first frame, in dB. `world/`: the same read from
+clips of the world that go as fast as asked.
 """
 
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from common.zoo.sprites_dose.clips import NUM_FRAMES, ManySpeeds, speeds_of, wit
 from common.zoo.sprites_dose.recipe import animate, asked, measured_speeds
 from common.zoo.sprites_dose.study import DOSES, THINGS, response
 
-SETTINGS = {"small": (2, DOSES[::2]), "full": (24, DOSES)}  # setting -> pictures, doses
+SETTINGS = {"small": (1, DOSES[::2]), "full": (24, DOSES)}  # setting -> pictures, doses
 SLOW = 0.03  # heights per second: what counts as still
 
 

@@ -1,12 +1,10 @@
 """Measures what the grader of lab 03.4 leans on, and the dose–response that its page draws.
 
-    python tests/labs/03_image_to_video/calibration/04_motion_control.py help                   the grader's number: seconds
-    python tests/labs/03_image_to_video/calibration/04_motion_control.py two 24                 sprites-dose, 24 pictures
-    python tests/labs/03_image_to_video/calibration/04_motion_control.py svd 12                 sprites-svd, by its bucket
-    python tests/labs/03_image_to_video/calibration/04_motion_control.py one 12 FOLDER          a control: its weights
-    python tests/labs/03_image_to_video/calibration/04_motion_control.py shuffled 12 FOLDER
-
-The controls' weights come from `python tests/labs/03_image_to_video/calibration/04_motion_control.py train one 600 FOLDER`.
+python tests/labs/03_image_to_video/calibration/04_motion_control.py help        the grader's number: seconds
+… two 24                   sprites-dose, 24 pictures at six doses
+… svd 12                   sprites-svd, by its motion bucket
+… train one 350 FOLDER     a control, trained so many steps; then
+… one 12 FOLDER/weights    what it does, and likewise `shuffled`
 """
 
 import json
