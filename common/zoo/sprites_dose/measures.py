@@ -4,8 +4,8 @@ Pictures of test clips, each at six doses. `object/` and `camera/`: only that th
 other's dose is 0. `spearman`, `slope` and `error` are those of `dose_response`. `both/`: both move, one dose changes
 and the other stays in the middle; `object` and `camera` are the factors of the median speed from the lowest to the
 highest dose. `still`: with both doses at 0 and a caption in which nothing moves, the part of the clips in which nothing
-goes faster than 0.03 heights per second. `first_frame`: the PSNR of the first frame, in dB. `world/`: the same read from
-clips of the world that go as fast as asked.
+goes faster than 0.03 heights per second. `first_frame`: the PSNR of the first frame, in dB. `world/`: the same read
+from clips of the world that go as fast as asked.
 """
 
 from collections.abc import Callable
