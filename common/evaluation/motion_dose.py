@@ -1,7 +1,7 @@
 """How much moves: scores of object and camera, the buckets that a model is told, and whether it does as it is told.
 
 scores = motion_scores(flow, masks, fps)            heights per second, of object and camera
-told = MotionBuckets(sample).bucket(scores)         from 0 to 255, by the quantiles of a training set
+told = MotionBuckets(sample).bucket(scores)         from 0 to 255, by the quantiles of the training clips
 dose_response(asked, measured)                      rank correlation, slope and error of what came out
 """
 

@@ -122,8 +122,8 @@ plt.show()
 # ## What is a motion bucket?
 #
 # Nine public threads ask it, and how to compute one for one's own clips. A **motion bucket** is a score's place among
-# the scores of the training set, as a whole number from 0 to 255. The same clip has another bucket in another training
-# set. So it says nothing by itself: 127 means "faster than half of what this model has seen".
+# the scores of the training set, as a whole number from 0 to 255. The same clip has another bucket in other
+# company. So it says nothing by itself: 127 means "faster than half of what this model has seen".
 #
 # $$ b(s) = \lfloor 256 \, p \rfloor , \qquad p = \text{part of the sample below } s $$
 
@@ -252,7 +252,11 @@ axes[0].legend(fontsize=7)
 plt.show()
 
 # %% [markdown]
-# RESULT_PROSE
+# **What to see.** For the object, the blue line follows the dashed one: what is asked is done, but for the fastest. The
+# design of this lab asked for a rank correlation of 0.9 and an error of 25 %, and both are met. Grey is `sprites-svd`
+# with its own bucket: in the right order, yet it goes about as far at every dose. **A rank correlation is blind to how
+# much**, so look at the slope too. Doses of other clips teach the model that the number means nothing: slope 0. And the
+# camera's dial is heard more than obeyed: slow pans do not happen, fast ones reach a third.
 #
 # ### One dial, two things
 #
@@ -275,7 +279,9 @@ axes[0].legend(fontsize=8)
 plt.show()
 
 # %% [markdown]
-# DIALS_PROSE
+# **What to see.** And your prediction? With one dial, object and camera go up and down together: nothing can be calmer
+# alone. With two, the object's dose leaves the camera where it is. The camera's dose does not keep to itself: the
+# object should go along with the background, and lags behind, which counts as motion of its own.
 #
 # ## Try it
 #
@@ -294,9 +300,9 @@ playing({"the world": chosen.clips()[0], "yours": tried[0].cpu()})
 # %% [markdown] tags=["folded"]
 # ## Going further: the same at real scale
 #
-# Stable Video Diffusion's bucket is an argument of its pipeline. Its training set's scores were never published, so
-# nobody can compute the bucket of a clip for it. For a model that you fine-tune yourself, you can: with `MotionBuckets`
-# on your own clips.
+# Stable Video Diffusion's bucket is an argument of its pipeline. The scores of its training clips were never published,
+# so the bucket of a clip of yours cannot be computed for it. For a model that you fine-tune yourself it can: with
+# `MotionBuckets` on your own clips.
 
 
 # %%
@@ -311,7 +317,9 @@ def animate_at_real_scale(image, bucket):
 
 
 # %% [markdown]
-# **Honest limits.** LIMITS_PROSE
+# **Honest limits.** Cameras miss their doses, as the tables show: `sprites-svd` itself seldom pans, and 17 core-minutes
+# of clips did not change that. The controls were trained for a third of the steps and less. One large object, pans and
+# no zooms, eight frames: the card lists what else was left out.
 #
 # **Ablation.** Train with one constant bucket for all clips. What does the dial do then, and what does the motion do?
 #

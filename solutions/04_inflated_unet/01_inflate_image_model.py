@@ -205,7 +205,7 @@ print(f"{NEW:,} new numbers, beside {FROZEN:,} of the image model, which are fro
 # ### Does it start as the image model?
 #
 # A noisy picture, shown as a still clip of eight frames: the image model does the same to all of them. What do three
-# starts do? Yours. Layers with random weights at their ends, which is what a class makes if nobody takes care. And
+# starts do? Yours. Layers with random weights at their ends, which is what a class makes by default. And
 # I3D's way: every 3 × 3 kernel becomes 3 × 3 × 3, **repeated along time and divided by 3**. On a still clip that is the
 # identity, or is it?
 

@@ -7,13 +7,13 @@ The outcome is judged with the shipped weights behind the learner's conditioning
 import copy
 import math
 from functools import partial
-from types import SimpleNamespace
 
 import pytest
 import torch
 from torch.nn import functional as F
 
 from common.course.graders import Call, attempt, number, outcomes, record, stand_ins, tensor, theorems
+from common.course.graders.dosing import response_of
 from common.course.graders.values import coins, noise, uniform
 from common.zoo.sprites_dose.study import dose_gain
 
@@ -275,42 +275,6 @@ def test_conditioning_owes(lab, seed):
 
 responded = Call("dose_response", takes={"asked": "p k", "measured": "p k"},
                  gives=record("object", spearman=number(), slope=number(), error=number()))  # fmt: skip
-
-
-def ranks(values, ties="mean"):
-    """Ranks in a row by sorting; equal values share the mean of theirs, or the order decides."""
-    order = sorted(range(len(values)), key=lambda i: values[i])
-    found = [0.0] * len(values)
-    for place, i in enumerate(order):
-        same = [p for p, j in enumerate(order) if values[j] == values[i]]
-        found[i] = sum(same) / len(same) if ties == "mean" else float(place)
-    return found
-
-
-def correlation(x, y):
-    x, y = torch.tensor(x, dtype=torch.float64), torch.tensor(y, dtype=torch.float64)
-    x, y = x - x.mean(), y - y.mean()
-    size = (x.square().sum() * y.square().sum()).sqrt()
-    return float((x * y).sum() / size) if size > 1e-12 else 0.0
-
-
-def response_of(asked, measured, *, ties="mean", ranked=True, each="median", log=True, through="pairs", floor=1e-3,
-                signed=False, over="asked", error="median", pooled=False):  # fmt: skip
-    """Oracle picture by picture, and ways to do it wrong."""
-    a, m = asked.double(), measured.double()
-    rows = [(a.flatten().tolist(), m.flatten().tolist())] if pooled else list(zip(a.tolist(), m.tolist()))
-    rhos = [correlation(ranks(x, ties), ranks(y, ties)) if ranked else correlation(x, y) for x, y in rows]
-    rho = torch.tensor(rhos, dtype=torch.float64)
-    x, y = (a.log(), m.clamp(min=floor).log()) if log else (a, m)
-    x, y = (
-        x.flatten() - (x.mean() if through != "origin" else 0),
-        y.flatten() - (y.mean() if through != "origin" else 0),
-    )
-    off = (m - a) / (a if over == "asked" else m.clamp(min=floor))
-    off = off if signed else off.abs()
-    return SimpleNamespace(spearman=float(rho.median() if each == "median" else rho.mean()),
-                           slope=float((x * y).sum() / x.square().sum()),
-                           error=float(off.median() if error == "median" else off.mean()))  # fmt: skip
 
 
 RESPONSE_MISTAKES = {

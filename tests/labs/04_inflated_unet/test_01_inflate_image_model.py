@@ -14,7 +14,17 @@ from diffusers.models.resnet import ResnetBlock2D
 from torch import nn
 
 from common.course.graders import Call, attempt, judge, outcomes, stand_ins, tensor, theorems
-from common.course.graders.unets import Formula, InTime, Pictures, in_order, loss_of, small_unet
+from common.course.graders.unets import (
+    Behind,
+    Formula,
+    InTime,
+    Pictures,
+    attended,
+    frames_of_frame,
+    in_order,
+    loss_of,
+    small_unet,
+)
 from common.course.graders.values import coins, noise, uniform
 from common.zoo.sprites_svd.recipe import asked as clips_of
 from common.zoo.sprites_unet_t2v.first_steps import assembled, coded, mean_loss
@@ -76,36 +86,6 @@ def test_conv_owes(lab, seed):
 
 
 attends = Call("attention", takes={"x": "b t n c", "context": "b l d"}, gives=tensor("b t n c", "same"))
-
-
-def attended(m, x, context=None, *, along="time", heads="first", scale=None, out=True, mask=False,
-             prompt=lambda c, b, k: c[b], residual=False, softmax_over=-1):  # fmt: skip
-    """Oracle place by place and head by head, and ways to do it wrong."""
-    dim = x.shape[-1] // m.num_heads
-    made = torch.zeros(x.shape, dtype=torch.float64)
-    for b in range(len(x)):
-        for place in range(x.shape[2]):
-            own = {"time": x[b, :, place], "all": x[b].flatten(0, 1)}[along]
-            read = own if context is None else prompt(context, b, b * x.shape[2] + place)
-            q, k, v = m.to_q(x[b, :, place]), m.to_k(read), m.to_v(read)
-            heard = []
-            for h in range(m.num_heads):
-                at = slice(h * dim, (h + 1) * dim) if heads == "first" else slice(h, None, m.num_heads)
-                scores = q[:, at] @ k[:, at].T / (scale or dim) ** 0.5
-                if mask and context is None:
-                    scores = scores.masked_fill(torch.ones_like(scores).triu(1) > 0, -torch.inf)
-                heard.append(scores.softmax(dim=softmax_over) @ v[:, at])
-            heard = torch.stack(heard, dim=1)
-            heard = heard.flatten(1) if heads == "first" else heard.mT.flatten(1)
-            made[b, :, place] = (m.to_out[0](heard) if out else heard) + residual * x[b, :, place]
-    return made
-
-
-def frames_of_frame(m, x, context=None):
-    """The mistake of attention along the places of a frame."""
-    if context is not None:
-        return attended(m, x, context)
-    return attended(m, x.transpose(1, 2)).transpose(1, 2)
 
 
 ATTENTION_MISTAKES = {
@@ -176,19 +156,6 @@ def test_attention_owes(lab, seed):
     attends(layer, x.bfloat16()).near(
         answer.value.detach(), tolerance=0.2, because="from bfloat16 only digits are lost"
     )
-
-
-class Behind(nn.Module):
-    """What makes way for a block: the block, and a weight of its own. It holds further blocks of the same kinds."""
-
-    def __init__(self, block):
-        super().__init__()
-        self.block, self.weight = block, nn.Parameter(torch.tensor(1.25, device=next(block.parameters()).device))
-        self.held = nn.Parameter(torch.tensor(1.0), requires_grad=False)
-        self.more = ResnetBlock2D(in_channels=8, temb_channels=4, groups=4)
-
-    def forward(self, *given, **named):
-        return self.weight * self.block(*given, **named)
 
 
 def inflated(lab, unet, seen=None):
