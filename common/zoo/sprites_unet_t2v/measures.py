@@ -6,6 +6,7 @@ itself, names the same shape, colour, background and background colour in all fr
 neighbouring frames the part in which one of these words changes. Beside them:
 
 - `shuffled/`: the same clips, read against the captions of other clips.
+- `start/`: the layers of `sprites-svd` in this model, before a step of its own training.
 - `frame_by_frame/`: the image model on each frame, with noise of its own.
 - `one_noise/`: the image model on each frame, with the same noise for all.
 - `world/`: the test clips themselves, as the autoencoder gives them back: the most that can be read.
@@ -26,7 +27,7 @@ from common.zoo.captioned import VAE
 from common.zoo.settings import pick_setting
 from common.zoo.sprites_svd.recipe import FPS, JUDGED, KINDS, asked, captions
 from common.zoo.sprites_unet_t2v.first_steps import coded, mean_loss
-from common.zoo.sprites_unet_t2v.recipe import drawn
+from common.zoo.sprites_unet_t2v.recipe import build_model, drawn
 
 SETTINGS = {"small": 4, "full": 64}  # setting -> clips of each kind
 BATCH, NUM_DRAWS = 16, 4  # clips drawn at once; of the noise for the loss, per clip
@@ -49,6 +50,7 @@ def measure(
     num_clips, found = pick_setting(SETTINGS, setting), {}
     large, pictures = asked("large", num_clips), as_pictures(model)
     rows = [(kind, partial(made, model), asked(kind, num_clips)) for kind in KINDS] + [
+        ("start/large", partial(made, build_model("cpu").to(model.device).eval()), large),
         ("frame_by_frame/large", partial(made, pictures), large),
         ("one_noise/large", partial(made, pictures, one_noise=True), large),
         ("world/large", returned, large),
