@@ -197,7 +197,7 @@ def test_generate_begins_with_a_picture(weights, tmp_path, pipe, monkeypatch):
     picture[:, 20:40] = (200, 40, 40)
     Image.fromarray(picture).save(tmp_path / "red.png")
     written = []
-    monkeypatch.setattr("common.cli.generate.write", lambda out, frames: written.append(frames))
+    monkeypatch.setattr("common.cli.generate.write", lambda out, frames, fps: written.append(frames))
     arguments = ("--raw", "--image", str(tmp_path / "red.png"), "-o", str(tmp_path / "red.mp4"))
     assert run(STAR, "--weights", weights, *arguments).exit_code == 0
     red = torch.tensor([200, 40, 40]).reshape(1, 3, 1, 1, 1).expand(1, 3, 1, 32, 32) / 127.5 - 1

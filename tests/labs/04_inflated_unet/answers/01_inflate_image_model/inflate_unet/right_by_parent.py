@@ -1,4 +1,4 @@
-"""Finds each block's parent and sets its attribute or its place in a list."""
+"""Adds the new module to each block's parent under the same name."""
 
 
 def inflate_unet(unet, conv, attention):
@@ -10,7 +10,6 @@ def inflate_unet(unet, conv, attention):
         raise ValueError("no blocks here")
     for name in todo:
         parent, _, last = name.rpartition(".")
-        parent = found.get_submodule(parent)
-        old = getattr(parent, last)
-        setattr(parent, last, conv(old) if isinstance(old, ResnetBlock2D) else attention(old))
+        old = found.get_submodule(name)
+        found.get_submodule(parent).add_module(last, conv(old) if isinstance(old, ResnetBlock2D) else attention(old))
     return found.train() if unet.training else found.eval()
