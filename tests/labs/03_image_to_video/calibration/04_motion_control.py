@@ -4,7 +4,7 @@ python tests/labs/03_image_to_video/calibration/04_motion_control.py help       
 … two 24                   sprites-dose, 24 pictures at six doses
 … svd 12                   sprites-svd, by its motion bucket
 … train one 350 FOLDER     a control, trained so many steps; then
-… one 12 FOLDER/weights    what it does, and likewise `shuffled`
+… one 12 FOLDER/weights    what it does, and likewise `shuffled` and `short` (two doses, as many steps as `one`)
 """
 
 import json
@@ -16,9 +16,11 @@ from pathlib import Path
 import torch
 
 from common.course.graders import outcomes
+from common.data.sprites.scenes import PAN, SPEEDS
 from common.layers.micro_conditioning import MicroConditioning
 from common.models.inflated_model import InflatedUNet
 from common.training import train
+from common.zoo.sprites_dose.clips import CAMERA, FACTORS, LAST_BUCKET, OBJECT, speeds_of
 from common.zoo.sprites_dose.recipe import recipe_of
 from common.zoo.sprites_dose.study import DOSES, THINGS, dose_gain, response
 
@@ -26,7 +28,7 @@ STORE = Path(__file__).with_suffix(".json")
 GRADER = STORE.parent.parent / f"test_{STORE.stem}.py"
 SEEDS = range(5)
 NAMES = {"two": "two doses", "svd": "sprites-svd, motion bucket", "one": "one dose for all",
-         "shuffled": "doses of other clips"}  # fmt: skip
+         "shuffled": "doses of other clips", "short": "two doses, 350 steps"}  # fmt: skip
 
 
 class SinesFirst(MicroConditioning):
@@ -66,18 +68,36 @@ def doses_help() -> dict:
             "threshold": threshold, "reference": reference, "broken": found}  # fmt: skip
 
 
+def meant(arm: str, thing: str) -> torch.Tensor:
+    """The speeds `(K,)` that an arm's doses stand for where that thing moves alone, by its training clips."""
+    doses = torch.tensor(DOSES).float()
+    if arm == "svd":  # a place in the world's own, narrow range
+        low, high = SPEEDS["left"] if thing == "object" else PAN
+        return low + (high - low) * doses / LAST_BUCKET
+    speeds = speeds_of(doses[:, None].expand(-1, 2))
+    return 2 * speeds[:, 0] if arm == "one" else speeds[:, THINGS.index(thing)]  # "one" is told the mean of both
+
+
+def on_own_scale(arm: str, thing: str, curve: dict) -> dict:
+    """A curve beside what its doses stand for, without those that stand for more than any training clip has."""
+    asked = meant(arm, thing)
+    keep = asked <= FACTORS[1] * (OBJECT if thing == "object" else CAMERA)
+    asked = asked.expand_as(torch.as_tensor(curve["object"]))
+    return {key: torch.as_tensor(values)[:, keep] for key, values in (curve | {"asked": asked}).items()}
+
+
 def curves(arm: str, num_pictures: int, weights: str) -> dict:
     """What comes out of an arm: for the object alone, the camera alone, and where both move."""
     model, found = InflatedUNet.from_pretrained(weights), {}
-    jobs = {thing: partial(response, model, thing) for thing in THINGS}
-    if arm == "two":
+    jobs = {} if arm == "short" else {thing: partial(response, model, thing) for thing in THINGS}
+    if arm in ("two", "short"):
         jobs |= {f"{thing} dose": partial(response, model, "both", which=k) for k, thing in enumerate(THINGS)}
     elif arm == "one":
         jobs["both"] = partial(response, model, "both", which=0, single=True)
     for name, job in jobs.items():
-        options = {"single": True} if arm == "one" and name in THINGS else {}
-        found[name] = {key: [[round(v, 4) for v in row] for row in values.tolist()]
-                       for key, values in job(num_pictures=num_pictures, **options).items()}  # fmt: skip
+        curve = job(num_pictures=num_pictures, **({"single": True} if arm == "one" and name in THINGS else {}))
+        curve = on_own_scale(arm, name, curve) if name in THINGS else curve
+        found[name] = {key: [[round(v, 4) for v in row] for row in values.tolist()] for key, values in curve.items()}
         print(arm, name, "done", flush=True)
     return found
 
