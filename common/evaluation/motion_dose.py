@@ -122,6 +122,11 @@ def dose_response(asked: torch.Tensor, measured: torch.Tensor) -> DoseResponse:
         asked: the doses that each picture got, as speeds above 0, `(P, K)`: P pictures, K different doses each.
         measured: the speeds that came out, `(P, K)`. For the slope, speeds below 0.001 count as 0.001.
 
+    Returns:
+        `DoseResponse(spearman, slope, error)`, three floats. `spearman`: the median of the pictures' rank correlations.
+        `slope`: of the least-squares line, with an intercept, of ln(measured) over ln(asked), through all P K pairs at
+        once. `error`: the median of |measured / asked - 1| over all pairs. Medians are torch's: the lower of two.
+
     Raises:
         ValueError: the shapes differ, or are not `(P, K)`, or K is below 2.
     """

@@ -86,6 +86,8 @@ def test_scores(lab, seed, look):
     rows = [(*flows(seed, 3, 4, 6), 8), (*flows(seed + 2, 2, 4, 5, 3), 24.0), (*flows(seed + 4, 2, 3, 1, 3, 4), 12.5),
             (*flows(seed + 6, 4, 4, 5, empty=[(1, 0.0), (2, 1.0)]), 8),
             (*flows(seed + 8, 2, 3, 4, empty=[(0, 0.0), (1, 0.0)]), 6)]  # fmt: skip
+    for clip, frame, value in ((0, 1, 0.0), (1, 0, 1.0)):  # each clip leaves out frames of its own
+        rows[1][1][clip, frame] = value
     because = "it is the mean length of the mean vectors, times fps, in heights"
     answers = scored.table(lab, rows, scores_of, ways(scores_of, SCORE_MISTAKES), because=because)
     look(target=scores_of(*rows[1]).float(), yours=answers[1].value)
