@@ -255,13 +255,13 @@ plt.show()
 # Each model is asked what its doses mean in its own training clips; the last columns are the lowest and the highest.
 #
 # **What to see.** For the object, the blue line follows the dashed one, but for the fastest. The design of this lab
-# asked for a rank correlation of 0.9 and an error of 25 %: the object meets both. The grey line is short: `sprites-
-# svd` obeys its bucket, but all its training clips are about as fast. **A dial reaches as far as the clips that it
-# was learned from.** A rank correlation does not see that, so look at the amounts too. Doses of other clips teach the
-# model that the number means nothing: slope 0. Yet their rank correlation is far from 0, where the design asked for
-# 0.2 at most. All doses start from the same noise, so even differences of a few thousandths have an order. And the
-# camera's dial is heard more than obeyed: slow pans do not happen, fast ones reach a third, and its rank correlation
-# stays below 0.9.
+# asked for a rank correlation of 0.9 and an error of 25 %: the object meets both. The grey line is short: `sprites-svd`
+# obeys its bucket, but all its training clips are about as fast. **A dial reaches as far as the clips that it was
+# learned from.** A rank correlation does not see that, so look at the amounts too. Doses of other clips teach the model
+# that the number means nothing: slope 0. Yet their rank correlation is far from 0, where the design asked for 0.2 at
+# most. All doses start from the same noise, so even differences of a few thousandths have an order. And the camera's
+# dial is heard more than obeyed: slow pans do not happen, fast ones reach a third, and its rank correlation stays below
+# 0.9.
 #
 # ### One dial, two things
 #
@@ -328,11 +328,10 @@ def animate_at_real_scale(image, bucket):
 
 
 # %% [markdown]
-# **Honest limits.** Cameras miss their doses, as the tables show: `sprites-svd` itself seldom pans, and 17 core-
-# minutes did not change that. The design asked that objects go at most 0.3 times the median speed at the lowest dose.
-# It is 0.45, and the doses measured here ask for no less than 0.47. The controls had a third of the training steps,
-# or less, and half the pictures. One large object, pans and no zooms, eight frames: the card lists what else was left
-# out.
+# **Honest limits.** Cameras miss their doses, as the tables show: `sprites-svd` itself seldom pans, and 17 core-minutes
+# did not change that. The design asked that objects go at most 0.3 times the median speed at the lowest dose. It is
+# 0.45, and the doses measured here ask for no less than 0.47. The controls had a third of the training steps, or less,
+# and half the pictures. One large object, pans and no zooms, eight frames: the card lists what else was left out.
 #
 # **Ablation.** Train with one constant bucket for all clips. What does the dial do then, and what does the motion do?
 #
